@@ -1,13 +1,55 @@
-use lambda_runtime::{service_fn, LambdaEvent, Error};
+//! The Lambda: checks the settings and builds the adapters once, then handles one payload after the other.
+
+use std::process::ExitCode;
+
+use budget_guard::aws::{self, Aws};
+use budget_guard::ports::{Clock, Ports};
+use budget_guard::run::Guard;
+use budget_guard::settings::Settings;
+use budget_guard::telemetry;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use tracing_subscriber::EnvFilter;
+
+#[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(aws_smithy_http_client::tls::Provider::Rustls(aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring)).build_https();
-    let c = aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http).load().await;
-    let e = aws_sdk_eventbridge::Client::new(&c);
-    let d = aws_sdk_dynamodb::Client::new(&c);
-    let s = aws_sdk_sns::Client::new(&c);
-    tracing_subscriber::fmt().json().init();
-    lambda_runtime::run(service_fn(|_e: LambdaEvent<serde_json::Value>| { let (e,d,s)=(e.clone(),d.clone(),s.clone()); async move {
-        e.disable_rule().name("x").send().await.ok(); d.get_item().table_name("x").send().await.ok(); s.publish().message("x").send().await.ok();
-        Ok::<(), Error>(()) }})).await
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_new(variable("RUST_LOG").as_deref().unwrap_or("info"));
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_env_filter(filter.unwrap_or_else(|_| EnvFilter::new("info")))
+        .init();
+    match Box::pin(run()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the function stopped");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Error> {
+    let settings = Settings::read(variable)?;
+    let config = aws::loader().load().await;
+    let ports = Aws::new(&config, &settings.table, &settings.topic_arn);
+    let function = settings.home.function.clone().unwrap_or_default();
+    let guard = Guard::new(ports, settings.home, settings.defaults);
+    let service = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        handle(&guard, &function, event.payload.get().as_bytes()).await
+    });
+    Box::pin(lambda_runtime::run(service)).await
+}
+
+/// One invocation: its answer, its summary line, its metrics.
+async fn handle(guard: &Guard<Aws>, function: &str, payload: &[u8]) -> Result<serde_json::Value, Error> {
+    let (reply, summary) = Box::pin(guard.handle(payload)).await;
+    telemetry::log(&summary, reply.as_ref().err());
+    println!("{}", telemetry::metrics(&summary, function, guard.ports.clock().now()));
+    Ok(serde_json::to_value(reply?)?)
 }

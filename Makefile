@@ -1,0 +1,67 @@
+# Everything a person or a CI job runs, one target each; `make` alone lists them.
+
+CARGO  ?= cargo
+PYTHON ?= python3
+
+VENV   := .venv
+DIST   := dist
+# Cargo's own variable moves its output; what is built has to be found there.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+# The same binary gives the same archive, byte for byte: no clock, no owner, no mode of the day.
+define ZIP
+import sys, zipfile
+source, archive = sys.argv[1:]
+entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
+entry.create_system = 3
+entry.external_attr = 0o100755 << 16
+entry.compress_type = zipfile.ZIP_DEFLATED
+with open(source, "rb") as binary, zipfile.ZipFile(archive, "w") as out:
+    out.writestr(entry, binary.read(), compresslevel=9)
+endef
+export ZIP
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
+.NOTPARALLEL:
+.PHONY: help venv build package fmt-check lint test-core test demo clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+venv: $(VENV)/.ready ## install the AWS emulators of the tests into .venv
+
+$(VENV)/.ready: tests/requirements.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+build: ## build the release binaries dist/bootstrap and dist/budget-guard
+	mkdir -p $(DIST)
+	$(CARGO) build --release --locked --no-default-features --features lambda --bin bootstrap
+	cp $(TARGET)/release/bootstrap $(DIST)/bootstrap
+	$(CARGO) build --release --locked --no-default-features --features cli --bin budget-guard
+	cp $(TARGET)/release/budget-guard $(DIST)/budget-guard
+
+package: build ## make dist/bootstrap.zip, the Lambda deployment package
+	$(PYTHON) -c "$$ZIP" $(DIST)/bootstrap $(DIST)/bootstrap.zip
+
+fmt-check: ## check the formatting
+	$(CARGO) fmt --all --check
+
+lint: ## run clippy, warnings are errors
+	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+
+test-core: ## build and test the core alone, which proves that it needs no AWS
+	$(CARGO) test --locked --lib --no-default-features
+
+test: venv fmt-check lint test-core ## run every check and every test
+	$(CARGO) test --locked --all-features
+
+demo: venv ## watch the guard stop a loop, on an emulator
+	$(CARGO) run --release --no-default-features --features cli,testing --example demo
+
+clean: ## remove everything built or installed here
+	$(CARGO) clean
+	rm -rf $(DIST) $(VENV)

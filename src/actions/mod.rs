@@ -1,0 +1,13 @@
+//! Stage 6: what is to be done, as data, and how it reads.
+
+mod alert;
+mod chat;
+mod cost;
+mod plan;
+mod text;
+
+pub use alert::{Alert, AlertKind, RuleRef, StateRef};
+pub use chat::{chat_message, sns_message};
+pub use cost::{PRICES_AS_OF, cost_per_million};
+pub use plan::{Action, Plan, Refusal, Tally};
+pub use text::{quoted, subject, text};

@@ -1,0 +1,63 @@
+//! The plan: the next thing to do for one rule, what was counted, and what was refused.
+
+use crate::actions::Alert;
+use crate::model::{RuleDefinition, Timestamp};
+
+/// The outcome of one step. A plan has at most one action; its answer is the next step's observation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// The record changed and has to be saved, before the action is carried out.
+    pub save: bool,
+    pub next: Option<Action>,
+    pub tally: Tally,
+    pub refused: Option<Refusal>,
+    /// What people should find in the log, in a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A question to AWS, or a change there.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Read the rule: description, targets, tags.
+    Inspect,
+    /// Disable the rule, then read its state back.
+    Disable,
+    /// Put the rule back as it was found, then read its state back.
+    Restore(Box<RuleDefinition>),
+    Publish(Box<Alert>),
+    /// Somebody else is at work on this rule: look again then.
+    Await {
+        until: Timestamp,
+    },
+}
+
+/// What one step counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Firings seen, duplicates and late ones included.
+    pub firings: u64,
+    pub duplicates: u64,
+    /// After a cut, from before the epoch, or more than 15 minutes old.
+    pub late: u64,
+    pub trips: u64,
+    /// Would have tripped, but the rule is observed or must not be touched.
+    pub would_trip: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: Self) {
+        self.firings += other.firings;
+        self.duplicates += other.duplicates;
+        self.late += other.late;
+        self.trips += other.trips;
+        self.would_trip += other.would_trip;
+    }
+}
+
+/// An order that is not carried out, and what to do instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    pub reason: String,
+    pub hint: Option<String>,
+}

@@ -1,0 +1,111 @@
+//! An alert as plain text, for a person who was woken by it.
+
+use std::fmt::Write;
+
+use crate::actions::alert::{Alert, AlertKind, CostEstimate};
+use crate::actions::cost::PRICES_AS_OF;
+use crate::model::RuleArn;
+use crate::verdict::Evidence;
+
+/// The longest subject that SNS accepts is 100 characters.
+const MAX_SUBJECT: usize = 99;
+
+/// The rule as people name it: `"fix-acl"`, or `"fix-acl" on bus "orders"`.
+pub fn quoted(rule: &RuleArn) -> String {
+    match rule.bus() {
+        "default" => format!("\"{}\"", rule.name()),
+        bus => format!("\"{}\" on bus \"{bus}\"", rule.name()),
+    }
+}
+
+/// One line of printable ASCII, as SNS requires of a subject.
+pub fn subject(alert: &Alert) -> String {
+    let rule = quoted(&alert.rule.arn);
+    let subject = match alert.kind {
+        AlertKind::Tripped => format!("budget-guard disabled rule {rule}"),
+        AlertKind::WouldTrip => format!("budget-guard would have disabled rule {rule}"),
+        AlertKind::Restored => format!("budget-guard restored rule {rule}"),
+        AlertKind::Failed => format!("budget-guard needs help with rule {rule}"),
+    };
+    subject.chars().take(MAX_SUBJECT).collect()
+}
+
+/// The whole alert: what happened, why in numbers, who caused it, what it costs, how to take it back.
+pub fn text(alert: &Alert) -> String {
+    let rule = quoted(&alert.rule.arn);
+    let mut text = match alert.kind {
+        AlertKind::Tripped => format!("Rule {rule} looked like an infinite loop and has been disabled."),
+        AlertKind::WouldTrip => format!("Rule {rule} looks like an infinite loop. It was NOT disabled."),
+        AlertKind::Restored => format!("Rule {rule} has been put back as it was."),
+        AlertKind::Failed => format!("budget-guard could not do its work on rule {rule}."),
+    };
+    let state = alert.state.rule.map(|state| format!(", rule {state}")).unwrap_or_default();
+    let _ =
+        write!(text, "\n\nWhy:     {}\nRule:    {}\nTime:    {}\n", alert.reason, alert.rule.arn, alert.time);
+    let _ = writeln!(text, "State:   breaker {}{state}", alert.state.breaker);
+    if let Some(evidence) = &alert.evidence {
+        text.push_str(&causes(evidence));
+    }
+    if let Some(cost) = &alert.cost {
+        text.push_str(&cost_text(cost));
+    }
+    if let Some(undo) = &alert.undo {
+        let _ =
+            write!(text, "\nTo put the rule back exactly as it was, once the loop is broken:\n  {undo}\n");
+    }
+    if let Some(hint) = &alert.hint {
+        let _ = write!(text, "\nNext: {hint}\n");
+    }
+    let _ = write!(text, "\nAlert id: {}\n", alert.dedup_id);
+    text
+}
+
+fn causes(evidence: &Evidence) -> String {
+    let mut text = String::new();
+    for (n, caller) in evidence.callers.iter().enumerate() {
+        let label = if n == 0 { "Caused by:" } else { "" };
+        let target = if caller.is_target { ", a target of this very rule" } else { "" };
+        let sampled = if evidence.is_estimate { " of the sample" } else { "" };
+        let _ = writeln!(text, "{label:10} {} ({}{sampled}{target})", caller.principal, times(caller.count));
+    }
+    let (echoes, all) = evidence.echoes();
+    if echoes > 0 && all > 0 {
+        let percent = u64::from(echoes) * 100 / u64::from(all);
+        let _ =
+            writeln!(text, "           {percent} % of these firings were caused by the rule's own targets.");
+    }
+    if !evidence.sample_event_ids.is_empty() {
+        let _ = writeln!(text, "Events:    {}", evidence.sample_event_ids.join("\n           "));
+    }
+    text
+}
+
+fn times(count: u32) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+fn cost_text(cost: &CostEstimate) -> String {
+    let mut text = format!(
+        "Cost:      at this rate {} firings a day; their requests alone {} a day at list price ({PRICES_AS_OF}).\n           \
+         What the targets do, and for how long, comes on top.\n",
+        grouped(cost.firings_per_day),
+        cost.per_day_micro_usd
+    );
+    if !cost.unpriced_services.is_empty() {
+        let _ = writeln!(text, "           Not priced: {}.", cost.unpriced_services.join(", "));
+    }
+    text
+}
+
+/// 1234567 as 1,234,567.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

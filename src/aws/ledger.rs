@@ -1,0 +1,149 @@
+//! The ledger in one DynamoDB table: an item for each rule, and one that lists the rules the tick looks after.
+
+use std::collections::HashMap;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::SignedDuration;
+
+use super::clock::SystemClock;
+use super::fault::fault;
+use crate::breaker::Breaker;
+use crate::model::{Fault, FaultKind, RuleArn};
+use crate::ports::{Clock, Ledger, SaveError, Version};
+use crate::record::Record;
+
+/// Partition key of the item that lists the rules to look after.
+const WATCHED: &str = "watched";
+/// A closed rule that does not fire is forgotten after this. Cut rules never are.
+const KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Records in DynamoDB. Items: `pk` = `rule#ARN` with `version`, `record` (JSON), `window` (bytes), `expires_at` (TTL).
+#[derive(Debug, Clone)]
+pub struct DynamoLedger {
+    client: Client,
+    table: String,
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+impl DynamoLedger {
+    pub fn new(config: &SdkConfig, table: &str) -> Self {
+        Self { client: Client::new(config), table: table.to_owned() }
+    }
+
+    /// Every record in the table, for the command line. A damaged record is an error that names it.
+    pub async fn list(&self) -> Result<Vec<Record>, Fault> {
+        let mut records = Vec::new();
+        let mut start = None;
+        loop {
+            let call = self
+                .client
+                .scan()
+                .table_name(&self.table)
+                .filter_expression("begins_with(pk, :rule)")
+                .expression_attribute_values(":rule", AttributeValue::S("rule#".into()))
+                .set_exclusive_start_key(start);
+            let page = call.send().await.map_err(|error| fault("Scan", &error))?;
+            for item in page.items() {
+                records.push(read(item)?.0);
+            }
+            start = page.last_evaluated_key().cloned();
+            if start.is_none() {
+                return Ok(records);
+            }
+        }
+    }
+
+    async fn change_watched(&self, rule: &RuleArn, verb: &str) -> Result<(), Fault> {
+        let call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(WATCHED.into()))
+            .update_expression(format!("{verb} rules :rule"))
+            .expression_attribute_values(":rule", AttributeValue::Ss(vec![rule.to_string()]));
+        call.send().await.map(|_| ()).map_err(|error| fault("UpdateItem", &error))
+    }
+}
+
+fn key(rule: &RuleArn) -> AttributeValue {
+    AttributeValue::S(format!("rule#{rule}"))
+}
+
+fn read(item: &Item) -> Result<(Record, Version), Fault> {
+    let name = item.get("pk").and_then(|pk| pk.as_s().ok()).map_or("?", String::as_str);
+    let damaged = |problem: String| Fault::new(FaultKind::Other, format!("item {name}: {problem}"));
+    let json = item.get("record").and_then(|value| value.as_s().ok());
+    let json = json.ok_or_else(|| damaged("attribute record is missing or not text".into()))?;
+    let window: &[u8] = item.get("window").and_then(|value| value.as_b().ok()).map_or(&[], Blob::as_ref);
+    let version =
+        item.get("version").and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok());
+    let version = version.ok_or_else(|| damaged("attribute version is missing or not a number".into()))?;
+    Record::from_stored(json, window)
+        .map(|record| (record, version))
+        .map_err(|error| damaged(error.to_string()))
+}
+
+impl Ledger for DynamoLedger {
+    async fn load(&self, rule: &RuleArn) -> Result<Option<(Record, Version)>, Fault> {
+        let call = self.client.get_item().table_name(&self.table).key("pk", key(rule)).consistent_read(true);
+        let reply = call.send().await.map_err(|error| fault("GetItem", &error))?;
+        reply.item().map(read).transpose()
+    }
+
+    async fn save(&self, record: &Record, expected: Option<Version>) -> Result<Version, SaveError> {
+        let stored = record.to_stored().map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+        let version = expected.unwrap_or(0) + 1;
+        let mut call = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", key(&record.rule))
+            .item("version", AttributeValue::N(version.to_string()))
+            .item("record", AttributeValue::S(stored.0))
+            .item("window", AttributeValue::B(Blob::new(stored.1)));
+        if matches!(record.breaker, Breaker::Closed) {
+            let expires = (SystemClock.now() + KEEP).as_second();
+            call = call.item("expires_at", AttributeValue::N(expires.to_string()));
+        }
+        call = match expected {
+            None => call.condition_expression("attribute_not_exists(pk)"),
+            Some(expected) => call
+                .condition_expression("version = :expected")
+                .expression_attribute_values(":expected", AttributeValue::N(expected.to_string())),
+        };
+        match call.send().await {
+            Ok(_) => Ok(version),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Err(SaveError::Conflict)
+            }
+            Err(error) => Err(fault("PutItem", &error).into()),
+        }
+    }
+
+    async fn watched(&self) -> Result<Vec<RuleArn>, Fault> {
+        let call =
+            self.client.get_item().table_name(&self.table).key("pk", AttributeValue::S(WATCHED.into()));
+        let reply = call.consistent_read(true).send().await.map_err(|error| fault("GetItem", &error))?;
+        let names = reply.item().and_then(|item| item.get("rules")).and_then(|rules| rules.as_ss().ok());
+        let rules = names.into_iter().flatten().map(|name| name.parse());
+        rules
+            .collect::<Result<_, _>>()
+            .map_err(|error| Fault::new(FaultKind::Other, format!("item {WATCHED}: {error}")))
+    }
+
+    async fn watch(&self, rule: &RuleArn) -> Result<(), Fault> {
+        self.change_watched(rule, "ADD").await
+    }
+
+    async fn unwatch(&self, rule: &RuleArn) -> Result<(), Fault> {
+        self.change_watched(rule, "DELETE").await
+    }
+}

@@ -1,0 +1,58 @@
+//! The only room that names an SDK type: the ports on AWS.
+
+mod alerts;
+mod clock;
+mod config;
+mod fault;
+mod ledger;
+mod rules;
+
+pub use alerts::SnsAlerts;
+pub use clock::SystemClock;
+pub use config::{http_client, loader};
+pub use ledger::DynamoLedger;
+pub use rules::EventBridgeRules;
+
+use aws_config::SdkConfig;
+
+use crate::ports::Ports;
+
+/// The ports on AWS, all from one configuration.
+#[derive(Debug)]
+pub struct Aws {
+    pub rules: EventBridgeRules,
+    pub ledger: DynamoLedger,
+    pub alerts: SnsAlerts,
+    pub clock: SystemClock,
+}
+
+impl Aws {
+    pub fn new(config: &SdkConfig, table: &str, topic_arn: &str) -> Self {
+        Self {
+            rules: EventBridgeRules::new(config),
+            ledger: DynamoLedger::new(config, table),
+            alerts: SnsAlerts::new(config, topic_arn),
+            clock: SystemClock,
+        }
+    }
+}
+
+impl Ports for Aws {
+    type Rules = EventBridgeRules;
+    type Ledger = DynamoLedger;
+    type Alerts = SnsAlerts;
+    type Clock = SystemClock;
+
+    fn rules(&self) -> &EventBridgeRules {
+        &self.rules
+    }
+    fn ledger(&self) -> &DynamoLedger {
+        &self.ledger
+    }
+    fn alerts(&self) -> &SnsAlerts {
+        &self.alerts
+    }
+    fn clock(&self) -> &SystemClock {
+        &self.clock
+    }
+}

@@ -1,0 +1,119 @@
+//! EventBridge rules. Every call names the bus: rules of the same name may stand on several.
+
+use aws_config::SdkConfig;
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
+
+use super::fault::fault;
+use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Tags, Target};
+use crate::ports::Rules;
+
+/// Rules through the EventBridge API (2015-10-07).
+#[derive(Debug, Clone)]
+pub struct EventBridgeRules {
+    client: Client,
+}
+
+impl EventBridgeRules {
+    pub fn new(config: &SdkConfig) -> Self {
+        Self { client: Client::new(config) }
+    }
+
+    /// The ARN of the rule with this name on this bus.
+    pub async fn find(&self, bus: &str, name: &str) -> Result<RuleArn, Fault> {
+        let rule = self.describe(bus, name).await?;
+        let arn = rule.arn().unwrap_or_default();
+        arn.parse().map_err(|error| Fault::new(FaultKind::Other, format!("DescribeRule: {error}")))
+    }
+
+    /// The client, for what only the command line does.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    async fn describe(&self, bus: &str, name: &str) -> Result<DescribeRuleOutput, Fault> {
+        let call = self.client.describe_rule().event_bus_name(bus).name(name);
+        call.send().await.map_err(|error| fault("DescribeRule", &error))
+    }
+
+    async fn state(&self, rule: &RuleArn) -> Result<RuleState, Fault> {
+        state_of(&self.describe(rule.bus(), rule.name()).await?)
+    }
+
+    pub async fn targets(&self, bus: &str, name: &str) -> Result<Vec<Target>, Fault> {
+        let mut targets = Vec::new();
+        let mut next_token = None;
+        loop {
+            let call = self.client.list_targets_by_rule().event_bus_name(bus).rule(name);
+            let page = call.set_next_token(next_token).send().await;
+            let page = page.map_err(|error| fault("ListTargetsByRule", &error))?;
+            targets.extend(page.targets().iter().map(|target| Target {
+                id: target.id().to_owned(),
+                arn: target.arn().to_owned(),
+                role_arn: target.role_arn().map(str::to_owned),
+            }));
+            next_token = page.next_token().map(str::to_owned);
+            if next_token.is_none() {
+                return Ok(targets);
+            }
+        }
+    }
+}
+
+impl Rules for EventBridgeRules {
+    async fn inspect(&self, rule: &RuleArn) -> Result<RuleDefinition, Fault> {
+        let described = self.describe(rule.bus(), rule.name()).await?;
+        let state = state_of(&described)?;
+        let text = |value: Option<&str>| value.filter(|value| !value.is_empty()).map(str::to_owned);
+        Ok(RuleDefinition {
+            state,
+            event_pattern: text(described.event_pattern()),
+            schedule_expression: text(described.schedule_expression()),
+            description: text(described.description()),
+            role_arn: text(described.role_arn()),
+            managed_by: text(described.managed_by()),
+            targets: self.targets(rule.bus(), rule.name()).await?,
+            tags: self.tags(rule).await?,
+        })
+    }
+
+    async fn tags(&self, rule: &RuleArn) -> Result<Tags, Fault> {
+        let call = self.client.list_tags_for_resource().resource_arn(rule.as_str());
+        let reply = call.send().await.map_err(|error| fault("ListTagsForResource", &error))?;
+        Ok(reply.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
+    }
+
+    async fn disable(&self, rule: &RuleArn) -> Result<RuleState, Fault> {
+        let call = self.client.disable_rule().event_bus_name(rule.bus()).name(rule.name());
+        call.send().await.map_err(|error| fault("DisableRule", &error))?;
+        self.state(rule).await
+    }
+
+    async fn restore(&self, rule: &RuleArn, found: &RuleDefinition) -> Result<RuleState, Fault> {
+        if found.state == RuleState::Enabled {
+            let call = self.client.enable_rule().event_bus_name(rule.bus()).name(rule.name());
+            call.send().await.map_err(|error| fault("EnableRule", &error))?;
+        } else {
+            // EnableRule has no state parameter, so the third state can only be put back with PutRule. What PutRule is
+            // not given it deletes, so it is given everything as it stands now, with only the state changed.
+            let now = self.describe(rule.bus(), rule.name()).await?;
+            let call = self
+                .client
+                .put_rule()
+                .event_bus_name(rule.bus())
+                .name(rule.name())
+                .set_event_pattern(now.event_pattern)
+                .set_schedule_expression(now.schedule_expression)
+                .set_description(now.description)
+                .set_role_arn(now.role_arn)
+                .state(found.state.as_str().into());
+            call.send().await.map_err(|error| fault("PutRule", &error))?;
+        }
+        self.state(rule).await
+    }
+}
+
+fn state_of(rule: &DescribeRuleOutput) -> Result<RuleState, Fault> {
+    let state = rule.state().map_or("absent", |state| state.as_str());
+    state.parse().map_err(|problem| Fault::new(FaultKind::Other, format!("DescribeRule: {problem}")))
+}

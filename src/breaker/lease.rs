@@ -1,0 +1,87 @@
+//! Who works on a record's unfinished plan: one at a time, and the next when that one falls silent.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Fault, Timestamp};
+
+/// How long one step of a plan may take before others take over. Longer than any single AWS call is allowed to take.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(5);
+/// How long to wait before the next attempt when more attempts do not help soon.
+const GIVE_UP_FOR: SignedDuration = SignedDuration::from_secs(60);
+const QUICK_ATTEMPTS: u32 = 5;
+
+/// Until when a step of the plan is somebody's, and how often it has failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    #[serde(default)]
+    pub failures: u32,
+}
+
+impl Lease {
+    pub fn is_free(&self, now: Timestamp) -> bool {
+        // An end further away than any lease reaches comes from a clock that ran ahead; it must not block the work.
+        self.until.is_none_or(|until| until <= now || until > now + GIVE_UP_FOR + LEASE)
+    }
+
+    pub fn take(&mut self, now: Timestamp) {
+        self.until = Some(now + LEASE);
+    }
+
+    /// The step is done; the next one starts without failures.
+    pub fn succeed(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The step failed. Waits 0.2, 0.4, 0.8, 1.6 s, then a minute. Returns whether it is now the longer wait.
+    pub fn fail(&mut self, fault: &Fault, now: Timestamp) -> bool {
+        self.failures = self.failures.saturating_add(1);
+        let gives_up = !fault.is_passing() || self.failures >= QUICK_ATTEMPTS;
+        let wait = if gives_up { GIVE_UP_FOR } else { SignedDuration::from_millis(100 << self.failures) };
+        self.until = Some(now + wait);
+        gives_up
+    }
+
+    /// When to look again, if that is soon enough to wait for.
+    pub fn worth_waiting(&self, now: Timestamp) -> Option<Timestamp> {
+        self.until.filter(|until| *until > now && *until <= now + LEASE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FaultKind;
+
+    #[test]
+    fn backs_off_and_then_gives_up_for_a_minute() {
+        let now = Timestamp::UNIX_EPOCH;
+        let check = |kind: FaultKind, waits_ms: &[i64]| {
+            let mut lease = Lease::default();
+            let fault = Fault::new(kind, "x");
+            for (n, wait) in waits_ms.iter().enumerate() {
+                let gave_up = lease.fail(&fault, now);
+                assert_eq!(lease.until.unwrap().as_millisecond(), *wait, "{kind:?} failure {n}");
+                assert_eq!(gave_up, *wait == 60_000);
+            }
+        };
+        check(FaultKind::Throttled, &[200, 400, 800, 1_600, 60_000, 60_000]);
+        check(FaultKind::Denied, &[60_000, 60_000]);
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_blocks_nothing() {
+        let now = Timestamp::UNIX_EPOCH;
+        let check = |seconds: i64, free: bool| {
+            let lease = Lease { until: Some(now + SignedDuration::from_secs(seconds)), failures: 0 };
+            assert_eq!(lease.is_free(now), free, "{seconds}");
+        };
+        check(-1, true);
+        check(0, true);
+        check(5, false);
+        check(60, false);
+        check(3_600, true);
+    }
+}

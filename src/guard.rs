@@ -1,0 +1,207 @@
+//! The six stages in one call: record and observations in, record and plan out. No IO, no clock, cannot fail.
+
+mod orders;
+mod work;
+
+use crate::actions::{Alert, AlertKind, Plan};
+use crate::breaker::Breaker;
+use crate::model::{Fault, Firing, RuleDefinition, RuleState, Timestamp};
+use crate::policy::{Limits, Mode};
+use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
+use crate::verdict::{self, Evidence};
+use crate::window::{Inserted, Window};
+
+pub use orders::Order;
+
+/// How long the guard is silent about a loop that it must not cut.
+const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// Something that happened to one rule.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observation<'a> {
+    Firing(Firing<'a>),
+    /// Time passed.
+    Tick,
+    /// A person gave an order.
+    Order(Order),
+    /// The person who gave an order is still there: the work on it goes on.
+    Attended,
+    /// What became of the plan's action.
+    Answer(Answer),
+}
+
+/// The answer to an action of the plan.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    Inspected(Result<Box<RuleDefinition>, Fault>),
+    /// The state that was read back after `DisableRule`.
+    Disabled(Result<RuleState, Fault>),
+    /// The state that was read back after the rule was put back.
+    Restored(Result<RuleState, Fault>),
+    Published {
+        dedup_id: String,
+        result: Result<(), Fault>,
+    },
+}
+
+/// Decides what these observations mean for the rule. The order and the cutting of batches make no difference.
+pub fn step(
+    limits: &Limits,
+    record: Record,
+    observations: &[Observation<'_>],
+    now: Timestamp,
+) -> (Record, Plan) {
+    let mut turn = Turn {
+        limits,
+        record,
+        now,
+        plan: Plan::default(),
+        may_work: false,
+        may_post: false,
+        is_operator: false,
+    };
+    if turn.record.window.limit() != limits.burst {
+        turn.record.window.set_limit(limits.burst);
+    }
+    turn.report_bad_tags();
+    for observation in observations {
+        match observation {
+            Observation::Firing(firing) => turn.firing(firing),
+            Observation::Tick => {}
+            Observation::Attended => turn.is_operator = true,
+            Observation::Order(order) => turn.order(order),
+            Observation::Answer(answer) => turn.answer(answer),
+        }
+    }
+    turn.choose_action();
+    (turn.record, turn.plan)
+}
+
+/// One call of [`step`].
+struct Turn<'a> {
+    limits: &'a Limits,
+    record: Record,
+    now: Timestamp,
+    plan: Plan,
+    /// This caller made the change of state, or is answering for it: the lease is its own.
+    may_work: bool,
+    /// The same for the alerts.
+    may_post: bool,
+    /// A person stands behind this call; only then may a rule be enabled.
+    is_operator: bool,
+}
+
+impl Turn<'_> {
+    fn firing(&mut self, firing: &Firing<'_>) {
+        self.plan.tally.firings += 1;
+        match &self.record.breaker {
+            Breaker::Closed => {}
+            // The rule fires, so it is enabled: whoever was restoring it got that far and then fell silent.
+            Breaker::Restoring { since, .. } if firing.at > *since => self.close_restored(),
+            Breaker::Open { .. } | Breaker::Restoring { .. } => return self.late(),
+        }
+        if self.record.epoch.began.is_some_and(|began| firing.at < began) {
+            return self.late();
+        }
+        match self.record.window.insert(firing, self.now) {
+            Inserted::Duplicate => self.plan.tally.duplicates += 1,
+            Inserted::TooLate => self.late(),
+            Inserted::Unsampled => {}
+            Inserted::At(index) => {
+                self.plan.save = true;
+                if let Some(evidence) = verdict::burst(&self.record.window, index) {
+                    self.tripped(evidence);
+                }
+            }
+        }
+    }
+
+    fn late(&mut self) {
+        self.plan.tally.late += 1;
+        self.record.late += 1;
+        self.plan.save = true;
+    }
+
+    /// The window is full: cut, or say that it would have been cut.
+    fn tripped(&mut self, evidence: Evidence) {
+        let quiet = self.record.quiet.filter(|quiet| quiet.until > self.now).map(|quiet| quiet.because);
+        match (self.limits.mode, quiet) {
+            (Mode::Enforce, None | Some(QuietReason::Observed)) => {
+                let reason = evidence.sentence();
+                self.open(Trip::new(&self.record, reason, evidence, self.now));
+            }
+            (Mode::Observe, None) => {
+                let reason = evidence.sentence();
+                self.record.last_trip = Some(Trip::new(&self.record, reason, evidence, self.now));
+                self.spare("its mode is observe", QuietReason::Observed, None);
+            }
+            _ => {}
+        }
+    }
+
+    /// Closed → open. Nothing is done to the rule before this is saved.
+    fn open(&mut self, trip: Trip) {
+        self.record.breaker = Breaker::Open { found: None, disabled_at: None };
+        self.record.last_trip = Some(trip);
+        self.record.window = Window::new(self.limits.burst);
+        self.record.work.succeed();
+        self.record.failure_reported = false;
+        self.record.quiet = None;
+        self.plan.tally.trips += 1;
+        self.plan.save = true;
+        self.may_work = true;
+    }
+
+    /// The last trip leads to no cut: says so once a day.
+    fn spare(&mut self, because: &str, reason: QuietReason, found: Option<&RuleDefinition>) {
+        let Some(mut trip) = self.record.last_trip.take() else { return };
+        trip.outcome = Outcome::Spared { because: because.to_owned() };
+        let sentence = format!("{}; not disabled, because {because}", trip.reason);
+        let mut alert =
+            Alert::new(AlertKind::WouldTrip, &self.record, &trip.at.to_string(), sentence, self.now)
+                .with_trip(&trip, found);
+        if let Some(found) = found {
+            alert = alert.with_state(found.state);
+        }
+        alert = match reason {
+            QuietReason::Observed => {
+                alert.with_hint("to let the guard disable it, tag the rule budget-guard:mode=enforce")
+            }
+            QuietReason::Spared => {
+                alert.with_hint("break the loop by hand; the guard will not touch this rule")
+            }
+        };
+        self.record.last_trip = Some(trip);
+        self.record.quiet = Some(Quiet { until: self.now + QUIET, because: reason });
+        self.plan.tally.would_trip += 1;
+        self.queue(alert);
+    }
+
+    fn queue(&mut self, alert: Alert) {
+        self.record.outbox.push(alert);
+        self.plan.save = true;
+        self.may_post = true;
+    }
+
+    fn report_bad_tags(&mut self) {
+        // What was reported stays noted while tags are fine or unreadable: one alert for each new problem.
+        if self.limits.bad_tags.is_empty() || self.limits.bad_tags == self.record.reported_tags {
+            return;
+        }
+        self.record.reported_tags.clone_from(&self.limits.bad_tags);
+        let problems = self.limits.bad_tags.join("; ");
+        let detail = format!("tags/{:010x}", crate::model::FiringId::of(&problems).bits());
+        let alert = Alert::new(AlertKind::Failed, &self.record, &detail, problems, self.now)
+            .with_hint("correct the tag; until then the default holds for this rule");
+        self.queue(alert);
+    }
+}
+
+impl Trip {
+    fn new(record: &Record, reason: String, evidence: Evidence, now: Timestamp) -> Self {
+        Self { at: now, epoch: record.epoch.number, reason, evidence, outcome: Outcome::Cut }
+    }
+}
+
+#[cfg(test)]
+mod tests;

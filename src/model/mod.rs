@@ -1,0 +1,16 @@
+//! The words every room shares. Imports no other room.
+
+mod fault;
+mod firing;
+mod money;
+mod rule;
+mod seconds;
+mod seen;
+
+pub use fault::{Fault, FaultKind};
+pub use firing::{Caller, Firing, FiringId};
+pub use jiff::Timestamp;
+pub use money::MicroUsd;
+pub use rule::{ParseRuleArnError, RuleArn, RuleDefinition, RuleState, Tags, Target};
+pub use seconds::{ParseSecondsError, Seconds};
+pub use seen::Seen;

@@ -1,0 +1,247 @@
+//! EventBridge rules: their ARN, their three states, and everything a rule is made of.
+
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize, de};
+
+use super::Seen;
+
+/// The ARN of a rule: `arn:PARTITION:events:REGION:ACCOUNT:rule/NAME` on the default bus, `…:rule/BUS/NAME` on others.
+///
+/// Partner buses have slashes in their names, so the name is what follows the last slash.
+/// Source: "Actions, resources, and condition keys for Amazon EventBridge" (service authorization reference).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleArn {
+    text: Arc<str>,
+    /// Where `NAME` or `BUS/NAME` begins.
+    path: usize,
+    name: usize,
+}
+
+/// The longest ARN that EventBridge accepts.
+const MAX_ARN_BYTES: usize = 1_600;
+
+impl RuleArn {
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub fn partition(&self) -> &str {
+        self.part(1)
+    }
+
+    pub fn region(&self) -> &str {
+        self.part(3)
+    }
+
+    pub fn account(&self) -> &str {
+        self.part(4)
+    }
+
+    /// `default`, or the name of the custom or partner bus.
+    pub fn bus(&self) -> &str {
+        if self.name == self.path { "default" } else { &self.text[self.path..self.name - 1] }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.text[self.name..]
+    }
+
+    fn part(&self, index: usize) -> &str {
+        self.text.split(':').nth(index).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for RuleArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for RuleArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{seen} is not a rule ARN ({problem}); expected arn:aws:events:REGION:ACCOUNT:rule/[BUS/]NAME")]
+pub struct ParseRuleArnError {
+    seen: Seen,
+    problem: &'static str,
+}
+
+impl FromStr for RuleArn {
+    type Err = ParseRuleArnError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = |problem| ParseRuleArnError { seen: Seen::new(text), problem };
+        if text.len() > MAX_ARN_BYTES {
+            return Err(bad("longer than 1,600 bytes"));
+        }
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let [arn, partition, service, region, account, resource] = parts[..] else {
+            return Err(bad("fewer than six parts"));
+        };
+        let word = |text: &str, more: &str| {
+            !text.is_empty()
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || more.as_bytes().contains(&b))
+        };
+        if arn != "arn" || !partition.starts_with("aws") || !word(partition, "-") {
+            return Err(bad("does not begin with arn:aws"));
+        }
+        if service != "events" {
+            return Err(bad("the service is not events"));
+        }
+        if !word(region, "-") {
+            return Err(bad("no region"));
+        }
+        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(bad("the account is not twelve digits"));
+        }
+        let path = resource.strip_prefix("rule/").ok_or_else(|| bad("the resource is not rule/…"))?;
+        let (bus, name) = path.rsplit_once('/').map_or((None, path), |(bus, name)| (Some(bus), name));
+        if name.len() > 64 || !word(name, ".-_") {
+            return Err(bad("the rule name is not 1 to 64 of A-Z a-z 0-9 . - _"));
+        }
+        if bus.is_some_and(|bus| bus.len() > 256 || !word(bus, "/.-_")) {
+            return Err(bad("the bus name is not 1 to 256 of A-Z a-z 0-9 / . - _"));
+        }
+        Ok(Self { text: text.into(), path: text.len() - path.len(), name: text.len() - name.len() })
+    }
+}
+
+impl Serialize for RuleArn {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for RuleArn {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// The state of a rule. There are three, and `EnableRule` can only reach one of them.
+///
+/// Source: `RuleState` of the EventBridge API (2015-10-07).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RuleState {
+    Enabled,
+    Disabled,
+    /// Also fires for read-only management events.
+    EnabledWithAllCloudtrailManagementEvents,
+}
+
+impl RuleState {
+    /// AWS's own spelling.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "ENABLED",
+            Self::Disabled => "DISABLED",
+            Self::EnabledWithAllCloudtrailManagementEvents => "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+        }
+    }
+
+    pub fn is_enabled(self) -> bool {
+        self != Self::Disabled
+    }
+}
+
+impl FromStr for RuleState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Enabled, Self::Disabled, Self::EnabledWithAllCloudtrailManagementEvents]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| format!("{} is not a rule state this version knows", Seen::new(text)))
+    }
+}
+
+impl fmt::Display for RuleState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where a rule sends its events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    pub id: String,
+    pub arn: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+}
+
+/// The tags of a rule, by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// A rule as `DescribeRule`, `ListTargetsByRule` and `ListTagsForResource` show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleDefinition {
+    pub state: RuleState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_pattern: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_expression: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// The AWS service that owns the rule, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
+    #[serde(default)]
+    pub targets: Vec<Target>,
+    #[serde(default)]
+    pub tags: Tags,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_an_arn_apart() {
+        let check = |text: &str, bus: &str, name: &str| {
+            let arn: RuleArn = text.parse().unwrap();
+            assert_eq!((arn.bus(), arn.name()), (bus, name));
+            assert_eq!(arn.to_string(), text);
+        };
+        check("arn:aws:events:eu-west-1:123456789012:rule/fix-acl", "default", "fix-acl");
+        check("arn:aws-cn:events:cn-north-1:123456789012:rule/orders/fix-acl", "orders", "fix-acl");
+        check(
+            "arn:aws:events:us-east-1:123456789012:rule/aws.partner/shop.example/7/on",
+            "aws.partner/shop.example/7",
+            "on",
+        );
+        let arn: RuleArn = "arn:aws-us-gov:events:us-gov-west-1:123456789012:rule/r".parse().unwrap();
+        assert_eq!(
+            (arn.partition(), arn.region(), arn.account()),
+            ("aws-us-gov", "us-gov-west-1", "123456789012")
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_rule_arn() {
+        let check = |text: &str, problem: &str| {
+            let error = text.parse::<RuleArn>().unwrap_err().to_string();
+            assert!(error.contains(problem), "{text}: {error}");
+        };
+        check("", "fewer than six parts");
+        check("rule/x", "fewer than six parts");
+        check("arn:aws:events:us-east-1:123456789012", "fewer than six parts");
+        check("urn:aws:events:us-east-1:123456789012:rule/x", "arn:aws");
+        check("arn:aws:lambda:us-east-1:123456789012:function:x", "service is not events");
+        check("arn:aws:events::123456789012:rule/x", "no region");
+        check("arn:aws:events:us-east-1:1234:rule/x", "twelve digits");
+        check("arn:aws:events:us-east-1:123456789012:event-bus/x", "not rule/");
+        check("arn:aws:events:us-east-1:123456789012:rule/", "rule name");
+        check("arn:aws:events:us-east-1:123456789012:rule/a b", "rule name");
+        check("arn:aws:events:us-east-1:123456789012:rule//x", "bus name");
+        check(&format!("arn:aws:events:us-east-1:123456789012:rule/{}", "x".repeat(2_000)), "1,600 bytes");
+    }
+}

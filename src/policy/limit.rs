@@ -1,0 +1,82 @@
+//! The burst limit: how many distinct firings within which length of time are too many.
+
+use std::{fmt, num::NonZeroU32, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Seconds, Seen};
+
+/// `count` distinct firings within any `window` trip the breaker. Written `200/60s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BurstLimit {
+    pub count: NonZeroU32,
+    pub window: Seconds,
+}
+
+impl BurstLimit {
+    /// Larger counts could not be told from an unlimited rule: EventBridge's own default quota is 18,750 invocations a second.
+    pub const MAX_COUNT: u32 = 100_000_000;
+    pub const MAX_WINDOW: Seconds = Seconds::new(86_400);
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{seen} is not a burst limit ({problem}); expected N/DURATION, as in 200/60s or 500/5m")]
+pub struct ParseBurstLimitError {
+    seen: Seen,
+    problem: &'static str,
+}
+
+impl FromStr for BurstLimit {
+    type Err = ParseBurstLimitError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = |problem| ParseBurstLimitError { seen: Seen::new(text), problem };
+        let (count, window) = text.split_once('/').ok_or_else(|| bad("there is no /"))?;
+        if count.is_empty() || !count.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(bad("the count is not a whole number"));
+        }
+        let count: NonZeroU32 =
+            count.parse().map_err(|_| bad("the count is not between 1 and 100,000,000"))?;
+        if count.get() > Self::MAX_COUNT {
+            return Err(bad("the count is not between 1 and 100,000,000"));
+        }
+        let window: Seconds = window.parse().map_err(|_| bad("the duration is not like 60s, 5m or 24h"))?;
+        if window.get() == 0 || window > Self::MAX_WINDOW {
+            return Err(bad("the duration is not between 1s and 24h"));
+        }
+        Ok(Self { count, window })
+    }
+}
+
+impl fmt::Display for BurstLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.count, self.window)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_or_says_why_not() {
+        let check = |text: &str, expected: Result<&str, &str>| match (text.parse::<BurstLimit>(), expected) {
+            (Ok(limit), Ok(shown)) => assert_eq!(limit.to_string(), shown),
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
+            (seen, _) => panic!("{text}: {seen:?}"),
+        };
+        check("200/60s", Ok("200/60s"));
+        check("500/5m", Ok("500/5m"));
+        check("1/1s", Ok("1/1s"));
+        check("100000000/24h", Ok("100000000/1d"));
+        check("200", Err("there is no /"));
+        check("/60s", Err("not a whole number"));
+        check("-3/60s", Err("not a whole number"));
+        check("0/60s", Err("between 1 and"));
+        check("100000001/60s", Err("between 1 and"));
+        check("99999999999/60s", Err("between 1 and"));
+        check("200/60", Err("the duration is not like"));
+        check("200/0s", Err("between 1s and 24h"));
+        check("200/25h", Err("between 1s and 24h"));
+    }
+}

@@ -1,0 +1,72 @@
+//! What the guard needs from the outside: rules, a ledger, alerts, a clock. Four narrow traits.
+
+use crate::actions::Alert;
+use crate::model::{Fault, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
+use crate::record::Record;
+
+/// EventBridge rules. Every call names the bus of the rule.
+pub trait Rules {
+    /// The rule with its targets and tags.
+    fn inspect(&self, rule: &RuleArn) -> impl Future<Output = Result<RuleDefinition, Fault>> + Send;
+    fn tags(&self, rule: &RuleArn) -> impl Future<Output = Result<Tags, Fault>> + Send;
+    /// Disables the rule and reads its state back.
+    fn disable(&self, rule: &RuleArn) -> impl Future<Output = Result<RuleState, Fault>> + Send;
+    /// Puts the rule back as it was found and reads its state back.
+    fn restore(
+        &self,
+        rule: &RuleArn,
+        found: &RuleDefinition,
+    ) -> impl Future<Output = Result<RuleState, Fault>> + Send;
+}
+
+/// The version of a stored record; it grows by one with each save.
+pub type Version = u64;
+
+/// Why a record was not saved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SaveError {
+    /// Somebody else saved it since it was loaded.
+    #[error("the record was changed meanwhile")]
+    Conflict,
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// The records, one for each rule, and the list of rules that the tick has to look after.
+pub trait Ledger {
+    fn load(&self, rule: &RuleArn) -> impl Future<Output = Result<Option<(Record, Version)>, Fault>> + Send;
+    /// Saves if the stored version is still `expected` (`None`: there is no record yet). Returns the new version.
+    fn save(
+        &self,
+        record: &Record,
+        expected: Option<Version>,
+    ) -> impl Future<Output = Result<Version, SaveError>> + Send;
+    /// Rules with unfinished work or an open breaker.
+    fn watched(&self) -> impl Future<Output = Result<Vec<RuleArn>, Fault>> + Send;
+    fn watch(&self, rule: &RuleArn) -> impl Future<Output = Result<(), Fault>> + Send;
+    fn unwatch(&self, rule: &RuleArn) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// Where alerts go.
+pub trait Alerts {
+    fn publish(&self, alert: &Alert) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// The time, and waiting for it to pass.
+pub trait Clock {
+    fn now(&self) -> Timestamp;
+    fn sleep_until(&self, until: Timestamp) -> impl Future<Output = ()> + Send;
+}
+
+/// All of them together.
+pub trait Ports: Sync {
+    type Rules: Rules + Sync;
+    type Ledger: Ledger + Sync;
+    type Alerts: Alerts + Sync;
+    type Clock: Clock + Sync;
+
+    fn rules(&self) -> &Self::Rules;
+    fn ledger(&self) -> &Self::Ledger;
+    fn alerts(&self) -> &Self::Alerts;
+    fn clock(&self) -> &Self::Clock;
+}

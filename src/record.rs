@@ -1,0 +1,142 @@
+//! What survives between invocations for one rule.
+
+use serde::{Deserialize, Serialize};
+
+use crate::actions::Alert;
+use crate::breaker::{Breaker, Epoch, Lease};
+use crate::model::{RuleArn, Timestamp};
+use crate::policy::BurstLimit;
+use crate::verdict::Evidence;
+use crate::window::{CorruptWindow, Window};
+
+/// The layout of a stored record. A guard refuses records of a later schema rather than lose what it does not know.
+pub const SCHEMA: u32 = 1;
+
+/// Everything the guard knows about one rule. Saved only if nobody else saved it meanwhile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub schema: u32,
+    pub rule: RuleArn,
+    pub epoch: Epoch,
+    pub breaker: Breaker,
+    pub window: Window,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_trip: Option<Trip>,
+    /// Deliveries that came after the rule was cut, or from before its epoch.
+    #[serde(default)]
+    pub late: u64,
+    /// Alerts decided but not yet published, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Alert>,
+    /// Who is cutting or restoring the rule.
+    #[serde(default)]
+    pub work: Lease,
+    /// Who is publishing the alerts.
+    #[serde(default)]
+    pub post: Lease,
+    /// The failure of the current cut or restore has been reported.
+    #[serde(default)]
+    pub failure_reported: bool,
+    /// A loop that must not be cut has been reported; silent about it until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Quiet>,
+    /// The malformed tags that were last reported.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reported_tags: Vec<String>,
+}
+
+/// The last trip, kept after a restore so that it can be explained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trip {
+    pub at: Timestamp,
+    pub epoch: u64,
+    /// One sentence with the numbers.
+    pub reason: String,
+    pub evidence: Evidence,
+    pub outcome: Outcome,
+}
+
+/// What came of a trip.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The cut is under way or done; the breaker says which.
+    Cut,
+    /// The rule was put back.
+    Restored { at: Timestamp },
+    /// Nothing was touched, and why.
+    Spared { because: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {
+    pub until: Timestamp,
+    pub because: QuietReason,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuietReason {
+    /// The rule is observed. Ends when it is enforced.
+    Observed,
+    /// The rule may never be cut.
+    Spared,
+}
+
+impl Record {
+    /// A rule seen for the first time.
+    pub fn new(rule: RuleArn, limit: BurstLimit) -> Self {
+        Self {
+            schema: SCHEMA,
+            rule,
+            epoch: Epoch::FIRST,
+            breaker: Breaker::Closed,
+            window: Window::new(limit),
+            last_trip: None,
+            late: 0,
+            outbox: Vec::new(),
+            work: Lease::default(),
+            post: Lease::default(),
+            failure_reported: false,
+            quiet: None,
+            reported_tags: Vec::new(),
+        }
+    }
+
+    /// Whether the tick has to look after this rule.
+    pub fn needs_watch(&self) -> bool {
+        !matches!(self.breaker, Breaker::Closed) || !self.outbox.is_empty()
+    }
+
+    /// The record as it is stored: JSON for people and tools, and the window's firings in bytes.
+    pub fn to_stored(&self) -> Result<(String, Vec<u8>), ReadRecordError> {
+        Ok((serde_json::to_string(self)?, self.window.to_bytes()))
+    }
+
+    pub fn from_stored(json: &str, window: &[u8]) -> Result<Self, ReadRecordError> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: u32,
+        }
+        let Head { schema } = serde_json::from_str(json)?;
+        if schema > SCHEMA {
+            return Err(ReadRecordError::LaterSchema { schema });
+        }
+        let mut record: Self = serde_json::from_str(json)?;
+        record.window = record.window.restore(window)?;
+        Ok(record)
+    }
+}
+
+/// A stored record that this version cannot use.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadRecordError {
+    #[error(
+        "the record has schema {schema}, this version reads up to {SCHEMA}; install the newer budget-guard"
+    )]
+    LaterSchema { schema: u32 },
+    #[error("the record is damaged: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Window(#[from] CorruptWindow),
+}

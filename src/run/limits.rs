@@ -1,0 +1,63 @@
+//! What holds for a rule: the defaults and its tags, read at most once a minute.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::SignedDuration;
+
+use super::Guard;
+use crate::model::{RuleArn, Tags, Timestamp};
+use crate::policy::Limits;
+use crate::ports::{Clock, Ports, Rules};
+
+const FRESH_FOR: SignedDuration = SignedDuration::from_secs(60);
+/// EventBridge allows 300 rules on a bus; a few buses' worth may stay.
+const MAX_RULES: usize = 2_000;
+
+/// The tags of the rules seen by this process, with the time of reading.
+#[derive(Debug, Default)]
+pub struct TagCache(Mutex<HashMap<RuleArn, (Timestamp, Tags)>>);
+
+impl TagCache {
+    fn get(&self, rule: &RuleArn) -> Option<(Timestamp, Tags)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(rule).cloned()
+    }
+
+    fn put(&self, rule: &RuleArn, now: Timestamp, tags: Tags) {
+        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= MAX_RULES {
+            cache.clear();
+        }
+        cache.insert(rule.clone(), (now, tags));
+    }
+}
+
+impl<P: Ports> Guard<P> {
+    /// The limits of a rule. If its tags cannot be read, those read before hold, else the defaults: a rule is counted in
+    /// any case, and nothing is cut before its tags have been read.
+    pub(super) async fn limits(&self, rule: &RuleArn) -> Limits {
+        let now = self.ports.clock().now();
+        let known = self.tags.get(rule);
+        let tags = match known {
+            Some((read, tags)) if now < read + FRESH_FOR && now >= read => tags,
+            stale => {
+                let tags = match self.ports.rules().tags(rule).await {
+                    Ok(tags) => tags,
+                    Err(fault) => {
+                        tracing::warn!(%rule, %fault, "tags not read; asking again in a minute");
+                        stale.map(|(_, tags)| tags).unwrap_or_default()
+                    }
+                };
+                self.tags.put(rule, now, tags.clone());
+                tags
+            }
+        };
+        self.defaults.with_tags(&tags)
+    }
+
+    /// The limits by tags that were just read with the rule.
+    pub(super) fn limits_from(&self, rule: &RuleArn, tags: &Tags) -> Limits {
+        self.tags.put(rule, self.ports.clock().now(), tags.clone());
+        self.defaults.with_tags(tags)
+    }
+}

@@ -1,0 +1,83 @@
+//! What one invocation did: for its answer, its log line and its metrics.
+
+use serde::Serialize;
+
+use super::Driven;
+use crate::actions::Tally;
+use crate::model::{Fault, RuleArn};
+
+/// Counts of one invocation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Messages of a queue batch.
+    pub messages: u64,
+    /// Messages or payloads that could not be understood or attributed.
+    pub decode_errors: u64,
+    /// Messages given back, and rules that could not be worked on.
+    pub failed: u64,
+    /// Firings left out because they come from an archive replay.
+    pub replays: u64,
+    /// Firings left out because the guard's own call caused them.
+    pub own_calls: u64,
+    /// Firings of rules whose mode is ignore.
+    pub ignored: u64,
+    pub tally: Tally,
+    pub tripped: Vec<RuleArn>,
+    /// Looked like a loop, but were not cut.
+    pub suspects: Vec<RuleArn>,
+    /// What went wrong or is worth knowing, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// The answer to Lambda.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// To the queue's event source mapping: which messages have to be delivered again.
+    Batch {
+        #[serde(rename = "batchItemFailures")]
+        failures: Vec<Failure>,
+    },
+    Counts {
+        firings: u64,
+        tripped: Vec<RuleArn>,
+        suspects: Vec<RuleArn>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    #[serde(rename = "itemIdentifier")]
+    pub message_id: String,
+}
+
+impl Reply {
+    pub fn batch(message_ids: impl Iterator<Item = String>) -> Self {
+        Self::Batch { failures: message_ids.map(|message_id| Failure { message_id }).collect() }
+    }
+}
+
+impl Summary {
+    /// Adds what became of one rule; gives the fault back when its observations are not safe in the ledger.
+    pub(super) fn take(&mut self, rule: &RuleArn, result: Result<Driven, Fault>) -> Result<(), Fault> {
+        let driven = result?;
+        self.tally.add(driven.tally);
+        self.ignored += driven.ignored;
+        if driven.tally.trips > 0 {
+            self.tripped.push(rule.clone());
+        }
+        if driven.tally.would_trip > 0 {
+            self.suspects.push(rule.clone());
+        }
+        self.notes.extend(driven.notes);
+        Ok(())
+    }
+
+    pub fn reply(&self) -> Reply {
+        Reply::Counts {
+            firings: self.tally.firings,
+            tripped: self.tripped.clone(),
+            suspects: self.suspects.clone(),
+        }
+    }
+}

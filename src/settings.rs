@@ -1,0 +1,143 @@
+//! The Lambda's settings: environment variables, read through a lookup, checked once at start.
+
+use crate::attribution::Home;
+use crate::model::Seen;
+use crate::policy::{BurstLimit, Limits, Mode};
+
+/// Default of `BUDGET_GUARD_LIMIT`. In real CloudTrail logs the largest honest burst of one call is 78 a minute (a
+/// Terraform run), and 189 a minute of all write calls together.
+pub const DEFAULT_LIMIT: &str = "200/60s";
+
+pub const TABLE: &str = "BUDGET_GUARD_TABLE";
+pub const TOPIC: &str = "BUDGET_GUARD_TOPIC_ARN";
+const MODE: &str = "BUDGET_GUARD_MODE";
+const LIMIT: &str = "BUDGET_GUARD_LIMIT";
+
+/// Everything the Lambda is told at start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub table: String,
+    pub topic_arn: String,
+    /// The account and Region of the topic: the only place whose rules this guard touches.
+    pub home: Home,
+    pub defaults: Limits,
+}
+
+/// One line that names the variable, what it held and what it takes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    #[error("{variable} is not set; it takes {expected}")]
+    Missing { variable: &'static str, expected: &'static str },
+    #[error("{variable} is {seen}; it takes {expected}")]
+    Malformed { variable: &'static str, seen: Seen, expected: &'static str },
+    #[error("{variable}: {problem}")]
+    Invalid { variable: &'static str, problem: String },
+}
+
+impl Settings {
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
+        let table = table(&lookup)?;
+        let (topic_arn, mut home) = topic(&lookup)?;
+        home.function = lookup("AWS_LAMBDA_FUNCTION_NAME").filter(|name| !name.is_empty());
+        Ok(Self { table, topic_arn, home, defaults: defaults(&lookup)? })
+    }
+}
+
+/// `BUDGET_GUARD_TABLE`, which the command line reads too.
+pub fn table(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingError> {
+    let expected = "the name of a DynamoDB table";
+    let table = required(&lookup, TABLE, expected)?;
+    let is_name = (3..=1_024).contains(&table.len())
+        && table.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/".contains(&byte));
+    if is_name {
+        Ok(table)
+    } else {
+        Err(SettingError::Malformed { variable: TABLE, seen: Seen::new(&table), expected })
+    }
+}
+
+/// `BUDGET_GUARD_TOPIC_ARN` and where it lies, which the command line reads too.
+pub fn topic(lookup: impl Fn(&str) -> Option<String>) -> Result<(String, Home), SettingError> {
+    let expected = "the ARN of an SNS topic, as in arn:aws:sns:eu-west-1:123456789012:alerts";
+    let arn = required(&lookup, TOPIC, expected)?;
+    let malformed = || SettingError::Malformed { variable: TOPIC, seen: Seen::new(&arn), expected };
+    let parts: Vec<&str> = arn.split(':').collect();
+    let ["arn", partition, "sns", region, account, name] = parts[..] else { return Err(malformed()) };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_account || !partition.starts_with("aws") || region.is_empty() || name.is_empty() {
+        return Err(malformed());
+    }
+    let home =
+        Home { partition: partition.into(), region: region.into(), account: account.into(), function: None };
+    Ok((arn, home))
+}
+
+/// What holds for rules without tags, which the command line reads too.
+pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, SettingError> {
+    let mode = match lookup(MODE).as_deref() {
+        None | Some("enforce") => Mode::Enforce,
+        Some("observe") => Mode::Observe,
+        Some(other) => {
+            let seen = Seen::new(other);
+            return Err(SettingError::Malformed { variable: MODE, seen, expected: "enforce or observe" });
+        }
+    };
+    let burst: BurstLimit = lookup(LIMIT)
+        .unwrap_or_else(|| DEFAULT_LIMIT.to_owned())
+        .parse()
+        .map_err(|error| SettingError::Invalid { variable: LIMIT, problem: format!("{error}") })?;
+    Ok(Limits::new(mode, burst))
+}
+
+fn required(
+    lookup: impl Fn(&str) -> Option<String>,
+    variable: &'static str,
+    expected: &'static str,
+) -> Result<String, SettingError> {
+    lookup(variable).filter(|value| !value.is_empty()).ok_or(SettingError::Missing { variable, expected })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPIC_ARN: &str = "arn:aws:sns:eu-west-1:123456789012:alerts";
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingError> {
+        Settings::read(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn defaults_hold_where_nothing_is_said() {
+        let settings = read(&[(TABLE, "guard"), (TOPIC, TOPIC_ARN)]).unwrap();
+        assert_eq!(settings.defaults, Limits::new(Mode::Enforce, "200/60s".parse().unwrap()));
+        assert_eq!(settings.home.to_string(), "account 123456789012 in eu-west-1");
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_in_one_line() {
+        let check = |extra: &[(&str, &str)], expected: &str| {
+            let mut variables = extra.to_vec();
+            variables.extend([(TABLE, "guard"), (TOPIC, TOPIC_ARN)]);
+            let error = read(&variables).unwrap_err().to_string();
+            assert_eq!(error, expected);
+            assert_eq!(error.lines().count(), 1);
+        };
+        let arn = "it takes the ARN of an SNS topic, as in arn:aws:sns:eu-west-1:123456789012:alerts";
+        check(&[(TABLE, "")], "BUDGET_GUARD_TABLE is not set; it takes the name of a DynamoDB table");
+        check(&[(TABLE, "a b")], r#"BUDGET_GUARD_TABLE is "a b"; it takes the name of a DynamoDB table"#);
+        check(&[(TOPIC, "")], &format!("BUDGET_GUARD_TOPIC_ARN is not set; {arn}"));
+        check(&[(TOPIC, "alerts")], &format!(r#"BUDGET_GUARD_TOPIC_ARN is "alerts"; {arn}"#));
+        check(
+            &[(TOPIC, "arn:aws:sns::12:x")],
+            &format!(r#"BUDGET_GUARD_TOPIC_ARN is "arn:aws:sns::12:x"; {arn}"#),
+        );
+        check(&[(MODE, "Enforce\n")], r#"BUDGET_GUARD_MODE is "Enforce\n"; it takes enforce or observe"#);
+        check(
+            &[(LIMIT, "many")],
+            r#"BUDGET_GUARD_LIMIT: "many" is not a burst limit (there is no /); expected N/DURATION, as in 200/60s or 500/5m"#,
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! Stage 1: payload bytes → what was received. The only stage that can fail, and the first parser untrusted bytes meet.
+
+mod envelope;
+mod error;
+mod field;
+
+pub use error::DecodeError;
+
+use std::borrow::Cow;
+
+use crate::model::{Caller, RuleArn, Seen, Timestamp};
+use envelope::{Detail, Event, Record, Top};
+use field::{Field, Nested};
+
+/// One Lambda payload, told apart by its shape.
+#[derive(Debug)]
+pub enum Payload<'a> {
+    /// `Records[].eventSource == "aws:sqs"`: each message's body is decoded on its own by [`decode_body`].
+    Queue(Vec<Message<'a>>),
+    /// Anything else that is understood.
+    Single(Received<'a>),
+}
+
+/// A message of a queue batch.
+#[derive(Debug)]
+pub struct Message<'a> {
+    pub id: Cow<'a, str>,
+    pub body: Result<Cow<'a, str>, DecodeError>,
+}
+
+/// What one payload or one message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Received<'a> {
+    /// A guarded rule sent its ARN and the event, through its input transformer.
+    Attached { rule: RuleArn, event: BusEvent<'a> },
+    /// An EventBridge event that names no rule.
+    Bus(BusEvent<'a>),
+    /// The schedule: time to finish what was left unfinished.
+    Tick { at: Timestamp },
+}
+
+/// The parts of an EventBridge event that the guard looks at.
+///
+/// Source: "AWS service event metadata" and "CloudTrail record contents" (AWS documentation).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusEvent<'a> {
+    /// `detail.eventID`, else the envelope's `id`.
+    pub event_id: Cow<'a, str>,
+    /// The envelope's `time`.
+    pub at: Timestamp,
+    pub caller: Caller<'a>,
+    /// Set by EventBridge on events that come from an archive replay.
+    pub is_replay: bool,
+}
+
+/// Decodes one Lambda payload.
+pub fn decode(payload: &[u8]) -> Result<Payload<'_>, DecodeError> {
+    let top: Top<'_> = parse(payload)?;
+    match top.records {
+        Nested::Object(records) => queue(records).map(Payload::Queue),
+        Nested::Other(seen) => Err(DecodeError::WrongType { field: "Records", seen, expected: "an array" }),
+        Nested::Absent => single(top, payload).map(Payload::Single),
+    }
+}
+
+/// Decodes the body of one queue message.
+pub fn decode_body(body: &str) -> Result<Received<'_>, DecodeError> {
+    let top: Top<'_> = parse(body.as_bytes())?;
+    single(top, body.as_bytes())
+}
+
+fn parse<'a>(bytes: &'a [u8]) -> Result<Top<'a>, DecodeError> {
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => serde_json::from_slice(bytes).map_err(|error| DecodeError::json(bytes, &error)),
+        // Whatever it is, it is no payload; say whether it is at least JSON.
+        _ => match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+            Ok(_) => Err(DecodeError::NotAnObject { seen: Seen::bytes(bytes) }),
+            Err(error) => Err(DecodeError::json(bytes, &error)),
+        },
+    }
+}
+
+fn queue(records: Vec<Record<'_>>) -> Result<Vec<Message<'_>>, DecodeError> {
+    if records.is_empty() {
+        return Err(DecodeError::EmptyBatch);
+    }
+    let mut messages = Vec::with_capacity(records.len());
+    for record in records {
+        match record.event_source {
+            Field::Text(source) if source == "aws:sqs" => {}
+            Field::Text(source) => return Err(DecodeError::UnknownSource { seen: Seen::new(&source) }),
+            field => return Err(field.missing("Records[].eventSource", "\"aws:sqs\"")),
+        }
+        // Without its id a message cannot be given back, so the whole batch has to be.
+        let id = record.message_id.text("Records[].messageId", "text")?;
+        messages.push(Message { id, body: record.body.text("Records[].body", "text") });
+    }
+    Ok(messages)
+}
+
+fn single<'a>(top: Top<'a>, bytes: &'a [u8]) -> Result<Received<'a>, DecodeError> {
+    if top.rule_arn.is_present() || top.event.is_present() {
+        let rule = rule(top.rule_arn, "ruleArn")?;
+        let event = top.event.object("event", "an EventBridge event")?;
+        return Ok(Received::Attached { rule, event: bus_event(event)? });
+    }
+    match top.into_event() {
+        Some(envelope) => event(envelope),
+        None => Err(DecodeError::unknown_shape(bytes)),
+    }
+}
+
+fn event(mut event: Event<'_>) -> Result<Received<'_>, DecodeError> {
+    if event.source.is("aws.events") && event.detail_type.is("Scheduled Event") {
+        return Ok(Received::Tick { at: time(event.time, "time")? });
+    }
+    if let Nested::Object(Detail { rule_arn: Field::Text(arn), event: Some(carried), .. }) = &mut event.detail
+    {
+        let rule = rule(Field::Text(std::mem::take(arn)), "detail.ruleArn")?;
+        let carried: Event<'_> = serde_json::from_str(carried.get())
+            .map_err(|error| DecodeError::json(carried.get().as_bytes(), &error))?;
+        return Ok(Received::Attached { rule, event: bus_event(carried)? });
+    }
+    bus_event(event).map(Received::Bus)
+}
+
+fn rule(field: Field<'_>, name: &'static str) -> Result<RuleArn, DecodeError> {
+    let text = field.text(name, "the ARN of an EventBridge rule")?;
+    text.parse().map_err(|error| DecodeError::BadRuleArn { field: name, error })
+}
+
+fn time(field: Field<'_>, name: &'static str) -> Result<Timestamp, DecodeError> {
+    let text = field.text(name, "an RFC 3339 time")?;
+    text.parse().map_err(|_| DecodeError::BadTime { field: name, seen: Seen::new(&text) })
+}
+
+fn bus_event(event: Event<'_>) -> Result<BusEvent<'_>, DecodeError> {
+    let at = time(event.time, "time")?;
+    let envelope_id = event.id.text("id", "text")?;
+    let (event_id, identity) = match event.detail {
+        Nested::Object(detail) => (detail.event_id.or(envelope_id), detail.user_identity),
+        _ => (envelope_id, Nested::Absent),
+    };
+    if event_id.is_empty() {
+        return Err(DecodeError::Missing { field: "id", expected: "text that is not empty" });
+    }
+    let caller = match identity {
+        Nested::Object(identity) => identity.caller(event.source),
+        _ => Caller { principal: event.source.or("unknown".into()), issued_to: None },
+    };
+    Ok(BusEvent { event_id, at, caller, is_replay: event.replay_name.is_present() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Payloads and what they decode to, or the words of their errors.
+
+use super::*;
+
+const RULE: &str = "arn:aws:events:us-east-1:123456789012:rule/fix-acl";
+
+fn describe(received: &Received<'_>) -> String {
+    let of = |event: &BusEvent<'_>| {
+        let replay = if event.is_replay { " replay" } else { "" };
+        let scope =
+            event.caller.issued_to.as_deref().map(|arn| format!(" issued to {arn}")).unwrap_or_default();
+        format!("{} at {} by {}{scope}{replay}", event.event_id, event.at, event.caller.principal)
+    };
+    match received {
+        Received::Attached { rule, event } => format!("firing of {}: {}", rule.name(), of(event)),
+        Received::Bus(event) => format!("event {}", of(event)),
+        Received::Tick { at } => format!("tick at {at}"),
+    }
+}
+
+fn check(body: &str, expected: &str) {
+    let seen = match decode_body(body) {
+        Ok(received) => describe(&received),
+        Err(error) => error.to_string(),
+    };
+    assert!(
+        seen == expected || (expected.ends_with('…') && seen.starts_with(expected.trim_end_matches('…'))),
+        "{body}\n saw {seen}"
+    );
+}
+
+#[test]
+fn understands_each_shape() {
+    let event = r#"{"id":"e-1","source":"aws.s3","detail-type":"AWS API Call via CloudTrail","time":"2026-11-20T10:00:00Z","detail":{"eventID":"c-1","userIdentity":{"arn":"arn:aws:iam::123456789012:user/ann"}}}"#;
+    check(
+        &format!(r#"{{"ruleArn":"{RULE}","event":{event}}}"#),
+        "firing of fix-acl: c-1 at 2026-11-20T10:00:00Z by arn:aws:iam::123456789012:user/ann",
+    );
+    check(event, "event c-1 at 2026-11-20T10:00:00Z by arn:aws:iam::123456789012:user/ann");
+    check(
+        &format!(
+            r#"{{"id":"o","source":"guard","detail-type":"firing","time":"2026-11-20T10:00:09Z","detail":{{"ruleArn":"{RULE}","event":{event}}}}}"#
+        ),
+        "firing of fix-acl: c-1 at 2026-11-20T10:00:00Z by arn:aws:iam::123456789012:user/ann",
+    );
+    check(
+        r#"{"source":"aws.events","detail-type":"Scheduled Event","time":"2026-11-20T10:00:00Z"}"#,
+        "tick at 2026-11-20T10:00:00Z",
+    );
+}
+
+#[test]
+fn falls_back_when_the_detail_says_little() {
+    let with = |detail: &str| {
+        format!(
+            r#"{{"id":"e-1","source":"shop","detail-type":"order","time":"2026-11-20T10:00:00+01:00",{detail}"x":1}}"#
+        )
+    };
+    let plain = "event e-1 at 2026-11-20T09:00:00Z by shop";
+    check(&with(""), plain);
+    check(&with(r#""detail":null,"#), plain);
+    check(&with(r#""detail":"text","#), plain);
+    check(&with(r#""detail":[{"eventID":"c-1"}],"#), plain);
+    check(&with(r#""detail":{"eventID":7,"userIdentity":"ann"},"#), plain);
+    check(&with(r#""detail":{"eventID":"","userIdentity":{"arn":null}},"#), plain);
+    check(
+        &with(r#""detail":{"userIdentity":{"invokedBy":"s3.amazonaws.com"}},"#),
+        "event e-1 at 2026-11-20T09:00:00Z by s3.amazonaws.com",
+    );
+    check(&with(r#""detail":{"ruleArn":"not an ARN and no event"},"#), plain);
+    check(&with(r#""replay-name":"again","#), "event e-1 at 2026-11-20T09:00:00Z by shop replay");
+    check(
+        &with(r#""detail":{"userIdentity":{"arn":"role","inScopeOf":{"credentialsIssuedTo":"arn:f"}}},"#),
+        "event e-1 at 2026-11-20T09:00:00Z by role issued to arn:f",
+    );
+}
+
+#[test]
+fn names_what_is_wrong() {
+    check("", "not JSON: EOF while parsing a value at line 1 column 0; the payload begins \"\"");
+    check("hello", "not JSON: expected value at line 1 column 1; the payload begins \"hello\"");
+    check("[1]", "expected a JSON object, saw \"[1]\"");
+    check("\"text\"", r#"expected a JSON object, saw "\"text\"""#);
+    check("{}", "an object with no keys; expected…");
+    check(r#"{"a":1,"b\n":2}"#, r#"an object with the keys "a", "b\n"; expected a queue batch…"#);
+    check(
+        r#"{"Type":"Notification","TopicArn":"arn"}"#,
+        r#"an object with the keys "TopicArn", "Type"; expected…"#,
+    );
+    check(r#"{"ruleArn":5,"event":{}}"#, "ruleArn is a number; expected the ARN of an EventBridge rule");
+    check(r#"{"event":{}}"#, "ruleArn is missing; expected the ARN of an EventBridge rule");
+    check(r#"{"ruleArn":"nope","event":{}}"#, r#"ruleArn: "nope" is not a rule ARN (fewer than six parts)…"#);
+    check(&format!(r#"{{"ruleArn":"{RULE}"}}"#), "event is missing; expected an EventBridge event");
+    check(&format!(r#"{{"ruleArn":"{RULE}","event":"x"}}"#), "event is text; expected an EventBridge event");
+    check(&format!(r#"{{"ruleArn":"{RULE}","event":{{}}}}"#), "time is missing; expected an RFC 3339 time");
+    check(
+        &format!(r#"{{"ruleArn":"{RULE}","event":{{"time":"noon"}}}}"#),
+        r#"time is "noon"; expected an RFC 3339 time…"#,
+    );
+    check(
+        &format!(r#"{{"ruleArn":"{RULE}","event":{{"time":"2026-11-20T10:00:00Z"}}}}"#),
+        "id is missing; expected text",
+    );
+    check(
+        &format!(r#"{{"ruleArn":"{RULE}","event":{{"id":"","time":"2026-11-20T10:00:00Z"}}}}"#),
+        "id is missing; expected text that is not empty",
+    );
+    check(&format!(r#"{{"ruleArn":"{RULE}","ruleArn":"{RULE}"}}"#), "malformed: duplicate field `ruleArn`…");
+    check(r#"{"Records":[{"eventSource":"aws:sqs"}]}"#, r#"an object with the keys "Records"; expected…"#);
+}
+
+#[test]
+fn survives_size_and_depth() {
+    let deep = "[".repeat(100_000);
+    check(&deep, "not JSON: …");
+    check(&format!(r#"{{"source":"a","detail-type":{deep}"#), "not JSON: …");
+    check(&format!(r#"{{"event":{}"#, r#"{"detail":"#.repeat(100_000)), "not JSON: …");
+    let large = "x".repeat(1 << 20);
+    check(
+        &format!(
+            r#"{{"id":"e","source":"shop","detail-type":"order","time":"2026-11-20T10:00:00Z","detail":{{"note":"{large}"}}}}"#
+        ),
+        "event e at…",
+    );
+    check(&large, "not JSON: expected value at line 1 column 1; the payload begins \"xxxx…");
+}
+
+#[test]
+fn a_bad_message_does_not_spoil_its_batch() {
+    let payload = r#"{"Records":[
+        {"messageId":"m-1","eventSource":"aws:sqs","body":"{}"},
+        {"messageId":"m-2","eventSource":"aws:sqs","body":{"not":"text"}},
+        {"messageId":"m-3","eventSource":"aws:sqs"}]}"#;
+    let Ok(Payload::Queue(messages)) = decode(payload.as_bytes()) else { panic!("not a batch") };
+    let seen: Vec<String> = messages
+        .iter()
+        .map(|message| {
+            format!(
+                "{} {}",
+                message.id,
+                message.body.as_ref().map_or_else(ToString::to_string, |body| body.to_string())
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            "m-1 {}",
+            "m-2 Records[].body is an object; expected text",
+            "m-3 Records[].body is missing; expected text"
+        ]
+    );
+}
+
+#[test]
+fn a_batch_that_cannot_be_given_back_is_an_error() {
+    let check = |payload: &str, expected: &str| {
+        let error = decode(payload.as_bytes()).expect_err(payload).to_string();
+        assert!(error.starts_with(expected), "{payload}: {error}");
+    };
+    check(r#"{"Records":[]}"#, "Records is empty");
+    check(r#"{"Records":{}}"#, "Records is an object; expected an array");
+    check(r#"{"Records":[1]}"#, "malformed: invalid type: integer `1`");
+    check(r#"{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}"#, "Records[].messageId is missing");
+    check(r#"{"Records":[{"EventSource":"aws:sns"}]}"#, r#"Records[].eventSource is "aws:sns"; expected"#);
+    check(r#"{"Records":[{"body":"{}"}]}"#, "Records[].eventSource is missing");
+}

@@ -1,0 +1,234 @@
+//! Rules, ledger, alerts and a clock in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::faults::{Call, Faults};
+use crate::actions::Alert;
+use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
+use crate::ports::{Alerts, Clock, Ledger, Ports, Rules, SaveError, Version};
+use crate::record::Record;
+
+/// One AWS account in memory. Clones share it, as several Lambda instances would.
+#[derive(Debug, Clone)]
+pub struct World {
+    state: Arc<Mutex<State>>,
+    pub faults: Arc<Faults>,
+}
+
+#[derive(Debug)]
+struct State {
+    now: Timestamp,
+    rules: BTreeMap<RuleArn, RuleDefinition>,
+    /// As stored: what cannot be written and read back must not seem to work.
+    records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
+    watched: BTreeSet<RuleArn>,
+    alerts: Vec<Alert>,
+    conflicts: u32,
+}
+
+impl World {
+    pub fn new(now: Timestamp) -> Self {
+        let state = State {
+            now,
+            rules: BTreeMap::new(),
+            records: BTreeMap::new(),
+            watched: BTreeSet::new(),
+            alerts: Vec::new(),
+            conflicts: 0,
+        };
+        Self { state: Arc::new(Mutex::new(state)), faults: Arc::default() }
+    }
+
+    /// An enabled rule with a pattern, and nothing else.
+    pub fn rule(state: RuleState) -> RuleDefinition {
+        RuleDefinition {
+            state,
+            event_pattern: Some(r#"{"source":["aws.s3"]}"#.to_owned()),
+            schedule_expression: None,
+            description: None,
+            role_arn: None,
+            managed_by: None,
+            targets: Vec::new(),
+            tags: Tags::new(),
+        }
+    }
+
+    pub fn put_rule(&self, arn: &RuleArn, rule: RuleDefinition) {
+        self.lock().rules.insert(arn.clone(), rule);
+    }
+
+    pub fn delete_rule(&self, arn: &RuleArn) {
+        self.lock().rules.remove(arn);
+    }
+
+    pub fn rule_state(&self, arn: &RuleArn) -> Option<RuleState> {
+        self.lock().rules.get(arn).map(|rule| rule.state)
+    }
+
+    pub fn set_state(&self, arn: &RuleArn, state: RuleState) {
+        if let Some(rule) = self.lock().rules.get_mut(arn) {
+            rule.state = state;
+        }
+    }
+
+    pub fn record(&self, arn: &RuleArn) -> Option<Record> {
+        let state = self.lock();
+        let (json, window, _) = state.records.get(arn)?;
+        Record::from_stored(json, window).ok()
+    }
+
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.lock().alerts.clone()
+    }
+
+    pub fn watched_rules(&self) -> Vec<RuleArn> {
+        self.lock().watched.iter().cloned().collect()
+    }
+
+    /// How many saves lost a race.
+    pub fn conflicts(&self) -> u32 {
+        self.lock().conflicts
+    }
+
+    pub fn advance(&self, by: jiff::SignedDuration) {
+        let mut state = self.lock();
+        state.now += by;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn edit<T>(
+        &self,
+        rule: &RuleArn,
+        edit: impl FnOnce(&mut RuleDefinition) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let mut state = self.lock();
+        let found = state.rules.get_mut(rule);
+        edit(
+            found
+                .ok_or_else(|| Fault::new(FaultKind::NotFound, "ResourceNotFoundException: no such rule"))?,
+        )
+    }
+}
+
+impl Rules for World {
+    async fn inspect(&self, rule: &RuleArn) -> Result<RuleDefinition, Fault> {
+        self.faults.run(Call::Inspect, || self.edit(rule, |found| Ok(found.clone()))).await
+    }
+
+    async fn tags(&self, rule: &RuleArn) -> Result<Tags, Fault> {
+        self.faults.run(Call::Tags, || self.edit(rule, |found| Ok(found.tags.clone()))).await
+    }
+
+    async fn disable(&self, rule: &RuleArn) -> Result<RuleState, Fault> {
+        let disable = |found: &mut RuleDefinition| {
+            if found.managed_by.is_some() {
+                return Err(Fault::new(FaultKind::Managed, "ManagedRuleException"));
+            }
+            found.state = RuleState::Disabled;
+            Ok(found.state)
+        };
+        self.faults.run(Call::Disable, || self.edit(rule, disable)).await
+    }
+
+    async fn restore(&self, rule: &RuleArn, before: &RuleDefinition) -> Result<RuleState, Fault> {
+        let restore = |found: &mut RuleDefinition| {
+            found.state = before.state;
+            Ok(found.state)
+        };
+        self.faults.run(Call::Restore, || self.edit(rule, restore)).await
+    }
+}
+
+impl Ledger for World {
+    async fn load(&self, rule: &RuleArn) -> Result<Option<(Record, Version)>, Fault> {
+        let load = || match self.lock().records.get(rule) {
+            None => Ok(None),
+            Some((json, window, version)) => Record::from_stored(json, window)
+                .map(|record| Some((record, *version)))
+                .map_err(|error| Fault::new(FaultKind::Other, error.to_string())),
+        };
+        self.faults.run(Call::Load, load).await
+    }
+
+    async fn save(&self, record: &Record, expected: Option<Version>) -> Result<Version, SaveError> {
+        let save = || {
+            let mut state = self.lock();
+            if state.records.get(&record.rule).map(|(_, _, version)| *version) != expected {
+                state.conflicts += 1;
+                return Err(SaveError::Conflict);
+            }
+            let version = expected.unwrap_or(0) + 1;
+            let (json, window) =
+                record.to_stored().map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+            state.records.insert(record.rule.clone(), (json, window, version));
+            Ok(version)
+        };
+        self.faults.run(Call::Save, save).await
+    }
+
+    async fn watched(&self) -> Result<Vec<RuleArn>, Fault> {
+        self.faults.run(Call::Watched, || Ok(self.watched_rules())).await
+    }
+
+    async fn watch(&self, rule: &RuleArn) -> Result<(), Fault> {
+        let watch = || {
+            self.lock().watched.insert(rule.clone());
+            Ok(())
+        };
+        self.faults.run(Call::Watch, watch).await
+    }
+
+    async fn unwatch(&self, rule: &RuleArn) -> Result<(), Fault> {
+        let unwatch = || {
+            self.lock().watched.remove(rule);
+            Ok(())
+        };
+        self.faults.run(Call::Unwatch, unwatch).await
+    }
+}
+
+impl Alerts for World {
+    async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
+        let publish = || {
+            self.lock().alerts.push(alert.clone());
+            Ok(())
+        };
+        self.faults.run(Call::Publish, publish).await
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        self.lock().now
+    }
+
+    /// Waiting takes no time here, but the clock says it did.
+    async fn sleep_until(&self, until: Timestamp) {
+        let mut state = self.lock();
+        state.now = state.now.max(until);
+    }
+}
+
+impl Ports for World {
+    type Rules = Self;
+    type Ledger = Self;
+    type Alerts = Self;
+    type Clock = Self;
+
+    fn rules(&self) -> &Self {
+        self
+    }
+    fn ledger(&self) -> &Self {
+        self
+    }
+    fn alerts(&self) -> &Self {
+        self
+    }
+    fn clock(&self) -> &Self {
+        self
+    }
+}

@@ -1,0 +1,124 @@
+//! Who made the calls behind the kept firings: eight callers by name, the rest together.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Caller;
+
+/// Index into the table of callers; [`OTHERS`] stands for everyone who found no place.
+pub(super) type Slot = u8;
+
+/// How many callers are kept by name.
+const NAMED: usize = 8;
+const OTHERS: Slot = NAMED as Slot;
+/// Longer principals are cut: the record is bounded, whatever an event says.
+const MAX_PRINCIPAL: usize = 128;
+
+/// Counts per caller. A slot is free again once none of its firings is kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Callers {
+    slots: Vec<(Caller<'static>, u32)>,
+}
+
+/// One caller in the evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerCount {
+    pub caller: Caller<'static>,
+    /// Kept firings; with a limit above 512 a sample of them.
+    pub count: u32,
+}
+
+impl Callers {
+    pub fn count(&mut self, caller: &Caller<'_>) -> Slot {
+        let issued_to = caller.issued_to.as_deref().map(|arn| bounded(arn, MAX_PRINCIPAL));
+        let principal = bounded(&caller.principal, MAX_PRINCIPAL);
+        let same = |(known, count): &(Caller<'static>, u32)| {
+            *count > 0 && known.principal == principal && known.issued_to == issued_to
+        };
+        if let Some(slot) = self.slots.iter().position(same) {
+            self.slots[slot].1 += 1;
+            return slot as Slot;
+        }
+        let caller = Caller {
+            principal: principal.into_owned().into(),
+            issued_to: issued_to.map(|arn| arn.into_owned().into()),
+        };
+        if let Some(free) = self.slots.iter().position(|(_, count)| *count == 0) {
+            self.slots[free] = (caller, 1);
+            free as Slot
+        } else if self.slots.len() < NAMED {
+            self.slots.push((caller, 1));
+            (self.slots.len() - 1) as Slot
+        } else {
+            OTHERS
+        }
+    }
+
+    pub fn forget(&mut self, slot: Slot) {
+        if let Some((_, count)) = self.slots.get_mut(usize::from(slot)) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Whether stored firings may name this slot.
+    pub fn has(&self, slot: Slot) -> bool {
+        slot == OTHERS || usize::from(slot) < self.slots.len()
+    }
+
+    pub fn tally(&self, slots: impl Iterator<Item = Slot>) -> Vec<CallerCount> {
+        let mut counts = [0u32; NAMED + 1];
+        slots.for_each(|slot| counts[usize::from(slot).min(NAMED)] += 1);
+        let named = self.slots.iter().map(|(caller, _)| caller.clone());
+        let others = Caller { principal: Cow::Borrowed("others"), issued_to: None };
+        let mut tally: Vec<CallerCount> = named
+            .zip(counts)
+            .chain(Some((others, counts[NAMED])))
+            .filter(|(_, count)| *count > 0)
+            .map(|(caller, count)| CallerCount { caller, count })
+            .collect();
+        tally.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.caller.principal.cmp(&b.caller.principal)));
+        tally
+    }
+}
+
+/// Printable ASCII that JSON does not escape, at most `max` bytes: what is stored has a known size.
+pub(super) fn bounded(text: &str, max: usize) -> Cow<'_, str> {
+    let plain = |c: char| (' '..='~').contains(&c) && c != '"' && c != '\\';
+    if text.len() <= max && text.chars().all(plain) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().take(max).map(|c| if plain(c) { c } else { '?' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(principal: &str) -> Caller<'_> {
+        Caller { principal: principal.into(), issued_to: None }
+    }
+
+    #[test]
+    fn counts_eight_by_name_and_the_rest_together() {
+        let mut callers = Callers::default();
+        let slots: Vec<Slot> =
+            "abbcccdefghij".chars().map(|name| callers.count(&caller(&name.to_string()))).collect();
+        let seen: Vec<String> = callers
+            .tally(slots.iter().copied())
+            .iter()
+            .map(|one| format!("{} {}", one.caller.principal, one.count))
+            .collect();
+        assert_eq!(seen, ["c 3", "b 2", "others 2", "a 1", "d 1", "e 1", "f 1", "g 1", "h 1"]);
+        callers.forget(slots[0]);
+        assert_eq!(callers.count(&caller("new")), slots[0], "a free slot is taken again");
+    }
+
+    #[test]
+    fn stored_callers_are_bounded() {
+        let mut callers = Callers::default();
+        callers.count(&caller(&"\u{1F600}\"\\".repeat(1_000)));
+        assert!(serde_json::to_string(&callers).unwrap().len() < 200);
+    }
+}

@@ -1,0 +1,252 @@
+//! Stage 3: distinct firings of one rule, in event time, whatever the order and number of deliveries.
+//!
+//! Exact up to a limit of 512: every window that ends within 15 minutes of the newest firing is judged exactly. Above,
+//! only firings whose id falls into a fixed share of all ids are kept, so that 512 kept firings stand for the limit:
+//! a standard error of 1/√512 = 4.4 % of the limit. At most [`MAX_KEPT`] firings are kept; when a limit is so large
+//! for its window that this is too few for 15 minutes, the oldest go first.
+
+mod callers;
+mod codec;
+
+pub use callers::CallerCount;
+pub use codec::CorruptWindow;
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Firing, FiringId, Seconds, Timestamp};
+use crate::policy::BurstLimit;
+use callers::Callers;
+
+/// How late a firing may arrive and still count: behind the newest firing seen, in event time.
+pub const LATENESS: Seconds = Seconds::new(15 * 60);
+/// How far ahead of the clock an event time is believed. Beyond, the firing counts as of then.
+pub const CLOCK_SKEW: Seconds = Seconds::new(60);
+/// Limits up to this are counted exactly; above, this many kept firings stand for the limit.
+pub const EXACT: u32 = 512;
+/// The most firings kept for a rule: what the default limit needs for 15 minutes just below it.
+pub const MAX_KEPT: usize = 3_200;
+/// How many event ids are kept in full, as samples for people.
+const RECENT: usize = 5;
+const MAX_EVENT_ID: usize = 64;
+
+/// The firings of one rule that can still matter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    limit: BurstLimit,
+    callers: Callers,
+    /// The ids of the last events counted, oldest first.
+    recent: VecDeque<String>,
+    /// Ascending in time, then in order of arrival. Stored apart, in bytes (`codec`).
+    #[serde(skip)]
+    kept: VecDeque<Kept>,
+    #[serde(skip)]
+    ids: HashSet<FiringId, BuildHasherDefault<AlreadyHashed>>,
+}
+
+/// One firing, in the 16 bytes of it that are needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kept {
+    /// Event time in milliseconds since 1970.
+    at: i64,
+    id: FiringId,
+    caller: callers::Slot,
+}
+
+/// What became of a firing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// Counted; its place among the kept firings.
+    At(usize),
+    /// Counted, but not in the sample that stands for a limit above 512.
+    Unsampled,
+    /// The same event was counted before.
+    Duplicate,
+    /// More than 15 minutes older than the newest firing, or than all that are kept.
+    TooLate,
+}
+
+impl Window {
+    pub fn new(limit: BurstLimit) -> Self {
+        Self {
+            limit,
+            callers: Callers::default(),
+            recent: VecDeque::new(),
+            kept: VecDeque::new(),
+            ids: HashSet::default(),
+        }
+    }
+
+    pub fn limit(&self) -> BurstLimit {
+        self.limit
+    }
+
+    /// Another limit holds from now on. A finer sample cannot be made from a coarser one, so then the window starts anew:
+    /// a loop that goes on is found one window later, and nothing is cut on an estimate made for another limit.
+    pub fn set_limit(&mut self, limit: BurstLimit) {
+        let (old, new) = (self.limit.share(), limit.share());
+        self.limit = limit;
+        if new > old {
+            *self = Self::new(limit);
+        } else if new < old {
+            let kept = std::mem::take(&mut self.kept);
+            for firing in kept {
+                if firing.id.bits() < new { self.kept.push_back(firing) } else { self.forget(firing) }
+            }
+        }
+        self.drop_unneeded();
+    }
+
+    /// Counts one firing. `now` bounds event times in the future.
+    pub fn insert(&mut self, firing: &Firing<'_>, now: Timestamp) -> Inserted {
+        let at = firing.at.as_millisecond().min(now.as_millisecond() + CLOCK_SKEW.millis());
+        let newest = self.kept.back().map_or(at, |newest| newest.at);
+        let oldest = self.kept.front().map_or(i64::MIN, |oldest| oldest.at);
+        if at < newest - LATENESS.millis() || (self.kept.len() >= self.capacity() && at < oldest) {
+            return Inserted::TooLate;
+        }
+        let id = FiringId::of(&firing.event_id);
+        if id.bits() >= self.limit.share() {
+            return Inserted::Unsampled;
+        }
+        if !self.ids.insert(id) {
+            return Inserted::Duplicate;
+        }
+        self.remember(&firing.event_id);
+        let caller = self.callers.count(&firing.caller);
+        let index = match self.kept.back() {
+            Some(newest) if newest.at > at => self.kept.partition_point(|kept| kept.at <= at),
+            _ => self.kept.len(),
+        };
+        self.kept.insert(index, Kept { at, id, caller });
+        let dropped = self.drop_unneeded();
+        Inserted::At(index.saturating_sub(dropped))
+    }
+
+    /// The first run of firings around `index` that fills the limit within one window length, if there is one.
+    ///
+    /// A window is half open: two firings exactly one length apart do not share one.
+    pub fn full_window_around(&self, index: usize) -> Option<Range<usize>> {
+        let needed = self.limit.needed();
+        let last_start = self.kept.len().checked_sub(needed)?;
+        let starts = (index + 1).saturating_sub(needed)..=index.min(last_start);
+        starts
+            .map(|start| start..start + needed)
+            .find(|run| self.kept[run.end - 1].at - self.kept[run.start].at < self.limit.window.millis())
+    }
+
+    /// How many distinct firings there were in the window length up to `now`: exact, or estimated from the sample.
+    pub fn count_at(&self, now: Timestamp) -> u64 {
+        let since = now.as_millisecond() - self.limit.window.millis();
+        let first = self.kept.partition_point(|kept| kept.at <= since);
+        self.limit.scale(self.kept.len() - first)
+    }
+
+    /// How many firings these kept ones stand for.
+    pub fn count(&self, run: &Range<usize>) -> u64 {
+        self.limit.scale(run.len())
+    }
+
+    pub fn time_of(&self, index: usize) -> Timestamp {
+        Timestamp::from_millisecond(self.kept[index].at).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// Who made the calls behind these firings, most first.
+    pub fn callers_of(&self, run: Range<usize>) -> Vec<CallerCount> {
+        self.callers.tally(self.kept.range(run).map(|kept| kept.caller))
+    }
+
+    /// The ids of the last events counted, oldest first: where to begin reading in CloudTrail.
+    pub fn recent_event_ids(&self) -> impl Iterator<Item = &str> {
+        self.recent.iter().map(String::as_str)
+    }
+
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.kept.len().checked_sub(1).map(|last| self.time_of(last))
+    }
+
+    /// What can no longer share a window with a firing that may still arrive. Returns how many were dropped.
+    fn drop_unneeded(&mut self) -> usize {
+        let Some(newest) = self.kept.back().map(|kept| kept.at) else { return 0 };
+        let floor = newest - LATENESS.millis() - self.limit.window.millis();
+        let capacity = self.capacity();
+        let mut dropped = 0;
+        while self.kept.front().is_some_and(|oldest| oldest.at < floor) || self.kept.len() > capacity {
+            let Some(oldest) = self.kept.pop_front() else { break };
+            self.forget(oldest);
+            dropped += 1;
+        }
+        dropped
+    }
+
+    fn remember(&mut self, event_id: &str) {
+        // The oldest string is written over: a busy rule must not allocate for each firing.
+        let mut id =
+            if self.recent.len() < RECENT { None } else { self.recent.pop_front() }.unwrap_or_default();
+        id.clear();
+        id.push_str(&callers::bounded(event_id, MAX_EVENT_ID));
+        self.recent.push_back(id);
+    }
+
+    fn forget(&mut self, firing: Kept) {
+        self.ids.remove(&firing.id);
+        self.callers.forget(firing.caller);
+    }
+
+    /// Just below the limit for 15 minutes and one window, there are this many firings to keep.
+    fn capacity(&self) -> usize {
+        let windows = LATENESS.get().div_ceil(self.limit.window.get()) as usize + 1;
+        (self.limit.needed() * windows).min(MAX_KEPT)
+    }
+}
+
+/// The arithmetic of sampling.
+impl BurstLimit {
+    /// Whether counts against this limit are estimates.
+    pub fn is_sampled(self) -> bool {
+        self.count.get() > EXACT
+    }
+
+    /// Ids below this are kept: all of them up to a limit of 512, else 512 in `count`.
+    fn share(self) -> u64 {
+        let all = 1u64 << FiringId::BITS;
+        if self.count.get() <= EXACT { all } else { all / u64::from(self.count.get()) * u64::from(EXACT) }
+    }
+
+    /// How many kept firings fill the limit.
+    fn needed(self) -> usize {
+        self.count.get().min(EXACT) as usize
+    }
+
+    /// How many firings `kept` ones stand for.
+    fn scale(self, kept: usize) -> u64 {
+        kept as u64 * u64::from(self.count.get()) / self.needed() as u64
+    }
+}
+
+/// Ids are hashes already; hashing them again would only cost time.
+#[derive(Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        // The table takes its control bits from the top, where a 40-bit id has none.
+        self.0 = id | id << 40;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! What the integration tests and the demo share: emulators, a Lambda Runtime API, and the processes between them.
+
+#![allow(dead_code, reason = "each test binary, and the demo, uses its own part of this")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this is the outside world: it has a real clock and an environment"
+)]
+
+pub mod bootstrap;
+pub mod emulator;
+pub mod payload;
+pub mod poller;
+pub mod process;
+pub mod runtime_api;
+mod runtime_http;
+pub mod world;
+
+use std::error::Error;
+use std::fmt::Display;
+
+use aws_smithy_types::error::display::DisplayErrorContext;
+
+/// An error that is only ever shown to a person: it says what was being done and what went wrong.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// Names what was being done when an SDK call failed; the SDK's own `Display` says no more than "service error".
+pub fn while_doing<E: Error>(doing: impl Display) -> impl FnOnce(E) -> Failure {
+    move |error| format!("{doing}: {}", DisplayErrorContext(&error)).into()
+}

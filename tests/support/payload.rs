@@ -1,0 +1,147 @@
+//! Builds what the function is invoked with: EventBridge events, attached firings, queue batches and ticks.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+
+/// The source of test events: PutEvents refuses every `aws.*` one, here as on AWS.
+pub const SOURCE: &str = "custom.s3";
+pub const DETAIL_TYPE: &str = "AWS API Call via CloudTrail";
+/// A rule pattern that matches what `event` makes.
+pub const PATTERN: &str = r#"{"source":["custom.s3"],"detail-type":["AWS API Call via CloudTrail"]}"#;
+
+const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:000000000000:budget-guard";
+const SCHEDULE_ARN: &str = "arn:aws:events:us-east-1:000000000000:rule/budget-guard-tick";
+
+/// An id that looks like a UUID and is this process's own.
+pub fn unique_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("{:08x}-0000-4000-8000-{:012x}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// This moment, as CloudTrail and EventBridge write it.
+pub fn now() -> String {
+    jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap_or_default().to_string()
+}
+
+/// The account and region of an ARN; both empty if it has none.
+fn account_and_region(arn: &str) -> (&str, &str) {
+    let mut parts = arn.split(':').skip(3);
+    let region = parts.next().unwrap_or_default();
+    (parts.next().unwrap_or_default(), region)
+}
+
+/// An API call (S3 PutObject) as CloudTrail brings it onto the bus of `rule_arn`'s account and region.
+///
+/// It is a plain value: a test changes what it cares about, `event["detail"]["eventName"] = …`.
+pub fn event(rule_arn: &str, event_id: &str, time: &str, principal: &str) -> Value {
+    let (account, region) = account_and_region(rule_arn);
+    json!({
+        "version": "0",
+        "id": event_id,
+        "detail-type": DETAIL_TYPE,
+        "source": SOURCE,
+        "account": account,
+        "time": time,
+        "region": region,
+        "resources": [],
+        "detail": {
+            "eventVersion": "1.11",
+            "eventID": unique_id(),
+            "eventTime": time,
+            "eventType": "AwsApiCall",
+            "eventCategory": "Data",
+            "eventSource": "s3.amazonaws.com",
+            "eventName": "PutObject",
+            "awsRegion": region,
+            "sourceIPAddress": "10.0.0.1",
+            "userAgent": "aws-sdk-rust",
+            "readOnly": false,
+            "managementEvent": false,
+            "recipientAccountId": account,
+            "userIdentity": identity(account, principal),
+            "requestParameters": { "bucketName": "uploads", "key": format!("in/{event_id}.json") },
+            "responseElements": null
+        }
+    })
+}
+
+/// A session of a role names the role that issued it as well; anything else is a user.
+fn identity(account: &str, principal: &str) -> Value {
+    let role = principal.split_once(":assumed-role/").and_then(|(_, path)| path.split('/').next());
+    match role {
+        Some(role) => json!({
+            "type": "AssumedRole",
+            "principalId": format!("AROAEXAMPLE:{}", principal.rsplit('/').next().unwrap_or_default()),
+            "arn": principal,
+            "accountId": account,
+            "sessionContext": { "sessionIssuer": {
+                "type": "Role",
+                "principalId": "AROAEXAMPLE",
+                "arn": format!("arn:aws:iam::{account}:role/{role}"),
+                "accountId": account,
+                "userName": role
+            } }
+        }),
+        None => json!({
+            "type": "IAMUser",
+            "principalId": "AIDAEXAMPLE",
+            "arn": principal,
+            "accountId": account,
+            "userName": principal.rsplit('/').next()
+        }),
+    }
+}
+
+/// What the guard's target on a rule delivers for an event.
+pub fn attached_event(rule_arn: &str, event: &Value) -> Vec<u8> {
+    bytes(&json!({ "ruleArn": rule_arn, "event": event }))
+}
+
+/// `attached_event` with the event of `event`.
+pub fn attached(rule_arn: &str, event_id: &str, time: &str, principal: &str) -> Vec<u8> {
+    attached_event(rule_arn, &event(rule_arn, event_id, time, principal))
+}
+
+/// What Lambda's event source mapping invokes with; the messages' ids are `message-0`, `message-1`, ….
+pub fn sqs_batch<B: AsRef<[u8]>>(bodies: &[B]) -> Vec<u8> {
+    let record = |(index, body): (usize, &B)| {
+        json!({
+            "messageId": format!("message-{index}"),
+            "receiptHandle": format!("receipt-{index}"),
+            "body": String::from_utf8_lossy(body.as_ref()),
+            "attributes": {
+                "ApproximateReceiveCount": "1",
+                "SentTimestamp": "1767225600000",
+                "SenderId": "AIDAEXAMPLE",
+                "ApproximateFirstReceiveTimestamp": "1767225600001"
+            },
+            "messageAttributes": {},
+            "md5OfBody": "00000000000000000000000000000000",
+            "eventSource": "aws:sqs",
+            "eventSourceARN": QUEUE_ARN,
+            "awsRegion": "us-east-1"
+        })
+    };
+    bytes(&json!({ "Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>() }))
+}
+
+/// What the guard's own schedule invokes with.
+pub fn tick(time: &str) -> Vec<u8> {
+    let (account, region) = account_and_region(SCHEDULE_ARN);
+    bytes(&json!({
+        "version": "0",
+        "id": unique_id(),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": account,
+        "time": time,
+        "region": region,
+        "resources": [SCHEDULE_ARN],
+        "detail": {}
+    }))
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}

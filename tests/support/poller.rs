@@ -1,0 +1,148 @@
+//! Does what Lambda's SQS event source mapping does: batches from the guard's queue go to the function.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::types::{Message, MessageAttributeValue};
+use serde_json::{Map, Value, json};
+
+use super::emulator::REGION;
+use super::runtime_api::{Outcome, RuntimeApi};
+use super::world::World;
+use super::{Failure, while_doing};
+
+const DEFAULT_BATCH_SIZE: usize = 10;
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Polls only when told to, so that a test decides when deliveries happen.
+pub struct Poller<'a> {
+    world: &'a World,
+    api: &'a RuntimeApi,
+    batch_size: usize,
+    timeout: Duration,
+    /// Receipt handles of the messages that stayed in the queue.
+    left: Vec<String>,
+}
+
+/// What one poll did.
+#[derive(Debug)]
+pub struct Polled {
+    /// Messages in the batch.
+    pub received: usize,
+    /// Ids of those that stay in the queue.
+    pub failed: Vec<String>,
+    /// How the invocation ended; none if the queue had nothing.
+    pub outcome: Option<Outcome>,
+}
+
+impl<'a> Poller<'a> {
+    pub fn new(world: &'a World, api: &'a RuntimeApi) -> Self {
+        Self { world, api, batch_size: DEFAULT_BATCH_SIZE, timeout: DEFAULT_TIMEOUT, left: Vec::new() }
+    }
+
+    /// The mapping's `BatchSize`.
+    pub fn batch_size(mut self, messages: usize) -> Self {
+        self.batch_size = messages;
+        self
+    }
+
+    /// How long an invocation may take before its batch is given up.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    pub async fn poll_once(&mut self) -> Result<Polled, Failure> {
+        let messages = self.world.receive(&self.world.guard_queue, self.batch_size).await?;
+        if messages.is_empty() {
+            return Ok(Polled { received: 0, failed: Vec::new(), outcome: None });
+        }
+        let batch = batch(&messages, &self.world.guard_queue.arn);
+        let outcome = self.api.invoke_within(batch, self.timeout).await;
+        let ids: Vec<&str> = messages.iter().filter_map(Message::message_id).collect();
+        let failed = failures(&outcome, &ids);
+        for message in &messages {
+            let Some(handle) = message.receipt_handle() else { continue };
+            if message.message_id().is_some_and(|id| failed.iter().any(|failed| failed == id)) {
+                self.left.push(handle.to_owned());
+            } else {
+                self.world.delete(&self.world.guard_queue, handle).await?;
+            }
+        }
+        Ok(Polled { received: messages.len(), failed, outcome: Some(outcome) })
+    }
+
+    /// Polls until the queue gives nothing more; returns every poll that got something.
+    pub async fn poll_until_empty(&mut self) -> Result<Vec<Polled>, Failure> {
+        let mut polls = Vec::new();
+        loop {
+            let polled = self.poll_once().await?;
+            if polled.received == 0 {
+                return Ok(polls);
+            }
+            polls.push(polled);
+        }
+    }
+
+    /// Ends the visibility timeout of the messages left behind, so that a test need not sit through it.
+    pub async fn return_left(&mut self) -> Result<(), Failure> {
+        for handle in self.left.drain(..) {
+            let queue = &self.world.guard_queue;
+            let change = self.world.sqs.change_message_visibility().queue_url(&queue.url);
+            let changed = change.receipt_handle(handle).visibility_timeout(0).send().await;
+            changed.map_err(while_doing("returning a message to the queue"))?;
+        }
+        Ok(())
+    }
+}
+
+fn batch(messages: &[Message], queue_arn: &str) -> Vec<u8> {
+    let records: Vec<Value> = messages.iter().map(|message| record(message, queue_arn)).collect();
+    json!({ "Records": records }).to_string().into_bytes()
+}
+
+fn record(message: &Message, queue_arn: &str) -> Value {
+    let attributes = message.attributes().into_iter().flatten();
+    let attributes: Map<String, Value> =
+        attributes.map(|(name, value)| (name.as_str().to_owned(), json!(value))).collect();
+    let own = message.message_attributes().into_iter().flatten();
+    let own: Map<String, Value> = own.map(|(name, value)| (name.clone(), own_attribute(value))).collect();
+    json!({
+        "messageId": message.message_id(),
+        "receiptHandle": message.receipt_handle(),
+        "body": message.body(),
+        "attributes": attributes,
+        "messageAttributes": own,
+        "md5OfBody": message.md5_of_body(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": REGION
+    })
+}
+
+fn own_attribute(value: &MessageAttributeValue) -> Value {
+    json!({
+        "stringValue": value.string_value(),
+        "stringListValues": [],
+        "binaryListValues": [],
+        "dataType": value.data_type()
+    })
+}
+
+/// The ids that stay in the queue, by the rules of `ReportBatchItemFailures`: an empty or missing list is
+/// success; an answer that cannot be read, or names a message that was not sent, fails the whole batch.
+fn failures(outcome: &Outcome, ids: &[&str]) -> Vec<String> {
+    let all = || ids.iter().map(|id| (*id).to_owned()).collect();
+    let Outcome::Response(answer) = outcome else { return all() };
+    if answer.is_empty() {
+        return Vec::new();
+    }
+    let Ok(answer) = serde_json::from_slice::<Value>(answer) else { return all() };
+    let Some(items) = answer.get("batchItemFailures").filter(|items| !items.is_null()) else {
+        return Vec::new();
+    };
+    let known = |item: &Value| {
+        let id = item.get("itemIdentifier")?.as_str()?;
+        ids.contains(&id).then(|| id.to_owned())
+    };
+    items.as_array().and_then(|items| items.iter().map(known).collect()).unwrap_or_else(all)
+}

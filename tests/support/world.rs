@@ -1,0 +1,272 @@
+//! Everything of AWS that the guard lives among, made on an emulator: table, topic, queues, buses and rules.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    TimeToLiveSpecification,
+};
+use aws_sdk_eventbridge::types::{InputTransformer, PutEventsRequestEntry, RuleState, Tag, Target};
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::emulator::Emulator;
+use super::{Failure, while_doing};
+
+/// EventBridge takes at most ten events in a call, and SQS gives at most ten messages.
+const CALL_LIMIT: usize = 10;
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// The input transformer of the guard's target, as the product installs it.
+pub const TEMPLATE: &str = r#"{"ruleArn": <aws.events.rule-arn>, "event": <aws.events.event.json>}"#;
+
+#[derive(Clone, Debug)]
+pub struct Queue {
+    pub url: String,
+    pub arn: String,
+}
+
+/// An alert as the queue subscribed to the topic got it.
+#[derive(Clone, Debug)]
+pub struct Alert {
+    /// The parsed message, or its text if it is not JSON.
+    pub message: Value,
+    pub subject: Option<String>,
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// One guard's surroundings. Several can share an emulator: their names differ.
+pub struct World {
+    pub events: aws_sdk_eventbridge::Client,
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub sns: aws_sdk_sns::Client,
+    pub sqs: aws_sdk_sqs::Client,
+    pub table: String,
+    pub topic_arn: String,
+    pub guard_queue: Queue,
+    pub alert_queue: Queue,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl World {
+    pub async fn create(emulator: &Emulator) -> Result<Self, Failure> {
+        static CREATED: AtomicU32 = AtomicU32::new(1);
+        let name = format!("budget-guard-{}", CREATED.fetch_add(1, Ordering::Relaxed));
+        let config = emulator.sdk_config();
+        let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+        let sns = aws_sdk_sns::Client::new(&config);
+        let sqs = aws_sdk_sqs::Client::new(&config);
+
+        create_table(&dynamodb, &name).await?;
+        let guard_queue = create_queue(&sqs, &name).await?;
+        let alert_queue = create_queue(&sqs, &format!("{name}-alerts")).await?;
+        let topic = sns.create_topic().name(&name).send().await.map_err(while_doing("creating the topic"))?;
+        let topic_arn = topic.topic_arn.ok_or("the topic has no ARN")?;
+        let subscribe = sns.subscribe().topic_arn(&topic_arn).protocol("sqs").endpoint(&alert_queue.arn);
+        subscribe.send().await.map_err(while_doing("subscribing the alert queue"))?;
+
+        let mut environment = emulator.environment();
+        environment.push(("BUDGET_GUARD_TABLE", name.clone()));
+        environment.push(("BUDGET_GUARD_TOPIC_ARN", topic_arn.clone()));
+        let events = aws_sdk_eventbridge::Client::new(&config);
+        Ok(Self { events, dynamodb, sns, sqs, table: name, topic_arn, guard_queue, alert_queue, environment })
+    }
+
+    /// What the function and the CLI need to find all this.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        self.environment.clone()
+    }
+
+    pub async fn create_bus(&self, name: &str) -> Result<(), Failure> {
+        let created = self.events.create_event_bus().name(name).send().await;
+        created.map(drop).map_err(while_doing(format_args!("creating bus {name}")))
+    }
+
+    /// Creates a rule and returns its ARN.
+    pub async fn create_rule(
+        &self,
+        bus: &str,
+        name: &str,
+        pattern_json: &str,
+        state: RuleState,
+        tags: &[(&str, &str)],
+    ) -> Result<String, Failure> {
+        let tag = |(key, value): &(&str, &str)| Tag::builder().key(*key).value(*value).build();
+        let tags = tags.iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+        let put =
+            self.events.put_rule().event_bus_name(bus).name(name).event_pattern(pattern_json).state(state);
+        let put = put.set_tags(Some(tags).filter(|tags| !tags.is_empty())).send().await;
+        let rule = put.map_err(while_doing(format_args!("creating rule {name}")))?;
+        rule.rule_arn.ok_or_else(|| "the rule has no ARN".into())
+    }
+
+    /// Makes the guard's queue a target of the rule, with the input transformer.
+    ///
+    /// On moto nothing can be put through it: moto leaves `<aws.events.rule-arn>` as it is, and fails on the
+    /// JSON that makes.
+    pub async fn attach(&self, bus: &str, rule: &str, target_id: &str) -> Result<(), Failure> {
+        let transformer = InputTransformer::builder().input_template(TEMPLATE).build()?;
+        let target =
+            Target::builder().id(target_id).arn(&self.guard_queue.arn).input_transformer(transformer);
+        self.put_target(bus, rule, target.build()?).await
+    }
+
+    /// Makes any queue a plain target of the rule: what the rule is really for.
+    pub async fn add_queue_target(
+        &self,
+        bus: &str,
+        rule: &str,
+        target_id: &str,
+        queue: &Queue,
+    ) -> Result<(), Failure> {
+        self.put_target(bus, rule, Target::builder().id(target_id).arn(&queue.arn).build()?).await
+    }
+
+    async fn put_target(&self, bus: &str, rule: &str, target: Target) -> Result<(), Failure> {
+        let put = self.events.put_targets().event_bus_name(bus).rule(rule).targets(target).send().await;
+        let put = put.map_err(while_doing(format_args!("adding a target to {rule}")))?;
+        match put.failed_entries() {
+            [] => Ok(()),
+            failed => Err(format!("adding a target to {rule}: {failed:?}").into()),
+        }
+    }
+
+    /// Puts events such as `payload::event` makes onto a bus; the bus gives them their own id and time.
+    pub async fn put_events(&self, bus: &str, events: &[Value]) -> Result<(), Failure> {
+        for chunk in events.chunks(CALL_LIMIT) {
+            let entries = chunk.iter().map(|event| {
+                PutEventsRequestEntry::builder()
+                    .event_bus_name(bus)
+                    .set_source(event["source"].as_str().map(str::to_owned))
+                    .set_detail_type(event["detail-type"].as_str().map(str::to_owned))
+                    .detail(event["detail"].to_string())
+                    .build()
+            });
+            let put = self.events.put_events().set_entries(Some(entries.collect())).send().await;
+            let put = put.map_err(while_doing(format_args!("putting events on {bus}")))?;
+            if put.failed_entry_count() != 0 {
+                return Err(format!("putting events on {bus}: {:?}", put.entries()).into());
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn rule_state(&self, bus: &str, rule: &str) -> Result<RuleState, Failure> {
+        let described = self.events.describe_rule().event_bus_name(bus).name(rule).send().await;
+        let described = described.map_err(while_doing(format_args!("describing rule {rule}")))?;
+        described.state.ok_or_else(|| format!("rule {rule} has no state").into())
+    }
+
+    /// The guard's stored record of a rule, as it lies in the table.
+    pub async fn record(&self, rule_arn: &str) -> Result<Option<HashMap<String, AttributeValue>>, Failure> {
+        let key = AttributeValue::S(format!("rule#{rule_arn}"));
+        let get = self.dynamodb.get_item().table_name(&self.table).key("pk", key).consistent_read(true);
+        Ok(get.send().await.map_err(while_doing(format_args!("reading the record of {rule_arn}")))?.item)
+    }
+
+    pub async fn create_queue(&self, name: &str) -> Result<Queue, Failure> {
+        create_queue(&self.sqs, name).await
+    }
+
+    pub async fn send(&self, queue: &Queue, body: &str) -> Result<(), Failure> {
+        let sent = self.sqs.send_message().queue_url(&queue.url).message_body(body).send().await;
+        sent.map(drop).map_err(while_doing(format_args!("sending to {}", queue.arn)))
+    }
+
+    /// Up to `max` messages; they stay in the queue, invisible for its visibility timeout.
+    pub async fn receive(&self, queue: &Queue, max: usize) -> Result<Vec<Message>, Failure> {
+        let mut messages = Vec::new();
+        while messages.len() < max {
+            let wanted = i32::try_from(CALL_LIMIT.min(max - messages.len()))?;
+            let receive = self.sqs.receive_message().queue_url(&queue.url).max_number_of_messages(wanted);
+            let receive = receive.message_system_attribute_names(MessageSystemAttributeName::All);
+            let received = receive.message_attribute_names("All").wait_time_seconds(0).send().await;
+            let batch = received.map_err(while_doing(format_args!("receiving from {}", queue.arn)))?.messages;
+            let Some(batch) = batch.filter(|batch| !batch.is_empty()) else { break };
+            messages.extend(batch);
+        }
+        Ok(messages)
+    }
+
+    pub async fn delete(&self, queue: &Queue, receipt_handle: &str) -> Result<(), Failure> {
+        let delete = self.sqs.delete_message().queue_url(&queue.url).receipt_handle(receipt_handle);
+        delete.send().await.map(drop).map_err(while_doing(format_args!("deleting from {}", queue.arn)))
+    }
+
+    /// Takes every message out of a queue and returns the bodies.
+    pub async fn drain(&self, queue: &Queue) -> Result<Vec<String>, Failure> {
+        let messages = self.receive(queue, usize::MAX).await?;
+        let mut bodies = Vec::new();
+        for message in messages {
+            self.delete(queue, message.receipt_handle().unwrap_or_default()).await?;
+            bodies.push(message.body.unwrap_or_default());
+        }
+        Ok(bodies)
+    }
+
+    /// The alerts since the last call.
+    pub async fn alerts(&self) -> Result<Vec<Alert>, Failure> {
+        self.drain(&self.alert_queue).await?.iter().map(|body| Alert::from_envelope(body)).collect()
+    }
+
+    /// As `alerts`, once there are `count` of them or the time is over.
+    pub async fn wait_for_alerts(&self, count: usize, within: Duration) -> Result<Vec<Alert>, Failure> {
+        let deadline = Instant::now() + within;
+        let mut alerts = self.alerts().await?;
+        while alerts.len() < count && Instant::now() < deadline {
+            sleep(POLL_INTERVAL).await;
+            alerts.extend(self.alerts().await?);
+        }
+        Ok(alerts)
+    }
+}
+
+impl Alert {
+    /// The message attribute that says what sort of alert it is.
+    pub fn kind(&self) -> &str {
+        self.attributes.get("kind").map_or("", String::as_str)
+    }
+
+    fn from_envelope(body: &str) -> Result<Self, Failure> {
+        let envelope: Value = serde_json::from_str(body)?;
+        let message = envelope["Message"].as_str().ok_or_else(|| format!("not an SNS envelope: {body}"))?;
+        let attributes = envelope["MessageAttributes"].as_object().into_iter().flatten();
+        Ok(Self {
+            message: serde_json::from_str(message).unwrap_or_else(|_| Value::from(message)),
+            subject: envelope["Subject"].as_str().map(str::to_owned),
+            attributes: attributes
+                .map(|(name, value)| (name.clone(), value["Value"].as_str().unwrap_or_default().to_owned()))
+                .collect(),
+        })
+    }
+}
+
+async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) -> Result<(), Failure> {
+    let (key, string) = ("pk", ScalarAttributeType::S);
+    let create = dynamodb
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(
+            AttributeDefinition::builder().attribute_name(key).attribute_type(string).build()?,
+        )
+        .key_schema(KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash).build()?);
+    create.send().await.map_err(while_doing("creating the table"))?;
+    let expiry = TimeToLiveSpecification::builder().attribute_name("expires_at").enabled(true).build()?;
+    let update = dynamodb.update_time_to_live().table_name(name).time_to_live_specification(expiry);
+    update.send().await.map(drop).map_err(while_doing("setting the table's expiry"))
+}
+
+async fn create_queue(sqs: &aws_sdk_sqs::Client, name: &str) -> Result<Queue, Failure> {
+    let created = sqs.create_queue().queue_name(name).send().await;
+    let url = created.map_err(while_doing(format_args!("creating queue {name}")))?.queue_url;
+    let url = url.ok_or_else(|| format!("queue {name} has no URL"))?;
+    let arn = aws_sdk_sqs::types::QueueAttributeName::QueueArn;
+    let get = sqs.get_queue_attributes().queue_url(&url).attribute_names(arn.clone()).send().await;
+    let attributes = get.map_err(while_doing(format_args!("describing queue {name}")))?.attributes;
+    let arn = attributes.and_then(|mut attributes| attributes.remove(&arn));
+    Ok(Queue { url, arn: arn.ok_or_else(|| format!("queue {name} has no ARN"))? })
+}
