@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::faults::{Call, Faults};
 use crate::actions::Alert;
+use crate::breaker::Breaker;
 use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
 use crate::ports::{Alerts, Clock, Ledger, Ports, Rules, SaveError, Version};
 use crate::record::Record;
@@ -25,6 +26,27 @@ struct State {
     watched: BTreeSet<RuleArn>,
     alerts: Vec<Alert>,
     conflicts: u32,
+    broken_promises: Vec<String>,
+}
+
+impl State {
+    /// Promise 1, checked at the moment of the call: the stored record says why, and what was found.
+    fn check_before_disable(&mut self, arn: &RuleArn) {
+        let stored =
+            self.records.get(arn).and_then(|(json, window, _)| Record::from_stored(json, window).ok());
+        let actual = self.rules.get(arn);
+        let promise = match stored.as_ref().map(|record| (&record.breaker, &record.last_trip)) {
+            Some((Breaker::Open { found: Some(found), .. }, Some(_))) if Some(&**found) == actual => return,
+            // A second DisableRule after a lost reply finds the rule disabled already.
+            Some((Breaker::Open { found: Some(_), .. }, Some(_)))
+                if actual.is_some_and(|rule| rule.state == RuleState::Disabled) =>
+            {
+                return;
+            }
+            other => format!("DisableRule on {arn} while the stored record says {other:?}"),
+        };
+        self.broken_promises.push(promise);
+    }
 }
 
 impl World {
@@ -36,6 +58,7 @@ impl World {
             watched: BTreeSet::new(),
             alerts: Vec::new(),
             conflicts: 0,
+            broken_promises: Vec::new(),
         };
         Self { state: Arc::new(Mutex::new(state)), faults: Arc::default() }
     }
@@ -86,6 +109,11 @@ impl World {
         self.lock().watched.iter().cloned().collect()
     }
 
+    /// What was done that never may be.
+    pub fn broken_promises(&self) -> Vec<String> {
+        self.lock().broken_promises.clone()
+    }
+
     /// How many saves lost a race.
     pub fn conflicts(&self) -> u32 {
         self.lock().conflicts
@@ -131,7 +159,11 @@ impl Rules for World {
             found.state = RuleState::Disabled;
             Ok(found.state)
         };
-        self.faults.run(Call::Disable, || self.edit(rule, disable)).await
+        let effect = || {
+            self.lock().check_before_disable(rule);
+            self.edit(rule, disable)
+        };
+        self.faults.run(Call::Disable, effect).await
     }
 
     async fn restore(&self, rule: &RuleArn, before: &RuleDefinition) -> Result<RuleState, Fault> {

@@ -204,4 +204,6 @@ impl Trip {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

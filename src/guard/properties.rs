@@ -1,0 +1,182 @@
+//! The promises about counting, for any order, number and cutting of deliveries.
+
+use jiff::SignedDuration;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Caller, RuleArn};
+use crate::policy::BurstLimit;
+use crate::window::{CLOCK_SKEW, LATENESS};
+
+const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
+
+fn rule() -> RuleArn {
+    "arn:aws:events:us-east-1:123456789012:rule/r".parse().unwrap()
+}
+
+fn firing(id: usize, at: Timestamp, caller: &str) -> Observation<'static> {
+    let caller = Caller { principal: caller.to_owned().into(), issued_to: None };
+    Observation::Firing(Firing { rule: rule(), event_id: id.to_string().into(), at, caller })
+}
+
+fn at(ms: i64) -> Timestamp {
+    NOON + SignedDuration::from_millis(ms)
+}
+
+/// One delivery of event `id`, which happened at `time`, received at `arrival` (ms).
+#[derive(Debug, Clone, Copy)]
+struct Delivery {
+    id: usize,
+    time: i64,
+    arrival: i64,
+}
+
+/// Events and their deliveries: each at least once, up to 15 minutes late, in the order of arrival.
+fn deliveries(events: usize) -> impl Strategy<Value = Vec<Delivery>> {
+    let late = LATENESS.millis();
+    // Bursts as well as trickles: times come from a range that is itself drawn.
+    let times = prop_oneof![Just(5_000i64), Just(120_000), Just(1_500_000)]
+        .prop_flat_map(move |range| vec((0..range, vec(0..=late, 1..4)), 1..events));
+    times.prop_map(|events| {
+        let mut all: Vec<Delivery> = events
+            .iter()
+            .enumerate()
+            .flat_map(|(id, (time, delays))| {
+                // EventBridge times have whole seconds.
+                let time = time / 1_000 * 1_000;
+                delays.iter().map(move |delay| Delivery { id, time, arrival: time + delay })
+            })
+            .collect();
+        all.sort_by_key(|delivery| delivery.arrival);
+        all
+    })
+}
+
+/// The definition, as plainly as possible: is there a window that holds as many distinct events as the limit?
+fn is_full(limit: BurstLimit, distinct: &[Delivery]) -> bool {
+    distinct.iter().any(|first| {
+        let inside =
+            |one: &&Delivery| one.time >= first.time && one.time < first.time + limit.window.millis();
+        distinct.iter().filter(inside).count() >= limit.count.get() as usize
+    })
+}
+
+fn limit() -> impl Strategy<Value = BurstLimit> {
+    (1u32..40, prop_oneof![Just("1s"), Just("10s"), Just("60s"), Just("5m")])
+        .prop_map(|(count, window)| format!("{count}/{window}").parse().unwrap())
+}
+
+proptest! {
+    /// Promise 2: whatever the order, lateness and number of deliveries, the breaker opens exactly when the distinct
+    /// events delivered so far fill a window.
+    #[test]
+    fn trips_exactly_when_a_window_is_full(limit in limit(), deliveries in deliveries(80)) {
+        let limits = Limits::new(Mode::Enforce, limit);
+        let mut record = Record::new(rule(), limit);
+        let mut distinct: Vec<Delivery> = Vec::new();
+        for one in deliveries {
+            if distinct.iter().all(|known| known.id != one.id) {
+                distinct.push(one);
+            }
+            let observation = firing(one.id, at(one.time), "ann");
+            let (next, plan) = step(&limits, record, &[observation], at(one.arrival));
+            record = next;
+            prop_assert_eq!(plan.tally.trips == 1, is_full(limit, &distinct));
+            if plan.tally.trips == 1 {
+                break;
+            }
+        }
+    }
+
+    /// Promise 2: where the batches are cut makes no difference, not even to the stored bytes.
+    #[test]
+    fn cutting_batches_changes_nothing(
+        limit in limit(),
+        deliveries in deliveries(120),
+        cuts in vec(0usize..200, 0..6),
+        mode in prop_oneof![Just(Mode::Enforce), Just(Mode::Observe)],
+    ) {
+        let limits = Limits::new(mode, limit);
+        let now = at(3_000_000);
+        let callers = ["ann", "bob", "arn:aws:sts::123456789012:assumed-role/r/f"];
+        let all: Vec<Observation<'_>> =
+            deliveries.iter().map(|one| firing(one.id, at(one.time), callers[one.id % 3])).collect();
+        let (whole, whole_plan) = step(&limits, Record::new(rule(), limit), &all, now);
+
+        let mut cuts: Vec<usize> = cuts.into_iter().filter(|cut| *cut < all.len()).chain([0, all.len()]).collect();
+        cuts.sort_unstable();
+        let mut record = Record::new(rule(), limit);
+        let mut tally = crate::actions::Tally::default();
+        for pair in cuts.windows(2) {
+            // Stored and read back in between, as between invocations.
+            let (json, window) = record.to_stored().unwrap();
+            record = Record::from_stored(&json, &window).unwrap();
+            let (next, plan) = step(&limits, record, &all[pair[0]..pair[1]], now);
+            record = next;
+            tally.add(plan.tally);
+        }
+        prop_assert_eq!(whole.to_stored().unwrap(), record.to_stored().unwrap());
+        prop_assert_eq!(whole_plan.tally, tally);
+    }
+
+    /// Promise 4: what happened before the epoch began never counts; what happened in it does.
+    #[test]
+    fn only_the_present_epoch_counts(limit in limit(), deliveries in deliveries(80), began in 0i64..200_000) {
+        let limits = Limits::new(Mode::Enforce, limit);
+        let mut record = Record::new(rule(), limit);
+        record.epoch = record.epoch.next(at(began));
+        let mut distinct: Vec<Delivery> = Vec::new();
+        let (mut before, mut late) = (0, 0);
+        for one in deliveries {
+            if one.time < began {
+                before += 1;
+            } else if distinct.iter().all(|known| known.id != one.id) {
+                distinct.push(one);
+            }
+            let (next, plan) = step(&limits, record, &[firing(one.id, at(one.time), "ann")], at(one.arrival));
+            record = next;
+            late += plan.tally.late;
+            prop_assert_eq!(plan.tally.trips == 1, is_full(limit, &distinct));
+            if plan.tally.trips == 1 {
+                break;
+            }
+        }
+        prop_assert_eq!(late, before);
+    }
+
+    /// Event times in the future count, at most a minute ahead of the clock, and do not push out honest firings.
+    #[test]
+    fn the_future_is_as_now(ahead_s in 0i64..10_000_000_000, honest in 1usize..30) {
+        let limits = Limits::new(Mode::Enforce, "31/60s".parse().unwrap());
+        let far = Timestamp::from_second((NOON.as_second() + ahead_s).min(Timestamp::MAX.as_second())).unwrap();
+        let observations: Vec<_> = std::iter::once(firing(0, far, "ann"))
+            .chain((1..=honest).map(|id| firing(id, NOON, "ann")))
+            .collect();
+        let (record, plan) = step(&limits, Record::new(rule(), limits.burst), &observations, NOON);
+        prop_assert_eq!((plan.tally.late, plan.tally.trips), (0, 0));
+        prop_assert!(record.window.newest().unwrap() <= NOON + SignedDuration::from(CLOCK_SKEW));
+    }
+
+    /// Promise 9: whatever the limit, the callers and the times, a stored record stays under 32 KB.
+    #[test]
+    fn a_record_stays_small(
+        count in 1u32..2_000,
+        window_s in 1u32..86_400,
+        gap_ms in 0i64..60_000,
+        caller in "\\PC{0,400}",
+        extra in 1usize..40,
+    ) {
+        let limit: BurstLimit = format!("{count}/{window_s}s").parse().unwrap();
+        let limits = Limits::new(Mode::Observe, limit);
+        let mut record = Record::new(rule(), limit);
+        let observations: Vec<_> = (0..4_000usize)
+            .map(|id| firing(id, at(id as i64 * gap_ms), &format!("{}{caller}", id % extra)))
+            .collect();
+        record = step(&limits, record, &observations, at(4_000 * 60_000)).0;
+        let (json, window) = record.to_stored().unwrap();
+        prop_assert!(json.len() + window.len() < 32_768, "{} + {} bytes", json.len(), window.len());
+        let read = Record::from_stored(&json, &window).unwrap();
+        prop_assert_eq!(read, record);
+    }
+}
