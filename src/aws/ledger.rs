@@ -63,7 +63,7 @@ impl DynamoLedger {
             .update_item()
             .table_name(&self.table)
             .key("pk", AttributeValue::S(WATCHED.into()))
-            .update_expression(format!("{verb} rules :rule"))
+            .update_expression(format!("{verb} watched_rules :rule"))
             .expression_attribute_values(":rule", AttributeValue::Ss(vec![rule.to_string()]));
         call.send().await.map(|_| ()).map_err(|error| fault("UpdateItem", &error))
     }
@@ -132,7 +132,8 @@ impl Ledger for DynamoLedger {
         let call =
             self.client.get_item().table_name(&self.table).key("pk", AttributeValue::S(WATCHED.into()));
         let reply = call.consistent_read(true).send().await.map_err(|error| fault("GetItem", &error))?;
-        let names = reply.item().and_then(|item| item.get("rules")).and_then(|rules| rules.as_ss().ok());
+        let names =
+            reply.item().and_then(|item| item.get("watched_rules")).and_then(|rules| rules.as_ss().ok());
         let rules = names.into_iter().flatten().map(|name| name.parse());
         rules
             .collect::<Result<_, _>>()

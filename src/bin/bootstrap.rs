@@ -22,7 +22,8 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
-        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
         .with_env_filter(filter.unwrap_or_else(|_| EnvFilter::new("info")))
         .init();
     match Box::pin(run()).await {

@@ -8,6 +8,7 @@
 
 pub mod bootstrap;
 pub mod emulator;
+pub mod gate;
 pub mod payload;
 pub mod poller;
 pub mod process;
