@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::actions::Alert;
+use crate::actions::{Alert, AlertKind};
 use crate::breaker::{Breaker, Epoch, Lease};
 use crate::model::{RuleArn, Timestamp};
 use crate::policy::BurstLimit;
@@ -101,6 +101,11 @@ impl Record {
             quiet: None,
             reported_tags: Vec::new(),
         }
+    }
+
+    /// An alert about this rule as its record now stands.
+    pub fn alert(&self, kind: AlertKind, detail: &str, reason: String, now: Timestamp) -> Alert {
+        Alert::new(kind, &self.rule, self.epoch.number, self.breaker.word(), detail, reason, now)
     }
 
     /// Whether the tick has to look after this rule.

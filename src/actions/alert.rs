@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::actions::cost::cost_per_million;
 use crate::model::{MicroUsd, RuleArn, RuleDefinition, RuleState, Timestamp};
-use crate::record::{Record, Trip};
 use crate::verdict::Evidence;
 
 /// What an alert is about. The words are the `kind` attribute of the SNS message.
@@ -81,16 +80,23 @@ pub struct CostEstimate {
 }
 
 impl Alert {
-    /// An alert about `record` as it now stands. `detail` tells apart alerts of one kind within an epoch.
-    pub fn new(kind: AlertKind, record: &Record, detail: &str, reason: String, now: Timestamp) -> Self {
-        let rule = &record.rule;
+    /// An alert about a rule in this epoch of its life. `detail` tells apart alerts of one kind within an epoch.
+    pub fn new(
+        kind: AlertKind,
+        rule: &RuleArn,
+        epoch: u64,
+        breaker: &str,
+        detail: &str,
+        reason: String,
+        now: Timestamp,
+    ) -> Self {
         let separator = if detail.is_empty() { "" } else { "/" };
         Self {
             kind,
-            dedup_id: format!("{rule}/{}/{}{separator}{detail}", record.epoch.number, kind.as_str()),
+            dedup_id: format!("{rule}/{epoch}/{}{separator}{detail}", kind.as_str()),
             time: now,
             rule: RuleRef { arn: rule.clone(), name: rule.name().into(), bus: rule.bus().into() },
-            state: StateRef { breaker: record.breaker.word().into(), rule: None },
+            state: StateRef { breaker: breaker.into(), rule: None },
             reason,
             evidence: None,
             cost: None,
@@ -99,10 +105,10 @@ impl Alert {
         }
     }
 
-    /// With the evidence of `trip`, and what its firings cost if the rule was read.
-    pub fn with_trip(mut self, trip: &Trip, found: Option<&RuleDefinition>) -> Self {
-        self.evidence = Some(trip.evidence.clone());
-        self.cost = found.and_then(|found| CostEstimate::new(&trip.evidence, found));
+    /// With the evidence of a trip, and what its firings cost if the rule was read.
+    pub fn with_evidence(mut self, evidence: &Evidence, found: Option<&RuleDefinition>) -> Self {
+        self.evidence = Some(evidence.clone());
+        self.cost = found.and_then(|found| CostEstimate::new(evidence, found));
         self
     }
 

@@ -11,3 +11,6 @@ pub use chat::{chat_message, sns_message};
 pub use cost::{PRICES_AS_OF, cost_per_million};
 pub use plan::{Action, Plan, Refusal, Tally};
 pub use text::{quoted, subject, text};
+
+#[cfg(test)]
+mod tests;

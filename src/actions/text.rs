@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::actions::alert::{Alert, AlertKind, CostEstimate};
 use crate::actions::cost::PRICES_AS_OF;
 use crate::model::RuleArn;
-use crate::verdict::Evidence;
+use crate::verdict::{Evidence, EvidenceKind};
 
 /// The longest subject that SNS accepts is 100 characters.
 const MAX_SUBJECT: usize = 99;
@@ -33,16 +33,21 @@ pub fn subject(alert: &Alert) -> String {
 /// The whole alert: what happened, why in numbers, who caused it, what it costs, how to take it back.
 pub fn text(alert: &Alert) -> String {
     let rule = quoted(&alert.rule.arn);
+    let by_hand = alert.evidence.as_ref().is_some_and(|evidence| evidence.kind == EvidenceKind::Manual);
     let mut text = match alert.kind {
+        AlertKind::Tripped if by_hand => format!("Rule {rule} has been disabled by hand."),
         AlertKind::Tripped => format!("Rule {rule} looked like an infinite loop and has been disabled."),
         AlertKind::WouldTrip => format!("Rule {rule} looks like an infinite loop. It was NOT disabled."),
         AlertKind::Restored => format!("Rule {rule} has been put back as it was."),
         AlertKind::Failed => format!("budget-guard could not do its work on rule {rule}."),
     };
     let state = alert.state.rule.map(|state| format!(", rule {state}")).unwrap_or_default();
-    let _ =
-        write!(text, "\n\nWhy:     {}\nRule:    {}\nTime:    {}\n", alert.reason, alert.rule.arn, alert.time);
-    let _ = writeln!(text, "State:   breaker {}{state}", alert.state.breaker);
+    let _ = write!(
+        text,
+        "\n\nWhy:       {}\nRule:      {}\nTime:      {}\n",
+        alert.reason, alert.rule.arn, alert.time
+    );
+    let _ = writeln!(text, "State:     breaker {}{state}", alert.state.breaker);
     if let Some(evidence) = &alert.evidence {
         text.push_str(&causes(evidence));
     }

@@ -157,9 +157,10 @@ impl Turn<'_> {
         let Some(mut trip) = self.record.last_trip.take() else { return };
         trip.outcome = Outcome::Spared { because: because.to_owned() };
         let sentence = format!("{}; not disabled, because {because}", trip.reason);
-        let mut alert =
-            Alert::new(AlertKind::WouldTrip, &self.record, &trip.at.to_string(), sentence, self.now)
-                .with_trip(&trip, found);
+        let mut alert = self
+            .record
+            .alert(AlertKind::WouldTrip, &trip.at.to_string(), sentence, self.now)
+            .with_evidence(&trip.evidence, found);
         if let Some(found) = found {
             alert = alert.with_state(found.state);
         }
@@ -191,7 +192,9 @@ impl Turn<'_> {
         self.record.reported_tags.clone_from(&self.limits.bad_tags);
         let problems = self.limits.bad_tags.join("; ");
         let detail = format!("tags/{:010x}", crate::model::FiringId::of(&problems).bits());
-        let alert = Alert::new(AlertKind::Failed, &self.record, &detail, problems, self.now)
+        let alert = self
+            .record
+            .alert(AlertKind::Failed, &detail, problems, self.now)
             .with_hint("correct the tag; until then the default holds for this rule");
         self.queue(alert);
     }

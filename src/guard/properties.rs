@@ -158,6 +158,11 @@ proptest! {
         prop_assert!(record.window.newest().unwrap() <= NOON + SignedDuration::from(CLOCK_SKEW));
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     /// Promise 9: whatever the limit, the callers and the times, a stored record stays under 32 KB.
     #[test]
     fn a_record_stays_small(

@@ -1,6 +1,6 @@
 //! The work that follows from the breaker's state: inspect, disable, restore, publish – and what their answers mean.
 
-use crate::actions::{Action, Alert, AlertKind, quoted};
+use crate::actions::{Action, AlertKind, quoted};
 use crate::attribution;
 use crate::breaker::Breaker;
 use crate::model::{Fault, FaultKind, RuleDefinition, RuleState};
@@ -72,8 +72,10 @@ impl Turn<'_> {
         *disabled_at = Some(self.now);
         let found = found.clone();
         if let Some(trip) = self.record.last_trip.clone() {
-            let alert = Alert::new(AlertKind::Tripped, &self.record, "", trip.reason.clone(), self.now)
-                .with_trip(&trip, Some(&found))
+            let alert = self
+                .record
+                .alert(AlertKind::Tripped, "", trip.reason.clone(), self.now)
+                .with_evidence(&trip.evidence, Some(&found))
                 .with_state(RuleState::Disabled)
                 .with_undo();
             self.queue(alert);
@@ -119,8 +121,7 @@ impl Turn<'_> {
                 self.close_restored();
                 let reason =
                     format!("put back to {state}; a new epoch begins and earlier firings no longer count");
-                let alert =
-                    Alert::new(AlertKind::Restored, &self.record, "", reason, self.now).with_state(state);
+                let alert = self.record.alert(AlertKind::Restored, "", reason, self.now).with_state(state);
                 self.queue(alert);
             }
             Ok(state) => {
@@ -154,10 +155,9 @@ impl Turn<'_> {
         if gives_up && !self.record.failure_reported {
             self.record.failure_reported = true;
             let reason = format!("could not {verb} the rule: {fault}; the guard tries again every minute");
-            let mut alert =
-                Alert::new(AlertKind::Failed, &self.record, verb, reason, self.now).with_hint(hint);
+            let mut alert = self.record.alert(AlertKind::Failed, verb, reason, self.now).with_hint(hint);
             if let Some(trip) = &self.record.last_trip {
-                alert = alert.with_trip(trip, None);
+                alert = alert.with_evidence(&trip.evidence, None);
             }
             self.queue(alert);
         }

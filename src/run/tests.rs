@@ -158,7 +158,7 @@ fn when_only_the_tick_comes_it_finishes_the_cut() {
             world.faults.plan(call, 1, fate);
             let _ = run(guard(&world, "10/60s").handle(&firings(&arn, 0..40)));
             world.faults.clear();
-            assert_eq!(world.watched_rules(), [arn.clone()], "{story}");
+            assert_eq!(world.watched_rules(), std::slice::from_ref(&arn), "{story}");
             for _ in 0..2 {
                 world.advance(SignedDuration::from_secs(61));
                 run(guard(&world, "10/60s").handle(&tick())).expect(&story).0.unwrap();

@@ -1,0 +1,191 @@
+//! The ports on AWS, each against two independent emulators, so that nothing is tuned to one.
+
+mod support;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_eventbridge::types::{RuleState as SdkState, Tag, Target};
+use budget_guard::actions::AlertKind;
+use budget_guard::aws::Aws;
+use budget_guard::model::{FaultKind, RuleArn, RuleState, Timestamp};
+use budget_guard::ports::{Alerts, Ledger, Rules, SaveError};
+use budget_guard::record::Record;
+use serde_json::{Value, json};
+use support::emulator::{Emulator, Kind};
+use support::world::World;
+use support::{Failure, payload};
+
+const THIRD_STATE: SdkState = SdkState::EnabledWithAllCloudtrailManagementEvents;
+
+struct Bench {
+    world: World,
+    aws: Aws,
+    emulator: Emulator,
+}
+
+impl Bench {
+    async fn start(kind: Kind) -> Result<Self, Failure> {
+        let emulator = Emulator::start(kind).await?;
+        let world = World::create(&emulator).await?;
+        let aws = Aws::new(&emulator.sdk_config(), &world.table, &world.topic_arn);
+        Ok(Self { world, aws, emulator })
+    }
+
+    async fn rule(&self, bus: &str, name: &str, state: SdkState) -> Result<RuleArn, Failure> {
+        Ok(self.world.create_rule(bus, name, payload::PATTERN, state, &[("team", "blue")]).await?.parse()?)
+    }
+
+    fn missing(&self) -> Result<RuleArn, Failure> {
+        Ok(format!("arn:aws:events:us-east-1:{}:rule/missing", self.emulator.account()).parse()?)
+    }
+}
+
+/// Each test on both emulators.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod on_ministack { use super::*; $(#[tokio::test] async fn $name() -> Result<(), Failure> {
+            super::$name(Bench::start(Kind::Ministack).await?).await
+        })* }
+        mod on_moto { use super::*; $(#[tokio::test] async fn $name() -> Result<(), Failure> {
+            super::$name(Bench::start(Kind::Moto).await?).await
+        })* }
+    };
+}
+
+on_both!(
+    the_ledger_saves_only_over_the_version_it_read,
+    the_list_of_watched_rules_is_a_set,
+    a_damaged_record_is_named,
+    a_rule_is_read_whole,
+    only_the_rule_on_the_named_bus_is_disabled_and_restored,
+    the_third_state_is_put_back_with_everything_else,
+    a_missing_rule_is_not_found,
+    an_alert_reaches_a_queue_as_json,
+);
+
+async fn the_ledger_saves_only_over_the_version_it_read(bench: Bench) -> Result<(), Failure> {
+    let ledger = &bench.aws.ledger;
+    let rule = bench.missing()?;
+    assert_eq!(ledger.load(&rule).await?, None);
+    let mut record = Record::new(rule.clone(), "200/60s".parse()?);
+    assert_eq!(ledger.save(&record, None).await?, 1);
+    assert_eq!(ledger.save(&record, None).await, Err(SaveError::Conflict), "there is one already");
+    record.late = 7;
+    assert_eq!(ledger.save(&record, Some(1)).await?, 2);
+    assert_eq!(ledger.save(&record, Some(1)).await, Err(SaveError::Conflict), "somebody was faster");
+    assert_eq!(ledger.load(&rule).await?, Some((record.clone(), 2)));
+    assert_eq!(ledger.list().await?, [record]);
+    let item = bench.world.record(rule.as_str()).await?.ok_or("no item")?;
+    assert!(
+        matches!(item.get("expires_at"), Some(AttributeValue::N(_))),
+        "a closed record expires: {item:?}"
+    );
+    Ok(())
+}
+
+async fn the_list_of_watched_rules_is_a_set(bench: Bench) -> Result<(), Failure> {
+    let ledger = &bench.aws.ledger;
+    let rule = bench.missing()?;
+    let other: RuleArn = format!("{rule}-too").parse()?;
+    ledger.unwatch(&rule).await?;
+    assert_eq!(ledger.watched().await?, []);
+    ledger.watch(&rule).await?;
+    ledger.watch(&rule).await?;
+    ledger.watch(&other).await?;
+    let mut watched = ledger.watched().await?;
+    watched.sort();
+    assert_eq!(watched, [rule.clone(), other.clone()]);
+    ledger.unwatch(&rule).await?;
+    ledger.unwatch(&other).await?;
+    assert_eq!(ledger.watched().await?, []);
+    Ok(())
+}
+
+async fn a_damaged_record_is_named(bench: Bench) -> Result<(), Failure> {
+    let rule = bench.missing()?;
+    let key = AttributeValue::S(format!("rule#{rule}"));
+    let put = bench.world.dynamodb.put_item().table_name(&bench.world.table).item("pk", key);
+    put.item("record", AttributeValue::S("{".into()))
+        .item("version", AttributeValue::N("1".into()))
+        .send()
+        .await?;
+    let fault = bench.aws.ledger.load(&rule).await.expect_err("damaged");
+    assert!(fault.message.contains(&format!("item rule#{rule}: the record is damaged")), "{fault}");
+    Ok(())
+}
+
+async fn a_rule_is_read_whole(bench: Bench) -> Result<(), Failure> {
+    let rule = bench.rule("default", "fix-acl", SdkState::Enabled).await?;
+    bench.world.add_queue_target("default", "fix-acl", "work", &bench.world.guard_queue).await?;
+    let found = bench.aws.rules.inspect(&rule).await?;
+    assert_eq!(found.state, RuleState::Enabled);
+    let pattern: Value = serde_json::from_str(found.event_pattern.as_deref().unwrap_or_default())?;
+    assert_eq!(pattern, serde_json::from_str::<Value>(payload::PATTERN)?);
+    assert_eq!((found.managed_by, found.schedule_expression), (None, None));
+    assert_eq!((found.targets.len(), found.targets[0].id.as_str()), (1, "work"));
+    assert_eq!(found.tags, [("team".to_owned(), "blue".to_owned())].into());
+    assert_eq!(bench.aws.rules.tags(&rule).await?, found.tags);
+    assert_eq!(bench.aws.rules.find("default", "fix-acl").await?, rule);
+    Ok(())
+}
+
+async fn only_the_rule_on_the_named_bus_is_disabled_and_restored(bench: Bench) -> Result<(), Failure> {
+    bench.world.create_bus("orders").await?;
+    let hot = bench.rule("orders", "fix-acl", SdkState::Enabled).await?;
+    bench.rule("default", "fix-acl", SdkState::Enabled).await?;
+    let before = bench.aws.rules.inspect(&hot).await?;
+    assert_eq!(bench.aws.rules.disable(&hot).await?, RuleState::Disabled);
+    assert_eq!(bench.world.rule_state("orders", "fix-acl").await?, SdkState::Disabled);
+    assert_eq!(bench.world.rule_state("default", "fix-acl").await?, SdkState::Enabled, "its twin");
+    assert_eq!(bench.aws.rules.restore(&hot, &before).await?, RuleState::Enabled);
+    assert_eq!(bench.aws.rules.inspect(&hot).await?, before);
+    Ok(())
+}
+
+async fn the_third_state_is_put_back_with_everything_else(bench: Bench) -> Result<(), Failure> {
+    let rule = bench.rule("default", "all-calls", THIRD_STATE).await?;
+    let put =
+        bench.world.events.put_rule().name("all-calls").event_pattern(payload::PATTERN).state(THIRD_STATE);
+    put.description("fixes ACLs").send().await?;
+    let target =
+        Target::builder().id("work").arn(&bench.world.guard_queue.arn).input(r#"{"a":1}"#).build()?;
+    bench.world.events.put_targets().rule("all-calls").targets(target).send().await?;
+    let before = bench.aws.rules.inspect(&rule).await?;
+    assert_eq!(before.state, RuleState::EnabledWithAllCloudtrailManagementEvents);
+    bench.aws.rules.disable(&rule).await?;
+    let restored = bench.aws.rules.restore(&rule, &before).await?;
+    assert_eq!(restored, RuleState::EnabledWithAllCloudtrailManagementEvents);
+    assert_eq!(bench.aws.rules.inspect(&rule).await?, before);
+    Ok(())
+}
+
+async fn a_missing_rule_is_not_found(bench: Bench) -> Result<(), Failure> {
+    let rule = bench.missing()?;
+    assert_eq!(bench.aws.rules.inspect(&rule).await.map_err(|fault| fault.kind), Err(FaultKind::NotFound));
+    // ministack accepts DisableRule for it; the state that is read back tells.
+    assert_eq!(bench.aws.rules.disable(&rule).await.map_err(|fault| fault.kind), Err(FaultKind::NotFound));
+    Ok(())
+}
+
+async fn an_alert_reaches_a_queue_as_json(bench: Bench) -> Result<(), Failure> {
+    let record = Record::new(bench.missing()?, "200/60s".parse()?);
+    let now: Timestamp = "2026-11-20T12:00:00Z".parse()?;
+    let alert = record.alert(AlertKind::Failed, "disable", "as planned: \"quoted\"".into(), now).with_undo();
+    bench.aws.alerts.publish(&alert).await?;
+    let received = bench.world.wait_for_alerts(1, std::time::Duration::from_secs(10)).await?;
+    assert_eq!(received[0].message, serde_json::to_value(&alert)?);
+    assert_eq!(received[0].kind(), "failed");
+    assert_eq!(received[0].attributes["rule_arn"], alert.rule.arn.as_str());
+    assert_eq!(received[0].attributes["dedup_id"], alert.dedup_id);
+    assert_eq!(received[0].message["undo"], json!("budget-guard enable missing --region us-east-1"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn tags_can_be_changed_while_the_guard_runs() -> Result<(), Failure> {
+    let bench = Bench::start(Kind::Ministack).await?;
+    let rule = bench.rule("default", "fix-acl", SdkState::Enabled).await?;
+    let tag = Tag::builder().key("budget-guard:mode").value("observe").build()?;
+    bench.world.events.tag_resource().resource_arn(rule.as_str()).tags(tag).send().await?;
+    assert_eq!(bench.aws.rules.tags(&rule).await?["budget-guard:mode"], "observe");
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! The house rules, held by a test: which room may import which, how large a file may grow, what may not be left behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Rooms of `src`, each with the rooms it may import. `testing` is for tests and may see all but `aws`.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("policy", &["model"]),
+    ("sources", &["model"]),
+    ("attribution", &["model", "sources"]),
+    ("window", &["model", "policy"]),
+    ("verdict", &["model", "window"]),
+    ("breaker", &["model"]),
+    ("actions", &["model", "verdict"]),
+    ("record", &["actions", "breaker", "model", "policy", "verdict", "window"]),
+    ("guard", &["actions", "attribution", "breaker", "model", "policy", "record", "verdict", "window"]),
+    ("ports", &["actions", "model", "record"]),
+    ("run", &["actions", "attribution", "guard", "model", "policy", "ports", "record", "sources"]),
+    ("settings", &["attribution", "model", "policy"]),
+    ("telemetry", &["model", "run"]),
+    // The adapters see no stage: only the ports and the words in them.
+    ("aws", &["actions", "breaker", "model", "ports", "record"]),
+    ("testing", &["actions", "breaker", "model", "ports", "record"]),
+];
+
+const MAX_LINES: usize = 400;
+const MAX_FUNCTION_LINES: usize = 70;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below these folders, with its text.
+fn rust_files(folders: &[&str]) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    let mut left: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    while let Some(folder) = left.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
+                left.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = fs::read_to_string(&path).expect("UTF-8");
+                files.push((path.strip_prefix(root()).expect("below the root").to_owned(), text));
+            }
+        }
+    }
+    assert!(files.len() > 5, "{folders:?}: {} files", files.len());
+    files.sort();
+    files
+}
+
+/// The room of `src` that a file belongs to; none for the binaries and `lib.rs`.
+fn room(path: &Path) -> Option<String> {
+    let path = path.strip_prefix("src").ok()?;
+    let first = path.iter().next()?.to_str()?.trim_end_matches(".rs");
+    (first != "bin" && first != "lib").then(|| first.to_owned())
+}
+
+/// Without comments, and without the tests, which may see more.
+fn code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn is_test(path: &Path) -> bool {
+    path.file_stem().is_some_and(|name| name == "tests" || name == "properties")
+}
+
+#[test]
+fn imports_point_one_way() {
+    let mut problems = Vec::new();
+    for (path, text) in rust_files(&["src"]) {
+        let Some(room) = room(&path) else { continue };
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == room) else {
+            problems.push(format!("{}: the room {room} has no line in this test", path.display()));
+            continue;
+        };
+        if is_test(&path) {
+            continue;
+        }
+        for piece in code(&text).split("crate::").skip(1) {
+            let imported: String =
+                piece.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            if imported != room && !allowed.contains(&imported.as_str()) {
+                problems.push(format!("{}: {room} may not import {imported}", path.display()));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn only_one_room_names_the_sdk() {
+    let mut problems = Vec::new();
+    for (path, text) in rust_files(&["src"]) {
+        let may = room(&path).is_none_or(|room| room == "aws");
+        let names = ["aws_sdk_", "aws_config", "aws_smithy_", "lambda_runtime"];
+        for name in names.iter().filter(|name| !may && code(&text).contains(**name)) {
+            problems.push(format!("{}: names {name}", path.display()));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn files_and_functions_stay_small_and_say_what_they_are_for() {
+    let mut problems = Vec::new();
+    for (path, text) in rust_files(&["src", "tests"]) {
+        let lines = text.lines().count();
+        if lines > MAX_LINES {
+            problems
+                .push(format!("{}: {lines} lines, at most {MAX_LINES}; is there a seam?", path.display()));
+        }
+        if !text.starts_with("//! ") {
+            problems.push(format!("{}: the first line does not say what the file is for", path.display()));
+        }
+        for (name, length) in functions(&text) {
+            if length > MAX_FUNCTION_LINES {
+                problems.push(format!("{}: fn {name} has {length} lines", path.display()));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// Names and lengths of functions, by the indentation that rustfmt gives them.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let mut functions = Vec::new();
+    let mut open: Option<(String, usize, usize)> = None;
+    for (number, line) in text.lines().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        let name = line.trim_start().split("fn ").nth(1).and_then(|rest| rest.split(['(', '<']).next());
+        match (&open, name) {
+            (None, Some(name)) if !line.trim_start().starts_with("//") && !line.ends_with(';') => {
+                open = Some((name.to_owned(), indent, number));
+            }
+            (Some((name, at, start)), _) if line.trim_start().starts_with('}') && indent == *at => {
+                functions.push((name.clone(), number - start + 1));
+                open = None;
+            }
+            _ => {}
+        }
+    }
+    functions
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    // Spelled in pieces, so that this file does not find itself.
+    let markers =
+        [["TO", "DO"], ["FIX", "ME"], ["XX", "X"], ["todo", "!("], ["unimplemented", "!("], ["dbg", "!("]];
+    let mut problems = Vec::new();
+    for (path, text) in rust_files(&["src", "tests"]) {
+        for marker in markers.map(|pieces| pieces.concat()) {
+            if text.contains(&marker) {
+                problems.push(format!("{}: {marker}", path.display()));
+            }
+        }
+        if path.starts_with("src") && code(&text).contains("unsafe ") {
+            problems.push(format!("{}: unsafe", path.display()));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
