@@ -198,6 +198,7 @@ async fn bad_input_is_named_and_costs_only_itself() -> Result<(), Failure> {
         other => panic!("{payload}: {other:?}"),
     };
     check("{}", "an object with no keys; expected a queue batch").await;
+    check("hello", "expected value at line 1 column 1").await;
     check("[1,2]", "expected a JSON object, saw").await;
     check(r#"{"Records":[{"EventSource":"aws:sns"}]}"#, "expected \\\"aws:sqs\\\"").await;
     check(r#"{"ruleArn":"x","event":{}}"#, "is not a rule ARN").await;
