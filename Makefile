@@ -50,8 +50,9 @@ package: build ## make dist/bootstrap.zip, the Lambda deployment package
 fmt-check: ## check the formatting
 	$(CARGO) fmt --all --check
 
-lint: ## run clippy, warnings are errors
+lint: venv ## run clippy and cfn-lint, warnings are errors
 	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+	$(VENV)/bin/cfn-lint infra/template.yaml
 
 test-core: ## build and test the core alone, which proves that it needs no AWS
 	$(CARGO) test --locked --lib --no-default-features
@@ -60,7 +61,8 @@ test: venv fmt-check lint test-core ## run every check and every test
 	$(CARGO) test --locked --all-features
 
 demo: venv ## watch the guard stop a loop, on an emulator
-	$(CARGO) run --release --no-default-features --features cli,testing --example demo
+	$(CARGO) build --locked --all-features --bins --example demo
+	$(TARGET)/debug/examples/demo
 
 clean: ## remove everything built or installed here
 	$(CARGO) clean

@@ -129,7 +129,7 @@ impl Alert {
 }
 
 /// A `budget-guard` command for one rule, as a person would type it.
-pub(crate) fn command(verb: &str, rule: &RuleArn) -> String {
+pub fn command(verb: &str, rule: &RuleArn) -> String {
     let bus = if rule.bus() == "default" { String::new() } else { format!(" --bus {}", rule.bus()) };
     format!("budget-guard {verb} {}{bus} --region {}", rule.name(), rule.region())
 }

@@ -1,7 +1,6 @@
 //! SDK errors, sorted by what they mean for the guard.
 
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::model::{Fault, FaultKind};
@@ -10,10 +9,10 @@ use crate::model::{Fault, FaultKind};
 const MAX_MESSAGE: usize = 300;
 
 /// Sorts a failed call. `call` is the API's name, as people find it in the documentation.
-pub(super) fn fault<E, R>(call: &str, error: &SdkError<E, R>) -> Fault
+pub fn fault<E, R>(call: &str, error: &SdkError<E, R>) -> Fault
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
     let code = error.code();
     let kind = match (error, code) {
@@ -25,11 +24,18 @@ where
     let words = match (code, error.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
-        // The chain of causes: which host, which socket, which certificate.
-        _ => DisplayErrorContext(error).to_string(),
+        _ => causes(error),
     };
     let words: String = words.chars().take(MAX_MESSAGE).collect();
     Fault::new(kind, format!("{call}: {words}"))
+}
+
+/// The chain of causes: which host, which socket, which certificate.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    let mut words: Vec<String> = chain.map(ToString::to_string).collect();
+    words.dedup();
+    words.join(": ")
 }
 
 fn kind_of(code: &str) -> FaultKind {

@@ -10,6 +10,7 @@ mod rules;
 pub use alerts::SnsAlerts;
 pub use clock::SystemClock;
 pub use config::{http_client, loader};
+pub use fault::fault;
 pub use ledger::DynamoLedger;
 pub use rules::EventBridgeRules;
 

@@ -12,6 +12,7 @@ use crate::verdict::{self, Evidence};
 use crate::window::{Inserted, Window};
 
 pub use orders::Order;
+pub use work::untouchable;
 
 /// How long the guard is silent about a loop that it must not cut.
 const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);

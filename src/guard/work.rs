@@ -216,7 +216,7 @@ impl Turn<'_> {
 }
 
 /// Why a rule must never be touched, if that is so.
-fn untouchable(name: &str, rule: &RuleDefinition) -> Option<String> {
+pub fn untouchable(name: &str, rule: &RuleDefinition) -> Option<String> {
     if let Some(service) = &rule.managed_by {
         return Some(format!("the AWS service {service} manages it"));
     }

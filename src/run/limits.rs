@@ -35,7 +35,7 @@ impl TagCache {
 impl<P: Ports> Guard<P> {
     /// The limits of a rule. If its tags cannot be read, those read before hold, else the defaults: a rule is counted in
     /// any case, and nothing is cut before its tags have been read.
-    pub(super) async fn limits(&self, rule: &RuleArn) -> Limits {
+    pub async fn limits(&self, rule: &RuleArn) -> Limits {
         let now = self.ports.clock().now();
         let known = self.tags.get(rule);
         let tags = match known {

@@ -1,1 +1,31 @@
-fn main() {}
+//! The command line: reads what was asked, does it, says how it went in the exit code.
+
+mod args;
+mod commands;
+mod connect;
+mod context;
+mod exit;
+mod fault;
+mod output;
+mod problem;
+mod queue;
+mod rule;
+mod similar;
+mod targets;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let args = args::Args::parse();
+    match Box::pin(commands::run(args)).await {
+        Ok(exit) => exit.into(),
+        Err(problem) => {
+            output::problem(&problem);
+            problem.exit.into()
+        }
+    }
+}

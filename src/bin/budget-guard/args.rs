@@ -1,0 +1,115 @@
+//! The syntax of the command line. What the words mean is decided elsewhere.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed (AWS, IO), 2 bad usage or bad input, 3 refused (with the reason).
+RULE is a name (with --bus), BUS/NAME or an ARN; an ARN also says which Region is meant.";
+
+/// Shows and changes what budget-guard, the circuit breaker for EventBridge rules, does to your rules
+#[derive(Debug, Parser)]
+#[command(name = "budget-guard", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = EXIT_CODES)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// How to print the result; messages always go to standard error as text
+    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub output: Format,
+    /// The guard's DynamoDB table [else BUDGET_GUARD_TABLE]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub table: Option<String>,
+    /// The SNS topic for the guard's alerts [else BUDGET_GUARD_TOPIC_ARN]
+    #[arg(long, global = true, value_name = "ARN")]
+    pub topic: Option<String>,
+    /// The AWS Region [else AWS_REGION, or the profile's]
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The AWS profile to sign in with [else AWS_PROFILE]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the rules the guard has seen, or show one rule in detail
+    Status {
+        /// Show this one: a name, BUS/NAME or an ARN
+        #[arg(value_name = "RULE")]
+        rule: Option<String>,
+        /// The event bus the rule stands on [default: default]; without RULE, list this bus alone
+        #[arg(long, value_name = "BUS")]
+        bus: Option<String>,
+    },
+    /// Explain the last trip of a rule: the evidence in full, what was done, what to do next
+    Explain {
+        /// A name, BUS/NAME or an ARN
+        #[arg(value_name = "RULE")]
+        rule: String,
+        #[command(flatten)]
+        on: OnBus,
+    },
+    /// Put a rule back that the guard cut, exactly as it was found
+    Enable {
+        /// A name, BUS/NAME or an ARN
+        #[arg(value_name = "RULE")]
+        rule: String,
+        #[command(flatten)]
+        on: OnBus,
+    },
+    /// Cut a rule by hand, so that `enable` can put it back as it was
+    Disable {
+        /// A name, BUS/NAME or an ARN
+        #[arg(value_name = "RULE")]
+        rule: String,
+        #[command(flatten)]
+        on: OnBus,
+        /// Why: it stands in the record and in the alert
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Let the guard see a rule: add the guard's queue to the rule's targets
+    Attach(Attachment),
+    /// Take the guard's queue off a rule's targets
+    Detach(Attachment),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub struct OnBus {
+    /// The event bus the rule stands on, unless RULE says so [default: default]
+    #[arg(long, value_name = "BUS")]
+    pub bus: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Attachment {
+    /// Names, BUS/NAME or ARNs
+    #[arg(value_name = "RULE", required = true)]
+    pub rules: Vec<String>,
+    #[command(flatten)]
+    pub on: OnBus,
+    /// The guard's SQS queue [else BUDGET_GUARD_QUEUE_ARN]
+    #[arg(long, value_name = "ARN")]
+    pub queue: Option<String>,
+}

@@ -1,0 +1,72 @@
+//! `disable`: cuts a rule by hand, through the guard's own record.
+
+use budget_guard::actions::quoted;
+use budget_guard::breaker::Breaker;
+use budget_guard::guard::Order;
+use budget_guard::model::{RuleState, Seen};
+
+use super::order::{self, OrderView};
+use super::view;
+use crate::connect::Session;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output;
+use crate::problem::Problem;
+use crate::rule::{self, RuleName};
+
+/// The reason stands in the record and in the alert, whose sizes are bounded.
+const MAX_REASON: usize = 300;
+
+pub async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exit, Problem> {
+    let reason = checked(reason)?;
+    let settings = context.guard()?;
+    let session = Session::open(context, std::slice::from_ref(name)).await?;
+    let mut guard = session.guard(settings);
+    let rule = Box::pin(rule::existing(&session, &guard.ports.rules, name)).await?;
+    let driven = order::carry_out(&session, &mut guard, &rule, Order::Disable { reason }).await?;
+    let record = order::accepted(&driven, &rule, |record| {
+        let is_open = matches!(record.breaker, Breaker::Open { .. });
+        is_open.then(|| format!("why: {}", context.command("explain", &rule)))
+    })?;
+    let Breaker::Open { found: Some(found), disabled_at: disabled_at @ Some(_) } = &record.breaker else {
+        return Err(order::not_done(&session, &driven, "the rule could not be disabled yet")
+            .hint("the order is recorded: the guard tries again every minute")
+            .hint(format!("to see whether it did: {}", context.command("status", &rule))));
+    };
+    let undo = context.command("enable", &rule);
+    if context.is_json() {
+        output::json(&OrderView {
+            rule: view::rule_ref(&rule),
+            result: "disabled",
+            breaker: record.breaker.word(),
+            rule_state: Some(RuleState::Disabled.as_str().to_owned()),
+            disabled_at: *disabled_at,
+            epoch: record.epoch.number,
+            undo: Some(undo),
+            notes: order::distinct(&driven.notes),
+        })?;
+    } else {
+        output::data(&format!("Rule {} is disabled; it was {}.\n", quoted(&rule), found.state))?;
+        output::hint(format_args!("to put it back as it was: {undo}"));
+    }
+    order::report_notes(&session, &driven);
+    Ok(Exit::Done)
+}
+
+fn checked(reason: &str) -> Result<String, Problem> {
+    let reason = reason.trim();
+    let length = reason.chars().count();
+    if length == 0 {
+        return Err(Problem::usage("--reason is empty; expected a sentence that explains the cut to others"));
+    }
+    if length > MAX_REASON {
+        return Err(Problem::usage(format!(
+            "--reason has {length} characters; expected at most {MAX_REASON}"
+        )));
+    }
+    if reason.chars().any(char::is_control) {
+        let seen = Seen::new(reason);
+        return Err(Problem::usage(format!("--reason is {seen}; expected one line of printable text")));
+    }
+    Ok(reason.to_owned())
+}

@@ -1,0 +1,54 @@
+//! One file per command.
+
+mod attach;
+mod completions;
+mod detach;
+mod details;
+mod disable;
+mod each;
+mod enable;
+mod explain;
+mod lines;
+mod lookup;
+mod order;
+mod status;
+mod table;
+mod view;
+
+use crate::args::{Args, Command};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::problem::Problem;
+use crate::rule::RuleName;
+
+pub async fn run(args: Args) -> Result<Exit, Problem> {
+    let mut context = Context::new(args.global);
+    match args.command {
+        Command::Status { rule: Some(rule), bus } => {
+            let name = RuleName::parse(&rule, bus.as_deref())?;
+            Box::pin(details::run(&context, &name)).await
+        }
+        Command::Status { rule: None, bus } => Box::pin(status::run(&context, bus.as_deref())).await,
+        Command::Explain { rule, on } => {
+            let name = RuleName::parse(&rule, on.bus.as_deref())?;
+            Box::pin(explain::run(&context, &name)).await
+        }
+        Command::Enable { rule, on } => {
+            let name = RuleName::parse(&rule, on.bus.as_deref())?;
+            Box::pin(enable::run(&context, &name)).await
+        }
+        Command::Disable { rule, on, reason } => {
+            let name = RuleName::parse(&rule, on.bus.as_deref())?;
+            Box::pin(disable::run(&context, &name, &reason)).await
+        }
+        Command::Attach(attachment) => {
+            context.queue.clone_from(&attachment.queue);
+            Box::pin(attach::run(&context, &each::names(&attachment)?)).await
+        }
+        Command::Detach(attachment) => {
+            context.queue.clone_from(&attachment.queue);
+            Box::pin(detach::run(&context, &each::names(&attachment)?)).await
+        }
+        Command::Completions { shell } => completions::run(shell),
+    }
+}

@@ -1,0 +1,58 @@
+//! Data on standard output, messages on standard error. Colour underlines what the words already say.
+
+use std::fmt::Display;
+use std::io::{ErrorKind, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::problem::Problem;
+
+pub const BOLD: Style = Style::new().bold();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Prints the result. A reader that has seen enough (`| head`) is no failure.
+pub fn data(text: &str) -> Result<(), Problem> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Problem::failed(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub fn json(value: &impl Serialize) -> Result<(), Problem> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Problem::failed(error.to_string()))?;
+    data(&format!("{text}\n"))
+}
+
+/// Neither data nor trouble: what a person should know beside the result.
+pub fn note(message: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{message}");
+}
+
+pub fn warning(message: impl Display) {
+    message_line(YELLOW, "warning", message);
+}
+
+pub fn hint(hint: impl Display) {
+    message_line(CYAN, "hint", hint);
+}
+
+pub fn problem(problem: &Problem) {
+    let (style, word) = match problem.exit {
+        Exit::Refused => (YELLOW, "refused"),
+        Exit::Done | Exit::Failed | Exit::Usage => (RED, "error"),
+    };
+    message_line(style, word, &problem.message);
+    problem.hints.iter().for_each(hint);
+}
+
+fn message_line(style: Style, word: &str, message: impl Display) {
+    // Where standard error is closed there is nobody left to tell.
+    let _ = writeln!(anstream::stderr(), "{style}{word}:{style:#} {message}");
+}

@@ -1,0 +1,242 @@
+//! The emulator, what stands on it, the guard's real binary, and everybody who is at work in the background.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_eventbridge::types::{RuleState, Tag, Target as RuleTarget};
+use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use budget_guard::aws::{DynamoLedger, SystemClock};
+use budget_guard::model::{RuleArn, Timestamp};
+use budget_guard::ports::{Clock, Ledger};
+use budget_guard::record::Record;
+use tokio::process::Command;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::fixer::{self, Target};
+use super::people;
+use super::support::bootstrap::Bootstrap;
+use super::support::emulator::{Emulator, Kind};
+use super::support::poller::Poller;
+use super::support::runtime_api::RuntimeApi;
+use super::support::world::{Queue, World};
+use super::support::{Failure, while_doing};
+
+const BUS: &str = "default";
+const START_LIMIT: Duration = Duration::from_secs(20);
+/// How often the mapping looks into an empty queue.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+const TROUBLE: [&str; 3] = [r#""level":"WARN""#, r#""level":"ERROR""#, "panicked"];
+const SHOWN_LOG_LINES: usize = 3;
+
+/// A rule on the default bus, guarded, with one target of its own.
+pub struct Rule {
+    pub arn: RuleArn,
+    pub target: Arc<Target>,
+}
+
+/// Everything that a person can say about a rule, as AWS tells it.
+#[derive(Debug, PartialEq)]
+pub struct Definition {
+    pub state: Option<RuleState>,
+    pub pattern: Option<String>,
+    pub texts: [Option<String>; 4],
+    pub targets: Vec<RuleTarget>,
+    pub tags: Vec<Tag>,
+}
+
+impl Definition {
+    pub fn state_word(&self) -> String {
+        self.state.as_ref().map_or("absent", RuleState::as_str).to_owned()
+    }
+}
+
+impl fmt::Display for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let targets: Vec<&str> = self.targets.iter().map(RuleTarget::id).collect();
+        write!(f, "{}, targets: {}", self.state_word(), targets.join(", "))
+    }
+}
+
+// Fields are dropped in this order: the function ends before the service it talks to.
+pub struct Stage {
+    pub looping: Rule,
+    pub honest: Rule,
+    pub world: Arc<World>,
+    ledger: DynamoLedger,
+    programs: PathBuf,
+    bootstrap: Bootstrap,
+    _emulator: Emulator,
+}
+
+impl Stage {
+    /// Starts everything, and gives the people and functions at work apart: they fail on their own.
+    pub async fn set() -> Result<(Self, Crew), Failure> {
+        let programs = programs()?;
+        let emulator = Emulator::start(Kind::Ministack).await?;
+        let world = Arc::new(World::create(&emulator).await?);
+        let tags = [("team", "security")];
+        let looping = rule(&world, people::FIX_ACL, people::FIX_ACL_PATTERN, &tags, people::FIXER).await?;
+        let deploys = people::NOTIFY_DEPLOYS_PATTERN;
+        let honest = rule(&world, people::NOTIFY_DEPLOYS, deploys, &[], "deploy-notifier").await?;
+
+        let api = Arc::new(RuntimeApi::start().await?);
+        let bootstrap = Bootstrap::spawn(programs.join("bootstrap"), &api, &world.environment())?;
+        let started = api.first_poll(START_LIMIT).await;
+        let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
+        let crew = Crew::of(&world, &api, &looping, &honest);
+        let stage = Self { looping, honest, world, ledger, programs, bootstrap, _emulator: emulator };
+        match started {
+            Some(_) => Ok((stage, crew)),
+            None => Err(stage.with_logs("the guard's function did not start".into())),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    /// What the guard has written down about a rule; none if it has seen no firing yet.
+    pub async fn record(&self, rule: &Rule) -> Result<Option<Record>, Failure> {
+        Ok(self.ledger.load(&rule.arn).await?.map(|(record, _)| record))
+    }
+
+    /// The rule as the emulator tells it.
+    pub async fn definition(&self, rule: &Rule) -> Result<Definition, Failure> {
+        let (events, name) = (&self.world.events, rule.arn.name());
+        let described = events.describe_rule().event_bus_name(BUS).name(name).send().await;
+        let described = described.map_err(while_doing(format_args!("describing rule {name}")))?;
+        let targets = events.list_targets_by_rule().event_bus_name(BUS).rule(name).send().await;
+        let targets = targets.map_err(while_doing(format_args!("listing the targets of {name}")))?;
+        let tags = events.list_tags_for_resource().resource_arn(rule.arn.as_str()).send().await;
+        let tags = tags.map_err(while_doing(format_args!("listing the tags of {name}")))?;
+        Ok(Definition {
+            state: described.state,
+            pattern: described.event_pattern,
+            texts: [
+                described.description,
+                described.role_arn,
+                described.schedule_expression,
+                described.managed_by,
+            ],
+            targets: targets.targets.unwrap_or_default(),
+            tags: tags.tags.unwrap_or_default(),
+        })
+    }
+
+    /// Messages in the rule's target and in the guard's queue, those being worked on included.
+    pub async fn messages_under_way(&self, rule: &Rule) -> Result<u64, Failure> {
+        let target = self.messages_in(&rule.target.queue).await?;
+        Ok(target + self.messages_in(&self.world.guard_queue).await?)
+    }
+
+    async fn messages_in(&self, queue: &Queue) -> Result<u64, Failure> {
+        let names =
+            [Attribute::ApproximateNumberOfMessages, Attribute::ApproximateNumberOfMessagesNotVisible];
+        let get = self.world.sqs.get_queue_attributes().queue_url(&queue.url);
+        let reply = get.set_attribute_names(Some(names.to_vec())).send().await;
+        let reply = reply.map_err(while_doing(format_args!("describing {}", queue.arn)))?;
+        let attributes = reply.attributes.unwrap_or_default();
+        let counts = names.iter().map(|name| attributes.get(name).map_or(Ok(0), |text| text.parse::<u64>()));
+        Ok(counts.sum::<Result<u64, _>>()?)
+    }
+
+    /// A person's call, brought onto the bus.
+    pub async fn happens(&self, event: serde_json::Value) -> Result<(), Failure> {
+        self.world.put_events(BUS, &[event]).await
+    }
+
+    /// The real command, with the environment that an operator would have set.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.programs.join("budget-guard"));
+        command.args(arguments).env_clear().envs(self.world.environment());
+        command.envs(terminal()).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    /// A failure, and the guard's last words about trouble.
+    pub fn with_logs(&self, failure: Failure) -> Failure {
+        let logs = self.bootstrap.logs();
+        let is_trouble = |line: &&String| TROUBLE.iter().any(|word| line.contains(word));
+        let trouble: Vec<&String> = logs.iter().filter(is_trouble).collect();
+        let last = &trouble[trouble.len().saturating_sub(SHOWN_LOG_LINES)..];
+        let last: String = last.iter().map(|line| format!("\n  {line}")).collect();
+        let said = if last.is_empty() { "\n  nothing" } else { &last };
+        format!("{failure}\nWhat the guard's log says of trouble, last:{said}").into()
+    }
+}
+
+/// Everybody at work in the background; they stop when this is dropped.
+pub struct Crew(JoinSet<Result<(), Failure>>);
+
+impl Crew {
+    fn of(world: &Arc<World>, api: &Arc<RuntimeApi>, looping: &Rule, honest: &Rule) -> Self {
+        let mut tasks = JoinSet::new();
+        let world = || Arc::clone(world);
+        tasks.spawn(map_events(world(), Arc::clone(api)));
+        tasks.spawn(fixer::fix(world(), Arc::clone(&looping.target), looping.arn.to_string()));
+        tasks.spawn(fixer::listen(world(), Arc::clone(&honest.target)));
+        tasks.spawn(fixer::deploy_now_and_then(world(), honest.arn.to_string()));
+        Self(tasks)
+    }
+
+    /// Comes back only if one of them could not go on.
+    pub async fn failure(&mut self) -> Failure {
+        match self.0.join_next().await {
+            Some(Ok(Err(failure))) => failure,
+            Some(Err(error)) => error.into(),
+            Some(Ok(Ok(()))) | None => "somebody left the stage".into(),
+        }
+    }
+}
+
+/// Lambda's event source mapping between the guard's queue and its function.
+async fn map_events(world: Arc<World>, api: Arc<RuntimeApi>) -> Result<(), Failure> {
+    let mut poller = Poller::new(&world, &api);
+    loop {
+        let polled = poller.poll_once().await?;
+        if polled.received == 0 {
+            sleep(POLL_INTERVAL).await;
+        }
+    }
+}
+
+async fn rule(
+    world: &World,
+    name: &str,
+    pattern: &str,
+    tags: &[(&str, &str)],
+    target: &str,
+) -> Result<Rule, Failure> {
+    let arn = world.create_rule(BUS, name, pattern, RuleState::Enabled, tags).await?;
+    let queue = world.create_queue(target).await?;
+    world.attach(BUS, name, "budget-guard").await?;
+    world.add_queue_target(BUS, name, target, &queue).await?;
+    Ok(Rule { arn: arn.parse()?, target: Arc::new(Target::new(queue)) })
+}
+
+/// What a program knows of its terminal by the environment.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the demo is a program: it stands in an environment of its own"
+)]
+fn terminal() -> impl Iterator<Item = (&'static str, OsString)> {
+    ["TERM", "NO_COLOR"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
+}
+
+/// The folder of the two binaries: examples are built one below it.
+fn programs() -> Result<PathBuf, Failure> {
+    let here = std::env::current_exe()?;
+    let folder = here.parent().and_then(Path::parent).ok_or("the demo has no folder")?;
+    for program in ["bootstrap", "budget-guard"] {
+        if !folder.join(program).is_file() {
+            let missing = folder.join(program);
+            return Err(format!("{} is missing: run make demo, which builds it", missing.display()).into());
+        }
+    }
+    Ok(folder.to_path_buf())
+}
