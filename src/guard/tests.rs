@@ -29,7 +29,9 @@ fn firing(n: i64, second: i64) -> Observation<'static> {
 fn found(state: RuleState) -> RuleDefinition {
     let mut rule = crate::testing::World::rule(state);
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:fixer".to_owned();
-    rule.targets.push(Target { id: "1".to_owned(), arn, role_arn: None });
+    let mut target = Target::new("1", arn);
+    target.code_sha256 = Some("abc".to_owned());
+    rule.targets.push(target);
     rule
 }
 
@@ -76,6 +78,18 @@ impl Story {
         story
     }
 
+    /// Put back at noon.
+    fn restored() -> Self {
+        let mut story = Self::cut();
+        story.step(&[Observation::Order(ENABLE)]);
+        story.step(&[
+            Observation::Attended(ENABLE),
+            restored(found(RuleState::Disabled), found(RuleState::Enabled)),
+        ]);
+        story.publish();
+        story
+    }
+
     fn publish(&mut self) -> Vec<Alert> {
         let mut published = Vec::new();
         while let Some(alert) = self.record.outbox.first().cloned() {
@@ -90,7 +104,7 @@ impl Story {
 #[test]
 fn a_trip_is_recorded_before_anything_is_done() {
     let (mut story, plan) = Story::tripped(Mode::Enforce);
-    assert_eq!(story.record.breaker, Breaker::Open { found: None, disabled_at: None });
+    assert_eq!(story.record.breaker, Breaker::Open(Box::default()));
     assert_eq!((plan.save, plan.next, plan.tally.trips), (true, Some(Action::Inspect), 1));
 
     let plan = story.step(&[inspected(found(RuleState::Enabled))]);
@@ -144,7 +158,7 @@ fn a_passing_fault_is_retried_soon_and_a_lasting_one_is_reported() {
         }
         let kinds: Vec<AlertKind> = story.record.outbox.iter().map(|alert| alert.kind).collect();
         assert_eq!(kinds, if reported { vec![AlertKind::Failed] } else { vec![] }, "{kind:?} × {failures}");
-        assert!(matches!(story.record.breaker, Breaker::Open { disabled_at: None, .. }));
+        assert!(matches!(&story.record.breaker, Breaker::Open(cut) if cut.disabled_at.is_none()));
         story.publish();
         let plan = story.later(61).step(&[Observation::Tick]);
         assert_eq!(plan.next, Some(Action::Disable), "the next tick goes on");
@@ -183,7 +197,7 @@ fn untouchable_rules_are_named_not_cut() {
         // Tomorrow it is still looping: one more.
         let tomorrow = 25 * 3_600;
         story.later(tomorrow).step(&(30..40).map(|n| firing(n, tomorrow)).collect::<Vec<_>>());
-        assert!(matches!(story.record.breaker, Breaker::Open { .. }), "it is looked at again");
+        assert!(matches!(story.record.breaker, Breaker::Open(_)), "it is looked at again");
     };
     check(
         |rule| rule.managed_by = Some("events.amazonaws.com".into()),
@@ -228,8 +242,8 @@ fn a_rule_that_someone_disabled_or_deleted_is_not_claimed() {
     let plan = story.step(&[inspected(found(RuleState::Disabled))]);
     assert_eq!((&story.record.breaker, plan.next), (&Breaker::Closed, None));
     assert!(story.record.outbox.is_empty());
-    let refused = story.step(&[Observation::Order(Order::Enable)]).refused.unwrap();
-    assert!(refused.reason.contains("did not cut this rule"), "{refused}");
+    let refused = story.step(&[Observation::Order(Order::Enable { force: true })]).refused.unwrap();
+    assert!(refused.reason.contains("has not cut this rule"), "{refused}");
 
     let (mut story, _) = Story::tripped(Mode::Enforce);
     let gone = Fault::new(FaultKind::NotFound, "ResourceNotFoundException");
@@ -238,42 +252,124 @@ fn a_rule_that_someone_disabled_or_deleted_is_not_claimed() {
     assert!(story.publish()[0].reason.contains("the rule no longer exists"));
 }
 
+fn restored(before: RuleDefinition, after: RuleDefinition) -> Observation<'static> {
+    Observation::Answer(Answer::Restored(Ok(Box::new(Restoration { before, after }))))
+}
+
+const ENABLE: Order = Order::Enable { force: true };
+
 #[test]
-fn enable_puts_back_and_starts_a_new_epoch() {
+fn enable_puts_back_and_starts_a_new_epoch_on_probation() {
     for state in [RuleState::Enabled, RuleState::EnabledWithAllCloudtrailManagementEvents] {
-        let (mut story, _) = Story::tripped(Mode::Enforce);
+        let mut story = Story::new(Mode::Enforce, "12/60s");
+        story.step(&(0..12).map(|n| firing(n, 0)).collect::<Vec<_>>());
         story.step(&[inspected(found(state))]);
         story.step(&[Observation::Answer(Answer::Disabled(Ok(RuleState::Disabled)))]);
         story.publish();
 
-        let plan = story.later(600).step(&[Observation::Order(Order::Enable)]);
-        assert_eq!(plan.next, Some(Action::Restore(Box::new(found(state)))));
-        story.step(&[Observation::Attended, Observation::Answer(Answer::Restored(Ok(state)))]);
-        assert_eq!(story.record.breaker, Breaker::Closed);
-        assert_eq!(story.record.epoch, crate::breaker::Epoch { number: 2, began: Some(story.now) });
-        assert_eq!(story.publish()[0].dedup_id, format!("{}/2/restored", rule()));
+        let plan = story.later(600).step(&[Observation::Order(ENABLE)]);
+        assert_eq!(plan.next, Some(Action::Restore(state)));
+        let began = story.now;
+        story.step(&[Observation::Attended(ENABLE), restored(found(RuleState::Disabled), found(state))]);
+        assert_eq!(story.record.breaker, Breaker::HalfOpen { until: began + SignedDuration::from_mins(15) });
+        assert_eq!(story.record.epoch, crate::breaker::Epoch { number: 2, began: Some(began) });
+        let alerts = story.publish();
+        assert_eq!((alerts.len(), alerts[0].dedup_id.clone()), (1, format!("{}/2/restored", rule())));
+        assert_eq!(alerts[0].reason, format!("put back to {state}; on probation with 3/60s"));
 
         let old: Vec<_> = (100..120).map(|n| firing(n, 500)).collect();
         let plan = story.step(&old);
         assert_eq!((plan.tally.late, plan.tally.trips), (20, 0), "from before the epoch");
         let plan = story.step(&[firing(200, 600), firing(201, 601), firing(202, 601)]);
-        assert_eq!(plan.tally.trips, 1, "the loop is still there: cut again, in its own epoch");
+        assert_eq!(
+            plan.tally.trips, 1,
+            "the loop is still there: cut at a quarter of the limit, in its own epoch"
+        );
         assert_eq!(story.record.last_trip.as_ref().unwrap().epoch, 2);
+        assert_eq!(story.record.trips_in_probation, 1);
     }
+}
+
+#[test]
+fn a_clean_probation_closes_the_breaker() {
+    let mut story = Story::restored();
+    assert_eq!(story.later(14 * 60).step(&[Observation::Tick]).next, None);
+    assert!(matches!(story.record.breaker, Breaker::HalfOpen { .. }));
+    let plan = story.later(61).step(&[Observation::Tick]);
+    assert_eq!((&story.record.breaker, plan.save), (&Breaker::Closed, true));
+    assert_eq!(story.record.window.limit().to_string(), "3/60s", "the whole limit holds again");
+}
+
+#[test]
+fn what_changed_while_it_was_cut_is_kept_and_named() {
+    let mut story = Story::cut();
+    story.step(&[Observation::Order(ENABLE)]);
+    let mut newer = found(RuleState::Disabled);
+    newer.event_pattern = Some(r#"{"source":["aws.ec2"]}"#.to_owned());
+    let after = RuleDefinition { state: RuleState::Enabled, ..newer.clone() };
+    story.step(&[restored(newer, after)]);
+    let alerts = story.publish();
+    assert!(alerts[0].reason.ends_with("and kept as it is now: event pattern"), "{}", alerts[0].reason);
+    assert_eq!(alerts.len(), 1);
+}
+
+#[test]
+fn a_restore_that_changed_more_than_the_state_is_reported() {
+    let mut story = Story::cut();
+    story.step(&[Observation::Order(ENABLE)]);
+    let after = RuleDefinition { targets: Vec::new(), ..found(RuleState::Enabled) };
+    story.step(&[restored(found(RuleState::Disabled), after)]);
+    let reasons: Vec<String> = story.publish().into_iter().map(|alert| alert.reason).collect();
+    assert_eq!(reasons[1], "putting the rule back changed more than its state: target 1 (removed)");
 }
 
 #[test]
 fn an_interrupted_restore_is_resumed_by_the_operator_or_by_the_rule_itself() {
     let mut story = Story::cut();
-    story.later(60).step(&[Observation::Order(Order::Enable)]);
+    story.later(60).step(&[Observation::Order(ENABLE)]);
     let plan = story.later(60).step(&[Observation::Tick]);
     assert_eq!(plan.next, None, "only a person may enable");
-    let plan = story.step(&[Observation::Order(Order::Enable)]);
+    let plan = story.step(&[Observation::Order(ENABLE)]);
     assert!(matches!(plan.next, Some(Action::Restore(_))));
     // The rule was enabled, but the reply never came: it fires, so it is enabled.
     let plan = story.step(&[firing(50, 200)]);
-    assert_eq!((&story.record.breaker, plan.tally.late), (&Breaker::Closed, 0));
-    assert_eq!(story.record.epoch.number, 2);
+    assert!(matches!(story.record.breaker, Breaker::Open(_)), "a quarter of 3 is 1: it tripped again");
+    assert_eq!((plan.tally.late, plan.tally.trips, story.record.epoch.number), (0, 1, 2));
+}
+
+#[test]
+fn a_proved_loop_that_has_not_changed_is_put_back_only_by_force() {
+    let ask = Order::Enable { force: false };
+    let check = |change: fn(&mut RuleDefinition), expected: Option<Action>| {
+        let mut story = Story::cut();
+        let plan = story.step(&[Observation::Order(ask.clone())]);
+        assert_eq!(plan.next, Some(Action::Check), "it is looked at first");
+        let mut now = found(RuleState::Disabled);
+        change(&mut now);
+        let checked = Observation::Answer(Answer::Checked(Ok(Box::new(now))));
+        let plan = story.step(&[Observation::Attended(ask.clone()), checked]);
+        assert_eq!(plan.next, expected);
+        assert_eq!(plan.refused.is_some(), expected.is_none());
+        if let Some(refused) = plan.refused {
+            assert!(refused.reason.contains("nothing has changed since"), "{refused}");
+            assert_eq!(refused.hint.as_deref(), Some("to put it back all the same: add --force"));
+        }
+    };
+    check(|_| {}, None);
+    let restore = || Some(Action::Restore(RuleState::Enabled));
+    check(|rule| rule.event_pattern = None, restore());
+    check(|rule| rule.targets[0].code_sha256 = Some("def".to_owned()), restore());
+    check(|rule| rule.targets[0].code_sha256 = None, restore());
+}
+
+#[test]
+fn a_person_who_cuts_again_does_not_put_back() {
+    let mut story = Story::cut();
+    let cut = Order::Disable { reason: "again".into() };
+    story.later(3_600).step(&[Observation::Order(cut.clone())]);
+    let checked = Observation::Answer(Answer::Checked(Ok(Box::new(found(RuleState::Disabled)))));
+    story.step(&[Observation::Attended(cut), checked]);
+    assert!(matches!(story.record.breaker, Breaker::Open(_)));
 }
 
 #[test]
@@ -283,8 +379,8 @@ fn orders_that_make_no_sense_are_refused_with_a_hint() {
         assert!(refused.reason.contains(reason), "{refused}");
         assert!(refused.hint.is_some());
     };
-    check(&mut Story::new(Mode::Enforce, "3/60s"), Order::Enable, "did not cut this rule");
-    check(&mut Story::tripped(Mode::Enforce).0, Order::Enable, "has only begun");
+    check(&mut Story::new(Mode::Enforce, "3/60s"), Order::Enable { force: true }, "has not cut this rule");
+    check(&mut Story::tripped(Mode::Enforce).0, Order::Enable { force: true }, "has only begun");
     check(
         &mut Story::cut(),
         Order::Disable { reason: "again".into() },
