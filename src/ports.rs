@@ -11,12 +11,19 @@ pub trait Rules {
     fn tags(&self, rule: &RuleArn) -> impl Future<Output = Result<Tags, Fault>> + Send;
     /// Disables the rule and reads its state back.
     fn disable(&self, rule: &RuleArn) -> impl Future<Output = Result<RuleState, Fault>> + Send;
-    /// Puts the rule back as it was found and reads its state back.
+    /// Puts the rule into this state, with everything else as it stands now.
     fn restore(
         &self,
         rule: &RuleArn,
-        found: &RuleDefinition,
-    ) -> impl Future<Output = Result<RuleState, Fault>> + Send;
+        state: RuleState,
+    ) -> impl Future<Output = Result<Restoration, Fault>> + Send;
+}
+
+/// A rule before and after it was put back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Restoration {
+    pub before: RuleDefinition,
+    pub after: RuleDefinition,
 }
 
 /// The version of a stored record; it grows by one with each save.

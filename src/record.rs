@@ -22,6 +22,12 @@ pub struct Record {
     pub window: Window,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_trip: Option<Trip>,
+    /// The last trips, at most three: so many in a day end automatic restores.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent_trips: Vec<Timestamp>,
+    /// Trips in a row that happened on probation.
+    #[serde(default)]
+    pub trips_in_probation: u32,
     /// Deliveries that came after the rule was cut, or from before its epoch.
     #[serde(default)]
     pub late: u64,
@@ -64,6 +70,8 @@ pub enum Outcome {
     Cut,
     /// The rule was put back.
     Restored { at: Timestamp },
+    /// Someone else enabled or deleted the rule.
+    Undone { at: Timestamp },
     /// Nothing was touched, and why.
     Spared { because: String },
 }
@@ -93,6 +101,8 @@ impl Record {
             breaker: Breaker::Closed,
             window: Window::new(limit),
             last_trip: None,
+            recent_trips: Vec::new(),
+            trips_in_probation: 0,
             late: 0,
             outbox: Vec::new(),
             work: Lease::default(),

@@ -12,6 +12,7 @@ pub const TABLE: &str = "BUDGET_GUARD_TABLE";
 pub const TOPIC: &str = "BUDGET_GUARD_TOPIC_ARN";
 const MODE: &str = "BUDGET_GUARD_MODE";
 const LIMIT: &str = "BUDGET_GUARD_LIMIT";
+const PROBATION: &str = "BUDGET_GUARD_PROBATION";
 
 /// Everything the Lambda is told at start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +87,13 @@ pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, Setti
         .unwrap_or_else(|| DEFAULT_LIMIT.to_owned())
         .parse()
         .map_err(|error| SettingError::Invalid { variable: LIMIT, problem: format!("{error}") })?;
-    Ok(Limits::new(mode, burst))
+    let mut limits = Limits::new(mode, burst);
+    if let Some(text) = lookup(PROBATION) {
+        limits.probation = text
+            .parse()
+            .map_err(|error| SettingError::Invalid { variable: PROBATION, problem: format!("{error}") })?;
+    }
+    Ok(limits)
 }
 
 fn required(
@@ -135,6 +142,10 @@ mod tests {
             &format!(r#"BUDGET_GUARD_TOPIC_ARN is "arn:aws:sns::12:x"; {arn}"#),
         );
         check(&[(MODE, "Enforce\n")], r#"BUDGET_GUARD_MODE is "Enforce\n"; it takes enforce or observe"#);
+        check(
+            &[(PROBATION, "15")],
+            r#"BUDGET_GUARD_PROBATION: "15" is not a duration; expected a whole number and a unit, as in 60s, 5m, 24h or 1d"#,
+        );
         check(
             &[(LIMIT, "many")],
             r#"BUDGET_GUARD_LIMIT: "many" is not a burst limit (there is no /); expected N/DURATION, as in 200/60s or 500/5m"#,

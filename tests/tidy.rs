@@ -65,7 +65,7 @@ fn code(text: &str) -> String {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.file_stem().is_some_and(|name| name == "tests" || name == "properties")
+    path.iter().any(|part| part == "tests" || part == "tests.rs" || part == "properties.rs")
 }
 
 #[test]

@@ -16,6 +16,10 @@ pub enum AlertKind {
     WouldTrip,
     /// A rule was put back.
     Restored,
+    /// Someone else enabled or deleted a rule that the guard had cut.
+    Undone,
+    /// A rule has been disabled for long.
+    Reminder,
     /// Something the guard should have done did not work.
     Failed,
 }
@@ -26,6 +30,8 @@ impl AlertKind {
             Self::Tripped => "tripped",
             Self::WouldTrip => "would-trip",
             Self::Restored => "restored",
+            Self::Undone => "undone",
+            Self::Reminder => "reminder",
             Self::Failed => "failed",
         }
     }

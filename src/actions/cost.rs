@@ -39,11 +39,8 @@ mod tests {
     #[test]
     fn adds_up_the_targets() {
         let check = |services: &[&str], micros: u64, unpriced: &[&str]| {
-            let target = |service: &&str| Target {
-                id: "1".into(),
-                arn: format!("arn:aws:{service}:us-east-1:123456789012:x"),
-                role_arn: None,
-            };
+            let target =
+                |service: &&str| Target::new("1", format!("arn:aws:{service}:us-east-1:123456789012:x"));
             let targets: Vec<Target> = services.iter().map(target).collect();
             let (sum, without) = cost_per_million(&targets);
             assert_eq!((sum.get(), without), (micros, unpriced.iter().map(|s| (*s).to_owned()).collect()));

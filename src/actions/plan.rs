@@ -1,7 +1,7 @@
 //! The plan: the next thing to do for one rule, what was counted, and what was refused.
 
 use crate::actions::Alert;
-use crate::model::{RuleDefinition, Timestamp};
+use crate::model::{RuleState, Timestamp};
 
 /// The outcome of one step. A plan has at most one action; its answer is the next step's observation.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,8 +22,10 @@ pub enum Action {
     Inspect,
     /// Disable the rule, then read its state back.
     Disable,
-    /// Put the rule back as it was found, then read its state back.
-    Restore(Box<RuleDefinition>),
+    /// Read the rule that the guard cut: is it still disabled, has it changed?
+    Check,
+    /// Read the rule, put it back to this state with everything else as it stands, and read it again.
+    Restore(RuleState),
     Publish(Box<Alert>),
     /// Somebody else is at work on this rule: look again then.
     Await {

@@ -33,7 +33,7 @@ fn evidence() -> Evidence {
 }
 
 fn found() -> RuleDefinition {
-    let target = |arn: &str| Target { id: "1".into(), arn: arn.into(), role_arn: None };
+    let target = |arn: &str| Target::new("1", arn);
     let mut rule = crate::testing::World::rule(RuleState::Enabled);
     rule.targets = vec![
         target("arn:aws:lambda:us-east-1:123456789012:function:fixer"),

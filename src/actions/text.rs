@@ -25,6 +25,8 @@ pub fn subject(alert: &Alert) -> String {
         AlertKind::Tripped => format!("budget-guard disabled rule {rule}"),
         AlertKind::WouldTrip => format!("budget-guard would have disabled rule {rule}"),
         AlertKind::Restored => format!("budget-guard restored rule {rule}"),
+        AlertKind::Undone => format!("Someone changed rule {rule} that budget-guard disabled"),
+        AlertKind::Reminder => format!("Rule {rule} is still disabled by budget-guard"),
         AlertKind::Failed => format!("budget-guard needs help with rule {rule}"),
     };
     subject.chars().take(MAX_SUBJECT).collect()
@@ -39,6 +41,10 @@ pub fn text(alert: &Alert) -> String {
         AlertKind::Tripped => format!("Rule {rule} looked like an infinite loop and has been disabled."),
         AlertKind::WouldTrip => format!("Rule {rule} looks like an infinite loop. It was NOT disabled."),
         AlertKind::Restored => format!("Rule {rule} has been put back as it was."),
+        AlertKind::Undone => {
+            format!("Rule {rule}, which budget-guard had disabled, was changed by someone else.")
+        }
+        AlertKind::Reminder => format!("Rule {rule} is still disabled; what it is for does not happen."),
         AlertKind::Failed => format!("budget-guard could not do its work on rule {rule}."),
     };
     let state = alert.state.rule.map(|state| format!(", rule {state}")).unwrap_or_default();

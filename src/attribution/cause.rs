@@ -47,7 +47,7 @@ mod tests {
     fn recognises_a_target_as_the_caller() {
         let check = |principal: &str, issued_to: Option<&str>, target: &str, expected: bool| {
             let caller = Caller { principal: principal.into(), issued_to: issued_to.map(Into::into) };
-            let target = Target { id: "1".into(), arn: target.into(), role_arn: None };
+            let target = Target::new("1", target);
             assert_eq!(is_target(&caller, &[target]), expected, "{principal} {issued_to:?}");
         };
         let function = "arn:aws:lambda:us-east-1:123456789012:function:fixer";

@@ -6,6 +6,7 @@ mod config;
 mod fault;
 mod ledger;
 mod rules;
+mod targets;
 
 pub use alerts::SnsAlerts;
 pub use clock::SystemClock;

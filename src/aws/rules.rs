@@ -5,18 +5,20 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 
 use super::fault::fault;
+use super::targets;
 use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Tags, Target};
-use crate::ports::Rules;
+use crate::ports::{Restoration, Rules};
 
 /// Rules through the EventBridge API (2015-10-07).
 #[derive(Debug, Clone)]
 pub struct EventBridgeRules {
     client: Client,
+    functions: aws_sdk_lambda::Client,
 }
 
 impl EventBridgeRules {
     pub fn new(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config) }
+        Self { client: Client::new(config), functions: aws_sdk_lambda::Client::new(config) }
     }
 
     /// The ARN of the rule with this name on this bus.
@@ -40,6 +42,21 @@ impl EventBridgeRules {
         state_of(&self.describe(rule.bus(), rule.name()).await?)
     }
 
+    /// Adds what a function target runs. Without the permission, or without the function, that stays unknown.
+    async fn with_code(&self, mut target: Target) -> Target {
+        if target.is_function() {
+            let call = self.functions.get_function_configuration().function_name(&target.arn);
+            match call.send().await {
+                Ok(function) => target.code_sha256 = function.code_sha256().map(str::to_owned),
+                Err(error) => {
+                    let fault = fault("GetFunctionConfiguration", &error);
+                    tracing::info!(function = target.arn, %fault, "the code of a target stays unknown");
+                }
+            }
+        }
+        target
+    }
+
     pub async fn targets(&self, bus: &str, name: &str) -> Result<Vec<Target>, Fault> {
         let mut targets = Vec::new();
         let mut next_token = None;
@@ -47,11 +64,9 @@ impl EventBridgeRules {
             let call = self.client.list_targets_by_rule().event_bus_name(bus).rule(name);
             let page = call.set_next_token(next_token).send().await;
             let page = page.map_err(|error| fault("ListTargetsByRule", &error))?;
-            targets.extend(page.targets().iter().map(|target| Target {
-                id: target.id().to_owned(),
-                arn: target.arn().to_owned(),
-                role_arn: target.role_arn().map(str::to_owned),
-            }));
+            for target in page.targets() {
+                targets.push(self.with_code(targets::target(target)).await);
+            }
             next_token = page.next_token().map(str::to_owned);
             if next_token.is_none() {
                 return Ok(targets);
@@ -89,27 +104,31 @@ impl Rules for EventBridgeRules {
         self.state(rule).await
     }
 
-    async fn restore(&self, rule: &RuleArn, found: &RuleDefinition) -> Result<RuleState, Fault> {
-        if found.state == RuleState::Enabled {
+    async fn restore(&self, rule: &RuleArn, state: RuleState) -> Result<Restoration, Fault> {
+        let before = self.inspect(rule).await?;
+        if before.state == state {
+            // Somebody did it already, perhaps an earlier attempt whose reply was lost.
+        } else if state == RuleState::Enabled && before.state == RuleState::Disabled {
             let call = self.client.enable_rule().event_bus_name(rule.bus()).name(rule.name());
             call.send().await.map_err(|error| fault("EnableRule", &error))?;
         } else {
             // EnableRule has no state parameter, so the third state can only be put back with PutRule. What PutRule is
-            // not given it deletes, so it is given everything as it stands now, with only the state changed.
-            let now = self.describe(rule.bus(), rule.name()).await?;
+            // not given it deletes, so it is given everything as it stands now, with only the state changed. It keeps
+            // targets and tags; the caller compares.
             let call = self
                 .client
                 .put_rule()
                 .event_bus_name(rule.bus())
                 .name(rule.name())
-                .set_event_pattern(now.event_pattern)
-                .set_schedule_expression(now.schedule_expression)
-                .set_description(now.description)
-                .set_role_arn(now.role_arn)
-                .state(found.state.as_str().into());
+                .set_event_pattern(before.event_pattern.clone())
+                .set_schedule_expression(before.schedule_expression.clone())
+                .set_description(before.description.clone())
+                .set_role_arn(before.role_arn.clone())
+                .state(state.as_str().into());
             call.send().await.map_err(|error| fault("PutRule", &error))?;
         }
-        self.state(rule).await
+        let after = self.inspect(rule).await?;
+        Ok(Restoration { before, after })
     }
 }
 

@@ -1,38 +1,42 @@
 //! Stage 5: the circuit breaker of one rule – its states, and who is working on a change of state.
 
+mod cut;
 mod lease;
 
+pub use cut::{Cut, PROPAGATION, next_back_off};
 pub use lease::{LEASE, Lease};
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{RuleDefinition, Timestamp};
+use crate::model::Timestamp;
 
 /// The breaker of one rule.
 ///
 /// ```text
-///           trip, or `disable`                `enable`
-/// closed ───────────────────────▶ open ───────────────────▶ restoring ──▶ closed (next epoch)
-///    ▲                             │
-///    └─────────────────────────────┘ the rule is gone, already disabled, or must not be touched
+///           trip, or `disable`          `enable`, or auto-restore
+/// closed ───────────────────────▶ open ──────────────────────────▶ restoring
+///    ▲                           ▲ │ │ someone else enabled it          │
+///    │                      trip │ │ └───────────────┐                  │
+///    │                           │ │                 ▼                  │
+///    │◀── a clean probation ── half-open ◀──────────────────────────────┘
+///    └──────────────────────────── the rule is gone, was already disabled, or must not be touched
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Breaker {
     Closed,
     /// The trip is recorded. What is still to do follows from what is there.
-    Open {
-        /// The rule as it was found, before it was touched. Until it is read, nothing has been done to the rule.
-        found: Option<Box<RuleDefinition>>,
-        /// When the rule was read back as disabled.
-        disabled_at: Option<Timestamp>,
-    },
-    /// A person asked for the rule back; `found` is being put back since `since`.
+    Open(Box<Cut>),
+    /// The rule is being put back since `since`.
     Restoring {
-        found: Box<RuleDefinition>,
+        cut: Box<Cut>,
         since: Timestamp,
+    },
+    /// The rule is enabled again, with a quarter of its limit, until `until`.
+    HalfOpen {
+        until: Timestamp,
     },
 }
 
@@ -41,8 +45,9 @@ impl Breaker {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Closed => "closed",
-            Self::Open { .. } => "open",
+            Self::Open(_) => "open",
             Self::Restoring { .. } => "restoring",
+            Self::HalfOpen { .. } => "half-open",
         }
     }
 }
@@ -52,9 +57,10 @@ impl fmt::Display for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Closed => "closed (rule enabled)",
-            Self::Open { disabled_at: Some(_), .. } => "open (rule disabled)",
-            Self::Open { .. } => "open (rule about to be disabled)",
+            Self::Open(cut) if cut.disabled_at.is_some() => "open (rule disabled)",
+            Self::Open(_) => "open (rule about to be disabled)",
             Self::Restoring { .. } => "restoring (rule about to be enabled)",
+            Self::HalfOpen { .. } => "half-open (rule enabled on probation)",
         })
     }
 }

@@ -1,12 +1,15 @@
 //! The six stages in one call: record and observations in, record and plan out. No IO, no clock, cannot fail.
 
+mod care;
 mod orders;
+mod restore;
 mod work;
 
 use crate::actions::{Alert, AlertKind, Plan};
 use crate::breaker::Breaker;
 use crate::model::{Fault, Firing, RuleDefinition, RuleState, Timestamp};
 use crate::policy::{Limits, Mode};
+use crate::ports::Restoration;
 use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
 use crate::verdict::{self, Evidence};
 use crate::window::{Inserted, Window};
@@ -16,6 +19,8 @@ pub use work::untouchable;
 
 /// How long the guard is silent about a loop that it must not cut.
 const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+/// So many trips within a day end automatic restores: from then on only a person puts the rule back.
+const LATCH_TRIPS: usize = 3;
 
 /// Something that happened to one rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +30,13 @@ pub enum Observation<'a> {
     Tick,
     /// A person gave an order.
     Order(Order),
-    /// The person who gave an order is still there: the work on it goes on.
-    Attended,
+    /// The person who gave this order is still there: the work on it goes on.
+    Attended(Order),
+    /// Someone was seen changing the rule.
+    Changed {
+        by: String,
+        at: Timestamp,
+    },
     /// What became of the plan's action.
     Answer(Answer),
 }
@@ -37,8 +47,10 @@ pub enum Answer {
     Inspected(Result<Box<RuleDefinition>, Fault>),
     /// The state that was read back after `DisableRule`.
     Disabled(Result<RuleState, Fault>),
-    /// The state that was read back after the rule was put back.
-    Restored(Result<RuleState, Fault>),
+    /// The cut rule as it is now.
+    Checked(Result<Box<RuleDefinition>, Fault>),
+    /// The rule before and after it was put back.
+    Restored(Result<Box<Restoration>, Fault>),
     Published {
         dedup_id: String,
         result: Result<(), Fault>,
@@ -59,18 +71,18 @@ pub fn step(
         plan: Plan::default(),
         may_work: false,
         may_post: false,
-        is_operator: false,
+        wants_restore: false,
     };
-    if turn.record.window.limit() != limits.burst {
-        turn.record.window.set_limit(limits.burst);
-    }
+    turn.let_time_pass();
+    turn.apply_limit();
     turn.report_bad_tags();
     for observation in observations {
         match observation {
             Observation::Firing(firing) => turn.firing(firing),
             Observation::Tick => {}
-            Observation::Attended => turn.is_operator = true,
+            Observation::Attended(order) => turn.wants_restore = matches!(order, Order::Enable { .. }),
             Observation::Order(order) => turn.order(order),
+            Observation::Changed { by, at } => turn.changed(by, *at),
             Observation::Answer(answer) => turn.answer(answer),
         }
     }
@@ -88,18 +100,22 @@ struct Turn<'a> {
     may_work: bool,
     /// The same for the alerts.
     may_post: bool,
-    /// A person stands behind this call; only then may a rule be enabled.
-    is_operator: bool,
+    /// A person who wants the rule back stands behind this call.
+    wants_restore: bool,
 }
 
 impl Turn<'_> {
     fn firing(&mut self, firing: &Firing<'_>) {
         self.plan.tally.firings += 1;
-        match &self.record.breaker {
-            Breaker::Closed => {}
+        match &mut self.record.breaker {
+            Breaker::Closed | Breaker::HalfOpen { .. } => {}
             // The rule fires, so it is enabled: whoever was restoring it got that far and then fell silent.
-            Breaker::Restoring { since, .. } if firing.at > *since => self.close_restored(),
-            Breaker::Open { .. } | Breaker::Restoring { .. } => return self.late(),
+            Breaker::Restoring { since, .. } if firing.at > *since => self.on_probation(),
+            Breaker::Restoring { .. } => return self.late(),
+            Breaker::Open(cut) => {
+                cut.late_firing(firing.at, self.now);
+                return self.late();
+            }
         }
         if self.record.epoch.began.is_some_and(|began| firing.at < began) {
             return self.late();
@@ -142,7 +158,8 @@ impl Turn<'_> {
 
     /// Closed → open. Nothing is done to the rule before this is saved.
     fn open(&mut self, trip: Trip) {
-        self.record.breaker = Breaker::Open { found: None, disabled_at: None };
+        self.remember_trip();
+        self.record.breaker = Breaker::Open(Box::default());
         self.record.last_trip = Some(trip);
         self.record.window = Window::new(self.limits.burst);
         self.record.work.succeed();
@@ -177,6 +194,30 @@ impl Turn<'_> {
         self.record.quiet = Some(Quiet { until: self.now + QUIET, because: reason });
         self.plan.tally.would_trip += 1;
         self.queue(alert);
+    }
+
+    /// A trip counts against automatic restores, and on probation against the next back-off.
+    fn remember_trip(&mut self) {
+        let trips = &mut self.record.recent_trips;
+        trips.push(self.now);
+        if trips.len() > LATCH_TRIPS {
+            trips.remove(0);
+        }
+        self.record.trips_in_probation = match self.record.breaker {
+            Breaker::HalfOpen { .. } => self.record.trips_in_probation.saturating_add(1),
+            _ => 0,
+        };
+    }
+
+    /// The limit that holds in the breaker's present state.
+    fn apply_limit(&mut self) {
+        let limit = match self.record.breaker {
+            Breaker::HalfOpen { .. } => self.limits.burst.on_probation(),
+            _ => self.limits.burst,
+        };
+        if self.record.window.limit() != limit {
+            self.record.window.set_limit(limit);
+        }
     }
 
     fn queue(&mut self, alert: Alert) {

@@ -2,6 +2,7 @@
 
 use crate::actions::Refusal;
 use crate::breaker::Breaker;
+use crate::model::{RuleDefinition, Target};
 use crate::record::Trip;
 use crate::verdict::Evidence;
 
@@ -12,21 +13,21 @@ use super::Turn;
 pub enum Order {
     /// Cut the rule by hand, for this reason.
     Disable { reason: String },
-    /// Put back a rule that the guard cut.
-    Enable,
+    /// Put back a rule that the guard cut; `force` also when its loop was proved and nothing has changed.
+    Enable { force: bool },
 }
 
 impl Turn<'_> {
     pub(super) fn order(&mut self, order: &Order) {
-        self.is_operator = true;
+        self.wants_restore = matches!(order, Order::Enable { .. });
         match order {
             Order::Disable { reason } => self.order_disable(reason),
-            Order::Enable => self.order_enable(),
+            Order::Enable { force } => self.order_enable(*force),
         }
     }
 
     fn order_disable(&mut self, reason: &str) {
-        if let Breaker::Open { .. } = self.record.breaker {
+        if let Breaker::Open(_) = self.record.breaker {
             let at = self.record.last_trip.as_ref().map(|trip| trip.at.to_string()).unwrap_or_default();
             return self
                 .refuse(format!("the guard already cut this rule at {at}"), "see `explain` for the reason");
@@ -35,28 +36,61 @@ impl Turn<'_> {
         self.open(trip);
     }
 
-    fn order_enable(&mut self) {
+    fn order_enable(&mut self, force: bool) {
         match &mut self.record.breaker {
-            Breaker::Closed => self.refuse(
-                "the guard did not cut this rule, so it will not enable it".to_owned(),
+            Breaker::Closed | Breaker::HalfOpen { .. } => self.refuse(
+                "the guard has not cut this rule, so it will not enable it".to_owned(),
                 "if someone else disabled it: aws events enable-rule",
             ),
-            Breaker::Open { found: None, .. } => self.refuse(
+            Breaker::Open(cut) if cut.found.is_none() => self.refuse(
                 "the rule's cut has only begun; nothing was done to the rule yet".to_owned(),
                 "run the command again in a few seconds",
             ),
-            Breaker::Open { found, .. } => {
-                if let Some(found) = found.take() {
-                    self.record.breaker = Breaker::Restoring { found, since: self.now };
-                    self.record.work.succeed();
-                    self.record.failure_reported = false;
-                    self.plan.save = true;
+            Breaker::Open(cut) => {
+                if force || !self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop()) {
+                    self.begin_restore();
+                } else {
+                    // First see whether anything has changed since the loop was proved.
+                    cut.next_check = Some(self.now);
                     self.may_work = true;
+                    self.plan.save = true;
                 }
             }
             // An earlier `enable` was interrupted.
             Breaker::Restoring { .. } => self.may_work = true,
         }
+    }
+
+    /// Open → restoring.
+    pub(super) fn begin_restore(&mut self) {
+        let Breaker::Open(cut) = &mut self.record.breaker else { return };
+        let cut = std::mem::take(cut);
+        self.record.breaker = Breaker::Restoring { cut, since: self.now };
+        self.record.failure_reported = false;
+        self.proceed();
+    }
+
+    /// The rule was read because a person wants it back, although its loop was proved.
+    pub(super) fn compare_before_restore(&mut self, rule: &RuleDefinition) {
+        let now = self.now;
+        let Breaker::Open(cut) = &mut self.record.breaker else { return };
+        cut.checked(now);
+        let Some(found) = cut.found.clone() else { return };
+        self.proceed();
+        let is_known = |target: &Target| !target.is_function() || target.code_sha256.is_some();
+        let all_known = found.targets.iter().chain(&rule.targets).all(is_known);
+        if rule.differences(&found).is_empty() && all_known {
+            let functions = found.targets.iter().any(Target::is_function);
+            let code = if functions { ", the code of its target functions" } else { "" };
+            return self.refuse(
+                format!(
+                    "this loop was proved, and nothing has changed since: the rule would fire itself again. \
+                     Change its event pattern, its targets{code}, or what they do"
+                ),
+                "to put it back all the same: add --force",
+            );
+        }
+        self.begin_restore();
     }
 
     pub(super) fn refuse(&mut self, reason: String, hint: &str) {

@@ -2,8 +2,8 @@
 
 use crate::actions::{Action, AlertKind, quoted};
 use crate::attribution;
-use crate::breaker::Breaker;
-use crate::model::{Fault, FaultKind, RuleDefinition, RuleState};
+use crate::breaker::{Breaker, next_back_off};
+use crate::model::{Fault, FaultKind, RuleDefinition, RuleState, Timestamp};
 use crate::policy::Mode;
 use crate::record::{Outcome, QuietReason};
 use crate::verdict::EvidenceKind;
@@ -24,20 +24,27 @@ impl Turn<'_> {
                 let message = format!("DisableRule was accepted, but the rule is still {state}");
                 self.cut_failed(&Fault::new(FaultKind::Other, message));
             }
+            Answer::Checked(Ok(rule)) if self.wants_restore && !rule.state.is_enabled() => {
+                self.compare_before_restore(rule);
+            }
+            Answer::Checked(result) => self.checked(result),
             Answer::Restored(result) => self.restored(result),
         }
     }
 
     /// The rule as it is before anything is done to it: decides whether it may be touched.
     fn inspected(&mut self, rule: &RuleDefinition) {
-        let Breaker::Open { found: found @ None, .. } = &mut self.record.breaker else { return };
+        let Breaker::Open(cut) = &mut self.record.breaker else { return };
+        if cut.found.is_some() {
+            return;
+        }
         let Some(trip) = &mut self.record.last_trip else { return };
         trip.evidence.mark_targets(attribution::is_target, &rule.targets);
         let by_hand = trip.evidence.kind == EvidenceKind::Manual;
         let untouchable = untouchable(self.record.rule.name(), rule);
         if untouchable.is_none() && rule.state.is_enabled() && (by_hand || self.limits.mode == Mode::Enforce)
         {
-            *found = Some(Box::new(rule.clone()));
+            cut.found = Some(rule.clone());
             return self.proceed();
         }
         self.record.breaker = Breaker::Closed;
@@ -65,27 +72,43 @@ impl Turn<'_> {
     }
 
     fn disabled(&mut self) {
-        let Breaker::Open { found: Some(found), disabled_at: disabled_at @ None } = &mut self.record.breaker
-        else {
+        let now = self.now;
+        let Breaker::Open(cut) = &mut self.record.breaker else { return };
+        let Some(trip) = self.record.last_trip.clone() else { return };
+        if cut.disabled_at.is_some() {
             return;
-        };
-        *disabled_at = Some(self.now);
-        let found = found.clone();
-        if let Some(trip) = self.record.last_trip.clone() {
-            let alert = self
-                .record
-                .alert(AlertKind::Tripped, "", trip.reason.clone(), self.now)
-                .with_evidence(&trip.evidence, Some(&found))
-                .with_state(RuleState::Disabled)
-                .with_undo();
-            self.queue(alert);
         }
+        cut.disabled(now);
+        let latched = is_latched(&self.record.recent_trips, now);
+        let auto_restore = self.limits.auto_restore.filter(|_| {
+            trip.evidence.kind != EvidenceKind::Manual && !latched && !trip.evidence.proves_loop()
+        });
+        cut.restore_at = auto_restore.map(|base| now + next_back_off(base, self.record.trips_in_probation));
+        let hint = match (cut.restore_at, self.limits.auto_restore) {
+            (Some(at), _) => Some(format!("the guard puts the rule back by itself at {at}")),
+            (None, Some(_)) if latched => {
+                Some("it tripped three times within a day: only a person puts it back".into())
+            }
+            (None, Some(_)) => Some("the guard does not put it back by itself: the loop is proved".into()),
+            (None, None) => None,
+        };
+        let found = cut.found.clone();
+        let mut alert = self
+            .record
+            .alert(AlertKind::Tripped, "", trip.reason.clone(), now)
+            .with_evidence(&trip.evidence, found.as_ref())
+            .with_state(RuleState::Disabled)
+            .with_undo();
+        if let Some(hint) = hint {
+            alert = alert.with_hint(hint);
+        }
+        self.queue(alert);
         self.proceed();
     }
 
     /// `DescribeRule` or `DisableRule` failed, or the rule is not what it was taken for.
     fn cut_failed(&mut self, fault: &Fault) {
-        if !matches!(self.record.breaker, Breaker::Open { disabled_at: None, .. }) {
+        if !matches!(&self.record.breaker, Breaker::Open(cut) if cut.disabled_at.is_none()) {
             return;
         }
         match fault.kind {
@@ -113,41 +136,7 @@ impl Turn<'_> {
         self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.kind == EvidenceKind::Manual)
     }
 
-    fn restored(&mut self, result: &Result<RuleState, Fault>) {
-        let Breaker::Restoring { found, .. } = &self.record.breaker else { return };
-        match result {
-            Ok(state) if *state == found.state => {
-                let state = *state;
-                self.close_restored();
-                let reason =
-                    format!("put back to {state}; a new epoch begins and earlier firings no longer count");
-                let alert = self.record.alert(AlertKind::Restored, "", reason, self.now).with_state(state);
-                self.queue(alert);
-            }
-            Ok(state) => {
-                let message = format!("the rule reads back as {state}, it was {}", found.state);
-                self.failed("restore", &Fault::new(FaultKind::Other, message), "run the same command again");
-            }
-            Err(fault) if fault.kind == FaultKind::NotFound => {
-                self.close_restored();
-                self.refuse("the rule no longer exists".to_owned(), "the guard forgets the cut");
-            }
-            Err(fault) => self.failed("restore", fault, "run the same command again"),
-        }
-    }
-
-    /// Restoring → closed: the next epoch began when the restore did.
-    pub(super) fn close_restored(&mut self) {
-        let Breaker::Restoring { since, .. } = self.record.breaker else { return };
-        self.record.breaker = Breaker::Closed;
-        self.record.epoch = self.record.epoch.next(since);
-        if let Some(trip) = &mut self.record.last_trip {
-            trip.outcome = Outcome::Restored { at: since };
-        }
-        self.proceed();
-    }
-
-    fn failed(&mut self, verb: &str, fault: &Fault, hint: &str) {
+    pub(super) fn failed(&mut self, verb: &str, fault: &Fault, hint: &str) {
         let gives_up = self.record.work.fail(fault, self.now);
         self.may_work = false;
         self.plan.save = true;
@@ -180,22 +169,30 @@ impl Turn<'_> {
     }
 
     /// A step of the work is done: the next one is this caller's, too.
-    fn proceed(&mut self) {
+    pub(super) fn proceed(&mut self) {
         self.record.work.succeed();
         self.plan.save = true;
         self.may_work = true;
     }
 
+    /// What the breaker's state asks for now.
+    fn work_to_do(&self) -> Option<Action> {
+        match &self.record.breaker {
+            Breaker::Open(cut) if cut.found.is_none() => Some(Action::Inspect),
+            Breaker::Open(cut) if cut.disabled_at.is_none() => Some(Action::Disable),
+            Breaker::Open(cut) => cut.next_check.is_some_and(|due| due <= self.now).then_some(Action::Check),
+            // A rule is enabled for a person who asked, or because its tag says so; never by whoever comes by.
+            Breaker::Restoring { cut, .. } => {
+                let may = self.wants_restore || cut.restore_at.is_some();
+                cut.found.as_ref().filter(|_| may).map(|found| Action::Restore(found.state))
+            }
+            Breaker::HalfOpen { .. } | Breaker::Closed => None,
+        }
+    }
+
     /// The next thing to do, if it is this caller's to do. A change of the rule goes before an alert about it.
     pub(super) fn choose_action(&mut self) {
-        let work = match &self.record.breaker {
-            Breaker::Open { found: None, .. } => Some(Action::Inspect),
-            Breaker::Open { disabled_at: None, .. } => Some(Action::Disable),
-            Breaker::Restoring { found, .. } if self.is_operator || self.may_work => {
-                Some(Action::Restore(found.clone()))
-            }
-            Breaker::Restoring { .. } | Breaker::Open { .. } | Breaker::Closed => None,
-        };
+        let work = self.work_to_do();
         let alert = self.record.outbox.first().map(|alert| Action::Publish(Box::new(alert.clone())));
         let now = self.now;
         let steps =
@@ -213,6 +210,12 @@ impl Turn<'_> {
         }
         self.plan.next = look_again.map(|until| Action::Await { until });
     }
+}
+
+/// Whether the last trips came so close together that only a person may put the rule back.
+fn is_latched(recent_trips: &[Timestamp], now: Timestamp) -> bool {
+    let day = jiff::SignedDuration::from_hours(24);
+    recent_trips.len() >= super::LATCH_TRIPS && recent_trips.iter().all(|at| now.duration_since(*at) < day)
 }
 
 /// Why a rule must never be touched, if that is so.

@@ -174,6 +174,23 @@ pub struct Target {
     pub arn: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
+    /// Everything else that is set on the target: input, retries, dead-letter queue, parameters of its service.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
+    /// For Lambda functions: `CodeSha256`, the hash of what the function runs. `None` when it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_sha256: Option<String>,
+}
+
+impl Target {
+    pub fn new(id: impl Into<String>, arn: impl Into<String>) -> Self {
+        Self { id: id.into(), arn: arn.into(), role_arn: None, settings: BTreeMap::new(), code_sha256: None }
+    }
+
+    /// Whether the target runs code of its own, whose change may break a loop.
+    pub fn is_function(&self) -> bool {
+        self.arn.split(':').nth(2) == Some("lambda")
+    }
 }
 
 /// The tags of a rule, by key.
@@ -198,6 +215,50 @@ pub struct RuleDefinition {
     pub targets: Vec<Target>,
     #[serde(default)]
     pub tags: Tags,
+}
+
+impl RuleDefinition {
+    /// What makes this rule another one than `before`, its state apart: the names of the fields that differ.
+    pub fn differences(&self, before: &Self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut compare = |name: &str, same: bool| {
+            if !same {
+                names.push(name.to_owned());
+            }
+        };
+        compare("event pattern", same_json(self.event_pattern.as_deref(), before.event_pattern.as_deref()));
+        compare("schedule", self.schedule_expression == before.schedule_expression);
+        compare("description", self.description == before.description);
+        compare("role", self.role_arn == before.role_arn);
+        compare("managing service", self.managed_by == before.managed_by);
+        compare("tags", self.tags == before.tags);
+        for target in &before.targets {
+            match self.targets.iter().find(|now| now.id == target.id) {
+                None => compare(&format!("target {} (removed)", target.id), false),
+                Some(now) => {
+                    let same = (&now.arn, &now.role_arn, &now.settings)
+                        == (&target.arn, &target.role_arn, &target.settings);
+                    compare(&format!("target {}", target.id), same);
+                    let known = now.code_sha256.is_some() && target.code_sha256.is_some();
+                    compare(
+                        &format!("code of target {}", target.id),
+                        !known || now.code_sha256 == target.code_sha256,
+                    );
+                }
+            }
+        }
+        for target in self.targets.iter().filter(|now| before.targets.iter().all(|known| known.id != now.id))
+        {
+            compare(&format!("target {} (added)", target.id), false);
+        }
+        names
+    }
+}
+
+/// Patterns are JSON: white space and the order of keys make no difference.
+fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
+    let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    one == other || one.and_then(parse).is_some_and(|value| other.and_then(parse) == Some(value))
 }
 
 #[cfg(test)]
@@ -243,5 +304,38 @@ mod tests {
         check("arn:aws:events:us-east-1:123456789012:rule/a b", "rule name");
         check("arn:aws:events:us-east-1:123456789012:rule//x", "bus name");
         check(&format!("arn:aws:events:us-east-1:123456789012:rule/{}", "x".repeat(2_000)), "1,600 bytes");
+    }
+
+    #[test]
+    fn names_what_differs() {
+        let check = |change: fn(&mut RuleDefinition), expected: &[&str]| {
+            let mut before = crate::testing::World::rule(RuleState::Enabled);
+            before.targets = vec![Target::new("1", "arn:aws:lambda:us-east-1:123456789012:function:f")];
+            before.targets[0].code_sha256 = Some("abc".into());
+            let mut now = before.clone();
+            change(&mut now);
+            assert_eq!(now.differences(&before), expected);
+        };
+        check(|_| {}, &[]);
+        check(|rule| rule.state = RuleState::Disabled, &[]);
+        check(|rule| rule.event_pattern = Some(r#"{ "source" : ["aws.s3"] }"#.into()), &[]);
+        check(|rule| rule.event_pattern = Some(r#"{"source":["aws.ec2"]}"#.into()), &["event pattern"]);
+        check(|rule| rule.event_pattern = None, &["event pattern"]);
+        check(|rule| rule.description = Some("new".into()), &["description"]);
+        check(|rule| rule.targets[0].code_sha256 = Some("def".into()), &["code of target 1"]);
+        check(|rule| rule.targets[0].code_sha256 = None, &[]);
+        check(|rule| rule.targets[0].arn.push_str(":live"), &["target 1"]);
+        check(|rule| rule.targets.clear(), &["target 1 (removed)"]);
+        check(
+            |rule| rule.targets.push(Target::new("2", "arn:aws:sqs:us-east-1:123456789012:q")),
+            &["target 2 (added)"],
+        );
+        check(
+            |rule| {
+                rule.tags.insert("team".into(), "blue".into());
+                rule.role_arn = Some("arn:aws:iam::123456789012:role/r".into());
+            },
+            &["role", "tags"],
+        );
     }
 }

@@ -19,6 +19,13 @@ impl BurstLimit {
     pub const MAX_WINDOW: Seconds = Seconds::new(86_400);
 }
 
+impl BurstLimit {
+    /// The limit on probation: a quarter, at least 1.
+    pub fn on_probation(self) -> Self {
+        Self { count: NonZeroU32::new(self.count.get() / 4).unwrap_or(NonZeroU32::MIN), ..self }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{seen} is not a burst limit ({problem}); expected N/DURATION, as in 200/60s or 500/5m")]
 pub struct ParseBurstLimitError {
@@ -69,6 +76,8 @@ mod tests {
         check("500/5m", Ok("500/5m"));
         check("1/1s", Ok("1/1s"));
         check("100000000/24h", Ok("100000000/1d"));
+        let quarter = |text: &str| text.parse::<BurstLimit>().unwrap().on_probation().to_string();
+        assert_eq!([quarter("200/60s"), quarter("3/1m"), quarter("7/5m")], ["50/60s", "1/60s", "1/5m"]);
         check("200", Err("there is no /"));
         check("/60s", Err("not a whole number"));
         check("-3/60s", Err("not a whole number"));

@@ -6,43 +6,61 @@ mod mode;
 pub use limit::{BurstLimit, ParseBurstLimitError};
 pub use mode::{Mode, ParseModeError};
 
-use crate::model::Tags;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use crate::model::{Seconds, Tags};
 
 /// Tag that overrides the mode of one rule: `enforce`, `observe` or `ignore`.
 pub const MODE_TAG: &str = "budget-guard:mode";
 /// Tag that overrides the burst limit of one rule: `200/60s`.
 pub const LIMIT_TAG: &str = "budget-guard:limit";
+/// Tag that lets the guard put the rule back by itself after this long: `30m`. Off without it.
+pub const AUTO_RESTORE_TAG: &str = "budget-guard:auto-restore";
+/// How long a rule that was put back is on probation.
+pub const DEFAULT_PROBATION: Seconds = Seconds::new(15 * 60);
 
 /// What holds for one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     pub mode: Mode,
     pub burst: BurstLimit,
+    /// How long half-open lasts.
+    pub probation: Seconds,
+    /// After how long the guard itself puts the rule back, if at all.
+    pub auto_restore: Option<Seconds>,
     /// Tags that could not be read, each in one sentence; the default held instead.
     pub bad_tags: Vec<String>,
 }
 
 impl Limits {
     pub const fn new(mode: Mode, burst: BurstLimit) -> Self {
-        Self { mode, burst, bad_tags: Vec::new() }
+        Self { mode, burst, probation: DEFAULT_PROBATION, auto_restore: None, bad_tags: Vec::new() }
     }
 
     /// The limits of a rule with these tags, `self` being the defaults.
     pub fn with_tags(&self, tags: &Tags) -> Self {
         let mut limits = self.clone();
-        if let Some(text) = tags.get(MODE_TAG) {
-            match text.parse() {
-                Ok(mode) => limits.mode = mode,
-                Err(error) => limits.bad_tags.push(format!("tag {MODE_TAG}: {error}; {} holds", self.mode)),
-            }
-        }
-        if let Some(text) = tags.get(LIMIT_TAG) {
-            match text.parse() {
-                Ok(burst) => limits.burst = burst,
-                Err(error) => limits.bad_tags.push(format!("tag {LIMIT_TAG}: {error}; {} holds", self.burst)),
-            }
-        }
+        let mut bad_tags = Vec::new();
+        override_with(tags, MODE_TAG, &mut limits.mode, &mut bad_tags);
+        override_with(tags, LIMIT_TAG, &mut limits.burst, &mut bad_tags);
+        let mut wait = Seconds::new(0);
+        override_with(tags, AUTO_RESTORE_TAG, &mut wait, &mut bad_tags);
+        limits.auto_restore = (wait.get() > 0).then_some(wait);
+        limits.bad_tags = bad_tags;
         limits
+    }
+}
+
+/// Replaces a value by what the tag says; a tag that cannot be read is named, and the value holds.
+fn override_with<T>(tags: &Tags, key: &str, value: &mut T, bad_tags: &mut Vec<String>)
+where
+    T: FromStr<Err: Display> + Display,
+{
+    match tags.get(key).map(|text| text.parse()) {
+        None => {}
+        Some(Ok(tagged)) => *value = tagged,
+        Some(Err(error)) => bad_tags.push(format!("tag {key}: {error}; {value} holds")),
     }
 }
 
@@ -71,6 +89,12 @@ mod tests {
             Mode::Enforce,
             "200/60s",
             &[r#""many" is not a burst limit"#],
+        );
+        check(
+            &[("budget-guard:auto-restore", "soon")],
+            Mode::Enforce,
+            "200/60s",
+            &[r#""soon" is not a duration"#],
         );
         check(
             &[("budget-guard:limit", "0/60s"), ("budget-guard:mode", "")],

@@ -50,7 +50,10 @@ pub async fn drive<P: Ports>(
     let mut answers: Vec<Observation<'_>> = Vec::new();
     let mut current: Option<(Record, Option<Version>)> = None;
     let mut is_safe = false;
-    let is_attended = observations.iter().any(|one| matches!(one, Observation::Order(_)));
+    let order = observations.iter().find_map(|one| match one {
+        Observation::Order(order) => Some(order.clone()),
+        _ => None,
+    });
     for _ in 0..MAX_STEPS {
         let loaded = match current.take() {
             Some(current) => Ok(current),
@@ -91,9 +94,7 @@ pub async fn drive<P: Ports>(
         driven.needs_watch = record.needs_watch();
         driven.record = Some(record.clone());
         let Some(action) = plan.next else { return Ok(driven) };
-        if is_attended {
-            answers.push(Observation::Attended);
-        }
+        answers.extend(order.clone().map(Observation::Attended));
         if let Some(answer) = carry_out(guard, rule, action, &mut limits).await {
             answers.push(Observation::Answer(answer));
             current = Some((record, version));
@@ -145,7 +146,8 @@ async fn carry_out<P: Ports>(
             Answer::Inspected(found.map(Box::new))
         }
         Action::Disable => Answer::Disabled(rules.disable(rule).await),
-        Action::Restore(found) => Answer::Restored(rules.restore(rule, &found).await),
+        Action::Check => Answer::Checked(rules.inspect(rule).await.map(Box::new)),
+        Action::Restore(state) => Answer::Restored(rules.restore(rule, state).await.map(Box::new)),
         Action::Publish(alert) => {
             let result = guard.ports.alerts().publish(&alert).await;
             Answer::Published { dedup_id: alert.dedup_id, result }

@@ -78,7 +78,7 @@ fn assert_cut(world: &World, arn: &RuleArn, story: &str) {
     assert_eq!(world.rule_state(arn), Some(RuleState::Disabled), "{story}");
     let record = world.record(arn).unwrap();
     assert!(
-        matches!(record.breaker, Breaker::Open { disabled_at: Some(_), .. }),
+        matches!(&record.breaker, Breaker::Open(cut) if cut.disabled_at.is_some()),
         "{story}: {:?}",
         record.breaker
     );
@@ -300,12 +300,12 @@ fn an_operator_cuts_and_restores() {
     let order = |order: Order| {
         run(drive(&guard, &arn, guard.defaults.clone(), &[Observation::Order(order)])).unwrap().unwrap()
     };
-    assert!(order(Order::Enable).refused.is_some());
+    assert!(order(Order::Enable { force: true }).refused.is_some());
     order(Order::Disable { reason: "incident 7".into() });
     assert_eq!(world.rule_state(&arn), Some(RuleState::Disabled));
     world.faults.plan(Call::Restore, 1, Fate::Fails(FaultKind::Throttled));
     assert_eq!(
-        order(Order::Enable).refused,
+        order(Order::Enable { force: true }).refused,
         None,
         "a throttled restore is tried again while the person waits"
     );
@@ -313,6 +313,10 @@ fn an_operator_cuts_and_restores() {
     let kinds: Vec<AlertKind> = world.alerts().iter().map(|alert| alert.kind).collect();
     assert_eq!(kinds, [AlertKind::Tripped, AlertKind::Restored]);
     run(guard.handle(&tick())).unwrap().0.unwrap();
+    assert_eq!(world.watched_rules(), std::slice::from_ref(&arn), "it is on probation");
+    world.advance(SignedDuration::from_mins(16));
+    run(guard.handle(&tick())).unwrap().0.unwrap();
+    assert_eq!(world.record(&arn).unwrap().breaker, Breaker::Closed);
     assert!(world.watched_rules().is_empty(), "the tick looks after open breakers only");
 }
 

@@ -7,7 +7,7 @@ use super::faults::{Call, Faults};
 use crate::actions::Alert;
 use crate::breaker::Breaker;
 use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
-use crate::ports::{Alerts, Clock, Ledger, Ports, Rules, SaveError, Version};
+use crate::ports::{Alerts, Clock, Ledger, Ports, Restoration, Rules, SaveError, Version};
 use crate::record::Record;
 
 /// One AWS account in memory. Clones share it, as several Lambda instances would.
@@ -36,10 +36,12 @@ impl State {
             self.records.get(arn).and_then(|(json, window, _)| Record::from_stored(json, window).ok());
         let actual = self.rules.get(arn);
         let promise = match stored.as_ref().map(|record| (&record.breaker, &record.last_trip)) {
-            Some((Breaker::Open { found: Some(found), .. }, Some(_))) if Some(&**found) == actual => return,
+            Some((Breaker::Open(cut), Some(_))) if cut.found.is_some() && cut.found.as_ref() == actual => {
+                return;
+            }
             // A second DisableRule after a lost reply finds the rule disabled already.
-            Some((Breaker::Open { found: Some(_), .. }, Some(_)))
-                if actual.is_some_and(|rule| rule.state == RuleState::Disabled) =>
+            Some((Breaker::Open(cut), Some(_)))
+                if cut.found.is_some() && actual.is_some_and(|rule| rule.state == RuleState::Disabled) =>
             {
                 return;
             }
@@ -166,10 +168,11 @@ impl Rules for World {
         self.faults.run(Call::Disable, effect).await
     }
 
-    async fn restore(&self, rule: &RuleArn, before: &RuleDefinition) -> Result<RuleState, Fault> {
+    async fn restore(&self, rule: &RuleArn, state: RuleState) -> Result<Restoration, Fault> {
         let restore = |found: &mut RuleDefinition| {
-            found.state = before.state;
-            Ok(found.state)
+            let before = found.clone();
+            found.state = state;
+            Ok(Restoration { before, after: found.clone() })
         };
         self.faults.run(Call::Restore, || self.edit(rule, restore)).await
     }

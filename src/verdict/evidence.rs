@@ -96,6 +96,12 @@ impl Evidence {
         (sum(true), sum(false))
     }
 
+    /// Whether it is proved that the rule fires itself: nine of ten of these firings were caused by its own targets.
+    pub fn proves_loop(&self) -> bool {
+        let (echoes, all) = self.echoes();
+        echoes > 0 && u64::from(echoes) * 10 >= u64::from(all) * 9
+    }
+
     /// The reason in one sentence, with the numbers.
     pub fn sentence(&self) -> String {
         match (self.limit, self.window_seconds, self.first, self.last) {

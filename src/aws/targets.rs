@@ -1,0 +1,41 @@
+//! A rule's target as the guard keeps it: everything that is set on it, in words that can be compared and stored.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_eventbridge::types as sdk;
+
+use crate::model::Target;
+
+pub(super) fn target(target: &sdk::Target) -> Target {
+    let mut settings = BTreeMap::new();
+    let mut set = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            settings.insert(name.to_owned(), value);
+        }
+    };
+    set("input", target.input().map(str::to_owned));
+    set("input_path", target.input_path().map(str::to_owned));
+    if let Some(transformer) = target.input_transformer() {
+        set("input_template", Some(transformer.input_template().to_owned()));
+        for (name, path) in transformer.input_paths_map().into_iter().flatten() {
+            set(&format!("input_path_{name}"), Some(path.clone()));
+        }
+    }
+    set("dead_letter_arn", target.dead_letter_config().and_then(|config| config.arn()).map(str::to_owned));
+    if let Some(retry) = target.retry_policy() {
+        set("retry_attempts", retry.maximum_retry_attempts().map(|number| number.to_string()));
+        set("retry_age_seconds", retry.maximum_event_age_in_seconds().map(|number| number.to_string()));
+    }
+    // Parameters of one service each, compared as the SDK writes them out.
+    set("kinesis", target.kinesis_parameters().map(|value| format!("{value:?}")));
+    set("run_command", target.run_command_parameters().map(|value| format!("{value:?}")));
+    set("ecs", target.ecs_parameters().map(|value| format!("{value:?}")));
+    set("batch", target.batch_parameters().map(|value| format!("{value:?}")));
+    set("sqs", target.sqs_parameters().map(|value| format!("{value:?}")));
+    set("http", target.http_parameters().map(|value| format!("{value:?}")));
+    set("redshift_data", target.redshift_data_parameters().map(|value| format!("{value:?}")));
+    set("sagemaker_pipeline", target.sage_maker_pipeline_parameters().map(|value| format!("{value:?}")));
+    set("app_sync", target.app_sync_parameters().map(|value| format!("{value:?}")));
+    let role_arn = target.role_arn().map(str::to_owned);
+    Target { role_arn, settings, ..Target::new(target.id(), target.arn()) }
+}

@@ -1,0 +1,81 @@
+//! Putting a rule back: what came of it, and the probation that follows.
+
+use crate::actions::AlertKind;
+use crate::breaker::Breaker;
+use crate::model::{Fault, FaultKind, RuleDefinition};
+use crate::ports::Restoration;
+use crate::record::Outcome;
+use crate::window::Window;
+
+use super::Turn;
+
+const AGAIN: &str = "run budget-guard enable again; it needs events:EnableRule, and events:PutRule for a rule in the third state";
+
+impl Turn<'_> {
+    pub(super) fn restored(&mut self, result: &Result<Box<Restoration>, Fault>) {
+        let Breaker::Restoring { cut, .. } = &self.record.breaker else { return };
+        let Some(found) = cut.found.clone() else { return };
+        match result {
+            Ok(restoration) if restoration.after.state == found.state => self.put_back(&found, restoration),
+            Ok(restoration) => {
+                let message =
+                    format!("the rule reads back as {}, it was {}", restoration.after.state, found.state);
+                self.failed("restore", &Fault::new(FaultKind::Other, message), AGAIN);
+            }
+            Err(fault) if fault.kind == FaultKind::NotFound => {
+                self.record.breaker = Breaker::Closed;
+                self.end_trip(Outcome::Undone { at: self.now });
+                self.proceed();
+                self.refuse("the rule no longer exists".to_owned(), "the guard forgets the cut");
+            }
+            Err(fault) => self.failed("restore", fault, AGAIN),
+        }
+    }
+
+    fn put_back(&mut self, found: &RuleDefinition, Restoration { before, after }: &Restoration) {
+        let changed_meanwhile = before.differences(found);
+        let changed_by_restore = after.differences(before);
+        self.on_probation();
+        let mut reason =
+            format!("put back to {}; on probation with {}", after.state, self.record.window.limit());
+        if !changed_meanwhile.is_empty() {
+            let names = changed_meanwhile.join(", ");
+            reason = format!("{reason}. Changed while it was disabled, and kept as it is now: {names}");
+        }
+        let alert = self.record.alert(AlertKind::Restored, "", reason, self.now).with_state(after.state);
+        self.queue(alert);
+        if !changed_by_restore.is_empty() {
+            let reason = format!(
+                "putting the rule back changed more than its state: {}",
+                changed_by_restore.join(", ")
+            );
+            let alert = self
+                .record
+                .alert(AlertKind::Failed, "restore-changed", reason, self.now)
+                .with_state(after.state);
+            self.queue(alert.with_hint("compare the rule with its definition"));
+        }
+    }
+
+    /// Restoring → half-open: the next epoch began when the restore did.
+    pub(super) fn on_probation(&mut self) {
+        let Breaker::Restoring { since, .. } = self.record.breaker else { return };
+        self.half_open(since);
+        self.end_trip(Outcome::Restored { at: since });
+    }
+
+    /// The rule is enabled again since `began`, with a quarter of its limit.
+    pub(super) fn half_open(&mut self, began: crate::model::Timestamp) {
+        let until = self.now + jiff::SignedDuration::from(self.limits.probation);
+        self.record.breaker = Breaker::HalfOpen { until };
+        self.record.epoch = self.record.epoch.next(began);
+        self.record.window = Window::new(self.limits.burst.on_probation());
+        self.proceed();
+    }
+
+    pub(super) fn end_trip(&mut self, outcome: Outcome) {
+        if let Some(trip) = &mut self.record.last_trip {
+            trip.outcome = outcome;
+        }
+    }
+}

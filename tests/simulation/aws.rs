@@ -1,0 +1,339 @@
+//! AWS as it can be: slow, throttled, with lost replies and delayed effect. And the promises that are checked at each call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use budget_guard::actions::Alert;
+use budget_guard::breaker::Breaker;
+use budget_guard::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
+use budget_guard::ports::{Alerts, Clock, Ledger, Ports, Restoration, Rules, SaveError, Version};
+use budget_guard::record::Record;
+
+use super::{Planted, check};
+
+pub const START: Timestamp = Timestamp::constant(1_795_176_000, 0);
+
+/// The world that all processes share.
+#[derive(Clone, Debug)]
+pub struct Shared(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+pub struct State {
+    /// Virtual milliseconds since the start.
+    pub now: i64,
+    pub rng: fastrand::Rng,
+    /// Calls fail, processes die, people interfere.
+    pub chaos: bool,
+    pub planted: Planted,
+    pub rules: BTreeMap<RuleArn, SimRule>,
+    pub records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
+    watched: BTreeSet<RuleArn>,
+    pub alerts: Vec<Alert>,
+    pub broken: Vec<String>,
+    pub trace: Vec<String>,
+    pub faults: u32,
+    /// When the future that is being polled wants to be polled again.
+    pub wake_at: Option<i64>,
+    /// Real cuts (enabled → disabled by the guard) by rule and epoch.
+    pub cuts: BTreeMap<(RuleArn, u64), u32>,
+}
+
+#[derive(Debug)]
+pub struct SimRule {
+    pub definition: RuleDefinition,
+    /// What the bus goes by; it follows the state some time later.
+    is_firing: bool,
+    follows_at: Option<i64>,
+}
+
+impl Shared {
+    pub fn new(seed: u64, planted: Planted) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            now: 0,
+            rng: fastrand::Rng::with_seed(seed),
+            chaos: true,
+            planted,
+            rules: BTreeMap::new(),
+            records: BTreeMap::new(),
+            watched: BTreeSet::new(),
+            alerts: Vec::new(),
+            broken: Vec::new(),
+            trace: Vec::new(),
+            faults: 0,
+            wake_at: None,
+            cuts: BTreeMap::new(),
+        })))
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    pub fn note(&mut self, what: String) {
+        let now = self.now;
+        self.trace.push(format!("{now} {what}"));
+    }
+
+    pub fn broke(&mut self, promise: u32, what: String) {
+        let now = self.now;
+        self.broken.push(format!("promise {promise} at {now} ms: {what}"));
+    }
+
+    pub fn add_rule(&mut self, arn: RuleArn, definition: RuleDefinition) {
+        let is_firing = definition.state.is_enabled();
+        self.rules.insert(arn, SimRule { definition, is_firing, follows_at: None });
+    }
+
+    pub fn is_firing(&self, rule: &RuleArn) -> bool {
+        self.rules.get(rule).is_some_and(|rule| rule.is_firing)
+    }
+
+    pub fn record(&self, rule: &RuleArn) -> Option<Record> {
+        let (json, window, _) = self.records.get(rule)?;
+        Record::from_stored(json, window).ok()
+    }
+
+    fn records_where(&self, keep: impl Fn(&Breaker) -> bool) -> Vec<RuleArn> {
+        let open = |rule: &&RuleArn| self.record(rule).is_some_and(|record| keep(&record.breaker));
+        self.records.keys().filter(open).cloned().collect()
+    }
+
+    pub fn cut_rules(&self) -> Vec<RuleArn> {
+        self.records_where(|breaker| matches!(breaker, Breaker::Open(_)))
+    }
+
+    pub fn restoring_rules(&self) -> Vec<RuleArn> {
+        self.records_where(|breaker| matches!(breaker, Breaker::Restoring { .. }))
+    }
+
+    /// The bus takes notice of a change of state only some time later.
+    fn set_state(&mut self, arn: &RuleArn, state: RuleState) {
+        let delay = if self.chaos { self.rng.i64(0..20_000) } else { self.rng.i64(0..500) };
+        let now = self.now;
+        if let Some(rule) = self.rules.get_mut(arn) {
+            rule.definition.state = state;
+            rule.follows_at = Some(now + delay);
+        }
+    }
+
+    pub fn let_effects_happen(&mut self) {
+        let now = self.now;
+        for rule in self.rules.values_mut().filter(|rule| rule.follows_at.is_some_and(|at| at <= now)) {
+            rule.is_firing = rule.definition.state.is_enabled();
+            rule.follows_at = None;
+        }
+    }
+
+    /// A person changes a rule without asking the guard.
+    pub fn click_in_the_console(&mut self) {
+        let rules: Vec<RuleArn> = self.rules.keys().cloned().collect();
+        let Some(rule) = self.rng.choice(&rules).cloned() else { return };
+        let state = [RuleState::Enabled, RuleState::Disabled][self.rng.usize(0..2)];
+        let is_enabled = self.rules[&rule].definition.state.is_enabled();
+        if self.rng.bool() && is_enabled != state.is_enabled() {
+            self.note(format!("a person sets {rule} to {state}"));
+            self.set_state(&rule, state);
+            self.cuts.retain(|(cut, _), _| *cut != rule);
+        } else if let Some(found) = self.rules.get_mut(&rule) {
+            found.definition.description = Some("edited".to_owned());
+        }
+    }
+}
+
+/// The ports of one process, with its own idea of the time.
+#[derive(Clone, Debug)]
+pub struct Process {
+    shared: Shared,
+    skew_ms: i64,
+}
+
+impl Process {
+    pub fn new(shared: Shared, skew_ms: i64) -> Self {
+        Self { shared, skew_ms }
+    }
+
+    async fn until(&self, at: i64) {
+        std::future::poll_fn(|context| {
+            let mut state = self.shared.lock();
+            if state.now >= at {
+                return Poll::Ready(());
+            }
+            state.wake_at = Some(state.wake_at.map_or(at, |other| other.min(at)));
+            // Several calls may be waited for side by side; each is asked again when the process is resumed.
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// One call: it takes time, and it may fail, or succeed without saying so.
+    async fn call<T, E: From<Fault>>(
+        &self,
+        name: &str,
+        effect: impl FnOnce(&mut State) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (before, after, luck) = {
+            let mut state = self.shared.lock();
+            let slow = if state.rng.u32(0..40) == 0 { 900 } else { 30 };
+            let (before, after) = (state.rng.i64(1..slow), state.rng.i64(1..slow));
+            let luck = if state.chaos { state.rng.u32(0..60) } else { 59 };
+            state.faults += u32::from(luck < 4);
+            (state.now + before, after, luck)
+        };
+        self.until(before).await;
+        let fault = |kind, words: &str| E::from(Fault::new(kind, format!("{name}: {words}")));
+        let result = match luck {
+            0 | 1 => Err(fault(FaultKind::Throttled, "ThrottlingException")),
+            2 => Err(fault(FaultKind::Conflict, "ConcurrentModificationException")),
+            3 => {
+                let _ = effect(&mut self.shared.lock());
+                Err(fault(FaultKind::Timeout, "the reply was lost"))
+            }
+            _ => effect(&mut self.shared.lock()),
+        };
+        let at = self.shared.lock().now + after + if luck == 3 { 1_500 } else { 0 };
+        self.until(at).await;
+        result
+    }
+}
+
+fn missing() -> Fault {
+    Fault::new(FaultKind::NotFound, "ResourceNotFoundException")
+}
+
+impl Rules for Process {
+    async fn inspect(&self, rule: &RuleArn) -> Result<RuleDefinition, Fault> {
+        let inspect =
+            |state: &mut State| state.rules.get(rule).map(|rule| rule.definition.clone()).ok_or_else(missing);
+        self.call("DescribeRule", inspect).await
+    }
+
+    async fn tags(&self, rule: &RuleArn) -> Result<Tags, Fault> {
+        let tags = |state: &mut State| {
+            state.rules.get(rule).map(|rule| rule.definition.tags.clone()).ok_or_else(missing)
+        };
+        self.call("ListTagsForResource", tags).await
+    }
+
+    async fn disable(&self, rule: &RuleArn) -> Result<RuleState, Fault> {
+        let disable = |state: &mut State| {
+            let named = |other: &&RuleArn| other.name() == rule.name() && other.bus() == "default";
+            let really = match state.planted {
+                Planted::ForgottenBus => state.rules.keys().find(named).unwrap_or(rule).clone(),
+                _ => rule.clone(),
+            };
+            check::before_disable(state, &really);
+            state.note(format!("DisableRule {really}"));
+            state.set_state(&really, RuleState::Disabled);
+            state.rules.get(&really).map(|rule| rule.definition.state).ok_or_else(missing)
+        };
+        self.call("DisableRule", disable).await
+    }
+
+    async fn restore(&self, rule: &RuleArn, to: RuleState) -> Result<Restoration, Fault> {
+        let restore = |state: &mut State| {
+            check::before_restore(state, rule, to);
+            state.note(format!("EnableRule or PutRule {rule} {to}"));
+            let before = state.rules.get(rule).map(|rule| rule.definition.clone()).ok_or_else(missing)?;
+            state.set_state(rule, to);
+            Ok(Restoration { after: RuleDefinition { state: to, ..before.clone() }, before })
+        };
+        self.call("EnableRule", restore).await
+    }
+}
+
+impl Ledger for Process {
+    async fn load(&self, rule: &RuleArn) -> Result<Option<(Record, Version)>, Fault> {
+        let load = |state: &mut State| {
+            let Some((json, window, version)) = state.records.get(rule) else { return Ok(None) };
+            let mut record = Record::from_stored(json, window)
+                .map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+            if state.planted == Planted::NoEpochCheck {
+                record.epoch.began = None;
+            }
+            Ok(Some((record, *version)))
+        };
+        self.call("GetItem", load).await
+    }
+
+    async fn save(&self, record: &Record, expected: Option<Version>) -> Result<Version, SaveError> {
+        let save = |state: &mut State| {
+            let stored = state.records.get(&record.rule).map(|(_, _, version)| *version);
+            if stored != expected && state.planted != Planted::LastWriterWins {
+                return Err(SaveError::Conflict);
+            }
+            let version = stored.unwrap_or(0) + 1;
+            check::before_save(state, record);
+            let (json, window) =
+                record.to_stored().map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+            state.records.insert(record.rule.clone(), (json, window, version));
+            Ok(version)
+        };
+        self.call("PutItem", save).await
+    }
+
+    async fn watched(&self) -> Result<Vec<RuleArn>, Fault> {
+        self.call("GetItem", |state| Ok(state.watched.iter().cloned().collect())).await
+    }
+
+    async fn watch(&self, rule: &RuleArn) -> Result<(), Fault> {
+        let watch = |state: &mut State| {
+            state.watched.insert(rule.clone());
+            Ok(())
+        };
+        self.call("UpdateItem", watch).await
+    }
+
+    async fn unwatch(&self, rule: &RuleArn) -> Result<(), Fault> {
+        let unwatch = |state: &mut State| {
+            state.watched.remove(rule);
+            Ok(())
+        };
+        self.call("UpdateItem", unwatch).await
+    }
+}
+
+impl Alerts for Process {
+    async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
+        let publish = |state: &mut State| {
+            state.note(format!("alert {}", alert.dedup_id));
+            state.alerts.push(alert.clone());
+            Ok(())
+        };
+        self.call("Publish", publish).await
+    }
+}
+
+impl Clock for Process {
+    fn now(&self) -> Timestamp {
+        START + jiff::SignedDuration::from_millis(self.shared.lock().now + self.skew_ms)
+    }
+
+    async fn sleep_until(&self, until: Timestamp) {
+        let at = until.duration_since(START).as_millis() - i128::from(self.skew_ms);
+        self.until(i64::try_from(at).unwrap_or(i64::MAX)).await;
+    }
+}
+
+impl Ports for Process {
+    type Rules = Self;
+    type Ledger = Self;
+    type Alerts = Self;
+    type Clock = Self;
+
+    fn rules(&self) -> &Self {
+        self
+    }
+    fn ledger(&self) -> &Self {
+        self
+    }
+    fn alerts(&self) -> &Self {
+        self
+    }
+    fn clock(&self) -> &Self {
+        self
+    }
+}
