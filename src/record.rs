@@ -19,9 +19,14 @@ pub struct Record {
     pub rule: RuleArn,
     pub epoch: Epoch,
     pub breaker: Breaker,
+    /// The limit of the rule; the window's own is a quarter of it on probation.
+    pub limit: BurstLimit,
     pub window: Window,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_trip: Option<Trip>,
+    /// What `last_trip` was before a cut by hand that has only begun; it comes back if that cut is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_trip: Option<Box<Trip>>,
     /// The last trips, at most three: so many in a day end automatic restores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent_trips: Vec<Timestamp>,
@@ -99,8 +104,10 @@ impl Record {
             rule,
             epoch: Epoch::FIRST,
             breaker: Breaker::Closed,
+            limit,
             window: Window::new(limit),
             last_trip: None,
+            previous_trip: None,
             recent_trips: Vec::new(),
             trips_in_probation: 0,
             late: 0,

@@ -136,7 +136,8 @@ async fn only_the_rule_on_the_named_bus_is_disabled_and_restored(bench: Bench) -
     assert_eq!(bench.aws.rules.disable(&hot).await?, RuleState::Disabled);
     assert_eq!(bench.world.rule_state("orders", "fix-acl").await?, SdkState::Disabled);
     assert_eq!(bench.world.rule_state("default", "fix-acl").await?, SdkState::Enabled, "its twin");
-    assert_eq!(bench.aws.rules.restore(&hot, &before).await?, RuleState::Enabled);
+    let restored = bench.aws.rules.restore(&hot, before.state).await?;
+    assert_eq!((restored.before.state, &restored.after), (RuleState::Disabled, &before));
     assert_eq!(bench.aws.rules.inspect(&hot).await?, before);
     Ok(())
 }
@@ -152,8 +153,8 @@ async fn the_third_state_is_put_back_with_everything_else(bench: Bench) -> Resul
     let before = bench.aws.rules.inspect(&rule).await?;
     assert_eq!(before.state, RuleState::EnabledWithAllCloudtrailManagementEvents);
     bench.aws.rules.disable(&rule).await?;
-    let restored = bench.aws.rules.restore(&rule, &before).await?;
-    assert_eq!(restored, RuleState::EnabledWithAllCloudtrailManagementEvents);
+    let restored = bench.aws.rules.restore(&rule, before.state).await?;
+    assert_eq!(restored.after.differences(&restored.before), Vec::<String>::new());
     assert_eq!(bench.aws.rules.inspect(&rule).await?, before);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::actions::cost::cost_per_million;
-use crate::model::{MicroUsd, RuleArn, RuleDefinition, RuleState, Timestamp};
+use crate::model::{MicroUsd, RuleArn, RuleDefinition, RuleState, Timestamp, whole_seconds};
 use crate::verdict::Evidence;
 
 /// What an alert is about. The words are the `kind` attribute of the SNS message.
@@ -100,7 +100,7 @@ impl Alert {
         Self {
             kind,
             dedup_id: format!("{rule}/{epoch}/{}{separator}{detail}", kind.as_str()),
-            time: now,
+            time: whole_seconds(now),
             rule: RuleRef { arn: rule.clone(), name: rule.name().into(), bus: rule.bus().into() },
             state: StateRef { breaker: breaker.into(), rule: None },
             reason,

@@ -97,7 +97,7 @@ fn times(count: u32) -> String {
 
 fn cost_text(cost: &CostEstimate) -> String {
     let mut text = format!(
-        "Cost:      at this rate {} firings a day; their requests alone {} a day at list price ({PRICES_AS_OF}).\n           \
+        "Cost:      at this rate about {} firings a day; their requests alone {} a day at list price ({PRICES_AS_OF}).\n           \
          What the targets do, and for how long, comes on top.\n",
         grouped(cost.firings_per_day),
         cost.per_day_micro_usd

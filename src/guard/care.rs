@@ -2,7 +2,7 @@
 
 use crate::actions::{AlertKind, quoted};
 use crate::breaker::Breaker;
-use crate::model::{Fault, FaultKind, RuleDefinition, Tags, Timestamp};
+use crate::model::{Fault, FaultKind, RuleDefinition, Tags, Timestamp, whole_seconds};
 use crate::record::Outcome;
 
 use super::Turn;
@@ -33,7 +33,7 @@ impl Turn<'_> {
 
     fn remind(&mut self) {
         let Breaker::Open(cut) = &self.record.breaker else { return };
-        let since = cut.disabled_at.map(|at| at.to_string()).unwrap_or_default();
+        let since = cut.disabled_at.map(|at| whole_seconds(at).to_string()).unwrap_or_default();
         let tags = cut.found.as_ref().map(|found| found.tags.clone()).unwrap_or_default();
         let why = self.record.last_trip.as_ref().map(|trip| trip.reason.as_str()).unwrap_or_default();
         let reason = format!("disabled since {since}: {why}");

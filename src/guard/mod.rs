@@ -7,7 +7,7 @@ mod work;
 
 use crate::actions::{Alert, AlertKind, Plan};
 use crate::breaker::Breaker;
-use crate::model::{Fault, Firing, RuleDefinition, RuleState, Timestamp};
+use crate::model::{Fault, Firing, RuleDefinition, RuleState, Timestamp, whole_seconds};
 use crate::policy::{Limits, Mode};
 use crate::ports::Restoration;
 use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
@@ -211,6 +211,7 @@ impl Turn<'_> {
 
     /// The limit that holds in the breaker's present state.
     fn apply_limit(&mut self) {
+        self.record.limit = self.limits.burst;
         let limit = match self.record.breaker {
             Breaker::HalfOpen { .. } => self.limits.burst.on_probation(),
             _ => self.limits.burst,
@@ -244,7 +245,7 @@ impl Turn<'_> {
 
 impl Trip {
     fn new(record: &Record, reason: String, evidence: Evidence, now: Timestamp) -> Self {
-        Self { at: now, epoch: record.epoch.number, reason, evidence, outcome: Outcome::Cut }
+        Self { at: whole_seconds(now), epoch: record.epoch.number, reason, evidence, outcome: Outcome::Cut }
     }
 }
 

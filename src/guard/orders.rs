@@ -33,6 +33,7 @@ impl Turn<'_> {
                 .refuse(format!("the guard already cut this rule at {at}"), "see `explain` for the reason");
         }
         let trip = Trip::new(&self.record, format!("cut by hand: {reason}"), Evidence::manual(), self.now);
+        self.record.previous_trip = self.record.last_trip.take().map(Box::new);
         self.open(trip);
     }
 
@@ -91,6 +92,19 @@ impl Turn<'_> {
             );
         }
         self.begin_restore();
+    }
+
+    /// The rule must not be cut by hand: everything is as it was before the order.
+    pub(super) fn refuse_cut(&mut self, because: &str) {
+        self.record.breaker = Breaker::Closed;
+        self.record.last_trip = self.record.previous_trip.take().map(|trip| *trip);
+        self.record.recent_trips.pop();
+        self.plan.save = true;
+        self.plan.tally.trips = 0;
+        self.refuse(
+            format!("the rule was not touched: {because}"),
+            "see what the guard knows of it: `status`",
+        );
     }
 
     pub(super) fn refuse(&mut self, reason: String, hint: &str) {

@@ -45,6 +45,7 @@ impl Turn<'_> {
         if untouchable.is_none() && rule.state.is_enabled() && (by_hand || self.limits.mode == Mode::Enforce)
         {
             cut.found = Some(rule.clone());
+            self.record.previous_trip = None;
             return self.proceed();
         }
         self.record.breaker = Breaker::Closed;
@@ -52,8 +53,7 @@ impl Turn<'_> {
         if by_hand {
             let because =
                 untouchable.unwrap_or_else(|| "it is already disabled, and not by the guard".to_owned());
-            trip.outcome = Outcome::Spared { because: because.clone() };
-            return self.refuse(format!("the rule was not touched: {because}"), "nothing was changed");
+            return self.refuse_cut(&because);
         }
         match (untouchable, self.limits.mode) {
             (Some(because), _) => self.spare(&because, QuietReason::Spared, Some(rule)),
@@ -127,7 +127,7 @@ impl Turn<'_> {
         self.record.breaker = Breaker::Closed;
         self.plan.save = true;
         if self.is_by_hand() {
-            return self.refuse(format!("the rule was not touched: {because}"), "nothing was changed");
+            return self.refuse_cut(because);
         }
         self.spare(because, QuietReason::Spared, None);
     }

@@ -12,5 +12,5 @@ pub use firing::{Caller, Firing, FiringId};
 pub use jiff::Timestamp;
 pub use money::MicroUsd;
 pub use rule::{ParseRuleArnError, RuleArn, RuleDefinition, RuleState, Tags, Target};
-pub use seconds::{ParseSecondsError, Seconds};
+pub use seconds::{ParseSecondsError, Seconds, whole_seconds};
 pub use seen::Seen;

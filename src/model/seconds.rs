@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Seen;
@@ -49,6 +49,11 @@ impl fmt::Display for Seconds {
             n => write!(f, "{n}s"),
         }
     }
+}
+
+/// A point in time as people read it: without the fraction of its second.
+pub fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

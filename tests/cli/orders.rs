@@ -45,12 +45,19 @@ async fn there_and_back(bench: &Bench, rule: &str, bus: &str, state: RuleState) 
     program.check(&format!("explain {rule}"), 0, &why, &[]).await?;
 
     let back = format!("is {} again, as it was.", state.as_str());
-    program.check(&format!("enable {rule}"), 0, &[&back], &["Counting starts anew"]).await?;
+    program
+        .check(&format!("enable {rule}"), 0, &[&back], &["Counting starts anew, on probation until"])
+        .await?;
     assert_eq!(world.rule_state(bus, name).await?, state);
     let hint = format!("hint: if someone else disabled it: aws events enable-rule --name {name}");
-    program.check(&format!("enable {rule}"), 3, &[], &["refused: ", "did not cut this rule", &hint]).await?;
+    program.check(&format!("enable {rule}"), 3, &[], &["refused: ", "has not cut this rule", &hint]).await?;
     program
-        .check(&format!("explain {rule}"), 0, &["put back as it was", "Nothing is left to do"], &[])
+        .check(
+            &format!("explain {rule}"),
+            0,
+            &["put back as it was", "The rule is back, on probation until"],
+            &[],
+        )
         .await?;
 
     let alerts = world.wait_for_alerts(2, std::time::Duration::from_secs(5)).await?;
@@ -68,7 +75,7 @@ async fn refused(bench: &Bench) -> Result<(), Failure> {
         ("disable off --reason x", "it is already disabled, and not by the guard"),
         ("disable budget-guard-tick --reason x", "it belongs to the guard itself"),
         ("disable nightly --reason x", "it is a schedule"),
-        ("enable off", "the guard did not cut this rule"),
+        ("enable off", "the guard has not cut this rule"),
         (
             "enable fix-acl --topic arn:aws:sns:eu-west-1:123456789012:alerts",
             "this guard, by its topic, acts on account 123456789012 in eu-west-1 only",
@@ -90,8 +97,9 @@ async fn an_order_leaves_the_functions_limit_alone() -> Result<(), Failure> {
     let other = bench.program_at(&bench.emulator.endpoint())?.with("BUDGET_GUARD_LIMIT", Some("7/5m"));
     for args in ["disable busy --reason x", "enable busy"] {
         other.check(args, 0, &[], &[]).await?;
-        bench.program.check("status busy", 0, &["0 of 200 in 60s", "200/60s (default)"], &[]).await?;
+        bench.program.check("status busy", 0, &["200/60s (default)"], &[]).await?;
     }
+    bench.program.check("status busy", 0, &["0 of 50 in 60s", "on probation"], &[]).await?;
     Ok(())
 }
 

@@ -138,13 +138,19 @@ async fn a_cut_that_is_denied_is_recorded_and_can_be_taken_back() -> Result<(), 
     let status = ["open (rule about to be disabled)", "1 attempt to disable failed"];
     bench.program.check("status", 0, &status, &[]).await?;
     bench.program.check("enable fix-acl", 0, &["is ENABLED again"], &[]).await?;
-    assert_eq!(bench.program.json("status", 0).await?[0]["breaker"], "closed");
+    assert_eq!(bench.program.json("status", 0).await?[0]["breaker"], "half-open");
 
     // An operator who may not read rules still gets at the records.
     for rule in ["fix-acl", arn.as_str()] {
         let told = ["could not be read", "events:DescribeRule"];
         bench
-            .check_at(&[DENIED_DESCRIBE], &format!("status {rule}"), 0, &["closed (rule enabled)"], &told)
+            .check_at(
+                &[DENIED_DESCRIBE],
+                &format!("status {rule}"),
+                0,
+                &["half-open (rule enabled on probation)"],
+                &told,
+            )
             .await?;
     }
     Ok(())

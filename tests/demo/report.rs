@@ -120,8 +120,8 @@ impl<'a> Report<'a> {
 
 /// When the guard read the rule back as disabled, while it is.
 pub fn disabled_at(record: &Record) -> Option<Timestamp> {
-    match record.breaker {
-        Breaker::Open { disabled_at, .. } => disabled_at,
+    match &record.breaker {
+        Breaker::Open(cut) => cut.disabled_at,
         _ => None,
     }
 }

@@ -164,10 +164,12 @@ impl Row {
     pub fn new(rule: &Rule, record: Option<&Record>, now: Timestamp) -> Self {
         let guard = match record {
             None => Guarding::Nothing,
-            Some(record) if matches!(record.breaker, Breaker::Closed) => Guarding::Counting {
-                count: record.window.count_at(now),
-                limit: record.window.limit().count.get().into(),
-            },
+            Some(record) if matches!(record.breaker, Breaker::Closed | Breaker::HalfOpen { .. }) => {
+                Guarding::Counting {
+                    count: record.window.count_at(now),
+                    limit: record.window.limit().count.get().into(),
+                }
+            }
             Some(record) => Guarding::Cut { breaker: record.breaker.to_string() },
         };
         Self { name: rule.arn.name().to_owned(), deliveries: rule.target.deliveries(), guard }

@@ -151,7 +151,7 @@ impl<'a, 'r> Story<'a, 'r> {
         }
         let record = stage.record(rule).await?.ok_or("the guard's record is gone")?;
         let count = record.window.count_at(stage.now());
-        let is_new = matches!(record.breaker, Breaker::Closed) && count == 0;
+        let is_new = matches!(record.breaker, Breaker::HalfOpen { .. }) && count == 0;
         self.report.expect(is_new, format!("the breaker is {}, counting from {count}", record.breaker));
         Ok(())
     }

@@ -64,13 +64,16 @@ pub enum Command {
         #[command(flatten)]
         on: OnBus,
     },
-    /// Put a rule back that the guard cut, exactly as it was found
+    /// Put a rule back that the guard cut, exactly as it was found, on probation
     Enable {
         /// A name, BUS/NAME or an ARN
         #[arg(value_name = "RULE")]
         rule: String,
         #[command(flatten)]
         on: OnBus,
+        /// Also when its loop was proved and nothing has changed since
+        #[arg(long)]
+        force: bool,
     },
     /// Cut a rule by hand, so that `enable` can put it back as it was
     Disable {

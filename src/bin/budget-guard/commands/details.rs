@@ -147,23 +147,25 @@ fn report(
     let is_attached = live.as_ref().is_ok_and(has_guard);
     let is_enabled = live.as_ref().ok().map(|rule| rule.state.is_enabled());
     match (&record.breaker, is_enabled) {
-        (Breaker::Open { disabled_at: Some(_), .. }, Some(true)) => {
+        (Breaker::Open(cut), Some(true)) if cut.disabled_at.is_some() => {
             output::warning("the guard disabled this rule, and someone else enabled it since");
-            output::hint(format_args!("to make it count again: {}", context.command("enable", &record.rule)));
+            output::hint("the guard sees that within a minute, says so, and counts again on probation");
         }
-        (Breaker::Open { .. }, _) => {
+        (Breaker::Open(_), _) => {
             output::hint(format_args!("why: {}", context.command("explain", &record.rule)));
         }
         (Breaker::Restoring { .. }, _) => {
             let command = context.command("enable", &record.rule);
             output::hint(format_args!("an earlier `enable` was interrupted; to go on: {command}"));
         }
-        (Breaker::Closed, Some(false)) => output::warning("the rule is disabled, and not by the guard"),
+        (Breaker::Closed | Breaker::HalfOpen { .. }, Some(false)) => {
+            output::warning("the rule is disabled, and not by the guard")
+        }
         (Breaker::Closed, Some(true)) if !is_seen && !is_attached => {
             let attach = context.command("attach", &record.rule);
             output::hint(format_args!("if the guard does not see it yet: {attach}"));
         }
-        (Breaker::Closed, _) => {}
+        (Breaker::Closed | Breaker::HalfOpen { .. }, _) => {}
     }
 }
 
@@ -171,7 +173,7 @@ fn report(
 fn effective_limits(defaults: &Limits, record: Option<&Record>, tags: &Tags) -> Limits {
     let mut defaults = defaults.clone();
     if let Some(record) = record.filter(|_| !tags.contains_key(LIMIT_TAG)) {
-        defaults.burst = record.window.limit();
+        defaults.burst = record.limit;
     }
     defaults.with_tags(tags)
 }

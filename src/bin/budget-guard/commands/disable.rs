@@ -25,10 +25,16 @@ pub async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exi
     let rule = Box::pin(rule::existing(&session, &guard.ports.rules, name)).await?;
     let driven = order::carry_out(&session, &mut guard, &rule, Order::Disable { reason }).await?;
     let record = order::accepted(&driven, &rule, |record| {
-        let is_open = matches!(record.breaker, Breaker::Open { .. });
+        let is_open = matches!(record.breaker, Breaker::Open(_));
         is_open.then(|| format!("why: {}", context.command("explain", &rule)))
     })?;
-    let Breaker::Open { found: Some(found), disabled_at: disabled_at @ Some(_) } = &record.breaker else {
+    let cut = match &record.breaker {
+        Breaker::Open(cut) if cut.disabled_at.is_some() => {
+            cut.found.as_ref().map(|found| (found, cut.disabled_at))
+        }
+        _ => None,
+    };
+    let Some((found, disabled_at)) = cut else {
         return Err(order::not_done(&session, &driven, "the rule could not be disabled yet")
             .hint("the order is recorded: the guard tries again every minute")
             .hint(format!("to see whether it did: {}", context.command("status", &rule))));
@@ -40,7 +46,7 @@ pub async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exi
             result: "disabled",
             breaker: record.breaker.word(),
             rule_state: Some(RuleState::Disabled.as_str().to_owned()),
-            disabled_at: *disabled_at,
+            disabled_at,
             epoch: record.epoch.number,
             undo: Some(undo),
             notes: order::distinct(&driven.notes),

@@ -4,7 +4,7 @@ use budget_guard::actions::quoted;
 use budget_guard::aws::EventBridgeRules;
 use budget_guard::breaker::Breaker;
 use budget_guard::guard::Order;
-use budget_guard::model::RuleArn;
+use budget_guard::model::{RuleArn, whole_seconds};
 
 use super::order::{self, OrderView};
 use super::view;
@@ -15,23 +15,22 @@ use crate::output;
 use crate::problem::Problem;
 use crate::rule::{self, RuleName};
 
-pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
+pub async fn run(context: &Context, name: &RuleName, force: bool) -> Result<Exit, Problem> {
     let settings = context.guard()?;
     let session = Session::open(context, std::slice::from_ref(name)).await?;
     let mut guard = session.guard(settings);
     let (rules, ledger) = (&guard.ports.rules, &guard.ports.ledger);
     let rule = Box::pin(rule::known(&session, rules, ledger, name)).await?;
-    let driven = order::carry_out(&session, &mut guard, &rule, Order::Enable).await?;
+    let driven = order::carry_out(&session, &mut guard, &rule, Order::Enable { force }).await?;
     let record = order::accepted(&driven, &rule, |record| {
-        let is_closed = record.breaker == Breaker::Closed;
-        is_closed
-            .then(|| format!("if someone else disabled it: {}", context.aws_events("enable-rule", &rule)))
+        let is_uncut = matches!(record.breaker, Breaker::Closed | Breaker::HalfOpen { .. });
+        is_uncut.then(|| format!("if someone else disabled it: {}", context.aws_events("enable-rule", &rule)))
     })?;
-    if record.breaker != Breaker::Closed {
+    let Breaker::HalfOpen { until } = record.breaker else {
         let command = context.command("enable", &rule);
         return Err(order::not_done(&session, &driven, "the rule could not be put back yet")
             .hint(format!("nothing is lost; to go on: {command}")));
-    }
+    };
     let rule_state = state_now(&guard.ports.rules, &rule).await;
     if context.is_json() {
         output::json(&OrderView {
@@ -47,7 +46,11 @@ pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
     } else {
         let state = rule_state.as_deref().unwrap_or("enabled");
         output::data(&format!("Rule {} is {state} again, as it was.\n", quoted(&rule)))?;
-        output::note("Counting starts anew: what fired before does not count against it.");
+        output::note(format_args!(
+            "Counting starts anew, on probation until {} with {}.",
+            whole_seconds(until),
+            record.window.limit()
+        ));
     }
     order::report_notes(&session, &driven);
     Ok(Exit::Done)

@@ -3,7 +3,7 @@
 use budget_guard::actions::{AlertKind, CostEstimate, PRICES_AS_OF, RuleRef, grouped, quoted};
 use budget_guard::aws::SystemClock;
 use budget_guard::breaker::Breaker;
-use budget_guard::model::{RuleDefinition, Timestamp};
+use budget_guard::model::{RuleDefinition, Timestamp, whole_seconds};
 use budget_guard::ports::Clock;
 use budget_guard::record::{Outcome, Record, Trip};
 use budget_guard::verdict::{Evidence, EvidenceKind};
@@ -147,14 +147,14 @@ fn next_steps(context: &Context, record: &Record, trip: &Trip) -> Vec<String> {
     let rule = &record.rule;
     let enable = context.command("enable", rule);
     match (&record.breaker, &trip.outcome) {
-        (Breaker::Open { found: Some(_), disabled_at: Some(_) }, _) => {
+        (Breaker::Open(cut), _) if cut.disabled_at.is_some() => {
             let first = match trip.evidence.kind {
                 EvidenceKind::Manual => "Once the reason is gone, put the rule back:",
                 _ => "Break the loop first. Then put the rule back:",
             };
             vec![first.to_owned(), enable]
         }
-        (Breaker::Open { .. }, _) => vec![
+        (Breaker::Open(_), _) => vec![
             "The guard is about to disable the rule, and tries again every minute. To look again:".to_owned(),
             context.command("status", rule),
         ],
@@ -165,15 +165,18 @@ fn next_steps(context: &Context, record: &Record, trip: &Trip) -> Vec<String> {
             "The guard left the rule alone. If it is a loop, stop it by hand:".to_owned(),
             context.aws_events("disable-rule", rule),
         ],
+        (Breaker::HalfOpen { until }, _) => {
+            let until = whole_seconds(*until);
+            vec![format!("The rule is back, on probation until {until} with {}.", record.window.limit())]
+        }
         (Breaker::Closed, _) => vec!["Nothing is left to do: the rule is back.".to_owned()],
     }
 }
 
 fn found_rule(record: &Record) -> Option<&RuleDefinition> {
     match &record.breaker {
-        Breaker::Open { found, .. } => found.as_deref(),
-        Breaker::Restoring { found, .. } => Some(found),
-        Breaker::Closed => None,
+        Breaker::Open(cut) | Breaker::Restoring { cut, .. } => cut.found.as_ref(),
+        Breaker::HalfOpen { .. } | Breaker::Closed => None,
     }
 }
 

@@ -33,9 +33,9 @@ pub async fn run(args: Args) -> Result<Exit, Problem> {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;
             Box::pin(explain::run(&context, &name)).await
         }
-        Command::Enable { rule, on } => {
+        Command::Enable { rule, on, force } => {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;
-            Box::pin(enable::run(&context, &name)).await
+            Box::pin(enable::run(&context, &name, force)).await
         }
         Command::Disable { rule, on, reason } => {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;

@@ -47,7 +47,7 @@ pub async fn carry_out(
     let stored = guard.ports.ledger.load(rule).await.map_err(|fault| session.problem(&fault))?;
     if let Some((record, _)) = stored {
         // What the function last counted with is its setting; this side's default must not replace it.
-        guard.defaults.burst = record.window.limit();
+        guard.defaults.burst = record.limit;
     }
     let limits = guard.limits(rule).await;
     let driven = Box::pin(drive(guard, rule, limits, &[Observation::Order(order)])).await;

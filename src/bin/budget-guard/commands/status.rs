@@ -26,7 +26,7 @@ pub async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> 
     let mut records = listed.map_err(|fault| session.problem(&fault))?;
     records.retain(|record| bus.is_none_or(|bus| record.rule.bus() == bus));
     let now = SystemClock.now();
-    records.sort_by_cached_key(|record| urgency(record, now));
+    records.sort_by_cached_key(urgency);
     if context.is_json() {
         let views: Vec<_> = records.iter().map(|record| view::RuleView::new(record, now)).collect();
         output::json(&views)?;
@@ -40,7 +40,7 @@ pub async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> 
     }
     output::data(&text(&records, now))?;
     let cut: Vec<&Record> =
-        records.iter().filter(|record| matches!(record.breaker, Breaker::Open { .. })).collect();
+        records.iter().filter(|record| matches!(record.breaker, Breaker::Open(_))).collect();
     if let Some(first) = cut.first() {
         let which = if cut.len() == 1 { "why it was cut" } else { "why the first was cut" };
         output::hint(format_args!("{which}: {}", context.command("explain", &first.rule)));
@@ -48,15 +48,16 @@ pub async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> 
     Ok(Exit::Done)
 }
 
-/// Cut rules first, then those nearest to their limit.
-fn urgency(record: &Record, now: Timestamp) -> (u8, Reverse<u64>, String) {
+/// Cut rules first, then those that have tripped, then by name: two calls show the same order.
+fn urgency(record: &Record) -> (u8, Reverse<Option<Timestamp>>, String) {
     let rank = match record.breaker {
         Breaker::Restoring { .. } => 0,
-        Breaker::Open { .. } => 1,
-        Breaker::Closed => 2,
+        Breaker::Open(_) => 1,
+        Breaker::HalfOpen { .. } => 2,
+        Breaker::Closed => 3,
     };
-    let per_mille = record.window.count_at(now) * 1_000 / u64::from(record.window.limit().count.get());
-    (rank, Reverse(per_mille), view::short_name(&record.rule))
+    let tripped_at = record.last_trip.as_ref().map(|trip| trip.at);
+    (rank, Reverse(tripped_at), view::short_name(&record.rule))
 }
 
 fn text(records: &[Record], now: Timestamp) -> String {

@@ -33,7 +33,7 @@ pub fn breaker(breaker: &Breaker) -> Cell {
     let cell = Cell::new(breaker);
     match breaker {
         Breaker::Closed => cell,
-        Breaker::Open { .. } => cell.fg(Color::Red),
-        Breaker::Restoring { .. } => cell.fg(Color::Yellow),
+        Breaker::Open(_) => cell.fg(Color::Red),
+        Breaker::Restoring { .. } | Breaker::HalfOpen { .. } => cell.fg(Color::Yellow),
     }
 }

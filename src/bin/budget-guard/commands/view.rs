@@ -72,6 +72,7 @@ impl TripView {
         let (outcome, restored_at, because) = match &trip.outcome {
             Outcome::Cut => ("cut", None, None),
             Outcome::Restored { at } => ("restored", Some(*at), None),
+            Outcome::Undone { at } => ("undone", Some(*at), None),
             Outcome::Spared { because } => ("spared", None, Some(because.clone())),
         };
         let (kind, reason) = (trip.evidence.kind, trip.reason.clone());
@@ -92,9 +93,9 @@ pub fn short_name(rule: &RuleArn) -> String {
 }
 
 pub fn disabled_at(record: &Record) -> Option<Timestamp> {
-    match record.breaker {
-        Breaker::Open { disabled_at, .. } => disabled_at,
-        Breaker::Closed | Breaker::Restoring { .. } => None,
+    match &record.breaker {
+        Breaker::Open(cut) => cut.disabled_at,
+        Breaker::Closed | Breaker::Restoring { .. } | Breaker::HalfOpen { .. } => None,
     }
 }
 
@@ -115,6 +116,7 @@ pub fn last_trip(trip: &Trip, now: Timestamp) -> String {
     let end = match &trip.outcome {
         Outcome::Cut => String::new(),
         Outcome::Restored { at } => format!("; restored {}", ago(*at, now)),
+        Outcome::Undone { at } => format!("; undone by someone else {}", ago(*at, now)),
         Outcome::Spared { because } => format!("; not cut, because {because}"),
     };
     format!("{}: {why}{end}", ago(trip.at, now))
@@ -125,14 +127,15 @@ pub fn outcome(record: &Record, trip: &Trip, now: Timestamp) -> String {
     match (&trip.outcome, &record.breaker) {
         (Outcome::Restored { at }, _) => format!("put back as it was at {}", time_ago(*at, now)),
         (Outcome::Spared { because }, _) => format!("not disabled, because {because}"),
-        (Outcome::Cut, Breaker::Open { disabled_at: Some(at), .. }) => {
-            format!("disabled at {}", time_ago(*at, now))
-        }
-        (Outcome::Cut, Breaker::Open { .. }) => "about to be disabled".to_owned(),
+        (Outcome::Undone { at }, _) => format!("undone by someone else at {}", time_ago(*at, now)),
+        (Outcome::Cut, Breaker::Open(cut)) => match cut.disabled_at {
+            Some(at) => format!("disabled at {}", time_ago(at, now)),
+            None => "about to be disabled".to_owned(),
+        },
         (Outcome::Cut, Breaker::Restoring { since, .. }) => {
             format!("disabled; being put back since {}", time_ago(*since, now))
         }
-        (Outcome::Cut, Breaker::Closed) => "the cut was given up".to_owned(),
+        (Outcome::Cut, Breaker::Closed | Breaker::HalfOpen { .. }) => "the cut was given up".to_owned(),
     }
 }
 
