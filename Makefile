@@ -25,7 +25,7 @@ export ZIP
 .DELETE_ON_ERROR:
 # Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
 .NOTPARALLEL:
-.PHONY: help venv build package fmt-check lint test-core test demo clean
+.PHONY: help venv build package fmt-check lint test-core test demo sim clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,12 @@ test: venv fmt-check lint test-core ## run every check and every test
 demo: venv ## watch the guard stop a loop, on an emulator
 	$(CARGO) build --locked --all-features --bins --example demo
 	$(TARGET)/debug/examples/demo
+
+SEED  ?= 0
+COUNT ?= 1
+
+sim: ## simulate COUNT worlds from SEED on; one alone is told event by event
+	$(CARGO) run --quiet --locked --no-default-features --example sim -- $(SEED) $(COUNT)
 
 clean: ## remove everything built or installed here
 	$(CARGO) clean

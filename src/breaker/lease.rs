@@ -18,6 +18,9 @@ pub struct Lease {
     pub until: Option<Timestamp>,
     #[serde(default)]
     pub failures: u32,
+    /// A call is under way; otherwise `until` is only the time of the next attempt.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_held: bool,
 }
 
 impl Lease {
@@ -28,6 +31,12 @@ impl Lease {
 
     pub fn take(&mut self, now: Timestamp) {
         self.until = Some(now + LEASE);
+        self.is_held = true;
+    }
+
+    /// Whether a call may be under way at this moment: nobody else may change what it changes.
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.is_held && !self.is_free(now)
     }
 
     /// The step is done; the next one starts without failures.
@@ -41,6 +50,7 @@ impl Lease {
         let gives_up = !fault.is_passing() || self.failures >= QUICK_ATTEMPTS;
         let wait = if gives_up { GIVE_UP_FOR } else { SignedDuration::from_millis(100 << self.failures) };
         self.until = Some(now + wait);
+        self.is_held = false;
         gives_up
     }
 
@@ -75,7 +85,7 @@ mod tests {
     fn a_clock_that_ran_ahead_blocks_nothing() {
         let now = Timestamp::UNIX_EPOCH;
         let check = |seconds: i64, free: bool| {
-            let lease = Lease { until: Some(now + SignedDuration::from_secs(seconds)), failures: 0 };
+            let lease = Lease { until: Some(now + SignedDuration::from_secs(seconds)), ..Lease::default() };
             assert_eq!(lease.is_free(now), free, "{seconds}");
         };
         check(-1, true);

@@ -47,6 +47,12 @@ impl Turn<'_> {
                 "the rule's cut has only begun; nothing was done to the rule yet".to_owned(),
                 "run the command again in a few seconds",
             ),
+            // A DisableRule that lands after the EnableRule would leave the rule off, and nobody would know.
+            Breaker::Open(cut) if cut.disabled_at.is_none() && self.record.work.is_held(self.now) => self
+                .refuse(
+                    "the guard is disabling the rule at this very moment".to_owned(),
+                    "run the command again in a few seconds",
+                ),
             Breaker::Open(cut) => {
                 if force || !self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop()) {
                     self.begin_restore();

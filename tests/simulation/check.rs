@@ -21,8 +21,6 @@ pub fn before_disable(state: &mut State, rule: &RuleArn) {
     });
     match cut.map(|cut| &cut.found) {
         Some(Some(found)) if actual.state == RuleState::Disabled || found.state == actual.state => {}
-        // A step that was overtaken: its caller was slower than its lease. The tick sets it right.
-        _ if state.faults > 0 && stored.as_ref().is_some_and(|record| record.epoch.number > 1) => {}
         found => state.broke(1, format!("DisableRule {rule} while the record says {found:?}")),
     }
     let is_tagged = actual.tags.contains_key("budget-guard:mode");
@@ -79,7 +77,11 @@ pub fn at_rest(shared: &Shared, machines: &Machines, queued: usize, dead_letters
     if queued > 0 {
         state.broke(7, format!("{queued} messages are left"));
     }
-    let _ = dead_letters;
+    if dead_letters != machines.bad_messages {
+        let sent = machines.bad_messages;
+        state
+            .broke(7, format!("{sent} messages cannot be read, {dead_letters} are in the dead-letter queue"));
+    }
     for machine in &machines.list {
         let rule = &machine.rule;
         let Some(record) = state.record(rule) else { continue };

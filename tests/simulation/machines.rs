@@ -30,6 +30,8 @@ pub struct Machine {
 pub struct Machines {
     pub list: Vec<Machine>,
     events: u64,
+    /// Deliveries that nobody can read: all of them have to end in the dead-letter queue.
+    pub bad_messages: usize,
 }
 
 impl Machines {
@@ -57,7 +59,7 @@ impl Machines {
         });
         add(&mut state, "managed", quick, false, |rule| rule.managed_by = Some("x.amazonaws.com".into()));
         add(&mut state, "budget-guard-tick", quick, false, |_| {});
-        Self { list, events: 0 }
+        Self { list, events: 0, bad_messages: 0 }
     }
 
     /// The calls that people make all along, and the guard's own.
@@ -110,7 +112,8 @@ impl Machines {
         let body = body(&machine.rule, &id, second, call.by);
         deliver(&mut state, agenda, &id, body);
         if state.rng.u32(0..200) == 0 {
-            deliver(&mut state, agenda, &format!("{id}-bad"), "neither JSON nor anything".to_owned());
+            self.bad_messages +=
+                deliver(&mut state, agenda, &format!("{id}-bad"), "neither JSON nor anything".to_owned());
         }
         // Nothing turns for ever: a world has to end.
         if let Kind::Loop { turn_ms } = machine.kind
@@ -122,7 +125,7 @@ impl Machines {
 }
 
 /// At least once, some time later, in any order.
-fn deliver(state: &mut State, agenda: &mut Agenda, id: &str, body: String) {
+fn deliver(state: &mut State, agenda: &mut Agenda, id: &str, body: String) -> usize {
     let copies = if state.rng.u32(0..10) == 0 { 2 } else { 1 };
     for copy in 0..copies {
         let delay = match state.rng.u32(0..50) {
@@ -133,6 +136,7 @@ fn deliver(state: &mut State, agenda: &mut Agenda, id: &str, body: String) {
         let message = Message { id: format!("{id}/{copy}"), body: body.clone(), receives: 0, is_good };
         agenda.add(state.now + delay, Happening::Available(message));
     }
+    copies
 }
 
 fn body(rule: &RuleArn, id: &str, second: i64, by: Caller) -> String {

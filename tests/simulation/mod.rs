@@ -25,6 +25,7 @@ use machines::Machines;
 
 /// A bug put into the world's own parts, to see that the checks find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "only the tests plant bugs")]
 pub enum Planted {
     Nothing,
     /// DisableRule forgets the bus, as the best-known tool of this kind does.
@@ -52,15 +53,12 @@ const CONCURRENCY: usize = 4;
 const VISIBILITY_MS: i64 = 30_000;
 const MAX_RECEIVES: u32 = 3;
 
-type Done = (Vec<Message>, Option<Vec<String>>);
-
 /// A process at work: an invocation of the function, or a person's command.
 struct Task {
     future: Pin<Box<dyn Future<Output = Option<Vec<String>>>>>,
     wake_at: i64,
+    /// What comes again if the process dies. Ticks and people come again by themselves.
     messages: Vec<Message>,
-    /// A tick or a command may be lost; people and schedules come again.
-    started_at: i64,
 }
 
 pub fn run(seed: u64, planted: Planted) -> Outcome {
@@ -93,6 +91,7 @@ struct World {
     agenda: Rc<RefCell<Agenda>>,
     tasks: Vec<Task>,
     queue: Vec<Message>,
+    /// Messages that nobody can read, after three attempts each.
     dead_letters: usize,
     crashes: usize,
     /// Warm processes of the function; a crash replaces one.
@@ -186,12 +185,12 @@ impl World {
             }
             Poll::Ready(failed) => {
                 let task = self.tasks.swap_remove(index);
-                self.finish((task.messages, failed), task.started_at);
+                self.finish(task.messages, failed);
             }
         }
     }
 
-    fn finish(&mut self, (messages, failed): Done, _started_at: i64) {
+    fn finish(&mut self, messages: Vec<Message>, failed: Option<Vec<String>>) {
         let failed = failed.unwrap_or_else(|| messages.iter().map(|message| message.id.clone()).collect());
         let now = self.shared.lock().now;
         let left = messages.into_iter().filter(|message| failed.contains(&message.id)).collect();
@@ -244,7 +243,7 @@ impl World {
             )
         });
         let now = self.shared.lock().now;
-        self.tasks.push(Task { future, wake_at: now, messages, started_at: now });
+        self.tasks.push(Task { future, wake_at: now, messages });
     }
 
     fn person(&mut self, act: Person) {
@@ -274,7 +273,7 @@ impl World {
             Some(Vec::new())
         });
         let now = self.shared.lock().now;
-        self.tasks.push(Task { future, wake_at: now, messages: Vec::new(), started_at: now });
+        self.tasks.push(Task { future, wake_at: now, messages: Vec::new() });
     }
 
     fn put_back_what_was_interrupted(&mut self) {

@@ -133,6 +133,9 @@ fn orders_that_make_no_sense_are_refused_with_a_hint() {
         assert!(refused.hint.is_some());
     };
     check(&mut Story::new(Mode::Enforce, "3/60s"), Order::Enable { force: true }, "has not cut this rule");
+    let (mut cutting, _) = Story::tripped(Mode::Enforce);
+    cutting.step(&[inspected(found(RuleState::Enabled))]);
+    check(&mut cutting, Order::Enable { force: true }, "is disabling the rule at this very moment");
     check(&mut Story::tripped(Mode::Enforce).0, Order::Enable { force: true }, "has only begun");
     check(
         &mut Story::cut(),
