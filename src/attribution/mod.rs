@@ -6,7 +6,7 @@ pub use cause::is_target;
 
 use std::fmt;
 
-use crate::model::{Firing, RuleArn};
+use crate::model::{Firing, OWN_PREFIX, RuleArn, Seen, Timestamp};
 use crate::sources::{BusEvent, Received};
 
 /// Where this guard stands: the only place whose rules it may touch.
@@ -37,6 +37,12 @@ pub enum Attributed<'a> {
     Firing(Firing<'a>),
     /// A rule fired, but this firing must not count.
     Skipped(Skipped),
+    /// Someone changed this rule.
+    Changed {
+        rule: RuleArn,
+        by: String,
+        at: Timestamp,
+    },
     Tick,
 }
 
@@ -67,12 +73,18 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
     let (rule, event) = match received {
         Received::Tick { .. } => return Ok(Attributed::Tick),
         Received::Bus(event) => {
-            return Err(AttributionError::NoRule {
-                event_id: crate::model::Seen::new(&event.event_id).to_string(),
+            return changed(&event, home).ok_or_else(|| AttributionError::NoRule {
+                event_id: Seen::new(&event.event_id).to_string(),
             });
         }
         Received::Attached { rule, event } => (rule, event),
     };
+    // The guard's own rules tell it of changes to others.
+    if rule.name().starts_with(OWN_PREFIX)
+        && let Some(changed) = changed(&event, home)
+    {
+        return Ok(changed);
+    }
     if !home.owns(&rule) {
         return Err(AttributionError::Foreign { rule, home: home.to_string() });
     }
@@ -90,10 +102,21 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
     Ok(Attributed::Firing(Firing { rule, event_id, at, caller }))
 }
 
+/// The change of a rule that an event tells of, if the rule is one of this guard's.
+fn changed<'a>(event: &BusEvent<'_>, home: &Home) -> Option<Attributed<'a>> {
+    let change = event.change.as_ref()?;
+    let bus = change.bus.rsplit_once("event-bus/").map_or(&*change.bus, |(_, name)| name);
+    let path = if bus == "default" { change.name.to_string() } else { format!("{bus}/{}", change.name) };
+    let Home { partition, region, account, .. } = home;
+    let rule = format!("arn:{partition}:events:{region}:{account}:rule/{path}").parse().ok()?;
+    Some(Attributed::Changed { rule, by: event.caller.principal.to_string(), at: event.at })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Caller;
+    use crate::sources::RuleChange;
 
     fn home() -> Home {
         Home {
@@ -111,10 +134,11 @@ mod tests {
             at: "2026-11-20T10:00:00Z".parse().unwrap(),
             caller,
             is_replay: false,
+            change: None,
         }
     }
 
-    fn check(rule: &str, event: BusEvent<'static>, expected: &str) {
+    fn check_received(rule: &str, event: BusEvent<'static>, expected: &str) {
         let rule = rule.parse().unwrap();
         let seen = match attribute(Received::Attached { rule, event }, &home()) {
             Ok(Attributed::Firing(firing)) => format!("firing of {}", firing.rule.name()),
@@ -127,14 +151,14 @@ mod tests {
     #[test]
     fn counts_only_what_may_be_acted_on() {
         let ours = "arn:aws:events:us-east-1:123456789012:rule/fix-acl";
-        check(ours, event("arn:aws:iam::123456789012:user/ann"), "firing of fix-acl");
-        check(ours, BusEvent { is_replay: true, ..event("ann") }, "Skipped(Replay)");
-        check(
+        check_received(ours, event("arn:aws:iam::123456789012:user/ann"), "firing of fix-acl");
+        check_received(ours, BusEvent { is_replay: true, ..event("ann") }, "Skipped(Replay)");
+        check_received(
             ours,
             event("arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest"),
             "Skipped(OwnCall)",
         );
-        check(
+        check_received(
             ours,
             event("arn:aws:sts::999999999999:assumed-role/any/budget-guard-ingest"),
             "firing of fix-acl",
@@ -144,8 +168,29 @@ mod tests {
             "arn:aws:events:eu-west-1:123456789012:rule/fix-acl",
             "arn:aws-cn:events:us-east-1:123456789012:rule/fix-acl",
         ] {
-            check(foreign, event("ann"), &format!("ruleArn is {foreign}, a rule of account"));
+            check_received(foreign, event("ann"), &format!("ruleArn is {foreign}, a rule of account"));
         }
+    }
+
+    #[test]
+    fn a_change_of_a_rule_is_recognised() {
+        let check = |bus: &'static str, expected: &str| {
+            let change = Some(RuleChange { bus: bus.into(), name: "fix-acl".into() });
+            let seen = match attribute(Received::Bus(BusEvent { change, ..event("ann") }), &home()) {
+                Ok(Attributed::Changed { rule, by, .. }) => format!("{rule} by {by}"),
+                other => format!("{other:?}"),
+            };
+            assert_eq!(seen, format!("arn:aws:events:us-east-1:123456789012:rule/{expected} by ann"));
+        };
+        check("default", "fix-acl");
+        check("orders", "orders/fix-acl");
+        check("arn:aws:events:us-east-1:123456789012:event-bus/orders", "orders/fix-acl");
+        // Through the guard's own rule it is a change, through any other a firing.
+        let change = || Some(RuleChange { bus: "default".into(), name: "fix-acl".into() });
+        let ours = "arn:aws:events:us-east-1:123456789012:rule/budget-guard-changes";
+        check_received(ours, BusEvent { change: change(), ..event("ann") }, "Changed { rule: arn:aws:events");
+        let theirs = "arn:aws:events:us-east-1:123456789012:rule/audit";
+        check_received(theirs, BusEvent { change: change(), ..event("ann") }, "firing of audit");
     }
 
     #[test]

@@ -3,15 +3,12 @@
 use crate::actions::{Action, AlertKind, quoted};
 use crate::attribution;
 use crate::breaker::{Breaker, next_back_off};
-use crate::model::{Fault, FaultKind, RuleDefinition, RuleState, Timestamp};
+use crate::model::{Fault, FaultKind, OWN_PREFIX, RuleDefinition, RuleState, Timestamp};
 use crate::policy::Mode;
 use crate::record::{Outcome, QuietReason};
 use crate::verdict::EvidenceKind;
 
 use super::{Answer, Turn};
-
-/// Rules with this prefix are the guard's own.
-pub const OWN_PREFIX: &str = "budget-guard-";
 
 impl Turn<'_> {
     pub(super) fn answer(&mut self, answer: &Answer) {

@@ -18,6 +18,9 @@ pub struct RuleArn {
     name: usize,
 }
 
+/// Rules whose names begin like this are the guard's own.
+pub const OWN_PREFIX: &str = "budget-guard-";
+
 /// The longest ARN that EventBridge accepts.
 const MAX_ARN_BYTES: usize = 1_600;
 

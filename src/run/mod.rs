@@ -87,6 +87,9 @@ impl<P: Ports> Guard<P> {
                     groups.add(index, firing.rule.clone(), Observation::Firing(firing))
                 }
                 Ok(Attributed::Skipped(skipped)) => summary.skip(skipped),
+                Ok(Attributed::Changed { rule, by, at }) => {
+                    groups.add(index, rule, Observation::Changed { by, at })
+                }
                 Ok(Attributed::Tick) => wants_tick.push(index),
                 Err(error) => {
                     summary.decode_errors += 1;
@@ -119,18 +122,27 @@ impl<P: Ports> Guard<P> {
             Attributed::Tick => self.tick(summary).await?,
             Attributed::Skipped(skipped) => summary.skip(skipped),
             Attributed::Firing(firing) => {
-                let mut groups = Groups::default();
-                groups.add(0, firing.rule.clone(), Observation::Firing(firing));
-                for group in groups.list {
-                    let (group, result) = self.group(group).await;
-                    if let Err(fault) = summary.take(&group.rule, result) {
-                        summary.failed += 1;
-                        return Err(HandleError::Rule { rule: group.rule, fault });
-                    }
-                }
+                self.one(firing.rule.clone(), Observation::Firing(firing), summary).await?;
+            }
+            Attributed::Changed { rule, by, at } => {
+                self.one(rule, Observation::Changed { by, at }, summary).await?;
             }
         }
         Ok(summary.reply())
+    }
+
+    async fn one(
+        &self,
+        rule: RuleArn,
+        observation: Observation<'_>,
+        summary: &mut Summary,
+    ) -> Result<(), HandleError> {
+        let group = Group { rule, observations: vec![observation], messages: Vec::new() };
+        let (group, result) = self.group(group).await;
+        summary.take(&group.rule, result).map_err(|fault| {
+            summary.failed += 1;
+            HandleError::Rule { rule: group.rule, fault }
+        })
     }
 
     async fn group<'a>(&self, group: Group<'a>) -> (Group<'a>, Result<Driven, Fault>) {

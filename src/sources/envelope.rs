@@ -84,10 +84,40 @@ pub(super) struct Detail<'a> {
     pub event_id: Field<'a>,
     #[serde(borrow, default, rename = "userIdentity")]
     pub user_identity: Nested<UserIdentity<'a>>,
+    #[serde(borrow, default, rename = "eventSource")]
+    pub event_source: Field<'a>,
+    #[serde(borrow, default, rename = "eventName")]
+    pub event_name: Field<'a>,
+    #[serde(borrow, default, rename = "requestParameters")]
+    pub request_parameters: Nested<RequestParameters<'a>>,
     #[serde(borrow, default, rename = "ruleArn")]
     pub rule_arn: Field<'a>,
     #[serde(borrow, default)]
     pub event: Option<&'a RawValue>,
+}
+
+/// What calls about a rule name. Source: `PutRule`, `EnableRule`, `DisableRule`, `DeleteRule` (EventBridge API).
+#[derive(Deserialize)]
+pub(super) struct RequestParameters<'a> {
+    #[serde(borrow, default)]
+    pub name: Field<'a>,
+    /// A name or an ARN.
+    #[serde(borrow, default, rename = "eventBusName")]
+    pub event_bus_name: Field<'a>,
+}
+
+impl<'a> Detail<'a> {
+    /// Bus and name of the rule that this call changed, if it is such a call.
+    pub fn changed_rule(&mut self) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+        let changes = ["PutRule", "EnableRule", "DisableRule", "DeleteRule"];
+        let is_change = changes.iter().any(|name| self.event_name.is(name));
+        if !is_change || !self.event_source.is("events.amazonaws.com") {
+            return None;
+        }
+        let Nested::Object(parameters) = std::mem::take(&mut self.request_parameters) else { return None };
+        let Field::Text(name) = parameters.name else { return None };
+        Some((parameters.event_bus_name.or(Cow::Borrowed("default")), name))
+    }
 }
 
 /// Source: "CloudTrail userIdentity element" (AWS CloudTrail user guide).
@@ -128,3 +158,4 @@ impl Object for Event<'_> {}
 impl Object for Detail<'_> {}
 impl Object for UserIdentity<'_> {}
 impl Object for InScopeOf<'_> {}
+impl Object for RequestParameters<'_> {}

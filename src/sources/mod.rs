@@ -51,6 +51,16 @@ pub struct BusEvent<'a> {
     pub caller: Caller<'a>,
     /// Set by EventBridge on events that come from an archive replay.
     pub is_replay: bool,
+    /// The event is an API call that changed an EventBridge rule.
+    pub change: Option<RuleChange<'a>>,
+}
+
+/// Which rule an API call changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleChange<'a> {
+    /// The name of a bus, or its ARN.
+    pub bus: Cow<'a, str>,
+    pub name: Cow<'a, str>,
 }
 
 /// Decodes one Lambda payload.
@@ -137,9 +147,13 @@ fn time(field: Field<'_>, name: &'static str) -> Result<Timestamp, DecodeError> 
 fn bus_event(event: Event<'_>) -> Result<BusEvent<'_>, DecodeError> {
     let at = time(event.time, "time")?;
     let envelope_id = event.id.text("id", "text")?;
-    let (event_id, identity) = match event.detail {
-        Nested::Object(detail) => (detail.event_id.or(envelope_id), detail.user_identity),
-        _ => (envelope_id, Nested::Absent),
+    let is_of_events = event.source.is("aws.events");
+    let (event_id, identity, changed) = match event.detail {
+        Nested::Object(mut detail) => {
+            let changed = if is_of_events { detail.changed_rule() } else { None };
+            (detail.event_id.or(envelope_id), detail.user_identity, changed)
+        }
+        _ => (envelope_id, Nested::Absent, None),
     };
     // Scrubbed events carry empty ids. They still count, once for each moment.
     let event_id = if event_id.is_empty() { Cow::Owned(format!("without id at {at}")) } else { event_id };
@@ -147,7 +161,8 @@ fn bus_event(event: Event<'_>) -> Result<BusEvent<'_>, DecodeError> {
         Nested::Object(identity) => identity.caller(event.source),
         _ => Caller { principal: event.source.or("unknown".into()), issued_to: None },
     };
-    Ok(BusEvent { event_id, at, caller, is_replay: event.replay_name.is_present() })
+    let change = changed.map(|(bus, name)| RuleChange { bus, name });
+    Ok(BusEvent { event_id, at, caller, is_replay: event.replay_name.is_present(), change })
 }
 
 #[cfg(test)]

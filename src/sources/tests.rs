@@ -11,6 +11,10 @@ fn describe(received: &Received<'_>) -> String {
             event.caller.issued_to.as_deref().map(|arn| format!(" issued to {arn}")).unwrap_or_default();
         format!("{} at {} by {}{scope}{replay}", event.event_id, event.at, event.caller.principal)
     };
+    let of = |event: &BusEvent<'_>| match &event.change {
+        Some(change) => format!("{} changing {} on {}", of(event), change.name, change.bus),
+        None => of(event),
+    };
     match received {
         Received::Attached { rule, event } => format!("firing of {}: {}", rule.name(), of(event)),
         Received::Bus(event) => format!("event {}", of(event)),
@@ -75,6 +79,28 @@ fn falls_back_when_the_detail_says_little() {
         &with(r#""detail":{"userIdentity":{"arn":"role","inScopeOf":{"credentialsIssuedTo":"arn:f"}}},"#),
         "event e-1 at 2026-11-20T09:00:00Z by role issued to arn:f",
     );
+}
+
+#[test]
+fn sees_that_a_rule_was_changed() {
+    let with = |source: &str, detail: &str| {
+        let time = "2026-11-20T10:00:00Z";
+        format!(
+            r#"{{"id":"e-1","source":"{source}","detail-type":"AWS API Call via CloudTrail","time":"{time}","detail":{{"eventSource":"events.amazonaws.com",{detail}}}}}"#
+        )
+    };
+    let plain = "event e-1 at 2026-11-20T10:00:00Z by aws.events";
+    let enable = r#""eventName":"EnableRule","requestParameters":{"name":"fix-acl","eventBusName":"orders"}"#;
+    check(&with("aws.events", enable), &format!("{plain} changing fix-acl on orders"));
+    check(
+        &with("aws.events", r#""eventName":"PutRule","requestParameters":{"name":"r"}"#),
+        &format!("{plain} changing r on default"),
+    );
+    check(&with("aws.events", r#""eventName":"PutRule","requestParameters":null"#), plain);
+    check(&with("aws.events", r#""eventName":"PutRule","requestParameters":{"name":7}"#), plain);
+    check(&with("aws.events", r#""eventName":"ListRules","requestParameters":{"name":"r"}"#), plain);
+    // Anyone may put events of a source of their own.
+    check(&with("shop", enable), "event e-1 at 2026-11-20T10:00:00Z by shop");
 }
 
 #[test]
