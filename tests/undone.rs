@@ -52,7 +52,8 @@ impl Stage {
 
     /// The CloudTrail event of a call that changed a rule, as the bus brings it.
     async fn tell(&self, call: &str, name: &str) -> Result<(), Failure> {
-        let mut event = payload::event("arn:aws:events:us-east-1:000000000000:rule/x", "e", &payload::now(), ANN);
+        let mut event =
+            payload::event("arn:aws:events:us-east-1:000000000000:rule/x", "e", &payload::now(), ANN);
         event["source"] = json!("aws.events");
         event["time"] = json!((jiff::Timestamp::now() + jiff::SignedDuration::from_secs(1)).to_string());
         event["detail"]["eventSource"] = json!("events.amazonaws.com");
@@ -87,7 +88,10 @@ async fn a_rule_that_someone_enabled_is_put_on_probation_and_cut_again() -> Resu
     let undone = &stage.alerts(1).await?[0];
     assert_eq!(undone.kind(), "undone");
     let reason = undone.message["reason"].as_str().unwrap_or_default();
-    assert!(reason.starts_with(&format!("{ANN} set it to ENABLED; it is on probation with 2/60s")), "{reason}");
+    assert!(
+        reason.starts_with(&format!("{ANN} set it to ENABLED; it is on probation with 2/60s")),
+        "{reason}"
+    );
     assert_eq!(stage.breaker(&rule).await?, "half-open");
 
     // It loops still: a quarter of the limit is enough. Events tell whole seconds, the epoch began within one.
@@ -110,11 +114,19 @@ async fn a_deleted_rule_is_forgotten_and_a_disabled_one_is_not_claimed() -> Resu
     stage.tell("DeleteRule", "brief").await?;
     let undone = &stage.alerts(1).await?[0];
     assert_eq!((undone.kind(), stage.breaker(&gone).await?), ("undone", json!("closed")));
-    assert!(undone.message["reason"].as_str().is_some_and(|reason| reason.starts_with(&format!("{ANN} deleted it"))));
+    assert!(
+        undone.message["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.starts_with(&format!("{ANN} deleted it")))
+    );
 
     let off = stage.rule("off", RuleState::Disabled).await?;
     stage.fire(&off, 20).await?;
-    assert_eq!(stage.breaker(&off).await?, "closed", "a person had disabled it: the guard has nothing to restore");
+    assert_eq!(
+        stage.breaker(&off).await?,
+        "closed",
+        "a person had disabled it: the guard has nothing to restore"
+    );
     assert!(stage.world.alerts().await?.is_empty());
     Ok(())
 }

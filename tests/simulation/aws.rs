@@ -127,19 +127,22 @@ impl State {
         }
     }
 
-    /// A person changes a rule without asking the guard.
-    pub fn click_in_the_console(&mut self) {
+    /// A person changes a rule without asking the guard. Returns the rule whose state changed.
+    pub fn click_in_the_console(&mut self) -> Option<RuleArn> {
         let rules: Vec<RuleArn> = self.rules.keys().cloned().collect();
-        let Some(rule) = self.rng.choice(&rules).cloned() else { return };
+        let rule = self.rng.choice(&rules).cloned()?;
         let state = [RuleState::Enabled, RuleState::Disabled][self.rng.usize(0..2)];
         let is_enabled = self.rules[&rule].definition.state.is_enabled();
         if self.rng.bool() && is_enabled != state.is_enabled() {
             self.note(format!("a person sets {rule} to {state}"));
             self.set_state(&rule, state);
             self.cuts.retain(|(cut, _), _| *cut != rule);
-        } else if let Some(found) = self.rules.get_mut(&rule) {
+            return Some(rule);
+        }
+        if let Some(found) = self.rules.get_mut(&rule) {
             found.definition.description = Some("edited".to_owned());
         }
+        None
     }
 }
 

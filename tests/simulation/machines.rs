@@ -139,6 +139,20 @@ fn deliver(state: &mut State, agenda: &mut Agenda, id: &str, body: String) -> us
     copies
 }
 
+/// CloudTrail tells of a changed rule, mostly.
+pub fn tell_of_change(state: &mut State, agenda: &mut Agenda, rule: &RuleArn) {
+    if state.rng.u32(0..4) == 0 {
+        return;
+    }
+    let second = state.now / 1_000;
+    let time = Timestamp::from_second(START.as_second() + second).expect("a time");
+    let (bus, name) = (rule.bus(), rule.name());
+    let body = format!(
+        r#"{{"id":"change-{second}","source":"aws.events","detail-type":"AWS API Call via CloudTrail","time":"{time}","detail":{{"eventSource":"events.amazonaws.com","eventName":"EnableRule","requestParameters":{{"name":"{name}","eventBusName":"{bus}"}}}}}}"#
+    );
+    deliver(state, agenda, &format!("change-{second}"), body);
+}
+
 fn body(rule: &RuleArn, id: &str, second: i64, by: Caller) -> String {
     let time = Timestamp::from_second(START.as_second() + second).expect("a time");
     let principal = match by {

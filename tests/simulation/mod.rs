@@ -259,7 +259,12 @@ impl World {
                     self.enable(rule, force);
                 }
             }
-            Person::Clicks => self.shared.lock().click_in_the_console(),
+            Person::Clicks => {
+                let mut state = self.shared.lock();
+                if let Some(rule) = state.click_in_the_console() {
+                    machines::tell_of_change(&mut state, &mut self.agenda.borrow_mut(), &rule);
+                }
+            }
         }
     }
 
