@@ -9,7 +9,9 @@ use budget_guard::settings::Settings;
 use budget_guard::telemetry;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
 fn variable(name: &str) -> Option<String> {
@@ -18,13 +20,12 @@ fn variable(name: &str) -> Option<String> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_new(variable("RUST_LOG").as_deref().unwrap_or("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_span_list(false)
-        .with_target(false)
-        .with_env_filter(filter.unwrap_or_else(|_| EnvFilter::new("info")))
+    // `Targets` reads the same directives as `EnvFilter`, without carrying a regex engine.
+    let filter: Option<Targets> = variable("RUST_LOG").and_then(|directives| directives.parse().ok());
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).with_target(false);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
         .init();
     match Box::pin(run()).await {
         Ok(()) => ExitCode::SUCCESS,
