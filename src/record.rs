@@ -45,9 +45,9 @@ pub struct Record {
     /// Who is publishing the alerts.
     #[serde(default)]
     pub post: Lease,
-    /// The failure of the current cut or restore has been reported.
-    #[serde(default)]
-    pub failure_reported: bool,
+    /// When the failure of the current cut or restore was last reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_reported: Option<Timestamp>,
     /// A loop that must not be cut has been reported; silent about it until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
@@ -114,7 +114,7 @@ impl Record {
             outbox: Vec::new(),
             work: Lease::default(),
             post: Lease::default(),
-            failure_reported: false,
+            failure_reported: None,
             quiet: None,
             reported_tags: Vec::new(),
         }

@@ -65,7 +65,13 @@ pub fn topic(lookup: impl Fn(&str) -> Option<String>) -> Result<(String, Home), 
     let parts: Vec<&str> = arn.split(':').collect();
     let ["arn", partition, "sns", region, account, name] = parts[..] else { return Err(malformed()) };
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_account || !partition.starts_with("aws") || region.is_empty() || name.is_empty() {
+    // A FIFO topic would want a message group, and it cannot reach e-mail.
+    if name.ends_with(".fifo")
+        || !is_account
+        || !partition.starts_with("aws")
+        || region.is_empty()
+        || name.is_empty()
+    {
         return Err(malformed());
     }
     let home =

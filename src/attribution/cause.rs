@@ -9,22 +9,21 @@ use crate::model::{Caller, Target};
 pub fn is_target(caller: &Caller<'_>, targets: &[Target]) -> bool {
     targets.iter().any(|target| match &caller.issued_to {
         Some(issued_to) => same_function(issued_to, &target.arn),
-        None => {
-            function_of(&target.arn).is_some_and(|(account, name)| made_by_function(caller, name, account))
-        }
+        None => function_of(&target.arn)
+            .is_some_and(|(account, name)| calling_function(caller, account) == Some(name)),
     })
 }
 
-/// Whether the call was made by the Lambda function `name` of `account`.
-pub(super) fn made_by_function(caller: &Caller<'_>, name: &str, account: &str) -> bool {
+/// The Lambda function of `account` that made the call, as far as the event tells.
+pub(super) fn calling_function<'a>(caller: &'a Caller<'_>, account: &str) -> Option<&'a str> {
     if let Some((of, function)) = caller.issued_to.as_deref().and_then(function_of) {
-        return function == name && of == account;
+        return (of == account).then_some(function);
     }
     let mut parts = caller.principal.splitn(6, ':');
     let is_sts = parts.nth(2) == Some("sts");
     let in_account = parts.nth(1) == Some(account);
-    let session = parts.next().and_then(|resource| resource.strip_prefix("assumed-role/")?.split_once('/'));
-    is_sts && in_account && session.is_some_and(|(_, session)| session == name)
+    let (_, session) = parts.next()?.strip_prefix("assumed-role/")?.split_once('/')?;
+    (is_sts && in_account).then_some(session)
 }
 
 /// The same function, whatever version or alias either ARN names; for anything but functions, the same ARN.

@@ -6,8 +6,12 @@ pub use cause::is_target;
 
 use std::fmt;
 
-use crate::model::{Firing, OWN_PREFIX, RuleArn, Seen, Timestamp};
-use crate::sources::{BusEvent, Received};
+use crate::model::{Firing, OWN_PREFIX, RuleArn, Seen, Timestamp, bounded};
+
+use crate::sources::{BusEvent, Received, RuleCall};
+
+/// Longer names of who changed a rule are cut: they reach alerts and records.
+const MAX_PRINCIPAL: usize = 128;
 
 /// Where this guard stands: the only place whose rules it may touch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +19,8 @@ pub struct Home {
     pub partition: String,
     pub region: String,
     pub account: String,
-    /// The guard's own function name, which is also the session name of every call it makes.
+    /// The guard's own function name, which is also the session name of every call it makes. Its other functions are
+    /// known by their prefix.
     pub function: Option<String>,
 }
 
@@ -53,6 +58,8 @@ pub enum Skipped {
     Replay,
     /// The guard's own call fired the rule.
     OwnCall,
+    /// A call about a rule that failed, or names none.
+    NoChange,
 }
 
 /// Why a firing cannot be acted on. A retry does not help.
@@ -91,11 +98,8 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
     if event.is_replay {
         return Ok(Attributed::Skipped(Skipped::Replay));
     }
-    if home
-        .function
-        .as_deref()
-        .is_some_and(|function| cause::made_by_function(&event.caller, function, &home.account))
-    {
+    let is_own = |name: &str| home.function.as_deref() == Some(name) || name.starts_with(OWN_PREFIX);
+    if cause::calling_function(&event.caller, &home.account).is_some_and(is_own) {
         return Ok(Attributed::Skipped(Skipped::OwnCall));
     }
     let BusEvent { event_id, at, caller, .. } = event;
@@ -104,19 +108,25 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
 
 /// The change of a rule that an event tells of, if the rule is one of this guard's.
 fn changed<'a>(event: &BusEvent<'_>, home: &Home) -> Option<Attributed<'a>> {
-    let change = event.change.as_ref()?;
-    let bus = change.bus.rsplit_once("event-bus/").map_or(&*change.bus, |(_, name)| name);
-    let path = if bus == "default" { change.name.to_string() } else { format!("{bus}/{}", change.name) };
+    let (bus, name) = match event.rule_call.as_ref()? {
+        RuleCall::Changed { bus, name } => (bus, name),
+        RuleCall::WithoutEffect => return Some(Attributed::Skipped(Skipped::NoChange)),
+    };
+    let bus = bus.rsplit_once("event-bus/").map_or(&**bus, |(_, name)| name);
+    let path = if bus == "default" { name.to_string() } else { format!("{bus}/{name}") };
     let Home { partition, region, account, .. } = home;
     let rule = format!("arn:{partition}:events:{region}:{account}:rule/{path}").parse().ok()?;
-    Some(Attributed::Changed { rule, by: event.caller.principal.to_string(), at: event.at })
+    Some(Attributed::Changed {
+        rule,
+        by: bounded(&event.caller.principal, MAX_PRINCIPAL).into_owned(),
+        at: event.at,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Caller;
-    use crate::sources::RuleChange;
 
     fn home() -> Home {
         Home {
@@ -134,7 +144,7 @@ mod tests {
             at: "2026-11-20T10:00:00Z".parse().unwrap(),
             caller,
             is_replay: false,
-            change: None,
+            rule_call: None,
         }
     }
 
@@ -175,8 +185,9 @@ mod tests {
     #[test]
     fn a_change_of_a_rule_is_recognised() {
         let check = |bus: &'static str, expected: &str| {
-            let change = Some(RuleChange { bus: bus.into(), name: "fix-acl".into() });
-            let seen = match attribute(Received::Bus(BusEvent { change, ..event("ann") }), &home()) {
+            let change = Some(RuleCall::Changed { bus: bus.into(), name: "fix-acl".into() });
+            let seen = match attribute(Received::Bus(BusEvent { rule_call: change, ..event("ann") }), &home())
+            {
                 Ok(Attributed::Changed { rule, by, .. }) => format!("{rule} by {by}"),
                 other => format!("{other:?}"),
             };
@@ -186,11 +197,15 @@ mod tests {
         check("orders", "orders/fix-acl");
         check("arn:aws:events:us-east-1:123456789012:event-bus/orders", "orders/fix-acl");
         // Through the guard's own rule it is a change, through any other a firing.
-        let change = || Some(RuleChange { bus: "default".into(), name: "fix-acl".into() });
+        let change = || Some(RuleCall::Changed { bus: "default".into(), name: "fix-acl".into() });
         let ours = "arn:aws:events:us-east-1:123456789012:rule/budget-guard-changes";
-        check_received(ours, BusEvent { change: change(), ..event("ann") }, "Changed { rule: arn:aws:events");
+        check_received(
+            ours,
+            BusEvent { rule_call: change(), ..event("ann") },
+            "Changed { rule: arn:aws:events",
+        );
         let theirs = "arn:aws:events:us-east-1:123456789012:rule/audit";
-        check_received(theirs, BusEvent { change: change(), ..event("ann") }, "firing of audit");
+        check_received(theirs, BusEvent { rule_call: change(), ..event("ann") }, "firing of audit");
     }
 
     #[test]

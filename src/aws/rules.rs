@@ -64,9 +64,8 @@ impl EventBridgeRules {
             let call = self.client.list_targets_by_rule().event_bus_name(bus).rule(name);
             let page = call.set_next_token(next_token).send().await;
             let page = page.map_err(|error| fault("ListTargetsByRule", &error))?;
-            for target in page.targets() {
-                targets.push(self.with_code(targets::target(target)).await);
-            }
+            let read = page.targets().iter().map(|target| self.with_code(targets::target(target)));
+            targets.extend(futures_util::future::join_all(read).await);
             next_token = page.next_token().map(str::to_owned);
             if next_token.is_none() {
                 return Ok(targets);

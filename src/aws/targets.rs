@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_eventbridge::types as sdk;
 
-use crate::model::Target;
+use crate::model::{FiringId, Target};
 
 pub(super) fn target(target: &sdk::Target) -> Target {
     let mut settings = BTreeMap::new();
     let mut set = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            settings.insert(name.to_owned(), value);
+            settings.insert(name.to_owned(), bounded(value));
         }
     };
     set("input", target.input().map(str::to_owned));
@@ -32,10 +32,55 @@ pub(super) fn target(target: &sdk::Target) -> Target {
     set("ecs", target.ecs_parameters().map(|value| format!("{value:?}")));
     set("batch", target.batch_parameters().map(|value| format!("{value:?}")));
     set("sqs", target.sqs_parameters().map(|value| format!("{value:?}")));
-    set("http", target.http_parameters().map(|value| format!("{value:?}")));
+    if let Some(http) = target.http_parameters() {
+        set("http_path", Some(http.path_parameter_values().join("/")));
+        // One by one: the SDK keeps them in maps, whose order is another one each time.
+        for (name, value) in http.header_parameters().into_iter().flatten() {
+            set(&format!("http_header_{name}"), Some(value.clone()));
+        }
+        for (name, value) in http.query_string_parameters().into_iter().flatten() {
+            set(&format!("http_query_{name}"), Some(value.clone()));
+        }
+    }
     set("redshift_data", target.redshift_data_parameters().map(|value| format!("{value:?}")));
     set("sagemaker_pipeline", target.sage_maker_pipeline_parameters().map(|value| format!("{value:?}")));
     set("app_sync", target.app_sync_parameters().map(|value| format!("{value:?}")));
     let role_arn = target.role_arn().map(str::to_owned);
     Target { role_arn, settings, ..Target::new(target.id(), target.arn()) }
+}
+
+/// Settings are kept to be compared, so of a long one a hash is enough: templates may have 8 KB, records have 32.
+fn bounded(value: String) -> String {
+    const LONGEST: usize = 256;
+    if value.len() <= LONGEST {
+        return value;
+    }
+    format!("{} bytes, hash {:010x}", value.len(), FiringId::of(&value).bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_target_reads_the_same() {
+        let build = || {
+            let mut http = sdk::HttpParameters::builder();
+            for n in 0..8 {
+                http = http
+                    .header_parameters(format!("h{n}"), "x")
+                    .query_string_parameters(format!("q{n}"), "y");
+            }
+            let built = sdk::Target::builder()
+                .id("1")
+                .arn("arn")
+                .input("i".repeat(5_000))
+                .http_parameters(http.build());
+            target(&built.build().expect("a target"))
+        };
+        let first = build();
+        assert!((0..20).all(|_| build() == first));
+        assert_eq!(first.settings.len(), 18);
+        assert!(first.settings["input"].starts_with("5000 bytes, hash "));
+    }
 }

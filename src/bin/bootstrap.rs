@@ -22,7 +22,8 @@ fn variable(name: &str) -> Option<String> {
 async fn main() -> ExitCode {
     // `Targets` reads the same directives as `EnvFilter`, without carrying a regex engine.
     let filter: Option<Targets> = variable("RUST_LOG").and_then(|directives| directives.parse().ok());
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).with_target(false);
+    let lines =
+        tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).with_target(false);
     tracing_subscriber::registry()
         .with(lines)
         .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))

@@ -52,7 +52,9 @@ impl Cut {
 
     /// A firing after the cut. From long after it, it is a reason to look at once, unless that was reported before.
     pub fn late_firing(&mut self, at: Timestamp, now: Timestamp) {
-        let is_too_late = self.disabled_at.is_some_and(|disabled_at| at > disabled_at + PROPAGATION);
+        // A time in the future says nothing about when it fired.
+        let is_too_late =
+            self.disabled_at.is_some_and(|disabled_at| at > disabled_at + PROPAGATION && at <= now);
         if is_too_late && self.fired_at.is_none() {
             self.fired_at = Some(at);
             self.next_check = Some(now);

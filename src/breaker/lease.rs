@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Fault, Timestamp};
 
-/// How long one step of a plan may take before others take over. Longer than any single AWS call is allowed to take.
-pub const LEASE: SignedDuration = SignedDuration::from_secs(5);
+/// How long one step of a plan may take before others take over: a save, the call itself and a read back, each at most
+/// as long as `aws::config` lets a call take. Only then can no call land after somebody else has begun.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(8);
 /// How long to wait before the next attempt when more attempts do not help soon.
 const GIVE_UP_FOR: SignedDuration = SignedDuration::from_secs(60);
 const QUICK_ATTEMPTS: u32 = 5;
@@ -90,7 +91,7 @@ mod tests {
         };
         check(-1, true);
         check(0, true);
-        check(5, false);
+        check(8, false);
         check(60, false);
         check(3_600, true);
     }

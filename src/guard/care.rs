@@ -21,9 +21,14 @@ impl Turn<'_> {
                 if cut.restore_at.is_some_and(|due| due <= now) && self.limits.auto_restore.is_some() {
                     let cut = std::mem::take(cut);
                     self.record.breaker = Breaker::Restoring { cut, since: now };
-                    self.record.failure_reported = false;
+                    self.record.failure_reported = None;
                     self.proceed();
                 } else if cut.take_reminder(now) {
+                    self.remind();
+                }
+            }
+            Breaker::Restoring { cut, .. } => {
+                if cut.take_reminder(now) {
                     self.remind();
                 }
             }
@@ -32,7 +37,7 @@ impl Turn<'_> {
     }
 
     fn remind(&mut self) {
-        let Breaker::Open(cut) = &self.record.breaker else { return };
+        let (Breaker::Open(cut) | Breaker::Restoring { cut, .. }) = &self.record.breaker else { return };
         let since = cut.disabled_at.map(|at| whole_seconds(at).to_string()).unwrap_or_default();
         let tags = cut.found.as_ref().map(|found| found.tags.clone()).unwrap_or_default();
         let why = self.record.last_trip.as_ref().map(|trip| trip.reason.as_str()).unwrap_or_default();
@@ -60,6 +65,20 @@ impl Turn<'_> {
     /// The rule as it is now, while the guard takes it to be disabled.
     pub(super) fn checked(&mut self, result: &Result<Box<RuleDefinition>, Fault>) {
         let now = self.now;
+        if let Breaker::Restoring { cut, .. } = &mut self.record.breaker {
+            cut.checked(now);
+            self.proceed();
+            if let Ok(rule) = result
+                && rule.state.is_enabled()
+            {
+                self.on_probation();
+                let reason =
+                    format!("an interrupted restore had put it to {}; it is on probation", rule.state);
+                let alert = self.record.alert(AlertKind::Restored, "", reason, now).with_state(rule.state);
+                self.queue(alert);
+            }
+            return;
+        }
         let Breaker::Open(cut) = &mut self.record.breaker else { return };
         cut.checked(now);
         match result {

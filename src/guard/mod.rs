@@ -109,9 +109,15 @@ impl Turn<'_> {
         self.plan.tally.firings += 1;
         match &mut self.record.breaker {
             Breaker::Closed | Breaker::HalfOpen { .. } => {}
-            // The rule fires, so it is enabled: whoever was restoring it got that far and then fell silent.
-            Breaker::Restoring { since, .. } if firing.at > *since => self.on_probation(),
-            Breaker::Restoring { .. } => return self.late(),
+            // It may be enabled already, or DisableRule may not have spread yet: look, do not guess.
+            Breaker::Restoring { cut, since } => {
+                if firing.at > *since
+                    && cut.next_check.is_none_or(|due| due > self.now + crate::breaker::LEASE)
+                {
+                    cut.next_check = Some(self.now);
+                }
+                return self.late();
+            }
             Breaker::Open(cut) => {
                 cut.late_firing(firing.at, self.now);
                 return self.late();
@@ -163,7 +169,7 @@ impl Turn<'_> {
         self.record.last_trip = Some(trip);
         self.record.window = Window::new(self.limits.burst);
         self.record.work.succeed();
-        self.record.failure_reported = false;
+        self.record.failure_reported = None;
         self.record.quiet = None;
         self.plan.tally.trips += 1;
         self.plan.save = true;

@@ -33,6 +33,20 @@ impl Turn<'_> {
                 .refuse(format!("the guard already cut this rule at {at}"), "see `explain` for the reason");
         }
         let trip = Trip::new(&self.record, format!("cut by hand: {reason}"), Evidence::manual(), self.now);
+        if let Breaker::Restoring { cut, .. } = &mut self.record.breaker {
+            if self.record.work.is_held(self.now) {
+                return self.refuse(
+                    "the rule is being put back at this very moment".to_owned(),
+                    "run the command again in a few seconds",
+                );
+            }
+            // What was found before the first cut stays what is to be put back.
+            let found = cut.found.take();
+            self.record.breaker =
+                Breaker::Open(Box::new(crate::breaker::Cut { found, ..Default::default() }));
+            self.record.last_trip = Some(trip);
+            return self.proceed();
+        }
         self.record.previous_trip = self.record.last_trip.take().map(Box::new);
         self.open(trip);
     }
@@ -73,7 +87,7 @@ impl Turn<'_> {
         let Breaker::Open(cut) = &mut self.record.breaker else { return };
         let cut = std::mem::take(cut);
         self.record.breaker = Breaker::Restoring { cut, since: self.now };
-        self.record.failure_reported = false;
+        self.record.failure_reported = None;
         self.proceed();
     }
 

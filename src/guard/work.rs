@@ -21,7 +21,11 @@ impl Turn<'_> {
                 let message = format!("DisableRule was accepted, but the rule is still {state}");
                 self.cut_failed(&Fault::new(FaultKind::Other, message));
             }
-            Answer::Checked(Ok(rule)) if self.wants_restore && !rule.state.is_enabled() => {
+            Answer::Checked(Ok(rule))
+                if self.wants_restore
+                    && !rule.state.is_enabled()
+                    && matches!(self.record.breaker, Breaker::Open(_)) =>
+            {
                 self.compare_before_restore(rule);
             }
             Answer::Checked(result) => self.checked(result),
@@ -39,6 +43,21 @@ impl Turn<'_> {
         trip.evidence.mark_targets(attribution::is_target, &rule.targets);
         let by_hand = trip.evidence.kind == EvidenceKind::Manual;
         let untouchable = untouchable(self.record.rule.name(), rule);
+        let limit = match self.record.trips_in_probation {
+            0 => self.limits.burst,
+            _ => self.limits.burst.on_probation(),
+        };
+        if !by_hand && self.limits.mode == Mode::Enforce && !trip.evidence.fills(limit) {
+            trip.outcome = Outcome::Spared { because: format!("its limit is {limit}") };
+            let rule = quoted(&self.record.rule);
+            self.plan
+                .notes
+                .push(format!("rule {rule} was not cut: its tags, read only now, set its limit to {limit}"));
+            self.record.recent_trips.pop();
+            self.record.breaker = Breaker::Closed;
+            self.plan.save = true;
+            return;
+        }
         if untouchable.is_none() && rule.state.is_enabled() && (by_hand || self.limits.mode == Mode::Enforce)
         {
             cut.found = Some(rule.clone());
@@ -70,7 +89,7 @@ impl Turn<'_> {
 
     fn disabled(&mut self) {
         let now = self.now;
-        let Breaker::Open(cut) = &mut self.record.breaker else { return };
+        let Breaker::Open(cut) = &mut self.record.breaker else { return self.overtaken() };
         let Some(trip) = self.record.last_trip.clone() else { return };
         if cut.disabled_at.is_some() {
             return;
@@ -103,13 +122,29 @@ impl Turn<'_> {
         self.proceed();
     }
 
+    /// A DisableRule that took longer than any lease: by now the rule is somebody else's.
+    fn overtaken(&mut self) {
+        let reason =
+            "a delayed DisableRule took effect after the rule had been put back: it is off again".to_owned();
+        let alert = self
+            .record
+            .alert(AlertKind::Failed, "overtaken", reason, self.now)
+            .with_state(RuleState::Disabled);
+        self.queue(alert.with_hint("look at the rule, and enable it by hand if it should run"));
+    }
+
     /// `DescribeRule` or `DisableRule` failed, or the rule is not what it was taken for.
     fn cut_failed(&mut self, fault: &Fault) {
         if !matches!(&self.record.breaker, Breaker::Open(cut) if cut.disabled_at.is_none()) {
             return;
         }
         match fault.kind {
-            FaultKind::NotFound => self.give_up_cut("the rule no longer exists"),
+            FaultKind::NotFound => {
+                self.give_up_cut("the rule no longer exists");
+                // A rule of the same name is another rule: only what this one fired does not count.
+                self.record.quiet = None;
+                self.record.epoch = self.record.epoch.next(self.now);
+            }
             FaultKind::Managed => self.give_up_cut("an AWS service manages it"),
             _ => self.failed(
                 "disable",
@@ -138,10 +173,14 @@ impl Turn<'_> {
         self.may_work = false;
         self.plan.save = true;
         self.plan.notes.push(format!("could not {verb} rule {}: {fault}", quoted(&self.record.rule)));
-        if gives_up && !self.record.failure_reported {
-            self.record.failure_reported = true;
-            let reason = format!("could not {verb} the rule: {fault}; the guard tries again every minute");
-            let mut alert = self.record.alert(AlertKind::Failed, verb, reason, self.now).with_hint(hint);
+        let is_told =
+            self.record.failure_reported.is_some_and(|at| self.now.duration_since(at) < super::QUIET);
+        if gives_up && !is_told {
+            self.record.failure_reported = Some(self.now);
+            let again = if verb == "disable" { "; the guard tries again every minute" } else { "" };
+            let reason = format!("could not {verb} the rule: {fault}{again}");
+            let detail = format!("{verb}/{}", crate::model::whole_seconds(self.now));
+            let mut alert = self.record.alert(AlertKind::Failed, &detail, reason, self.now).with_hint(hint);
             if let Some(trip) = &self.record.last_trip {
                 alert = alert.with_evidence(&trip.evidence, None);
             }
@@ -181,7 +220,9 @@ impl Turn<'_> {
             // A rule is enabled for a person who asked, or because its tag says so; never by whoever comes by.
             Breaker::Restoring { cut, .. } => {
                 let may = self.wants_restore || cut.restore_at.is_some();
-                cut.found.as_ref().filter(|_| may).map(|found| Action::Restore(found.state))
+                let is_due = cut.next_check.is_some_and(|due| due <= self.now);
+                let restore = cut.found.as_ref().filter(|_| may).map(|found| Action::Restore(found.state));
+                restore.or(is_due.then_some(Action::Check))
             }
             Breaker::HalfOpen { .. } | Breaker::Closed => None,
         }

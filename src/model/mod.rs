@@ -13,4 +13,4 @@ pub use jiff::Timestamp;
 pub use money::MicroUsd;
 pub use rule::{OWN_PREFIX, ParseRuleArnError, RuleArn, RuleDefinition, RuleState, Tags, Target};
 pub use seconds::{ParseSecondsError, Seconds, whole_seconds};
-pub use seen::Seen;
+pub use seen::{Seen, bounded};

@@ -1,5 +1,6 @@
 //! Untrusted text made safe to print: one line, bounded, printable.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// At most this many characters of foreign text reach a message or a log line.
@@ -29,6 +30,15 @@ impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\"", self.0)
     }
+}
+
+/// Printable ASCII that JSON does not escape, at most `max` bytes: what is stored has a known size.
+pub fn bounded(text: &str, max: usize) -> Cow<'_, str> {
+    let plain = |c: char| (' '..='~').contains(&c) && c != '"' && c != '\\';
+    if text.len() <= max && text.chars().all(plain) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().take(max).map(|c| if plain(c) { c } else { '?' }).collect()
 }
 
 #[cfg(test)]

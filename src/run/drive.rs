@@ -50,6 +50,8 @@ pub async fn drive<P: Ports>(
     let mut answers: Vec<Observation<'_>> = Vec::new();
     let mut current: Option<(Record, Option<Version>)> = None;
     let mut is_safe = false;
+    // Races lost in a row.
+    let mut lost = 0;
     let order = observations.iter().find_map(|one| match one {
         Observation::Order(order) => Some(order.clone()),
         _ => None,
@@ -72,9 +74,9 @@ pub async fn drive<P: Ports>(
         let version = if plan.save {
             match save(guard, &record, version, was_watched).await {
                 Ok(version) => Some(version),
-                Err(SaveError::Conflict) if driven.conflicts < MAX_CONFLICTS => {
-                    driven.conflicts += 1;
-                    pause(guard, rule, driven.conflicts).await;
+                Err(SaveError::Conflict) if lost < MAX_CONFLICTS => {
+                    (lost, driven.conflicts) = (lost + 1, driven.conflicts + 1);
+                    pause(guard, rule, lost).await;
                     continue;
                 }
                 Err(SaveError::Conflict) => {
@@ -86,7 +88,7 @@ pub async fn drive<P: Ports>(
         } else {
             version
         };
-        is_safe = true;
+        (is_safe, lost) = (true, 0);
         answers.clear();
         driven.tally.add(plan.tally);
         driven.notes.extend(plan.notes);
@@ -125,6 +127,10 @@ async fn save<P: Ports>(
     let ledger = guard.ports.ledger();
     if record.needs_watch() && !was_watched {
         ledger.watch(&record.rule).await?;
+        let version = ledger.save(record, version).await?;
+        // A tick may have taken it off the list between the two. The record is safe; a failure here costs only that.
+        let _ = ledger.watch(&record.rule).await;
+        return Ok(version);
     }
     ledger.save(record, version).await
 }

@@ -221,6 +221,7 @@ impl Summary {
         match skipped {
             Skipped::Replay => self.replays += 1,
             Skipped::OwnCall => self.own_calls += 1,
+            Skipped::NoChange => {}
         }
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::RuleCall;
 use super::field::{Field, Nested, Object};
 use crate::model::Caller;
 
@@ -88,6 +89,9 @@ pub(super) struct Detail<'a> {
     pub event_source: Field<'a>,
     #[serde(borrow, default, rename = "eventName")]
     pub event_name: Field<'a>,
+    /// Present when the call failed.
+    #[serde(borrow, default, rename = "errorCode")]
+    pub error_code: Field<'a>,
     #[serde(borrow, default, rename = "requestParameters")]
     pub request_parameters: Nested<RequestParameters<'a>>,
     #[serde(borrow, default, rename = "ruleArn")]
@@ -107,16 +111,20 @@ pub(super) struct RequestParameters<'a> {
 }
 
 impl<'a> Detail<'a> {
-    /// Bus and name of the rule that this call changed, if it is such a call.
-    pub fn changed_rule(&mut self) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+    /// What this call did to a rule, if it is a call about one.
+    pub fn rule_call(&mut self) -> Option<RuleCall<'a>> {
         let changes = ["PutRule", "EnableRule", "DisableRule", "DeleteRule"];
         let is_change = changes.iter().any(|name| self.event_name.is(name));
         if !is_change || !self.event_source.is("events.amazonaws.com") {
             return None;
         }
-        let Nested::Object(parameters) = std::mem::take(&mut self.request_parameters) else { return None };
-        let Field::Text(name) = parameters.name else { return None };
-        Some((parameters.event_bus_name.or(Cow::Borrowed("default")), name))
+        let failed = self.error_code.is_present();
+        match std::mem::take(&mut self.request_parameters) {
+            Nested::Object(RequestParameters { name: Field::Text(name), event_bus_name }) if !failed => {
+                Some(RuleCall::Changed { bus: event_bus_name.or(Cow::Borrowed("default")), name })
+            }
+            _ => Some(RuleCall::WithoutEffect),
+        }
     }
 }
 

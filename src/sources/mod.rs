@@ -51,16 +51,17 @@ pub struct BusEvent<'a> {
     pub caller: Caller<'a>,
     /// Set by EventBridge on events that come from an archive replay.
     pub is_replay: bool,
-    /// The event is an API call that changed an EventBridge rule.
-    pub change: Option<RuleChange<'a>>,
+    /// The event is an API call about an EventBridge rule.
+    pub rule_call: Option<RuleCall<'a>>,
 }
 
-/// Which rule an API call changed.
+/// What an API call did to a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleChange<'a> {
-    /// The name of a bus, or its ARN.
-    pub bus: Cow<'a, str>,
-    pub name: Cow<'a, str>,
+pub enum RuleCall<'a> {
+    /// `bus` is the name of a bus, or its ARN.
+    Changed { bus: Cow<'a, str>, name: Cow<'a, str> },
+    /// The call failed, or names no rule.
+    WithoutEffect,
 }
 
 /// Decodes one Lambda payload.
@@ -148,10 +149,14 @@ fn bus_event(event: Event<'_>) -> Result<BusEvent<'_>, DecodeError> {
     let at = time(event.time, "time")?;
     let envelope_id = event.id.text("id", "text")?;
     let is_of_events = event.source.is("aws.events");
-    let (event_id, identity, changed) = match event.detail {
+    let (event_id, identity, rule_call) = match event.detail {
         Nested::Object(mut detail) => {
-            let changed = if is_of_events { detail.changed_rule() } else { None };
-            (detail.event_id.or(envelope_id), detail.user_identity, changed)
+            let rule_call = if is_of_events { detail.rule_call() } else { None };
+            // Only CloudTrail's eventID names the event; in others it is whatever their sender put there.
+            let is_foreign =
+                matches!(&event.detail_type, Field::Text(text) if !text.ends_with("via CloudTrail"));
+            let id = if is_foreign { envelope_id } else { detail.event_id.or(envelope_id) };
+            (id, detail.user_identity, rule_call)
         }
         _ => (envelope_id, Nested::Absent, None),
     };
@@ -161,8 +166,7 @@ fn bus_event(event: Event<'_>) -> Result<BusEvent<'_>, DecodeError> {
         Nested::Object(identity) => identity.caller(event.source),
         _ => Caller { principal: event.source.or("unknown".into()), issued_to: None },
     };
-    let change = changed.map(|(bus, name)| RuleChange { bus, name });
-    Ok(BusEvent { event_id, at, caller, is_replay: event.replay_name.is_present(), change })
+    Ok(BusEvent { event_id, at, caller, is_replay: event.replay_name.is_present(), rule_call })
 }
 
 #[cfg(test)]

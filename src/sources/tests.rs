@@ -11,8 +11,9 @@ fn describe(received: &Received<'_>) -> String {
             event.caller.issued_to.as_deref().map(|arn| format!(" issued to {arn}")).unwrap_or_default();
         format!("{} at {} by {}{scope}{replay}", event.event_id, event.at, event.caller.principal)
     };
-    let of = |event: &BusEvent<'_>| match &event.change {
-        Some(change) => format!("{} changing {} on {}", of(event), change.name, change.bus),
+    let of = |event: &BusEvent<'_>| match &event.rule_call {
+        Some(RuleCall::Changed { bus, name }) => format!("{} changing {name} on {bus}", of(event)),
+        Some(RuleCall::WithoutEffect) => format!("{} without effect", of(event)),
         None => of(event),
     };
     match received {
@@ -96,8 +97,16 @@ fn sees_that_a_rule_was_changed() {
         &with("aws.events", r#""eventName":"PutRule","requestParameters":{"name":"r"}"#),
         &format!("{plain} changing r on default"),
     );
-    check(&with("aws.events", r#""eventName":"PutRule","requestParameters":null"#), plain);
-    check(&with("aws.events", r#""eventName":"PutRule","requestParameters":{"name":7}"#), plain);
+    check(
+        &with("aws.events", r#""eventName":"PutRule","requestParameters":null"#),
+        &format!("{plain} without effect"),
+    );
+    check(
+        &with("aws.events", r#""eventName":"PutRule","requestParameters":{"name":7}"#),
+        &format!("{plain} without effect"),
+    );
+    let denied = r#""eventName":"EnableRule","errorCode":"AccessDenied","requestParameters":{"name":"r"}"#;
+    check(&with("aws.events", denied), &format!("{plain} without effect"));
     check(&with("aws.events", r#""eventName":"ListRules","requestParameters":{"name":"r"}"#), plain);
     // Anyone may put events of a source of their own.
     check(&with("shop", enable), "event e-1 at 2026-11-20T10:00:00Z by shop");

@@ -102,6 +102,13 @@ impl Evidence {
         echoes > 0 && u64::from(echoes) * 10 >= u64::from(all) * 9
     }
 
+    /// Whether these firings are too many for this limit, which was read after they were counted.
+    pub fn fills(&self, limit: crate::policy::BurstLimit) -> bool {
+        let (Some(first), Some(last)) = (self.first, self.last) else { return true };
+        self.count >= u64::from(limit.count.get())
+            && last.duration_since(first) < jiff::SignedDuration::from(limit.window)
+    }
+
     /// The reason in one sentence, with the numbers.
     pub fn sentence(&self) -> String {
         match (self.limit, self.window_seconds, self.first, self.last) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Caller;
+use crate::model::{Caller, bounded};
 
 /// Index into the table of callers; [`OTHERS`] stands for everyone who found no place.
 pub(super) type Slot = u8;
@@ -81,15 +81,6 @@ impl Callers {
         tally.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.caller.principal.cmp(&b.caller.principal)));
         tally
     }
-}
-
-/// Printable ASCII that JSON does not escape, at most `max` bytes: what is stored has a known size.
-pub(super) fn bounded(text: &str, max: usize) -> Cow<'_, str> {
-    let plain = |c: char| (' '..='~').contains(&c) && c != '"' && c != '\\';
-    if text.len() <= max && text.chars().all(plain) {
-        return Cow::Borrowed(text);
-    }
-    text.chars().take(max).map(|c| if plain(c) { c } else { '?' }).collect()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Firing, FiringId, Seconds, Timestamp};
+use crate::model::{Firing, FiringId, Seconds, Timestamp, bounded};
 use crate::policy::BurstLimit;
 use callers::Callers;
 
@@ -187,7 +187,7 @@ impl Window {
         let mut id =
             if self.recent.len() < RECENT { None } else { self.recent.pop_front() }.unwrap_or_default();
         id.clear();
-        id.push_str(&callers::bounded(event_id, MAX_EVENT_ID));
+        id.push_str(&bounded(event_id, MAX_EVENT_ID));
         self.recent.push_back(id);
     }
 

@@ -45,7 +45,7 @@ fn others_wait_for_who_is_at_work_and_take_over_when_it_falls_silent() {
     let (mut story, _) = Story::tripped(Mode::Enforce);
     let until = NOON + LEASE;
     assert_eq!(story.step(&[Observation::Tick]).next, Some(Action::Await { until }));
-    assert_eq!(story.later(4).step(&[Observation::Tick]).next, Some(Action::Await { until }));
+    assert_eq!(story.later(7).step(&[Observation::Tick]).next, Some(Action::Await { until }));
     assert_eq!(story.later(1).step(&[Observation::Tick]).next, Some(Action::Inspect));
 }
 

@@ -1,5 +1,6 @@
 //! The decision as short stories: what happens to a rule, and what the record and the plan then say.
 
+mod attacks;
 mod care;
 mod cut;
 mod restore;

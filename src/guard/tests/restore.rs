@@ -80,14 +80,18 @@ fn a_restore_that_changed_more_than_the_state_is_reported() {
 fn an_interrupted_restore_is_resumed_by_the_operator_or_by_the_rule_itself() {
     let mut story = Story::cut();
     story.later(60).step(&[Observation::Order(ENABLE)]);
+    let checked = |state| Observation::Answer(Answer::Checked(Ok(Box::new(found(state)))));
     let plan = story.later(60).step(&[Observation::Tick]);
-    assert_eq!(plan.next, None, "only a person may enable");
+    assert_eq!(plan.next, Some(Action::Check), "only a person may enable; others look");
+    story.step(&[checked(RuleState::Disabled)]);
     let plan = story.step(&[Observation::Order(ENABLE)]);
     assert!(matches!(plan.next, Some(Action::Restore(_))));
-    // The rule was enabled, but the reply never came: it fires, so it is enabled.
-    let plan = story.step(&[firing(50, 200)]);
-    assert!(matches!(story.record.breaker, Breaker::Open(_)), "a quarter of 3 is 1: it tripped again");
-    assert_eq!((plan.tally.late, plan.tally.trips, story.record.epoch.number), (0, 1, 2));
+    // The rule was enabled, but the reply never came. A firing is a reason to look, no proof.
+    let plan = story.later(30).step(&[firing(50, 200)]);
+    assert_eq!((plan.tally.late, story.record.breaker.word()), (1, "restoring"));
+    story.step(&[checked(RuleState::Enabled)]);
+    assert_eq!((story.record.breaker.word(), story.record.epoch.number), ("half-open", 2));
+    assert_eq!(story.publish()[0].kind, AlertKind::Restored);
 }
 
 #[test]

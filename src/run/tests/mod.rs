@@ -1,5 +1,7 @@
 //! The shell over ports in memory: races, crashes at every call, bad messages, and how many calls are made.
 
+mod attacks;
+
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 

@@ -1,0 +1,80 @@
+//! Found by attack: stories that once ended badly.
+
+use super::*;
+
+fn denied() -> Fault {
+    Fault::new(FaultKind::Denied, "AccessDeniedException: no")
+}
+
+#[test]
+fn disabling_while_restoring_keeps_what_was_found() {
+    let mut story = Story::cut();
+    story.step(&[Observation::Order(ENABLE)]);
+    story.step(&[Observation::Attended(ENABLE), Observation::Answer(Answer::Restored(Err(denied())))]);
+    assert!(matches!(story.record.breaker, Breaker::Restoring { .. }));
+    story.later(120).step(&[Observation::Order(Order::Disable { reason: "keep it off".into() })]);
+    story.step(&[inspected(found(RuleState::Disabled))]);
+    assert_ne!(
+        story.record.breaker,
+        Breaker::Closed,
+        "the rule is off by the guard, and its cut is forgotten"
+    );
+}
+
+#[test]
+fn a_firing_that_was_on_its_way_is_no_proof_that_the_rule_is_enabled() {
+    let mut story = Story::cut();
+    story.later(20).step(&[Observation::Order(ENABLE)]);
+    // DisableRule propagates for up to 5 minutes: still a firing, 2 s after `enable` began.
+    story.later(3).step(&[firing(50, 22)]);
+    story.step(&[Observation::Attended(ENABLE), Observation::Answer(Answer::Restored(Err(denied())))]);
+    let plan = story.later(60).step(&[Observation::Order(ENABLE)]);
+    assert_eq!(plan.refused, None, "{:?}", story.record.breaker);
+}
+
+#[test]
+fn a_rule_created_again_under_its_old_name_is_cut() {
+    let (mut story, _) = Story::tripped(Mode::Enforce);
+    story.step(&[Observation::Answer(Answer::Inspected(Err(Fault::new(FaultKind::NotFound, "gone"))))]);
+    story.publish();
+    story.later(600);
+    let plan = story.step(&[firing(11, 600), firing(12, 600), firing(13, 600), firing(14, 600)]);
+    assert_eq!(plan.tally.trips, 1, "re-created under its old name, it loops: {:?}", story.record.quiet);
+}
+
+#[test]
+fn an_interrupted_restore_is_mentioned() {
+    let mut story = Story::cut();
+    story.step(&[Observation::Order(ENABLE)]);
+    story.step(&[Observation::Attended(ENABLE), Observation::Answer(Answer::Restored(Err(denied())))]);
+    story.publish();
+    let mut kinds = Vec::new();
+    for _ in 0..60 {
+        let plan = story.later(86_400).step(&[Observation::Tick]);
+        if let Some(action) = plan.next {
+            kinds.push(format!("{action:?}").chars().take(30).collect::<String>());
+        }
+        kinds.extend(story.publish().iter().map(|a| a.reason.clone()));
+    }
+    assert!(!kinds.is_empty(), "60 days off, in silence: {}", story.record.breaker);
+}
+
+#[test]
+fn a_loop_that_cannot_be_cut_is_mentioned_every_day() {
+    let (mut story, _) = Story::tripped(Mode::Enforce);
+    let mut alerts = 0;
+    for _ in 0..(24 * 60 * 3) {
+        story.step(&[Observation::Answer(Answer::Inspected(Err(denied())))]);
+        alerts += story.publish().len();
+        story.later(61).step(&[Observation::Tick]);
+    }
+    assert!(alerts > 1, "three days uncut, {alerts} alert");
+}
+
+#[test]
+fn an_event_time_in_the_future_is_no_late_firing() {
+    let mut story = Story::cut();
+    story.later(1).step(&[firing(60, 3_600)]);
+    let Breaker::Open(cut) = &story.record.breaker else { panic!() };
+    assert_eq!(cut.fired_at, None, "fired in an hour, it says");
+}

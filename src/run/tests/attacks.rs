@@ -1,0 +1,57 @@
+//! Found by attack: races and inputs that once ended badly.
+
+use super::*;
+
+#[test]
+fn a_limit_tag_that_is_read_only_at_the_cut_counts() {
+    let arn = rule("busy");
+    let mut definition = World::rule(RuleState::Enabled);
+    definition.tags.insert("budget-guard:limit".into(), "5000/60s".into());
+    let world = world_with(&arn, definition);
+    world.faults.plan(Call::Tags, 1, Fate::Fails(FaultKind::Throttled));
+    let (_, summary) = run(guard(&world, "200/60s").handle(&firings(&arn, 0..250))).unwrap();
+    assert_eq!(world.rule_state(&arn), Some(RuleState::Enabled), "{:?}", summary.tripped);
+}
+
+#[test]
+fn custom_events_are_told_apart_by_their_envelope() {
+    let arn = rule("orders");
+    let world = world_with(&arn, World::rule(RuleState::Enabled));
+    let bodies: Vec<String> = (0..1000).map(|n| json!({"ruleArn": arn, "event": {"id": format!("e-{n}"),
+        "source": "shop.orders", "detail-type": "OrderChanged", "time": NOON, "detail": {"eventID": "order-7"}}}).to_string()).collect();
+    run(guard(&world, "200/60s").handle(&batch(bodies.iter().map(String::as_str)))).unwrap().0.unwrap();
+    assert_eq!(world.rule_state(&arn), Some(RuleState::Disabled));
+}
+
+#[test]
+fn a_denied_call_about_a_rule_is_not_an_error() {
+    let world = World::new(NOON);
+    let body = json!({"id": "e", "source": "aws.events", "detail-type": "AWS API Call via CloudTrail", "time": NOON,
+        "detail": {"eventID": "x", "eventSource": "events.amazonaws.com", "eventName": "PutRule", "errorCode": "AccessDenied", "requestParameters": null}}).to_string();
+    let (reply, _) = run(guard(&world, "200/60s").handle(&batch([body.as_str()]))).unwrap();
+    assert_eq!(serde_json::to_value(reply.unwrap()).unwrap(), json!({"batchItemFailures": []}));
+}
+
+#[test]
+fn a_cut_rule_is_watched_whatever_the_tick_does_meanwhile() {
+    let arn = rule("fix-acl");
+    let world = world_with(&arn, World::rule(RuleState::Enabled));
+    let guard = guard(&world, "3/60s");
+    // On the list with a closed record, as after a clean probation.
+    run(guard.handle(&firings(&arn, 0..1))).unwrap().0.unwrap();
+    let payload = firings(&arn, 1..3);
+    let mut future = pin!(guard.handle(&payload));
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut done = false;
+    loop {
+        if !done && world.watched_rules().contains(&arn) {
+            run(guard.unwatch(&arn)).unwrap();
+            done = true;
+        }
+        if let Poll::Ready(_) = future.as_mut().poll(&mut cx) {
+            break;
+        }
+    }
+    assert!(world.record(&arn).unwrap().needs_watch());
+    assert_eq!(world.watched_rules(), [arn], "the tick never looks after the cut rule");
+}
