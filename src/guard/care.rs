@@ -17,22 +17,22 @@ impl Turn<'_> {
                 self.record.trips_in_probation = 0;
                 self.plan.save = true;
             }
-            Breaker::Open(cut) => {
-                if cut.restore_at.is_some_and(|due| due <= now) && self.limits.auto_restore.is_some() {
-                    let cut = std::mem::take(cut);
-                    self.record.breaker = Breaker::Restoring { cut, since: now };
-                    self.record.failure_reported = None;
-                    self.proceed();
-                } else if cut.take_reminder(now) {
-                    self.remind();
-                }
-            }
-            Breaker::Restoring { cut, .. } => {
-                if cut.take_reminder(now) {
-                    self.remind();
-                }
+            Breaker::Open(cut)
+                if cut.restore_at.is_some_and(|due| due <= now) && self.limits.auto_restore.is_some() =>
+            {
+                let cut = std::mem::take(cut);
+                self.record.breaker = Breaker::Restoring { cut, since: now };
+                self.record.failure_reported = None;
+                self.proceed();
             }
             _ => {}
+        }
+        let is_reminder_due = match &mut self.record.breaker {
+            Breaker::Open(cut) | Breaker::Restoring { cut, .. } => cut.take_reminder(now),
+            Breaker::Closed | Breaker::HalfOpen { .. } => false,
+        };
+        if is_reminder_due {
+            self.remind();
         }
     }
 

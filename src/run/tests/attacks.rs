@@ -48,7 +48,7 @@ fn a_cut_rule_is_watched_whatever_the_tick_does_meanwhile() {
             run(guard.unwatch(&arn)).unwrap();
             done = true;
         }
-        if let Poll::Ready(_) = future.as_mut().poll(&mut cx) {
+        if future.as_mut().poll(&mut cx).is_ready() {
             break;
         }
     }
