@@ -5,6 +5,8 @@ mod support;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
+use budget_guard::aws::SystemClock;
+use budget_guard::ports::Clock;
 use serde_json::{Value, json};
 use support::bootstrap::Bootstrap;
 use support::emulator::{Emulator, Kind};
@@ -55,7 +57,7 @@ impl Stage {
         let mut event =
             payload::event("arn:aws:events:us-east-1:000000000000:rule/x", "e", &payload::now(), ANN);
         event["source"] = json!("aws.events");
-        event["time"] = json!((jiff::Timestamp::now() + jiff::SignedDuration::from_secs(1)).to_string());
+        event["time"] = json!((SystemClock.now() + jiff::SignedDuration::from_secs(1)).to_string());
         event["detail"]["eventSource"] = json!("events.amazonaws.com");
         event["detail"]["eventName"] = json!(call);
         event["detail"]["requestParameters"] = json!({"name": name, "eventBusName": "orders"});
