@@ -21,11 +21,22 @@ with open(source, "rb") as binary, zipfile.ZipFile(archive, "w") as out:
 endef
 export ZIP
 
+# How many payloads `make fuzz` tries; a hundredth as many are large ones, up to 1 MiB.
+RUNS ?= 10000000
+
+# Instrumented by the package's own flags, which RUSTFLAGS would replace. What is new is kept apart from the corpus.
+FUZZ := cd tests/fuzz && mkdir -p artifacts/small artifacts/large && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS \
+	$(CARGO) run --release --locked --
+FUZZ_OPTIONS := corpus/sources seeds/sources -dict=sources.dict -artifact_prefix=artifacts/ -print_final_stats=1
+
+# The features without the SDK are enough for all but the start of `bootstrap`.
+BENCH := $(CARGO) bench --locked --no-default-features --features
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 # Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
 .NOTPARALLEL:
-.PHONY: help venv build package fmt-check lint test-core test demo sim clean
+.PHONY: help venv build package fmt-check lint test-core test demo sim fuzz bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +60,7 @@ package: build ## make dist/bootstrap.zip, the Lambda deployment package
 
 fmt-check: ## check the formatting
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path tests/fuzz/Cargo.toml --check
 
 lint: venv ## run clippy and cfn-lint, warnings are errors
 	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
@@ -70,6 +82,15 @@ COUNT ?= 1
 sim: ## simulate COUNT worlds from SEED on; one alone is told event by event
 	$(CARGO) run --quiet --locked --no-default-features --example sim -- $(SEED) $(COUNT)
 
+fuzz: ## feed the decoder RUNS hostile payloads (10000000); needs a C++ compiler
+	$(FUZZ) artifacts/small $(FUZZ_OPTIONS) -max_len=4096 -runs=$(RUNS)
+	$(FUZZ) artifacts/large $(FUZZ_OPTIONS) -max_len=1048576 -runs=$$(($(RUNS) / 100)) -timeout=20
+
+bench: build ## measure a large batch, calls to AWS, memory and the start
+	$(BENCH) testing --bench batch --bench calls --bench memory
+	$(CARGO) build --release --locked --no-default-features --features lambda --example empty-lambda
+	$(BENCH) lambda --bench start -- $(abspath $(DIST)/bootstrap) $(abspath $(TARGET)/release/examples/empty-lambda)
+
 clean: ## remove everything built or installed here
 	$(CARGO) clean
-	rm -rf $(DIST) $(VENV)
+	rm -rf $(DIST) $(VENV) tests/fuzz/target tests/fuzz/artifacts

@@ -1,7 +1,7 @@
 //! What the guard needs from the outside: rules, a ledger, alerts, a clock. Four narrow traits.
 
 use crate::actions::Alert;
-use crate::model::{Fault, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
+use crate::model::{Fault, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
 use crate::record::Record;
 
 /// EventBridge rules. Every call names the bus of the rule.
@@ -17,13 +17,6 @@ pub trait Rules {
         rule: &RuleArn,
         state: RuleState,
     ) -> impl Future<Output = Result<Restoration, Fault>> + Send;
-}
-
-/// A rule before and after it was put back.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Restoration {
-    pub before: RuleDefinition,
-    pub after: RuleDefinition,
 }
 
 /// The version of a stored record; it grows by one with each save.

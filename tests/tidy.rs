@@ -10,7 +10,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sources", &["model"]),
     ("attribution", &["model", "sources"]),
     ("window", &["model", "policy"]),
-    ("verdict", &["model", "window"]),
+    ("verdict", &["model", "policy", "window"]),
     ("breaker", &["model"]),
     ("actions", &["model", "verdict"]),
     ("record", &["actions", "breaker", "model", "policy", "verdict", "window"]),

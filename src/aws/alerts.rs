@@ -5,6 +5,7 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::fault::fault;
+use super::lazy::Lazy;
 use crate::actions::{self, Alert};
 use crate::model::{Fault, FaultKind};
 use crate::ports::Alerts;
@@ -12,13 +13,13 @@ use crate::ports::Alerts;
 /// Alerts on one topic.
 #[derive(Debug, Clone)]
 pub struct SnsAlerts {
-    client: Client,
+    client: Lazy<Client>,
     topic_arn: String,
 }
 
 impl SnsAlerts {
     pub fn new(config: &SdkConfig, topic_arn: &str) -> Self {
-        Self { client: Client::new(config), topic_arn: topic_arn.to_owned() }
+        Self { client: Lazy::new(config, Client::new), topic_arn: topic_arn.to_owned() }
     }
 }
 

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 
 use super::clock::SystemClock;
 use super::fault::fault;
+use super::lazy::Lazy;
 use crate::breaker::Breaker;
 use crate::model::{Fault, FaultKind, RuleArn};
 use crate::ports::{Clock, Ledger, SaveError, Version};
@@ -23,7 +24,7 @@ const KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Records in DynamoDB. Items: `pk` = `rule#ARN` with `version`, `record` (JSON), `window` (bytes), `expires_at` (TTL).
 #[derive(Debug, Clone)]
 pub struct DynamoLedger {
-    client: Client,
+    client: Lazy<Client>,
     table: String,
 }
 
@@ -31,7 +32,7 @@ type Item = HashMap<String, AttributeValue>;
 
 impl DynamoLedger {
     pub fn new(config: &SdkConfig, table: &str) -> Self {
-        Self { client: Client::new(config), table: table.to_owned() }
+        Self { client: Lazy::new(config, Client::new), table: table.to_owned() }
     }
 
     /// Every record in the table, for the command line. A damaged record is an error that names it.

@@ -4,13 +4,14 @@ mod alerts;
 mod clock;
 mod config;
 mod fault;
+mod lazy;
 mod ledger;
 mod rules;
 mod targets;
 
 pub use alerts::SnsAlerts;
 pub use clock::SystemClock;
-pub use config::{http_client, loader};
+pub use config::{http_client, lambda_loader, loader};
 pub use fault::fault;
 pub use ledger::DynamoLedger;
 pub use rules::EventBridgeRules;

@@ -5,20 +5,24 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 
 use super::fault::fault;
+use super::lazy::Lazy;
 use super::targets;
-use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Tags, Target};
-use crate::ports::{Restoration, Rules};
+use crate::model::{Fault, FaultKind, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target};
+use crate::ports::Rules;
 
 /// Rules through the EventBridge API (2015-10-07).
 #[derive(Debug, Clone)]
 pub struct EventBridgeRules {
-    client: Client,
-    functions: aws_sdk_lambda::Client,
+    client: Lazy<Client>,
+    functions: Lazy<aws_sdk_lambda::Client>,
 }
 
 impl EventBridgeRules {
     pub fn new(config: &SdkConfig) -> Self {
-        Self { client: Client::new(config), functions: aws_sdk_lambda::Client::new(config) }
+        Self {
+            client: Lazy::new(config, Client::new),
+            functions: Lazy::new(config, aws_sdk_lambda::Client::new),
+        }
     }
 
     /// The ARN of the rule with this name on this bus.

@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let settings = Settings::read(variable)?;
-    let config = aws::loader().load().await;
+    let config = aws::lambda_loader().load().await;
     let ports = Aws::new(&config, &settings.table, &settings.topic_arn);
     let function = settings.home.function.clone().unwrap_or_default();
     let guard = Guard::new(ports, settings.home, settings.defaults);

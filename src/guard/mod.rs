@@ -7,9 +7,8 @@ mod work;
 
 use crate::actions::{Alert, AlertKind, Plan};
 use crate::breaker::Breaker;
-use crate::model::{Fault, Firing, RuleDefinition, RuleState, Timestamp, whole_seconds};
+use crate::model::{Fault, Firing, Restoration, RuleDefinition, RuleState, Timestamp, whole_seconds};
 use crate::policy::{Limits, Mode};
-use crate::ports::Restoration;
 use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
 use crate::verdict::{self, Evidence};
 use crate::window::{Inserted, Window};

@@ -2,8 +2,7 @@
 
 use crate::actions::AlertKind;
 use crate::breaker::Breaker;
-use crate::model::{Fault, FaultKind, RuleDefinition};
-use crate::ports::Restoration;
+use crate::model::{Fault, FaultKind, Restoration, RuleDefinition};
 use crate::record::Outcome;
 use crate::window::Window;
 

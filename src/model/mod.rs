@@ -11,6 +11,8 @@ pub use fault::{Fault, FaultKind};
 pub use firing::{Caller, Firing, FiringId};
 pub use jiff::Timestamp;
 pub use money::MicroUsd;
-pub use rule::{OWN_PREFIX, ParseRuleArnError, RuleArn, RuleDefinition, RuleState, Tags, Target};
+pub use rule::{
+    OWN_PREFIX, ParseRuleArnError, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
+};
 pub use seconds::{ParseSecondsError, Seconds, whole_seconds};
 pub use seen::{Seen, bounded};

@@ -23,6 +23,8 @@ pub const OWN_PREFIX: &str = "budget-guard-";
 
 /// The longest ARN that EventBridge accepts.
 const MAX_ARN_BYTES: usize = 1_600;
+/// Twice the longest partition and Region there are: ARNs stand in messages, which people have to read.
+const MAX_PLACE_BYTES: usize = 32;
 
 impl RuleArn {
     pub fn as_str(&self) -> &str {
@@ -90,13 +92,14 @@ impl FromStr for RuleArn {
             !text.is_empty()
                 && text.bytes().all(|b| b.is_ascii_alphanumeric() || more.as_bytes().contains(&b))
         };
-        if arn != "arn" || !partition.starts_with("aws") || !word(partition, "-") {
+        let place = |text: &str| text.len() <= MAX_PLACE_BYTES && word(text, "-");
+        if arn != "arn" || !partition.starts_with("aws") || !place(partition) {
             return Err(bad("does not begin with arn:aws"));
         }
         if service != "events" {
             return Err(bad("the service is not events"));
         }
-        if !word(region, "-") {
+        if !place(region) {
             return Err(bad("no region"));
         }
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
@@ -220,6 +223,13 @@ pub struct RuleDefinition {
     pub tags: Tags,
 }
 
+/// A rule before and after it was put back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Restoration {
+    pub before: RuleDefinition,
+    pub after: RuleDefinition,
+}
+
 impl RuleDefinition {
     /// What makes this rule another one than `before`, its state apart: the names of the fields that differ.
     pub fn differences(&self, before: &Self) -> Vec<String> {
@@ -301,6 +311,7 @@ mod tests {
         check("urn:aws:events:us-east-1:123456789012:rule/x", "arn:aws");
         check("arn:aws:lambda:us-east-1:123456789012:function:x", "service is not events");
         check("arn:aws:events::123456789012:rule/x", "no region");
+        check(&format!("arn:aws:events:{}:123456789012:rule/x", "a".repeat(33)), "no region");
         check("arn:aws:events:us-east-1:1234:rule/x", "twelve digits");
         check("arn:aws:events:us-east-1:123456789012:event-bus/x", "not rule/");
         check("arn:aws:events:us-east-1:123456789012:rule/", "rule name");

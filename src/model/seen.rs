@@ -3,18 +3,25 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// At most this many characters of foreign text reach a message or a log line.
+/// At most this many characters stand for a piece of foreign text in a message or a log line.
 const SHOWN: usize = 80;
 
-/// A piece of foreign text as it may be shown to people: control characters escaped, cut after 80 characters.
+/// A piece of foreign text as it may be shown to people: control characters escaped, cut after 80 characters of that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen(Box<str>);
 
 impl Seen {
     pub fn new(text: &str) -> Self {
-        let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
-        if text.chars().nth(SHOWN).is_some() {
-            shown.push('…');
+        let mut shown = String::new();
+        let mut room = SHOWN;
+        for escaped in text.chars().map(char::escape_debug) {
+            // Counted as shown: an escape takes up to ten characters, and half of one would say something else.
+            let Some(left) = room.checked_sub(escaped.clone().count()) else {
+                shown.push('…');
+                break;
+            };
+            room = left;
+            shown.extend(escaped);
         }
         Self(shown.into())
     }
@@ -35,7 +42,8 @@ impl fmt::Display for Seen {
 /// Printable ASCII that JSON does not escape, at most `max` bytes: what is stored has a known size.
 pub fn bounded(text: &str, max: usize) -> Cow<'_, str> {
     let plain = |c: char| (' '..='~').contains(&c) && c != '"' && c != '\\';
-    if text.len() <= max && text.chars().all(plain) {
+    // Byte by byte: no part of a longer character is plain.
+    if text.len() <= max && text.bytes().all(|byte| plain(byte.into())) {
         return Cow::Borrowed(text);
     }
     text.chars().take(max).map(|c| if plain(c) { c } else { '?' }).collect()
@@ -51,7 +59,9 @@ mod tests {
         check("plain", r#""plain""#);
         check("two\nlines", r#""two\nlines""#);
         check("\u{1b}[31mred", r#""\u{1b}[31mred""#);
+        check(&"é".repeat(80), &format!("\"{}\"", "é".repeat(80)));
         check(&"é".repeat(81), &format!("\"{}…\"", "é".repeat(80)));
+        check(&"\u{202e}".repeat(11), &format!("\"{}…\"", r"\u{202e}".repeat(10)));
         assert_eq!(Seen::bytes(&[0xff, b'a']).to_string(), "\"\u{fffd}a\"");
     }
 }

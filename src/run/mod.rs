@@ -17,7 +17,7 @@ use crate::guard::Observation;
 use crate::model::{Fault, RuleArn};
 use crate::policy::{Limits, Mode};
 use crate::ports::{Clock, Ledger, Ports};
-use crate::sources::{self, DecodeError, Message, Payload, Received};
+use crate::sources::{self, Body, DecodeError, Message, Payload, Received};
 
 /// How many rules are worked on at the same time. Each costs one read and one write when nothing trips.
 const RULES_AT_ONCE: usize = 8;
@@ -77,8 +77,7 @@ impl<P: Ports> Guard<P> {
         let mut wants_tick = Vec::new();
         for (index, message) in messages.iter().enumerate() {
             summary.messages += 1;
-            let received =
-                message.body.as_ref().map_err(Clone::clone).and_then(|body| sources::decode_body(body));
+            let received = message.body.as_ref().map_err(Clone::clone).and_then(Body::received);
             let attributed = received
                 .map_err(HandleError::Decode)
                 .and_then(|received| attribute(received, &self.home).map_err(HandleError::Attribution));

@@ -48,12 +48,13 @@ impl<'a> Top<'a> {
     }
 }
 
+/// A message of a queue batch. `B` is what became of its body.
 #[derive(Deserialize)]
-pub(super) struct Record<'a> {
+pub(super) struct Record<'a, B = Field<'a>> {
     #[serde(borrow, default, rename = "messageId")]
     pub message_id: Field<'a>,
-    #[serde(borrow, default)]
-    pub body: Field<'a>,
+    #[serde(default)]
+    pub body: B,
     /// SNS spells it `EventSource`.
     #[serde(borrow, default, rename = "eventSource", alias = "EventSource")]
     pub event_source: Field<'a>,

@@ -6,6 +6,9 @@ use serde::de::IgnoredAny;
 
 use crate::model::{ParseRuleArnError, Seen};
 
+/// serde quotes whole values in its own words, so those are cut after this many characters.
+const MAX_PROBLEM: usize = 200;
+
 /// None of these is cured by a retry: the message goes back to the queue and ends in the dead-letter queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
@@ -36,7 +39,11 @@ pub enum DecodeError {
 
 impl DecodeError {
     pub(super) fn json(bytes: &[u8], error: &serde_json::Error) -> Self {
-        let (problem, seen) = (error.to_string(), Seen::bytes(bytes));
+        let (mut problem, seen) = (error.to_string(), Seen::bytes(bytes));
+        if let Some((end, _)) = problem.char_indices().nth(MAX_PROBLEM) {
+            problem.truncate(end);
+            problem.push('…');
+        }
         if error.is_data() { Self::Malformed { problem, seen } } else { Self::NotJson { problem, seen } }
     }
 

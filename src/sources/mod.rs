@@ -2,20 +2,24 @@
 
 mod envelope;
 mod error;
+mod fast;
 mod field;
+mod last;
 
 pub use error::DecodeError;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::model::{Caller, RuleArn, Seen, Timestamp};
 use envelope::{Detail, Event, Record, Top};
 use field::{Field, Nested};
+use last::Last;
 
 /// One Lambda payload, told apart by its shape.
 #[derive(Debug)]
 pub enum Payload<'a> {
-    /// `Records[].eventSource == "aws:sqs"`: each message's body is decoded on its own by [`decode_body`].
+    /// `Records[].eventSource == "aws:sqs"`: each message's body stands for itself.
     Queue(Vec<Message<'a>>),
     /// Anything else that is understood.
     Single(Received<'a>),
@@ -25,7 +29,41 @@ pub enum Payload<'a> {
 #[derive(Debug)]
 pub struct Message<'a> {
     pub id: Cow<'a, str>,
-    pub body: Result<Cow<'a, str>, DecodeError>,
+    pub body: Result<Body<'a>, DecodeError>,
+}
+
+/// The body of a queue message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body<'a> {
+    Text(Cow<'a, str>),
+    /// Understood while the batch was read: its text, still in the quotes, and what it says.
+    Read {
+        quoted: &'a [u8],
+        received: Received<'a>,
+    },
+}
+
+impl Body<'_> {
+    /// What the message says.
+    pub fn received(&self) -> Result<Received<'_>, DecodeError> {
+        match self {
+            Self::Text(text) => decode_body(text),
+            Self::Read { received, .. } => Ok(received.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Body<'_> {
+    /// The text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Read { quoted, .. } => {
+                let text: String = serde_json::from_slice(quoted).unwrap_or_default();
+                f.write_str(&text)
+            }
+        }
+    }
 }
 
 /// What one payload or one message says.
@@ -66,18 +104,21 @@ pub enum RuleCall<'a> {
 
 /// Decodes one Lambda payload.
 pub fn decode(payload: &[u8]) -> Result<Payload<'_>, DecodeError> {
+    if let Some(messages) = fast::batch(payload) {
+        return Ok(Payload::Queue(messages));
+    }
     let top: Top<'_> = parse(payload)?;
     match top.records {
         Nested::Object(records) => queue(records).map(Payload::Queue),
         Nested::Other(seen) => Err(DecodeError::WrongType { field: "Records", seen, expected: "an array" }),
-        Nested::Absent => single(top, payload).map(Payload::Single),
+        Nested::Absent => single(top, payload, &mut Last::default()).map(Payload::Single),
     }
 }
 
-/// Decodes the body of one queue message.
+/// Decodes a payload that came as the body of a message.
 pub fn decode_body(body: &str) -> Result<Received<'_>, DecodeError> {
     let top: Top<'_> = parse(body.as_bytes())?;
-    single(top, body.as_bytes())
+    single(top, body.as_bytes(), &mut Last::default())
 }
 
 fn parse<'a>(bytes: &'a [u8]) -> Result<Top<'a>, DecodeError> {
@@ -91,62 +132,56 @@ fn parse<'a>(bytes: &'a [u8]) -> Result<Top<'a>, DecodeError> {
     }
 }
 
-fn queue(records: Vec<Record<'_>>) -> Result<Vec<Message<'_>>, DecodeError> {
+fn queue<'a>(records: Vec<Record<'a>>) -> Result<Vec<Message<'a>>, DecodeError> {
     if records.is_empty() {
         return Err(DecodeError::EmptyBatch);
     }
-    let mut messages = Vec::with_capacity(records.len());
-    for record in records {
-        match record.event_source {
-            Field::Text(source) if source == "aws:sqs" => {}
-            Field::Text(source) => return Err(DecodeError::UnknownSource { seen: Seen::new(&source) }),
-            field => return Err(field.missing("Records[].eventSource", "\"aws:sqs\"")),
-        }
-        // Without its id a message cannot be given back, so the whole batch has to be.
-        let id = record.message_id.text("Records[].messageId", "text")?;
-        messages.push(Message { id, body: record.body.text("Records[].body", "text") });
-    }
-    Ok(messages)
+    let text = |body: Field<'a>| body.text("Records[].body", "text").map(Body::Text);
+    records.into_iter().map(|record| message(record, text)).collect()
 }
 
-fn single<'a>(top: Top<'a>, bytes: &'a [u8]) -> Result<Received<'a>, DecodeError> {
+fn message<'a, B>(
+    record: Record<'a, B>,
+    body: impl FnOnce(B) -> Result<Body<'a>, DecodeError>,
+) -> Result<Message<'a>, DecodeError> {
+    match record.event_source {
+        Field::Text(source) if source == "aws:sqs" => {}
+        Field::Text(source) => return Err(DecodeError::UnknownSource { seen: Seen::new(&source) }),
+        field => return Err(field.missing("Records[].eventSource", "\"aws:sqs\"")),
+    }
+    // Without its id a message cannot be given back, so the whole batch has to be.
+    let id = record.message_id.text("Records[].messageId", "text")?;
+    Ok(Message { id, body: body(record.body) })
+}
+
+fn single<'a>(top: Top<'a>, bytes: &[u8], last: &mut Last) -> Result<Received<'a>, DecodeError> {
     if top.rule_arn.is_present() || top.event.is_present() {
-        let rule = rule(top.rule_arn, "ruleArn")?;
+        let rule = last.rule(top.rule_arn, "ruleArn")?;
         let event = top.event.object("event", "an EventBridge event")?;
-        return Ok(Received::Attached { rule, event: bus_event(event)? });
+        return Ok(Received::Attached { rule, event: bus_event(event, last)? });
     }
     match top.into_event() {
-        Some(envelope) => event(envelope),
+        Some(envelope) => event(envelope, last),
         None => Err(DecodeError::unknown_shape(bytes)),
     }
 }
 
-fn event(mut event: Event<'_>) -> Result<Received<'_>, DecodeError> {
+fn event<'a>(mut event: Event<'a>, last: &mut Last) -> Result<Received<'a>, DecodeError> {
     if event.source.is("aws.events") && event.detail_type.is("Scheduled Event") {
-        return Ok(Received::Tick { at: time(event.time, "time")? });
+        return Ok(Received::Tick { at: last.time(event.time, "time")? });
     }
     if let Nested::Object(Detail { rule_arn: Field::Text(arn), event: Some(carried), .. }) = &mut event.detail
     {
-        let rule = rule(Field::Text(std::mem::take(arn)), "detail.ruleArn")?;
+        let rule = last.rule(Field::Text(std::mem::take(arn)), "detail.ruleArn")?;
         let carried: Event<'_> = serde_json::from_str(carried.get())
             .map_err(|error| DecodeError::json(carried.get().as_bytes(), &error))?;
-        return Ok(Received::Attached { rule, event: bus_event(carried)? });
+        return Ok(Received::Attached { rule, event: bus_event(carried, last)? });
     }
-    bus_event(event).map(Received::Bus)
+    bus_event(event, last).map(Received::Bus)
 }
 
-fn rule(field: Field<'_>, name: &'static str) -> Result<RuleArn, DecodeError> {
-    let text = field.text(name, "the ARN of an EventBridge rule")?;
-    text.parse().map_err(|error| DecodeError::BadRuleArn { field: name, error })
-}
-
-fn time(field: Field<'_>, name: &'static str) -> Result<Timestamp, DecodeError> {
-    let text = field.text(name, "an RFC 3339 time")?;
-    text.parse().map_err(|_| DecodeError::BadTime { field: name, seen: Seen::new(&text) })
-}
-
-fn bus_event(event: Event<'_>) -> Result<BusEvent<'_>, DecodeError> {
-    let at = time(event.time, "time")?;
+fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<BusEvent<'a>, DecodeError> {
+    let at = last.time(event.time, "time")?;
     let envelope_id = event.id.text("id", "text")?;
     let is_of_events = event.source.is("aws.events");
     let (event_id, identity, rule_call) = match event.detail {

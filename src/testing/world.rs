@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::faults::{Call, Faults};
 use crate::actions::Alert;
 use crate::breaker::Breaker;
-use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
-use crate::ports::{Alerts, Clock, Ledger, Ports, Restoration, Rules, SaveError, Version};
+use crate::model::{Fault, FaultKind, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
+use crate::ports::{Alerts, Clock, Ledger, Ports, Rules, SaveError, Version};
 use crate::record::Record;
 
 /// One AWS account in memory. Clones share it, as several Lambda instances would.

@@ -6,8 +6,10 @@ use std::task::Poll;
 
 use budget_guard::actions::Alert;
 use budget_guard::breaker::Breaker;
-use budget_guard::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
-use budget_guard::ports::{Alerts, Clock, Ledger, Ports, Restoration, Rules, SaveError, Version};
+use budget_guard::model::{
+    Fault, FaultKind, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Timestamp,
+};
+use budget_guard::ports::{Alerts, Clock, Ledger, Ports, Rules, SaveError, Version};
 use budget_guard::record::Record;
 
 use super::{Planted, check};

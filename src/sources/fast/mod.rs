@@ -1,0 +1,72 @@
+//! Queue batches read in one pass: each body where it stands, without being unquoted first.
+//!
+//! What a body says is read into the shapes of `envelope`, as `serde_json` would do it. Whatever is not plain to see –
+//! escapes in text that is needed, a number where text is expected – is left to `serde_json`, and so is every error.
+
+mod read;
+mod scan;
+
+use serde::Deserialize;
+
+use super::envelope::{Record, Top};
+use super::field::Field;
+use super::last::Last;
+use super::{Body, Message, message, single};
+use scan::Scanner;
+
+/// The messages of a batch; `None` if this is not a batch, or not a plain one.
+pub(super) fn batch(payload: &[u8]) -> Option<Vec<Message<'_>>> {
+    let mut json = Scanner::new(payload);
+    let mut messages = None;
+    let mut last = Last::default();
+    json.object(|json, key| {
+        if key != b"Records" || messages.is_some() {
+            return None;
+        }
+        // A firing takes about two kilobytes.
+        let found = messages.insert(Vec::with_capacity(payload.len() / 2_048));
+        json.array(|json| {
+            found.push(message(record(json, &mut last)?, Ok).ok()?);
+            Some(())
+        })
+    })?;
+    messages.filter(|messages| !messages.is_empty() && json.peek().is_none() && json.is_text())
+}
+
+fn record<'a>(json: &mut Scanner<'a, false>, last: &mut Last) -> Option<Record<'a, Body<'a>>> {
+    let (mut id, mut source, mut text) = (None, None, None);
+    json.object(|json, key| match key {
+        b"messageId" => once(&mut id, Field::Text(json.text()?.into())),
+        b"eventSource" => once(&mut source, Field::Text(json.text()?.into())),
+        b"body" => once(&mut text, body(json, last)?),
+        b"EventSource" => None,
+        _ => json.skip(),
+    })?;
+    Some(Record { message_id: id?, body: text?, event_source: source? })
+}
+
+fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
+    place.replace(value).is_none().then_some(())
+}
+
+/// What the body says, or else its text.
+fn body<'a>(json: &mut Scanner<'a, false>, last: &mut Last) -> Option<Body<'a>> {
+    json.peek()?;
+    let start = json.at();
+    let received = json.quoted(|json| {
+        let top = Top::deserialize(json).ok()?;
+        // The bytes would only make the words of an error.
+        single(top, b"", last).ok()
+    });
+    if let Some(received) = received {
+        return Some(Body::Read { quoted: json.since(start), received });
+    }
+    json.skip_string()?;
+    match serde_json::from_slice(json.since(start)) {
+        Ok(Field::Text(text)) => Some(Body::Text(text)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

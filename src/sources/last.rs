@@ -1,0 +1,38 @@
+//! What was read last: in a batch, most messages say the same.
+
+use super::DecodeError;
+use super::field::Field;
+use crate::model::{RuleArn, Seen, Timestamp};
+
+/// The last rule and the last time, with the text they were read from.
+#[derive(Default)]
+pub(super) struct Last {
+    rule: Option<RuleArn>,
+    time: Option<(String, Timestamp)>,
+}
+
+impl Last {
+    pub fn rule(&mut self, field: Field<'_>, name: &'static str) -> Result<RuleArn, DecodeError> {
+        let text = field.text(name, "the ARN of an EventBridge rule")?;
+        match &self.rule {
+            Some(rule) if rule.as_str() == text => Ok(rule.clone()),
+            _ => {
+                let rule = text.parse().map_err(|error| DecodeError::BadRuleArn { field: name, error })?;
+                Ok(self.rule.insert(rule).clone())
+            }
+        }
+    }
+
+    pub fn time(&mut self, field: Field<'_>, name: &'static str) -> Result<Timestamp, DecodeError> {
+        let text = field.text(name, "an RFC 3339 time")?;
+        match &self.time {
+            Some((last, at)) if *last == text => Ok(*at),
+            _ => {
+                let at =
+                    text.parse().map_err(|_| DecodeError::BadTime { field: name, seen: Seen::new(&text) })?;
+                self.time = Some((text.into_owned(), at));
+                Ok(at)
+            }
+        }
+    }
+}

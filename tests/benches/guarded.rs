@@ -1,0 +1,32 @@
+//! A guard over rules in memory, and one batch through it.
+
+use budget_guard::attribution::Home;
+use budget_guard::model::RuleState;
+use budget_guard::policy::{Limits, Mode};
+use budget_guard::run::Guard;
+use budget_guard::testing::World;
+
+use crate::events;
+
+/// A guard over this many rules, in their own account.
+pub fn guard(rules: usize, limit: &str) -> Guard<World> {
+    let world = World::new(events::start());
+    for n in 0..rules {
+        world.put_rule(&events::rule(n), World::rule(RuleState::Enabled));
+    }
+    let rule = events::rule(0);
+    let home = Home {
+        partition: rule.partition().into(),
+        region: rule.region().into(),
+        account: rule.account().into(),
+        function: Some("budget-guard-ingest".into()),
+    };
+    Guard::new(world, home, Limits::new(Mode::Enforce, limit.parse().expect("a limit")))
+}
+
+/// Handles a batch, which neither fails nor trips.
+pub async fn handle(guard: &Guard<World>, payload: &[u8]) {
+    let (reply, summary) = guard.handle(payload).await;
+    reply.expect("a reply");
+    assert_eq!((summary.failed, summary.tally.trips), (0, 0), "{summary:?}");
+}
