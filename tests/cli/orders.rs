@@ -1,6 +1,8 @@
 //! `disable` and `enable`.
 
-use aws_sdk_eventbridge::types::RuleState;
+use aws_sdk_eventbridge::types::{RuleState, Target};
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{FunctionCode, Runtime};
 
 use crate::Bench;
 use crate::support::emulator::Kind;
@@ -147,5 +149,39 @@ async fn firing_goes_on_only_while_the_rule_is_enabled() -> Result<(), Failure> 
     program.check("enable fix-acl", 0, &[], &[]).await?;
     world.put_events("default", &[event()]).await?;
     assert_eq!(world.drain(&world.guard_queue).await?.len(), 1);
+    Ok(())
+}
+
+/// An empty archive: nobody runs it, but its hash is another one with each comment.
+fn archive(comment: &str) -> Blob {
+    let mut bytes = b"PK\x05\x06".to_vec();
+    bytes.extend([0; 16]);
+    bytes.extend(u16::try_from(comment.len()).unwrap_or(0).to_le_bytes());
+    bytes.extend(comment.as_bytes());
+    Blob::new(bytes)
+}
+
+#[tokio::test]
+async fn a_proved_loop_is_put_back_only_once_something_has_changed() -> Result<(), Failure> {
+    let bench = Bench::start(Kind::Ministack).await?;
+    let functions = aws_sdk_lambda::Client::new(&bench.emulator.sdk_config());
+    let create = functions.create_function().function_name("fixer").runtime(Runtime::Providedal2023);
+    let create = create.role("arn:aws:iam::000000000000:role/fixer-role").handler("bootstrap");
+    let created = create.code(FunctionCode::builder().zip_file(archive("buggy")).build()).send().await?;
+    let function = created.function_arn().ok_or("the function has no ARN")?;
+    let rule = bench.rule("default", "self-firing").await?;
+    let target = Target::builder().id("fixer").arn(function).build()?;
+    bench.world.events.put_targets().rule("self-firing").targets(target).send().await?;
+    bench.fire(&rule, 200).await?;
+
+    let words = ["refused: ", "this loop was proved, and nothing has changed since", "add --force"];
+    bench.program.check("enable self-firing", 3, &[], &words).await?;
+    assert_eq!(bench.world.rule_state("default", "self-firing").await?, RuleState::Disabled);
+    let update = functions.update_function_code().function_name("fixer").zip_file(archive("mended"));
+    update.send().await?;
+    bench.program.check("enable self-firing", 0, &["is ENABLED again"], &["on probation"]).await?;
+
+    bench.program.check("disable self-firing --reason again", 0, &[], &[]).await?;
+    bench.program.check("enable self-firing --force", 0, &["is ENABLED again"], &[]).await?;
     Ok(())
 }
