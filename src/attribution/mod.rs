@@ -1,6 +1,7 @@
 //! Stage 2: what was received → which rule fired, and whether the firing counts.
 
 mod cause;
+pub mod pattern;
 
 pub use cause::is_target;
 
