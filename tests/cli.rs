@@ -85,6 +85,8 @@ impl Bench {
                 event_id: payload::unique_id().into(),
                 at: now - SignedDuration::from_millis(10_000 - i64::try_from(n).unwrap_or(0) * 10),
                 caller: Caller { principal: principal.into(), issued_to: None },
+                call: None,
+                cause: budget_guard::model::Cause::Unknown,
             })
         };
         let firings: Vec<Observation<'_>> = (0..count).map(firing).collect();

@@ -7,7 +7,7 @@ pub use cause::is_target;
 
 use std::fmt;
 
-use crate::model::{Firing, OWN_PREFIX, RuleArn, Seen, Timestamp, bounded};
+use crate::model::{Cause, Firing, OWN_PREFIX, RuleArn, Seen, Timestamp, bounded};
 
 use crate::sources::{BusEvent, Received, RuleCall};
 
@@ -110,7 +110,7 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
         return Ok(Attributed::Skipped(Skipped::OwnCall));
     }
     let BusEvent { event_id, at, caller, .. } = event;
-    Ok(Attributed::Firing(Firing { rule, event_id, at, caller }))
+    Ok(Attributed::Firing(Firing { rule, event_id, at, caller, call: None, cause: Cause::Unknown }))
 }
 
 /// The change of a rule that an event tells of, if the rule is one of this guard's.

@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Caller, RuleArn};
+use crate::model::{Caller, Cause, RuleArn};
 use crate::policy::BurstLimit;
 use crate::window::{CLOCK_SKEW, LATENESS};
 
@@ -17,7 +17,14 @@ fn rule() -> RuleArn {
 
 fn firing(id: usize, at: Timestamp, caller: &str) -> Observation<'static> {
     let caller = Caller { principal: caller.to_owned().into(), issued_to: None };
-    Observation::Firing(Firing { rule: rule(), event_id: id.to_string().into(), at, caller })
+    Observation::Firing(Firing {
+        rule: rule(),
+        event_id: id.to_string().into(),
+        at,
+        caller,
+        call: None,
+        cause: Cause::Unknown,
+    })
 }
 
 fn at(ms: i64) -> Timestamp {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, hash::Hasher};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::RuleArn;
+use super::{Call, Cause, RuleArn};
 
 /// Identifies the event behind a firing: 40 bits of SipHash-1-3 over `detail.eventID`, else the envelope's `id`.
 ///
@@ -54,4 +54,7 @@ pub struct Firing<'a> {
     /// Event time: the envelope's `time`.
     pub at: Timestamp,
     pub caller: Caller<'a>,
+    /// `None` for events that are no API calls.
+    pub call: Option<Call<'a>>,
+    pub cause: Cause,
 }

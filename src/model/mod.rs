@@ -1,5 +1,7 @@
 //! The words every room shares. Imports no other room.
 
+mod call;
+mod cause;
 mod fault;
 mod firing;
 mod money;
@@ -7,6 +9,8 @@ mod rule;
 mod seconds;
 mod seen;
 
+pub use call::{Call, Resource, ResourceIds};
+pub use cause::{Cause, Proof};
 pub use fault::{Fault, FaultKind};
 pub use firing::{Caller, Firing, FiringId};
 pub use jiff::Timestamp;

@@ -1,7 +1,7 @@
 //! What counts, what is forgotten, and when a window is full.
 
 use super::*;
-use crate::model::Caller;
+use crate::model::{Caller, Cause};
 
 const NOON: i64 = 1_795_176_000_000;
 
@@ -11,6 +11,8 @@ fn firing(id: &str, at_ms: i64) -> Firing<'static> {
         event_id: id.to_owned().into(),
         at: Timestamp::from_millisecond(NOON + at_ms).unwrap(),
         caller: Caller { principal: "ann".into(), issued_to: None },
+        call: None,
+        cause: Cause::Unknown,
     }
 }
 

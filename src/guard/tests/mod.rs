@@ -8,7 +8,7 @@ mod restore;
 use super::*;
 use crate::actions::Action;
 use crate::breaker::LEASE;
-use crate::model::{Caller, FaultKind, RuleArn, Target};
+use crate::model::{Caller, Cause, FaultKind, RuleArn, Target};
 use jiff::SignedDuration;
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
@@ -28,6 +28,8 @@ fn firing(n: i64, second: i64) -> Observation<'static> {
         event_id: format!("event-{n}").into(),
         at: NOON + SignedDuration::from_secs(second),
         caller: Caller { principal, issued_to: None },
+        call: None,
+        cause: Cause::Unknown,
     })
 }
 
