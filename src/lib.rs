@@ -31,6 +31,8 @@ pub mod actions;
 pub mod attribution;
 /// Stage 5: the circuit breaker.
 pub mod breaker;
+/// Stage 3: echoes by resource, in event time.
+pub mod echo;
 /// Stage 1: payload → what was received.
 pub mod sources;
 /// Stage 4: is this a loop?

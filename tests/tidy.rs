@@ -10,6 +10,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sources", &["model"]),
     ("attribution", &["model", "sources"]),
     ("window", &["model", "policy"]),
+    ("echo", &["model", "window"]),
     ("verdict", &["model", "policy", "window"]),
     ("breaker", &["model"]),
     ("actions", &["model", "verdict"]),

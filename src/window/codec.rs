@@ -1,6 +1,6 @@
 //! The kept firings in few bytes: for each, the time since the one before, 40 bits of id, one byte of caller.
 
-use super::{FiringId, Kept, Window};
+use super::{FiringId, Kept, Window, varint};
 
 /// The stored bytes are not what this version writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +17,7 @@ impl Window {
         for kept in &self.kept {
             // The first difference is the time itself; times before 1970 are stored as 1970.
             let at = kept.at.max(previous);
-            write_varint(&mut bytes, (at - previous).unsigned_abs());
+            varint::write(&mut bytes, (at - previous).unsigned_abs());
             bytes.extend_from_slice(&kept.id.bits().to_le_bytes()[..ID_BYTES]);
             bytes.push(kept.caller);
             previous = at;
@@ -29,7 +29,7 @@ impl Window {
     pub fn restore(mut self, mut bytes: &[u8]) -> Result<Self, CorruptWindow> {
         let mut at = 0i64;
         while !bytes.is_empty() {
-            let since = read_varint(&mut bytes).and_then(|since| i64::try_from(since).ok());
+            let since = varint::read(&mut bytes).and_then(|since| i64::try_from(since).ok());
             at = since
                 .and_then(|since| at.checked_add(since))
                 .ok_or(CorruptWindow("a time is out of range"))?;
@@ -48,25 +48,4 @@ impl Window {
         }
         Ok(self)
     }
-}
-
-fn write_varint(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-}
-
-fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0u64;
-    for shift in (0..64).step_by(7) {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f).checked_shl(shift)?;
-        if byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
 }

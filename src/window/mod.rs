@@ -7,6 +7,7 @@
 
 mod callers;
 mod codec;
+pub mod varint;
 
 pub use callers::CallerCount;
 pub use codec::CorruptWindow;

@@ -1,0 +1,137 @@
+//! The followed resources in few bytes: for each firing the seconds since the one before, its id, its print, its kind.
+
+use crate::model::{FiringId, Proof, ResourceIds};
+use crate::window::varint;
+
+use super::sketch::CELLS;
+use super::track::{Entry, Kind, Track};
+use super::{Echoes, MAX_TRACKS};
+
+/// The stored bytes are not what this version writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the stored echoes are damaged: {0}")]
+pub struct CorruptEchoes(&'static str);
+
+const ID_BYTES: usize = FiringId::BITS as usize / 8;
+const OUTSIDE: u8 = 0;
+const PROOFS: [Proof; 4] = [Proof::SharedRole, Proof::Role, Proof::Session, Proof::Issued];
+/// Kinds from here on are relays; the proofs come before.
+const FIRST_RELAY: u8 = 16;
+
+impl Echoes {
+    /// Resources, firings and the estimate; the relays are in the JSON.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        if self.tracks.is_empty() && self.sketch.cells.is_empty() {
+            return bytes;
+        }
+        bytes.push(self.tracks.len() as u8);
+        for track in &self.tracks {
+            bytes.push(track.ids.iter().count() as u8);
+            track.ids.iter().for_each(|id| bytes.extend_from_slice(&id.to_le_bytes()));
+            bytes.push(track.name.len() as u8);
+            bytes.extend_from_slice(track.name.as_bytes());
+            for number in [track.echoes.into(), track.outsides.into(), track.since.max(0).unsigned_abs()] {
+                varint::write(&mut bytes, number);
+            }
+            varint::write(&mut bytes, track.entries.len() as u64);
+            let mut previous = 0;
+            for entry in &track.entries {
+                let at = entry.at.max(previous);
+                varint::write(&mut bytes, (at - previous).unsigned_abs());
+                bytes.extend_from_slice(&entry.id.bits().to_le_bytes()[..ID_BYTES]);
+                bytes.extend_from_slice(&entry.print.to_le_bytes());
+                bytes.push(kind_byte(entry.kind));
+                previous = at;
+            }
+        }
+        varint::write(&mut bytes, self.sketch.hour.max(0).unsigned_abs());
+        bytes.extend_from_slice(&self.sketch.cells);
+        bytes
+    }
+
+    /// Puts stored resources back into echoes that were read without them.
+    pub fn restore(mut self, bytes: &[u8]) -> Result<Self, CorruptEchoes> {
+        if bytes.is_empty() {
+            return Ok(self);
+        }
+        let mut reader = Reader(bytes);
+        let tracks = reader.byte()?;
+        if usize::from(tracks) > MAX_TRACKS {
+            return Err(CorruptEchoes("too many resources"));
+        }
+        for _ in 0..tracks {
+            let track = reader.track(|place| self.relays.has(place))?;
+            self.tracks.push(track);
+        }
+        self.sketch.hour = reader.signed()?;
+        self.sketch.cells = reader.0.to_vec();
+        if !matches!(self.sketch.cells.len(), 0 | CELLS) {
+            return Err(CorruptEchoes("the estimate has another size"));
+        }
+        Ok(self)
+    }
+}
+
+fn kind_byte(kind: Kind) -> u8 {
+    match kind {
+        Kind::Outside => OUTSIDE,
+        Kind::Echo(proof) => 1 + PROOFS.iter().position(|known| *known == proof).unwrap_or(0) as u8,
+        Kind::Relay(place) => FIRST_RELAY.saturating_add(place),
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], CorruptEchoes> {
+        let (taken, rest) = self.0.split_first_chunk::<N>().ok_or(CorruptEchoes("it ends early"))?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, CorruptEchoes> {
+        self.take::<1>().map(|[byte]| byte)
+    }
+
+    fn number(&mut self) -> Result<u64, CorruptEchoes> {
+        varint::read(&mut self.0).ok_or(CorruptEchoes("a number is out of range"))
+    }
+
+    fn signed(&mut self) -> Result<i64, CorruptEchoes> {
+        i64::try_from(self.number()?).map_err(|_| CorruptEchoes("a time is out of range"))
+    }
+
+    fn count(&mut self) -> Result<u32, CorruptEchoes> {
+        u32::try_from(self.number()?).map_err(|_| CorruptEchoes("a count is out of range"))
+    }
+
+    fn track(&mut self, is_relay: impl Fn(u8) -> bool) -> Result<Track, CorruptEchoes> {
+        let ids = (0..self.byte()?).map(|_| self.take().map(u32::from_le_bytes));
+        let ids = ResourceIds::new(ids.collect::<Result<Vec<_>, _>>()?);
+        let length = usize::from(self.byte()?);
+        let (name, rest) = self.0.split_at_checked(length).ok_or(CorruptEchoes("it ends early"))?;
+        let name = std::str::from_utf8(name).map_err(|_| CorruptEchoes("a name is not UTF-8"))?.to_owned();
+        self.0 = rest;
+        let (echoes, outsides, since) = (self.count()?, self.count()?, self.signed()?);
+        let mut track = Track { ids, name, entries: Vec::new(), echoes, outsides, since, touched: false };
+        let mut at = 0i64;
+        for _ in 0..self.number()? {
+            at = at.checked_add(self.signed()?).ok_or(CorruptEchoes("a time is out of range"))?;
+            let mut id = [0; 8];
+            id[..ID_BYTES].copy_from_slice(&self.take::<ID_BYTES>()?);
+            let id = FiringId::from_bits(u64::from_le_bytes(id));
+            let print = u32::from_le_bytes(self.take()?);
+            let kind = match self.byte()? {
+                OUTSIDE => Kind::Outside,
+                relay @ FIRST_RELAY.. if is_relay(relay - FIRST_RELAY) => Kind::Relay(relay - FIRST_RELAY),
+                proof => {
+                    let known = PROOFS.get(usize::from(proof) - 1);
+                    Kind::Echo(*known.ok_or(CorruptEchoes("a kind is unknown"))?)
+                }
+            };
+            track.entries.push(Entry { at, id, kind, print });
+        }
+        Ok(track)
+    }
+}

@@ -1,0 +1,170 @@
+//! Echoes: firings that the rule's own targets caused, by resource and in event time.
+//!
+//! A loop shows as a *run*: echoes on one resource with no outside firing between them. A target that answers each
+//! outside firing once makes no run longer than what it answers; a loop makes one that does not end.
+//!
+//! Memory is bounded: [`MAX_TRACKS`] resources are followed. Which ones is decided by an estimate of how often each
+//! resource was echoed of late, so that a thousand resources touched once cannot push out one that keeps coming back.
+
+mod codec;
+mod relays;
+mod run;
+mod sketch;
+mod track;
+
+pub use codec::CorruptEchoes;
+pub use relays::Relay;
+pub use run::Run;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Cause, Firing, FiringId, Timestamp};
+use relays::Relays;
+use sketch::Sketch;
+use track::{Entry, Kind, Track};
+
+/// How far back echoes count, in event time.
+pub const HORIZON_SECONDS: i64 = 24 * 60 * 60;
+/// How many resources are followed at once.
+pub const MAX_TRACKS: usize = 24;
+/// The most firings kept over all resources.
+pub const MAX_ENTRIES: usize = 256;
+/// A resource without a new firing for this long makes room for one that has.
+const IDLE_SECONDS: i64 = 60 * 60;
+
+/// The echoes of one rule.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Echoes {
+    relays: Relays,
+    /// Stored apart, in bytes (`codec`), as is the sketch.
+    #[serde(skip)]
+    tracks: Vec<Track>,
+    #[serde(skip)]
+    sketch: Sketch,
+}
+
+/// What the echoes say after a batch was counted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    Nothing,
+    /// A run that reached the limit.
+    Loop(Run),
+    /// A run that would reach the limit if targets of these other rules are led back to this rule.
+    Chain(Run),
+}
+
+impl Echoes {
+    /// Counts one firing. Whether it shows a loop is asked after the whole batch, when its order no longer matters.
+    pub fn insert(&mut self, firing: &Firing<'_>, limit: u32, now: Timestamp) {
+        let Some(call) = &firing.call else { return };
+        let Some(resource) = &call.resource else { return };
+        let at = firing.at.as_second().min(now.as_second() + crate::window::CLOCK_SKEW.get() as i64);
+        let kind = match &firing.cause {
+            // A service's own call is no answer of a target, and no change from outside that would be answered.
+            Cause::Unknown | Cause::Service => return,
+            Cause::Outside => Kind::Outside,
+            Cause::Target(proof) => Kind::Echo(*proof),
+            Cause::Relay(rules) => self.relays.count(rules, at).map_or(Kind::Outside, Kind::Relay),
+        };
+        let entry = Entry { at, id: FiringId::of(&firing.event_id), kind, print: run::print(firing, call) };
+        if kind == Kind::Outside {
+            self.outside(entry, resource, limit);
+        } else {
+            self.sketch.count(track::key(resource.ids), at);
+            if let Some(track) = self.track(resource, at) {
+                track.insert(entry, limit);
+            }
+        }
+        self.drop_unneeded(at);
+    }
+
+    /// The longest run among the resources touched since the last call, if it reaches the limit.
+    pub fn judge(&mut self, limit: u32) -> Found {
+        let mut chain = None;
+        let mut found: Option<Run> = None;
+        for track in self.tracks.iter_mut().filter(|track| track.touched) {
+            track.touched = false;
+            if let Some(run) = track.run(limit, &self.relays, false) {
+                if found.as_ref().is_none_or(|best| run.echoes > best.echoes) {
+                    found = Some(run);
+                }
+            } else if chain.is_none() && self.relays.has_open_questions() {
+                chain = track.run(limit, &self.relays, true);
+            }
+        }
+        match (found, chain) {
+            (Some(run), _) => Found::Loop(run),
+            (None, Some(run)) => Found::Chain(run),
+            (None, None) => Found::Nothing,
+        }
+    }
+
+    /// Rules whose targets made calls that fired this rule.
+    pub fn relays(&self) -> impl Iterator<Item = &Relay> {
+        self.relays.iter()
+    }
+
+    /// What following the chains of rules upwards has shown.
+    pub fn traced(&mut self, leads_back: impl Fn(&Relay) -> bool, now: Timestamp) {
+        self.relays.traced(leads_back, now.as_second());
+        self.tracks.iter_mut().for_each(|track| track.touched = true);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.tracks.is_empty()
+    }
+
+    /// A change from outside concerns every followed resource it meets, and is remembered for its own.
+    fn outside(&mut self, entry: Entry, resource: &crate::model::Resource<'_>, limit: u32) {
+        let mut is_known = false;
+        for track in self.tracks.iter_mut().filter(|track| track.ids.meets(resource.ids)) {
+            is_known |= track.ids == resource.ids;
+            track.insert(entry, limit);
+        }
+        if !is_known && let Some(track) = self.track(resource, entry.at) {
+            track.insert(entry, limit);
+        }
+    }
+
+    /// The track of a resource; a new one if there is room, or one that matters less.
+    fn track(&mut self, resource: &crate::model::Resource<'_>, at: i64) -> Option<&mut Track> {
+        if let Some(index) = self.tracks.iter().position(|track| track.ids == resource.ids) {
+            return self.tracks.get_mut(index);
+        }
+        if self.tracks.len() >= MAX_TRACKS {
+            let rank = self.sketch.estimate(track::key(resource.ids));
+            let (index, weakest) = self.weakest(at)?;
+            if weakest >= rank {
+                return None;
+            }
+            self.tracks.swap_remove(index);
+        }
+        self.tracks.push(Track::new(resource));
+        self.tracks.last_mut()
+    }
+
+    /// The resource echoed least of late, and how often.
+    fn weakest(&self, at: i64) -> Option<(usize, u8)> {
+        let rank = |track: &Track| match track.newest() {
+            Some(newest) if at - newest < IDLE_SECONDS => self.sketch.estimate(track::key(track.ids)),
+            _ => 0,
+        };
+        let ranked = self.tracks.iter().enumerate().map(|(index, track)| (index, rank(track)));
+        // An idle track makes room for anyone who has echoed at all.
+        ranked.min_by_key(|(index, rank)| (*rank, self.tracks[*index].newest()))
+    }
+
+    fn drop_unneeded(&mut self, at: i64) {
+        for track in &mut self.tracks {
+            track.drop_before(track.newest().unwrap_or(at).max(at) - HORIZON_SECONDS);
+        }
+        self.tracks.retain(|track| !track.is_empty());
+        while self.tracks.iter().map(Track::len).sum::<usize>() > MAX_ENTRIES {
+            let Some((index, _)) = self.weakest(at) else { return };
+            self.tracks.swap_remove(index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

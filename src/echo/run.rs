@@ -1,0 +1,174 @@
+//! A run: echoes on one resource with no outside firing between them. How long one may be before it is a loop.
+
+use std::collections::VecDeque;
+use std::hash::Hasher;
+
+use crate::model::{Call, Firing, Proof, RuleArn, Timestamp};
+
+use super::relays::Relays;
+use super::track::{Entry, Kind, Track};
+
+/// How long before a run an outside firing may lie and still have its answer in it, in seconds: targets behind queues
+/// take their time.
+const ANSWER_SECONDS: i64 = 5 * 60;
+/// On a resource that outsiders touch all the time no run is long. Such a resource loops when there are at least so
+/// many echoes …
+const BUSY_ECHOES: u32 = 50;
+/// … and so many for each outside firing.
+const BUSY_RATIO: u32 = 10;
+
+/// Echoes that reached the limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The resource, for people.
+    pub resource: String,
+    pub echoes: u32,
+    /// The number of echoes that was reached.
+    pub limit: u32,
+    /// Same caller, same call, same parameters, over and over.
+    pub identical: bool,
+    /// Outside firings between the echoes: none, unless the resource is a busy one.
+    pub outsides: u32,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// The weakest proof among the echoes; `None` if other rules relayed all of them.
+    pub proof: Option<Proof>,
+    /// The other rules that caused some of these firings.
+    pub relays: Vec<Vec<RuleArn>>,
+}
+
+/// Fingerprint of caller, call and parameters.
+pub(super) fn print(firing: &Firing<'_>, call: &Call<'_>) -> u32 {
+    // Stored: never change the keys.
+    let mut hasher = siphasher::sip::SipHasher13::new_with_keys(0x6563_686f_2d70_7269, 0x6e74_2d76_3100_0000);
+    let caller = call.role.as_deref().unwrap_or(&firing.caller.principal);
+    for part in [caller, &call.service, &call.operation] {
+        hasher.write(part.as_bytes());
+        hasher.write_u8(0xff);
+    }
+    hasher.write_u32(call.parameters);
+    (hasher.finish() >> 32) as u32
+}
+
+/// The run that the walk along a track is in, and the last one that reached the limit.
+#[derive(Default)]
+struct Walk {
+    limit: usize,
+    echoes: Vec<Entry>,
+    /// Outside firings that the echoes may answer, oldest first.
+    unanswered: VecDeque<i64>,
+    reached: Option<Reached>,
+}
+
+struct Reached {
+    echoes: Vec<Entry>,
+    limit: usize,
+    identical: bool,
+}
+
+impl Walk {
+    fn outside(&mut self, at: i64) {
+        // Each echo of the run that ends here answered one; what is left is still to be answered.
+        let answered = self.echoes.len().min(self.unanswered.len());
+        self.unanswered.drain(..answered);
+        self.echoes.clear();
+        self.unanswered.push_back(at);
+    }
+
+    fn echo(&mut self, entry: Entry) {
+        if self.echoes.is_empty() {
+            while self.unanswered.front().is_some_and(|at| *at < entry.at - ANSWER_SECONDS) {
+                self.unanswered.pop_front();
+            }
+        }
+        self.echoes.push(entry);
+        self.judge();
+    }
+
+    /// What the run has reached, if it is more than what outside firings explain.
+    fn judge(&mut self) {
+        // A target that was called n times may answer n times: all but one are allowed on top of the limit.
+        let allowance = self.unanswered.len().saturating_sub(1);
+        let half = self.limit.div_ceil(2).max(2);
+        let (limit, identical) = if self.echoes.len() >= self.limit + allowance {
+            (self.limit, false)
+        } else if self.echoes.len() >= half + allowance && self.most_alike() >= half + allowance {
+            (half, true)
+        } else {
+            return;
+        };
+        self.reached = Some(Reached { echoes: self.echoes.clone(), limit, identical });
+    }
+
+    /// How many echoes are the same, word for word.
+    fn most_alike(&self) -> usize {
+        let alike = |entry: &Entry| self.echoes.iter().filter(|other| other.print == entry.print).count();
+        self.echoes.iter().map(alike).max().unwrap_or(0)
+    }
+}
+
+impl Track {
+    /// The last run on the track that reached the limit. `chains_count`: take chains of rules that nobody has followed
+    /// yet to lead back here.
+    pub(super) fn run(&self, limit: u32, relays: &Relays, chains_count: bool) -> Option<Run> {
+        let mut walk = Walk { limit: limit as usize, ..Walk::default() };
+        for entry in &self.entries {
+            match self.is_echo(entry, relays, chains_count) {
+                Some(true) => walk.echo(*entry),
+                Some(false) => walk.outside(entry.at),
+                None => {}
+            }
+        }
+        if let Some(Reached { echoes, limit, identical }) = walk.reached {
+            return self.described(&echoes, limit, identical, relays);
+        }
+        let is_busy = self.echoes >= BUSY_ECHOES && self.echoes / BUSY_RATIO >= self.outsides;
+        if chains_count || !is_busy {
+            return None;
+        }
+        let is_echo = |entry: &&Entry| matches!(entry.kind, Kind::Echo(_));
+        let echoes: Vec<Entry> = self.entries.iter().filter(is_echo).copied().collect();
+        let run = self.described(&echoes, BUSY_ECHOES as usize, false, relays)?;
+        Some(Run { echoes: self.echoes, outsides: self.outsides, ..run })
+    }
+
+    /// `None` for a firing of which it is not known yet.
+    fn is_echo(&self, entry: &Entry, relays: &Relays, chains_count: bool) -> Option<bool> {
+        match entry.kind {
+            Kind::Outside => Some(false),
+            Kind::Echo(_) => Some(true),
+            Kind::Relay(place) => {
+                let relay = relays.get(place)?;
+                // An old answer has to be asked for again.
+                if chains_count && relay.is_open() { Some(true) } else { relay.leads_back() }
+            }
+        }
+    }
+
+    fn described(&self, echoes: &[Entry], limit: usize, identical: bool, relays: &Relays) -> Option<Run> {
+        let (first, last) = (echoes.first()?, echoes.last()?);
+        let time = |entry: &Entry| Timestamp::from_second(entry.at).unwrap_or(Timestamp::UNIX_EPOCH);
+        let proof = |entry: &Entry| if let Kind::Echo(proof) = entry.kind { Some(proof) } else { None };
+        let mut through: Vec<Vec<RuleArn>> = Vec::new();
+        for entry in echoes {
+            if let Kind::Relay(place) = entry.kind
+                && let Some(relay) = relays.get(place)
+                && !through.contains(&relay.rules)
+            {
+                through.push(relay.rules.clone());
+            }
+        }
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Some(Run {
+            resource: self.name.clone(),
+            echoes: number(echoes.len()),
+            limit: number(limit),
+            identical,
+            outsides: 0,
+            first: time(first),
+            last: time(last),
+            proof: echoes.iter().filter_map(proof).min(),
+            relays: through,
+        })
+    }
+}

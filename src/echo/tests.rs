@@ -1,0 +1,253 @@
+//! Runs as one-line stories: what is a loop, what is not, and that memory stays bounded.
+
+use jiff::SignedDuration;
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Call, Caller, Proof, Resource, ResourceIds, RuleArn};
+
+const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
+const LIMIT: u32 = 10;
+
+fn arn(name: &str) -> RuleArn {
+    format!("arn:aws:events:us-east-1:123456789012:rule/{name}").parse().unwrap()
+}
+
+fn firing(n: usize, second: i64, resource: &str, cause: Cause, parameters: u32) -> Firing<'static> {
+    let ids =
+        ResourceIds::new(resource.split('/').map(|part| {
+            part.bytes().fold(7u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(byte))
+        }));
+    Firing {
+        rule: arn("fix-acl"),
+        event_id: format!("event-{n}").into(),
+        at: NOON + SignedDuration::from_secs(second),
+        caller: Caller { principal: "someone".into(), issued_to: None },
+        call: Some(Call {
+            service: "s3.amazonaws.com".into(),
+            operation: "PutBucketAcl".into(),
+            role: None,
+            invoked_by: None,
+            resource: Some(Resource { name: resource.to_owned().into(), ids }),
+            parameters,
+        }),
+        cause,
+    }
+}
+
+/// A story in words: `o` an outside firing, `e` an echo like every other `e`, `d` an echo that differs from all others,
+/// `r` a firing through another rule, `s` one by a service; `@name` says on which resource, `+90` lets 90 seconds pass
+/// (one second passes before each word), `x20` repeats the word before it.
+fn tell(story: &str) -> Vec<Firing<'static>> {
+    let mut firings = Vec::new();
+    let mut second = 0;
+    let mut say = |word: &str, second: &mut i64| {
+        *second += 1;
+        let (what, resource) = word.split_once('@').unwrap_or((word, "bucket"));
+        let n = firings.len();
+        let different = u32::try_from(n).unwrap();
+        let (cause, parameters) = match what {
+            "o" => (Cause::Outside, different),
+            "e" => (Cause::Target(Proof::Issued), u32::MAX),
+            "d" => (Cause::Target(Proof::Issued), different),
+            "r" => (Cause::Relay(vec![arn("other")]), different),
+            "s" => (Cause::Service, different),
+            other => panic!("{other:?} is no word of this language"),
+        };
+        firings.push(firing(n, *second, resource, cause, parameters));
+    };
+    let mut last = "";
+    for word in story.split_whitespace() {
+        if let Some(seconds) = word.strip_prefix('+') {
+            second += seconds.parse::<i64>().unwrap();
+        } else if let Some(times) = word.strip_prefix('x') {
+            (1..times.parse::<usize>().unwrap()).for_each(|_| say(last, &mut second));
+        } else {
+            say(word, &mut second);
+            last = word;
+        }
+    }
+    firings
+}
+
+/// After how many firings a loop is found, if one is, when each comes alone and all is stored in between.
+fn found_after(firings: &[Firing<'_>]) -> Option<usize> {
+    let mut echoes = Echoes::default();
+    for (index, firing) in firings.iter().enumerate() {
+        echoes.insert(firing, LIMIT, NOON + SignedDuration::from_hours(48));
+        if let Found::Loop(_) = echoes.judge(LIMIT) {
+            return Some(index + 1);
+        }
+        let (json, bytes) = (serde_json::to_string(&echoes).unwrap(), echoes.to_bytes());
+        let restored = serde_json::from_str::<Echoes>(&json).unwrap().restore(&bytes).unwrap();
+        assert_eq!(restored, echoes);
+        echoes = restored;
+    }
+    None
+}
+
+#[test]
+fn tells_loops_from_honest_work() {
+    let check = |story: &str, expected: Option<usize>| {
+        assert_eq!(found_after(&tell(story)), expected, "{story}");
+    };
+    // A fixer that fires itself: the same call over and over, at any speed.
+    check("o e x20", Some(6));
+    check("o e +60 e +60 e +60 e +60 e +60 e", Some(6));
+    check("o e +900 e +900 e +900 e +900 e +900 e", Some(6));
+    check("e x20", Some(5));
+    // The same with a different parameter each time.
+    check("o d x20", Some(11));
+    // Two calls each turn.
+    check("o e d e d e d e d e d", Some(10));
+    // Converging fixers, bulk work, a person in between.
+    check("o d x8", None);
+    check("o e o e o e o e o e o e o e o e", None);
+    check("o e +3600 o e +3600 o e +3600 o e +3600 o e +3600 o e +3600 o e", None);
+    // What lies more than a day back is not counted.
+    check("o e x4 +86400 e x4", None);
+    // Twelve changes at once, answered one by one; a thirteenth and so on are not explained by them.
+    check("o x12 e x12", None);
+    check("o x12 e x30", Some(28));
+    check("o x6 e x2 o e x5", None);
+    // They explain nothing an hour later.
+    check("o x12 +3600 e x5", Some(17));
+    // Services are neither.
+    check("s x50", None);
+    check("o e s e s e s e s e", Some(10));
+    // Each resource for itself.
+    check("o@a e@a o@b e@b o@c e@c o@d e@d o@e e@e o@f e@f", None);
+    check("o@a e@a e@b e@a e@b e@a e@b e@a e@b e@a", Some(10));
+    // A change of the bucket concerns its objects, not the other way round for another object.
+    check("e@b/1 x4 o@b e@b/1 x4", None);
+    check("e@b/1 x4 o@b/2 e@b/1 x4", Some(6));
+    // A busy resource: outside firings all the time, and ten times as many echoes.
+    check("o d d d d d d d d d o d d d d d d d d d", None);
+    check(&"o d d d d d d d d ".repeat(12), None);
+    check("o d x9 o d x9 o d x9 o d x9 o d x9 o d x9", None);
+}
+
+#[test]
+fn a_busy_resource_loops_when_echoes_outnumber_all_else() {
+    // Ten echoes for one outside firing, and the runs between are explained by earlier firings.
+    let mut echoes = Echoes::default();
+    let mut second = 0;
+    let mut n = 0;
+    let mut insert = |echoes: &mut Echoes, cause: Cause| {
+        (second, n) = (second + 1, n + 1);
+        echoes.insert(
+            &firing(n, second, "bucket", cause, n as u32),
+            50,
+            NOON + SignedDuration::from_hours(1),
+        );
+        matches!(echoes.judge(50), Found::Loop(_))
+    };
+    let mut count = 0;
+    for round in 0..20 {
+        assert!(!insert(&mut echoes, Cause::Outside), "round {round}");
+        for _ in 0..11 {
+            count += 1;
+            if insert(&mut echoes, Cause::Target(Proof::Role)) {
+                assert!(count >= 50, "{count}");
+                return;
+            }
+        }
+    }
+    panic!("not found");
+}
+
+#[test]
+fn a_chain_of_rules_is_asked_about_once() {
+    let mut echoes = Echoes::default();
+    let firings = tell("o r x10");
+    let mut asked = 0;
+    for firing in &firings {
+        echoes.insert(firing, LIMIT, NOON + SignedDuration::from_hours(1));
+        if let Found::Chain(run) = echoes.judge(LIMIT) {
+            assert_eq!(run.relays, [vec![arn("other")]]);
+            asked += 1;
+            echoes.traced(|_| false, firing.at);
+        }
+    }
+    assert_eq!(asked, 1);
+    assert_eq!(echoes.judge(LIMIT), Found::Nothing, "a chain that does not close is no loop");
+    let mut echoes = Echoes::default();
+    firings.iter().for_each(|firing| echoes.insert(firing, LIMIT, NOON + SignedDuration::from_hours(1)));
+    assert!(matches!(echoes.judge(LIMIT), Found::Chain(_)));
+    echoes.traced(|relay| relay.rules == [arn("other")], NOON);
+    assert!(matches!(echoes.judge(LIMIT), Found::Loop(run) if run.echoes == 10 && run.proof.is_none()));
+}
+
+#[test]
+fn a_loop_is_found_among_a_thousand_resources_touched_once() {
+    let mut echoes = Echoes::default();
+    let mut n = 0;
+    for turn in 1..=40 {
+        // Each turn of the loop, fifty other resources are created and tagged.
+        for other in 0..50 {
+            let resource = format!("r-{turn}-{other}");
+            for cause in [Cause::Outside, Cause::Target(Proof::Issued)] {
+                n += 1;
+                echoes.insert(
+                    &firing(n, turn * 60, &resource, cause, 0),
+                    LIMIT,
+                    NOON + SignedDuration::from_hours(9),
+                );
+            }
+        }
+        n += 1;
+        let own = firing(n, turn * 60 + 30, "looping", Cause::Target(Proof::Issued), 0);
+        echoes.insert(&own, LIMIT, NOON + SignedDuration::from_hours(9));
+        if let Found::Loop(run) = echoes.judge(LIMIT) {
+            assert_eq!(run.resource, "looping");
+            assert!(turn <= 11, "found after {turn} turns");
+            return;
+        }
+    }
+    panic!("not found");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever the order in which a batch is delivered, and however often: the same verdict.
+    #[test]
+    fn order_and_repetition_make_no_difference(
+        story in proptest::collection::vec(prop_oneof![3 => Just("e"), 1 => Just("o"), 1 => Just("d"), 1 => Just("+7")], 1..30),
+        seed in any::<u64>(),
+    ) {
+        let firings = tell(&story.join(" "));
+        let judge = |firings: &[Firing<'_>]| {
+            let mut echoes = Echoes::default();
+            firings.iter().for_each(|firing| echoes.insert(firing, LIMIT, NOON + SignedDuration::from_hours(1)));
+            echoes.judge(LIMIT)
+        };
+        let mut shuffled: Vec<Firing<'_>> = firings.iter().chain(&firings).cloned().collect();
+        let mut random = fastrand::Rng::with_seed(seed);
+        random.shuffle(&mut shuffled);
+        prop_assert_eq!(judge(&shuffled), judge(&firings));
+    }
+
+    /// The worst that can be thrown at it stays small.
+    #[test]
+    fn memory_is_bounded(seed in any::<u64>()) {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut echoes = Echoes::default();
+        for n in 0..1_500 {
+            let cause = match random.u8(0..4) {
+                0 => Cause::Outside,
+                1 => Cause::Relay(vec![arn(&format!("rule-{}", random.u8(..)))]),
+                _ => Cause::Target(Proof::Role),
+            };
+            let resource = format!("{}{}", "long name \u{1F600} ".repeat(30), random.u16(0..200));
+            echoes.insert(&firing(n, random.i64(0..100_000), &resource, cause, random.u32(..)), 50, NOON + SignedDuration::from_hours(48));
+        }
+        prop_assert!(echoes.to_bytes().len() < 7_500, "{}", echoes.to_bytes().len());
+        prop_assert!(serde_json::to_string(&echoes).unwrap().len() < 2_000);
+    }
+
+    #[test]
+    fn damaged_bytes_are_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Echoes::default().restore(&bytes);
+    }
+}

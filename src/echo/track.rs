@@ -1,0 +1,119 @@
+//! One followed resource: its last firings in event time, and how many there were in all.
+
+use crate::model::{FiringId, Proof, Resource, ResourceIds, bounded};
+
+/// Longer names of resources are cut: they reach alerts and records.
+const MAX_NAME: usize = 72;
+/// Room in a track for outside firings beside the echoes that fill the limit twice.
+const OUTSIDE_ROOM: usize = 20;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Track {
+    pub ids: ResourceIds,
+    pub name: String,
+    /// Ascending in time; within a second outside firings come first, as causes do.
+    pub entries: Vec<Entry>,
+    /// Echoes and outside firings in all, within the last day or a little longer.
+    pub echoes: u32,
+    pub outsides: u32,
+    /// Since when the two are counted, in seconds since 1970.
+    pub since: i64,
+    /// A firing came since the track was last judged. Not stored.
+    pub touched: bool,
+}
+
+/// One firing on the resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Event time in seconds since 1970.
+    pub at: i64,
+    pub id: FiringId,
+    pub kind: Kind,
+    /// Fingerprint of caller, call and parameters.
+    pub print: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Outside,
+    Echo(Proof),
+    /// Caused by a target of other rules: the place in the list of relays.
+    Relay(u8),
+}
+
+/// One number for a resource.
+pub(super) fn key(ids: ResourceIds) -> u64 {
+    // The ids are hashes already; they only have to be told apart by their place.
+    ids.iter().fold(0x9e37_79b9_7f4a_7c15, |key: u64, id| {
+        (key.rotate_left(23) ^ u64::from(id)).wrapping_mul(0xff51_afd7_ed55_8ccd)
+    })
+}
+
+impl Track {
+    pub fn new(resource: &Resource<'_>) -> Self {
+        Self {
+            ids: resource.ids,
+            name: bounded(&resource.name, MAX_NAME).into_owned(),
+            entries: Vec::new(),
+            echoes: 0,
+            outsides: 0,
+            since: i64::MIN,
+            touched: false,
+        }
+    }
+
+    /// Counts one firing, unless it is known or older than all that are kept of a full track.
+    pub fn insert(&mut self, entry: Entry, limit: u32) {
+        if self.entries.iter().any(|known| known.id == entry.id) {
+            return;
+        }
+        let place = self.entries.partition_point(|known| (known.at, known.kind) <= (entry.at, entry.kind));
+        let capacity = 2 * limit as usize + OUTSIDE_ROOM;
+        if self.entries.len() >= capacity {
+            if place == 0 {
+                return;
+            }
+            self.entries.insert(place, entry);
+            self.entries.remove(0);
+        } else {
+            self.entries.insert(place, entry);
+        }
+        self.age(entry.at);
+        match entry.kind {
+            Kind::Outside => self.outsides = self.outsides.saturating_add(1),
+            Kind::Echo(_) => self.echoes = self.echoes.saturating_add(1),
+            // Whose echo it is, if it is one, is not known yet.
+            Kind::Relay(_) => {}
+        }
+        self.touched = true;
+    }
+
+    /// Counts of more than a day are halved, so that what was does not for ever outweigh what is.
+    fn age(&mut self, at: i64) {
+        if self.since == i64::MIN {
+            self.since = at;
+        }
+        if at - self.since > super::HORIZON_SECONDS {
+            self.since = at - super::HORIZON_SECONDS / 2;
+            self.echoes /= 2;
+            self.outsides /= 2;
+        }
+    }
+
+    pub fn drop_before(&mut self, floor: i64) {
+        let first = self.entries.partition_point(|entry| entry.at < floor);
+        self.entries.drain(..first);
+    }
+
+    pub fn newest(&self) -> Option<i64> {
+        self.entries.last().map(|entry| entry.at)
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
