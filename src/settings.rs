@@ -1,8 +1,11 @@
 //! The Lambda's settings: environment variables, read through a lookup, checked once at start.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use crate::attribution::Home;
 use crate::model::Seen;
-use crate::policy::{BurstLimit, Limits, Mode};
+use crate::policy::{BurstLimit, Limits, Mode, OrOff};
 
 /// Default of `BUDGET_GUARD_LIMIT`. In real CloudTrail logs the largest honest burst of one call is 78 a minute (a
 /// Terraform run), and 189 a minute of all write calls together.
@@ -12,6 +15,8 @@ pub const TABLE: &str = "BUDGET_GUARD_TABLE";
 pub const TOPIC: &str = "BUDGET_GUARD_TOPIC_ARN";
 const MODE: &str = "BUDGET_GUARD_MODE";
 const LIMIT: &str = "BUDGET_GUARD_LIMIT";
+const SUSTAINED: &str = "BUDGET_GUARD_SUSTAINED";
+const ECHO_LIMIT: &str = "BUDGET_GUARD_ECHO_LIMIT";
 const PROBATION: &str = "BUDGET_GUARD_PROBATION";
 
 /// Everything the Lambda is told at start.
@@ -94,12 +99,27 @@ pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, Setti
         .parse()
         .map_err(|error| SettingError::Invalid { variable: LIMIT, problem: format!("{error}") })?;
     let mut limits = Limits::new(mode, burst);
-    if let Some(text) = lookup(PROBATION) {
-        limits.probation = text
-            .parse()
-            .map_err(|error| SettingError::Invalid { variable: PROBATION, problem: format!("{error}") })?;
+    if let Some(OrOff(sustained)) = optional(&lookup, SUSTAINED)? {
+        limits.sustained = sustained;
+    }
+    if let Some(OrOff(echo)) = optional(&lookup, ECHO_LIMIT)? {
+        limits.echo = echo;
+    }
+    if let Some(probation) = optional(&lookup, PROBATION)? {
+        limits.probation = probation;
     }
     Ok(limits)
+}
+
+/// A variable that may be absent, but not malformed.
+fn optional<T: FromStr<Err: Display>>(
+    lookup: impl Fn(&str) -> Option<String>,
+    variable: &'static str,
+) -> Result<Option<T>, SettingError> {
+    let parse = |text: String| {
+        text.parse().map_err(|error| SettingError::Invalid { variable, problem: format!("{error}") })
+    };
+    lookup(variable).map(parse).transpose()
 }
 
 fn required(
@@ -130,6 +150,21 @@ mod tests {
     }
 
     #[test]
+    fn limits_can_be_set_and_switched_off() {
+        let check = |variables: &[(&str, &str)], expected: [&str; 2]| {
+            let mut all = vec![(TABLE, "guard"), (TOPIC, TOPIC_ARN)];
+            all.extend(variables);
+            let limits = read(&all).unwrap().defaults;
+            let seen = [OrOff(limits.sustained).to_string(), OrOff(limits.echo).to_string()];
+            assert_eq!(seen, expected);
+            assert!(!limits.sustained_is_tagged && !limits.burst_is_tagged);
+        };
+        check(&[], ["20/15m/8", "10"]);
+        check(&[(SUSTAINED, "30/20m/10"), (ECHO_LIMIT, "25")], ["30/20m/10", "25"]);
+        check(&[(SUSTAINED, "off"), (ECHO_LIMIT, "off")], ["off", "off"]);
+    }
+
+    #[test]
     fn a_wrong_setting_is_named_in_one_line() {
         let check = |extra: &[(&str, &str)], expected: &str| {
             let mut variables = extra.to_vec();
@@ -155,6 +190,14 @@ mod tests {
         check(
             &[(LIMIT, "many")],
             r#"BUDGET_GUARD_LIMIT: "many" is not a burst limit (there is no /); expected N/DURATION, as in 200/60s or 500/5m"#,
+        );
+        check(
+            &[(SUSTAINED, "20/15m")],
+            r#"BUDGET_GUARD_SUSTAINED: "20/15m" is not a sustained limit (it has not three parts); expected off or N/DURATION/MINUTES, as in 20/15m/8 or 100/2h/60"#,
+        );
+        check(
+            &[(ECHO_LIMIT, "1")],
+            r#"BUDGET_GUARD_ECHO_LIMIT: "1" is not an echo limit (a single echo is no loop); expected off or a whole number from 2 to 10000, as in 10"#,
         );
     }
 }

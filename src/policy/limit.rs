@@ -39,7 +39,7 @@ impl FromStr for BurstLimit {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = |problem| ParseBurstLimitError { seen: Seen::new(text), problem };
         let (count, window) = text.split_once('/').ok_or_else(|| bad("there is no /"))?;
-        if count.is_empty() || !count.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_whole(count) {
             return Err(bad("the count is not a whole number"));
         }
         let count: NonZeroU32 =
@@ -53,6 +53,11 @@ impl FromStr for BurstLimit {
         }
         Ok(Self { count, window })
     }
+}
+
+/// `parse` alone would take a sign as well.
+pub(super) fn is_whole(number: &str) -> bool {
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl fmt::Display for BurstLimit {

@@ -1,10 +1,16 @@
 //! What the operator asked for: the defaults from the settings, overridden for one rule by its tags.
 
+mod echo;
 mod limit;
 mod mode;
+mod off;
+mod sustained;
 
+pub use echo::{EchoLimit, ParseEchoLimitError};
 pub use limit::{BurstLimit, ParseBurstLimitError};
 pub use mode::{Mode, ParseModeError};
+pub use off::OrOff;
+pub use sustained::{ParseSustainedLimitError, SustainedLimit};
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -15,6 +21,10 @@ use crate::model::{Seconds, Tags};
 pub const MODE_TAG: &str = "budget-guard:mode";
 /// Tag that overrides the burst limit of one rule: `200/60s`.
 pub const LIMIT_TAG: &str = "budget-guard:limit";
+/// Tag that overrides the sustained limit of one rule: `20/15m/8` or `off`.
+pub const SUSTAINED_TAG: &str = "budget-guard:sustained";
+/// Tag that overrides the echo limit of one rule: `10` or `off`.
+pub const ECHO_LIMIT_TAG: &str = "budget-guard:echo-limit";
 /// Tag that lets the guard put the rule back by itself after this long: `30m`. Off without it.
 pub const AUTO_RESTORE_TAG: &str = "budget-guard:auto-restore";
 /// How long a rule that was put back is on probation.
@@ -25,6 +35,14 @@ pub const DEFAULT_PROBATION: Seconds = Seconds::new(15 * 60);
 pub struct Limits {
     pub mode: Mode,
     pub burst: BurstLimit,
+    /// `None`: off.
+    pub sustained: Option<SustainedLimit>,
+    /// `None`: off.
+    pub echo: Option<EchoLimit>,
+    /// The rule's own tag set `burst`: that is the operator's word, and the rule's history does not raise it.
+    pub burst_is_tagged: bool,
+    /// The same for `sustained`.
+    pub sustained_is_tagged: bool,
     /// How long half-open lasts.
     pub probation: Seconds,
     /// After how long the guard itself puts the rule back, if at all.
@@ -35,7 +53,17 @@ pub struct Limits {
 
 impl Limits {
     pub const fn new(mode: Mode, burst: BurstLimit) -> Self {
-        Self { mode, burst, probation: DEFAULT_PROBATION, auto_restore: None, bad_tags: Vec::new() }
+        Self {
+            mode,
+            burst,
+            sustained: Some(SustainedLimit::DEFAULT),
+            echo: Some(EchoLimit::DEFAULT),
+            burst_is_tagged: false,
+            sustained_is_tagged: false,
+            probation: DEFAULT_PROBATION,
+            auto_restore: None,
+            bad_tags: Vec::new(),
+        }
     }
 
     /// The limits of a rule with these tags, `self` being the defaults.
@@ -43,7 +71,13 @@ impl Limits {
         let mut limits = self.clone();
         let mut bad_tags = Vec::new();
         override_with(tags, MODE_TAG, &mut limits.mode, &mut bad_tags);
-        override_with(tags, LIMIT_TAG, &mut limits.burst, &mut bad_tags);
+        limits.burst_is_tagged = override_with(tags, LIMIT_TAG, &mut limits.burst, &mut bad_tags);
+        let mut sustained = OrOff(limits.sustained);
+        limits.sustained_is_tagged = override_with(tags, SUSTAINED_TAG, &mut sustained, &mut bad_tags);
+        limits.sustained = sustained.0;
+        let mut echo = OrOff(limits.echo);
+        override_with(tags, ECHO_LIMIT_TAG, &mut echo, &mut bad_tags);
+        limits.echo = echo.0;
         let mut wait = Seconds::new(0);
         override_with(tags, AUTO_RESTORE_TAG, &mut wait, &mut bad_tags);
         limits.auto_restore = (wait.get() > 0).then_some(wait);
@@ -52,16 +86,21 @@ impl Limits {
     }
 }
 
-/// Replaces a value by what the tag says; a tag that cannot be read is named, and the value holds.
-fn override_with<T>(tags: &Tags, key: &str, value: &mut T, bad_tags: &mut Vec<String>)
+/// Replaces a value by what the tag says, and returns whether it did; a tag that cannot be read is named, and the value
+/// holds.
+fn override_with<T>(tags: &Tags, key: &str, value: &mut T, bad_tags: &mut Vec<String>) -> bool
 where
     T: FromStr<Err: Display> + Display,
 {
     match tags.get(key).map(|text| text.parse()) {
-        None => {}
-        Some(Ok(tagged)) => *value = tagged,
+        Some(Ok(tagged)) => {
+            *value = tagged;
+            return true;
+        }
         Some(Err(error)) => bad_tags.push(format!("tag {key}: {error}; {value} holds")),
+        None => {}
     }
+    false
 }
 
 #[cfg(test)]
@@ -102,5 +141,36 @@ mod tests {
             "200/60s",
             &["is not a mode", "is not a burst limit"],
         );
+    }
+
+    #[test]
+    fn a_limit_is_the_operators_word_only_if_its_own_tag_says_it() {
+        let check = |tags: &[(&str, &str)], expected: [&str; 3], is_tagged: [bool; 2], bad: usize| {
+            let defaults = Limits::new(Mode::Enforce, "200/60s".parse().unwrap());
+            let tags = tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+            let limits = defaults.with_tags(&tags);
+            let seen = [
+                limits.burst.to_string(),
+                OrOff(limits.sustained).to_string(),
+                OrOff(limits.echo).to_string(),
+            ];
+            assert_eq!(seen, expected);
+            assert_eq!([limits.burst_is_tagged, limits.sustained_is_tagged], is_tagged);
+            assert_eq!(limits.bad_tags.len(), bad, "{:?}", limits.bad_tags);
+        };
+        check(&[], ["200/60s", "20/15m/8", "10"], [false, false], 0);
+        // The default, but said by the operator.
+        check(&[(LIMIT_TAG, "200/60s")], ["200/60s", "20/15m/8", "10"], [true, false], 0);
+        check(&[(SUSTAINED_TAG, "30/20m/10")], ["200/60s", "30/20m/10", "10"], [false, true], 0);
+        check(
+            &[(SUSTAINED_TAG, "off"), (ECHO_LIMIT_TAG, "off")],
+            ["200/60s", "off", "off"],
+            [false, true],
+            0,
+        );
+        check(&[(ECHO_LIMIT_TAG, "25")], ["200/60s", "20/15m/8", "25"], [false, false], 0);
+        // What cannot be read is nobody's word.
+        let bad = [(LIMIT_TAG, "many"), (SUSTAINED_TAG, "OFF"), (ECHO_LIMIT_TAG, "1")];
+        check(&bad, ["200/60s", "20/15m/8", "10"], [false, false], 3);
     }
 }

@@ -1,0 +1,24 @@
+//! A limit that may be switched off: what it says, or the word `off`.
+
+use std::{fmt, str::FromStr};
+
+/// How an optional limit is written in settings and tags; `None` is `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrOff<T>(pub Option<T>);
+
+impl<T: FromStr> FromStr for OrOff<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" { Ok(Self(None)) } else { text.parse().map(|limit| Self(Some(limit))) }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for OrOff<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(limit) => limit.fmt(f),
+            None => f.write_str("off"),
+        }
+    }
+}
