@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::actions::{Alert, AlertKind};
 use crate::breaker::{Breaker, Epoch, Lease};
+use crate::echo::{CorruptEchoes, Echoes};
 use crate::model::{RuleArn, Timestamp};
 use crate::policy::BurstLimit;
 use crate::verdict::Evidence;
-use crate::window::{CorruptWindow, Window};
+use crate::window::{CorruptWindow, Window, varint};
 
 /// The layout of a stored record. A guard refuses records of a later schema rather than lose what it does not know.
 pub const SCHEMA: u32 = 1;
@@ -22,6 +23,8 @@ pub struct Record {
     /// The limit of the rule; the window's own is a quarter of it on probation.
     pub limit: BurstLimit,
     pub window: Window,
+    #[serde(default, skip_serializing_if = "Echoes::is_empty")]
+    pub echoes: Echoes,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_trip: Option<Trip>,
     /// What `last_trip` was before a cut by hand that has only begun; it comes back if that cut is refused.
@@ -106,6 +109,7 @@ impl Record {
             breaker: Breaker::Closed,
             limit,
             window: Window::new(limit),
+            echoes: Echoes::default(),
             last_trip: None,
             previous_trip: None,
             recent_trips: Vec::new(),
@@ -130,12 +134,17 @@ impl Record {
         !matches!(self.breaker, Breaker::Closed) || !self.outbox.is_empty()
     }
 
-    /// The record as it is stored: JSON for people and tools, and the window's firings in bytes.
+    /// The record as it is stored: JSON for people and tools, and the firings of window and echoes in bytes.
     pub fn to_stored(&self) -> Result<(String, Vec<u8>), ReadRecordError> {
-        Ok((serde_json::to_string(self)?, self.window.to_bytes()))
+        let window = self.window.to_bytes();
+        let mut bytes = Vec::with_capacity(window.len() + 16);
+        varint::write(&mut bytes, window.len() as u64);
+        bytes.extend_from_slice(&window);
+        bytes.extend_from_slice(&self.echoes.to_bytes());
+        Ok((serde_json::to_string(self)?, bytes))
     }
 
-    pub fn from_stored(json: &str, window: &[u8]) -> Result<Self, ReadRecordError> {
+    pub fn from_stored(json: &str, mut firings: &[u8]) -> Result<Self, ReadRecordError> {
         #[derive(Deserialize)]
         struct Head {
             schema: u32,
@@ -145,7 +154,12 @@ impl Record {
             return Err(ReadRecordError::LaterSchema { schema });
         }
         let mut record: Self = serde_json::from_str(json)?;
+        let length = if firings.is_empty() { Some(0) } else { varint::read(&mut firings) };
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let (window, echoes) =
+            length.and_then(|length| firings.split_at_checked(length)).ok_or(ReadRecordError::Short)?;
         record.window = record.window.restore(window)?;
+        record.echoes = record.echoes.restore(echoes)?;
         Ok(record)
     }
 }
@@ -159,6 +173,10 @@ pub enum ReadRecordError {
     LaterSchema { schema: u32 },
     #[error("the record is damaged: {0}")]
     Json(#[from] serde_json::Error),
+    #[error("the stored firings end early")]
+    Short,
     #[error(transparent)]
     Window(#[from] CorruptWindow),
+    #[error(transparent)]
+    Echoes(#[from] CorruptEchoes),
 }

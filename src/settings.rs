@@ -197,7 +197,7 @@ mod tests {
         );
         check(
             &[(ECHO_LIMIT, "1")],
-            r#"BUDGET_GUARD_ECHO_LIMIT: "1" is not an echo limit (a single echo is no loop); expected off or a whole number from 2 to 10000, as in 10"#,
+            r#"BUDGET_GUARD_ECHO_LIMIT: "1" is not an echo limit (a single echo is no loop); expected off or a whole number from 2 to 50, as in 10"#,
         );
     }
 }

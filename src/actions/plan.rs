@@ -1,7 +1,7 @@
 //! The plan: the next thing to do for one rule, what was counted, and what was refused.
 
 use crate::actions::Alert;
-use crate::model::{RuleState, Timestamp};
+use crate::model::{RuleArn, RuleState, Timestamp};
 
 /// The outcome of one step. A plan has at most one action; its answer is the next step's observation.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,6 +27,8 @@ pub enum Action {
     /// Read the rule, put it back to this state with everything else as it stands, and read it again.
     Restore(RuleState),
     Publish(Box<Alert>),
+    /// Read the records of the rules upstream: these, those that fired these, and so on.
+    Trace(Vec<RuleArn>),
     /// Somebody else is at work on this rule: look again then.
     Await {
         until: Timestamp,

@@ -23,12 +23,12 @@ fn evidence() -> Evidence {
         window_seconds: Some(Seconds::new(60)),
         first: Some(NOON),
         last: Some(NOON + jiff::SignedDuration::from_secs(10)),
-        is_estimate: false,
         callers: vec![
             caller("arn:aws:sts::123456789012:assumed-role/fixer-role/fixer", 199, true),
             caller("arn:aws:iam::123456789012:user/ann", 1, false),
         ],
         sample_event_ids: vec!["event-1".into(), "event-2".into()],
+        ..Evidence::manual()
     }
 }
 

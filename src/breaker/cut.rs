@@ -20,6 +20,9 @@ pub struct Cut {
     /// The rule as it was found, before it was touched. Until it is read, nothing has been done to the rule.
     #[serde(default)]
     pub found: Option<RuleDefinition>,
+    /// No other rule of the same cycle is being cut.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_claimed: bool,
     /// When the rule was read back as disabled.
     #[serde(default)]
     pub disabled_at: Option<Timestamp>,

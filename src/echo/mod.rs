@@ -55,13 +55,14 @@ pub enum Found {
 
 impl Echoes {
     /// Counts one firing. Whether it shows a loop is asked after the whole batch, when its order no longer matters.
-    pub fn insert(&mut self, firing: &Firing<'_>, limit: u32, now: Timestamp) {
-        let Some(call) = &firing.call else { return };
-        let Some(resource) = &call.resource else { return };
+    /// Returns whether there is anything new to keep.
+    pub fn insert(&mut self, firing: &Firing<'_>, limit: u32, now: Timestamp) -> bool {
+        let Some(call) = &firing.call else { return false };
+        let Some(resource) = &call.resource else { return false };
         let at = firing.at.as_second().min(now.as_second() + crate::window::CLOCK_SKEW.get() as i64);
         let kind = match &firing.cause {
             // A service's own call is no answer of a target, and no change from outside that would be answered.
-            Cause::Unknown | Cause::Service => return,
+            Cause::Unknown | Cause::Service => return false,
             Cause::Outside => Kind::Outside,
             Cause::Target(proof) => Kind::Echo(*proof),
             Cause::Relay(rules) => self.relays.count(rules, at).map_or(Kind::Outside, Kind::Relay),
@@ -76,6 +77,7 @@ impl Echoes {
             }
         }
         self.drop_unneeded(at);
+        true
     }
 
     /// The longest run among the resources touched since the last call, if it reaches the limit.
@@ -104,6 +106,11 @@ impl Echoes {
         self.relays.iter()
     }
 
+    /// Whether a chain of rules has yet to be followed, or has to be again.
+    pub fn has_open_chains(&self) -> bool {
+        self.relays.has_open_questions()
+    }
+
     /// What following the chains of rules upwards has shown.
     pub fn traced(&mut self, leads_back: impl Fn(&Relay) -> bool, now: Timestamp) {
         self.relays.traced(leads_back, now.as_second());
@@ -111,7 +118,7 @@ impl Echoes {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.tracks.is_empty()
+        self.tracks.is_empty() && self.relays.iter().next().is_none()
     }
 
     /// A change from outside concerns every followed resource it meets, and is remembered for its own.

@@ -79,11 +79,12 @@ impl Relays {
 }
 
 impl Relay {
-    /// Whether the chain has yet to be followed, or has to be again: after an hour, or after as many firings once more.
+    /// Whether the chain has yet to be followed, or has to be again: after an hour, or after half as many firings
+    /// once more.
     pub(super) fn is_open(&self) -> bool {
         self.answer.is_none_or(|answer| {
-            self.last - answer.at > ANSWER_SECONDS
-                || self.count > answer.count.saturating_mul(2).saturating_add(4)
+            let since = self.count.saturating_sub(answer.count);
+            self.last - answer.at > ANSWER_SECONDS || since >= (answer.count / 2).max(3)
         })
     }
 

@@ -31,6 +31,8 @@ pub struct Run {
     pub outsides: u32,
     pub first: Timestamp,
     pub last: Timestamp,
+    /// The event times of the echoes that are kept, in seconds since 1970 and ascending.
+    pub times: Vec<i64>,
     /// The weakest proof among the echoes; `None` if other rules relayed all of them.
     pub proof: Option<Proof>,
     /// The other rules that caused some of these firings.
@@ -167,6 +169,7 @@ impl Track {
             outsides: 0,
             first: time(first),
             last: time(last),
+            times: echoes.iter().map(|entry| entry.at).collect(),
             proof: echoes.iter().filter_map(proof).min(),
             relays: through,
         })

@@ -70,6 +70,12 @@ fn tell(story: &str) -> Vec<Firing<'static>> {
     firings
 }
 
+fn insert_all(echoes: &mut Echoes, firings: &[Firing<'_>]) {
+    for firing in firings {
+        echoes.insert(firing, LIMIT, NOON + SignedDuration::from_hours(1));
+    }
+}
+
 /// After how many firings a loop is found, if one is, when each comes alone and all is stored in between.
 fn found_after(firings: &[Firing<'_>]) -> Option<usize> {
     let mut echoes = Echoes::default();
@@ -172,7 +178,7 @@ fn a_chain_of_rules_is_asked_about_once() {
     assert_eq!(asked, 1);
     assert_eq!(echoes.judge(LIMIT), Found::Nothing, "a chain that does not close is no loop");
     let mut echoes = Echoes::default();
-    firings.iter().for_each(|firing| echoes.insert(firing, LIMIT, NOON + SignedDuration::from_hours(1)));
+    insert_all(&mut echoes, &firings);
     assert!(matches!(echoes.judge(LIMIT), Found::Chain(_)));
     echoes.traced(|relay| relay.rules == [arn("other")], NOON);
     assert!(matches!(echoes.judge(LIMIT), Found::Loop(run) if run.echoes == 10 && run.proof.is_none()));
@@ -219,7 +225,7 @@ proptest! {
         let firings = tell(&story.join(" "));
         let judge = |firings: &[Firing<'_>]| {
             let mut echoes = Echoes::default();
-            firings.iter().for_each(|firing| echoes.insert(firing, LIMIT, NOON + SignedDuration::from_hours(1)));
+            insert_all(&mut echoes, firings);
             echoes.judge(LIMIT)
         };
         let mut shuffled: Vec<Firing<'_>> = firings.iter().chain(&firings).cloned().collect();

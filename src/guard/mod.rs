@@ -1,18 +1,21 @@
 //! The six stages in one call: record and observations in, record and plan out. No IO, no clock, cannot fail.
 
 mod care;
+mod chains;
 mod orders;
 mod restore;
 mod work;
 
-use crate::actions::{Alert, AlertKind, Plan};
+use crate::actions::{Action, Alert, AlertKind, Plan};
 use crate::breaker::Breaker;
+use crate::echo::Echoes;
 use crate::model::{Fault, Firing, Restoration, RuleDefinition, RuleState, Timestamp, whole_seconds};
 use crate::policy::{Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
-use crate::verdict::{self, Evidence};
+use crate::verdict::{self, Evidence, Upstream};
 use crate::window::{Inserted, Window};
 
+pub use chains::upstream;
 pub use orders::Order;
 pub use work::untouchable;
 
@@ -50,6 +53,8 @@ pub enum Answer {
     Checked(Result<Box<RuleDefinition>, Fault>),
     /// The rule before and after it was put back.
     Restored(Result<Box<Restoration>, Fault>),
+    /// The rules upstream.
+    Traced(Result<Vec<Upstream>, Fault>),
     Published {
         dedup_id: String,
         result: Result<(), Fault>,
@@ -71,6 +76,7 @@ pub fn step(
         may_work: false,
         may_post: false,
         wants_restore: false,
+        question: None,
     };
     turn.let_time_pass();
     turn.apply_limit();
@@ -85,6 +91,7 @@ pub fn step(
             Observation::Answer(answer) => turn.answer(answer),
         }
     }
+    turn.judge_echoes();
     turn.choose_action();
     (turn.record, turn.plan)
 }
@@ -101,6 +108,8 @@ struct Turn<'a> {
     may_post: bool,
     /// A person who wants the rule back stands behind this call.
     wants_restore: bool,
+    /// What has to be known before firings can be judged.
+    question: Option<Action>,
 }
 
 impl Turn<'_> {
@@ -125,7 +134,11 @@ impl Turn<'_> {
         if self.record.epoch.began.is_some_and(|began| firing.at < began) {
             return self.late();
         }
-        match self.record.window.insert(firing, self.now) {
+        let inserted = self.record.window.insert(firing, self.now);
+        if let (Some(limit), true) = (self.limits.echo, inserted != Inserted::Duplicate) {
+            self.plan.save |= self.record.echoes.insert(firing, limit.get(), self.now);
+        }
+        match inserted {
             Inserted::Duplicate => self.plan.tally.duplicates += 1,
             Inserted::TooLate => self.late(),
             Inserted::Unsampled => {}
@@ -167,6 +180,7 @@ impl Turn<'_> {
         self.record.breaker = Breaker::Open(Box::default());
         self.record.last_trip = Some(trip);
         self.record.window = Window::new(self.limits.burst);
+        self.record.echoes = Echoes::default();
         self.record.work.succeed();
         self.record.failure_reported = None;
         self.record.quiet = None;

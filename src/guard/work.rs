@@ -30,6 +30,7 @@ impl Turn<'_> {
             }
             Answer::Checked(result) => self.checked(result),
             Answer::Restored(result) => self.restored(result),
+            Answer::Traced(result) => self.traced(result),
         }
     }
 
@@ -47,7 +48,7 @@ impl Turn<'_> {
             0 => self.limits.burst,
             _ => self.limits.burst.on_probation(),
         };
-        if !by_hand && self.limits.mode == Mode::Enforce && !trip.evidence.fills(limit) {
+        if !by_hand && self.limits.mode == Mode::Enforce && !trip.evidence.fills(self.limits, limit) {
             trip.outcome = Outcome::Spared { because: format!("its limit is {limit}") };
             let rule = quoted(&self.record.rule);
             self.plan
@@ -214,7 +215,12 @@ impl Turn<'_> {
     /// What the breaker's state asks for now.
     fn work_to_do(&self) -> Option<Action> {
         match &self.record.breaker {
-            Breaker::Open(cut) if cut.found.is_none() => Some(Action::Inspect),
+            Breaker::Open(cut) if cut.found.is_none() => match self.cycle() {
+                [_, others @ ..] if !others.is_empty() && !cut.is_claimed => {
+                    Some(Action::Trace(others.to_vec()))
+                }
+                _ => Some(Action::Inspect),
+            },
             Breaker::Open(cut) if cut.disabled_at.is_none() => Some(Action::Disable),
             Breaker::Open(cut) => cut.next_check.is_some_and(|due| due <= self.now).then_some(Action::Check),
             // A rule is enabled for a person who asked, or because its tag says so; never by whoever comes by.
@@ -235,6 +241,10 @@ impl Turn<'_> {
         let now = self.now;
         let steps =
             [(work, self.may_work, &mut self.record.work), (alert, self.may_post, &mut self.record.post)];
+        if let Some(question) = self.question.take() {
+            self.plan.next = Some(question);
+            return;
+        }
         let mut look_again = None;
         for (action, is_mine, lease) in steps {
             let Some(action) = action else { continue };

@@ -18,5 +18,5 @@ pub use money::MicroUsd;
 pub use rule::{
     OWN_PREFIX, ParseRuleArnError, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
 };
-pub use seconds::{ParseSecondsError, Seconds, whole_seconds};
+pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};
 pub use seen::{Seen, bounded};

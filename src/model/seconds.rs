@@ -51,6 +51,14 @@ impl fmt::Display for Seconds {
     }
 }
 
+/// A length of time as people say it: `about 40 seconds`, `about 3 hours`.
+pub fn about(seconds: i128) -> String {
+    let units = [(86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds")];
+    let (length, unit) =
+        units.into_iter().find(|(length, _)| seconds >= 2 * length).unwrap_or((1, "seconds"));
+    format!("about {} {unit}", seconds.max(1) / length)
+}
+
 /// A point in time as people read it: without the fraction of its second.
 pub fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)

@@ -17,8 +17,8 @@ impl EchoLimit {
     pub const DEFAULT: Self = Self(NonZeroU32::new(10).expect("not zero"));
     /// A single echo is no loop: nearly every remediation fires its own rule once.
     pub const MIN: u32 = 2;
-    /// Beyond, a loop at one turn a minute would run for a week.
-    pub const MAX: u32 = 10_000;
+    /// So many firings of one resource can be kept, with room for those that are not echoes.
+    pub const MAX: u32 = 50;
 
     pub const fn get(self) -> u32 {
         self.0.get()
@@ -32,7 +32,7 @@ impl EchoLimit {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{seen} is not an echo limit ({problem}); expected off or a whole number from 2 to 10000, as in 10")]
+#[error("{seen} is not an echo limit ({problem}); expected off or a whole number from 2 to 50, as in 10")]
 pub struct ParseEchoLimitError {
     seen: Seen,
     problem: &'static str,
@@ -76,10 +76,10 @@ mod tests {
         check(&EchoLimit::DEFAULT.to_string(), Ok((10, 5)));
         check("2", Ok((2, 2)));
         check("5", Ok((5, 3)));
-        check("10000", Ok((10_000, 5_000)));
+        check("50", Ok((50, 25)));
         check("1", Err("a single echo is no loop"));
         check("0", Err("out of range"));
-        check("10001", Err("out of range"));
+        check("51", Err("out of range"));
         check("99999999999", Err("out of range"));
         check("", Err("not a whole number"));
         check("-3", Err("not a whole number"));

@@ -158,6 +158,7 @@ async fn carry_out<P: Ports>(
             let result = guard.ports.alerts().publish(&alert).await;
             Answer::Published { dedup_id: alert.dedup_id, result }
         }
+        Action::Trace(rules) => Answer::Traced(guard.trace(rule, rules).await),
         Action::Await { until } => {
             guard.ports.clock().sleep_until(until).await;
             return None;

@@ -3,6 +3,7 @@
 mod drive;
 mod limits;
 mod summary;
+mod trace;
 
 pub use drive::{Driven, drive};
 pub use limits::TagCache;

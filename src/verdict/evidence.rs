@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Caller, Seconds, Target, Timestamp};
+use crate::model::{Caller, Proof, RuleArn, Seconds, Target, Timestamp, about};
+use crate::policy::{BurstLimit, Limits};
 use crate::window::CallerCount;
+
+use super::Curve;
 
 /// Which kind of evidence led to the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +14,10 @@ use crate::window::CallerCount;
 pub enum EvidenceKind {
     /// Too many distinct firings within one window.
     Burst,
+    /// The rule's own targets fired it, again and again, on one resource.
+    Echo,
+    /// Steady firing over many minutes. Alone it makes a suspect, not a loop.
+    Sustained,
     /// A person said so.
     Manual,
 }
@@ -35,8 +42,37 @@ pub struct Evidence {
     pub is_estimate: bool,
     #[serde(default)]
     pub callers: Vec<CallerEvidence>,
+    /// Some of the last events, and the one that began it when that is known.
     #[serde(default)]
     pub sample_event_ids: Vec<String>,
+    /// What echoes have in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub echo: Option<EchoEvidence>,
+    /// The firings over time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Curve>,
+    /// How this compares with the rule's own past, in a sentence; or why that could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<String>,
+    /// What would have happened had the guard not acted, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<String>,
+}
+
+/// Echoes on one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EchoEvidence {
+    pub resource: String,
+    /// Same caller, same call, same parameters.
+    pub identical: bool,
+    /// Outside firings between the echoes: none, but on resources that outsiders touch all the time.
+    pub outside: u32,
+    /// What shows that the caller was a target of the rule; `None` when other rules relayed every firing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+    /// The rules that fire each other in turn, the cut one first. Empty for a rule that fires itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cycle: Vec<RuleArn>,
 }
 
 /// Who made how many of the calls that fired the rule.
@@ -74,6 +110,10 @@ impl Evidence {
             is_estimate: false,
             callers: Vec::new(),
             sample_event_ids: Vec::new(),
+            echo: None,
+            rate: None,
+            history: None,
+            otherwise: None,
         }
     }
 
@@ -96,31 +136,87 @@ impl Evidence {
         (sum(true), sum(false))
     }
 
-    /// Whether it is proved that the rule fires itself: nine of ten of these firings were caused by its own targets.
+    /// Whether it is proved that the rule fires itself: by echoes on one resource, or because nine of ten of these firings
+    /// were caused by its own targets.
     pub fn proves_loop(&self) -> bool {
         let (echoes, all) = self.echoes();
-        echoes > 0 && u64::from(echoes) * 10 >= u64::from(all) * 9
+        self.echo.is_some() || echoes > 0 && u64::from(echoes) * 10 >= u64::from(all) * 9
     }
 
-    /// Whether these firings are too many for this limit, which was read after they were counted.
-    pub fn fills(&self, limit: crate::policy::BurstLimit) -> bool {
-        let (Some(first), Some(last)) = (self.first, self.last) else { return true };
-        self.count >= u64::from(limit.count.get())
-            && last.duration_since(first) < jiff::SignedDuration::from(limit.window)
+    /// Whether these firings are too many for these limits, which were read after they were counted.
+    pub fn fills(&self, limits: &Limits, burst: BurstLimit) -> bool {
+        match self.kind {
+            EvidenceKind::Manual => true,
+            EvidenceKind::Echo => limits.echo.is_some_and(|limit| match &self.echo {
+                Some(echo) if echo.identical => self.count >= u64::from(limit.identical()),
+                _ => self.count >= u64::from(limit.get()),
+            }),
+            EvidenceKind::Sustained => limits.sustained.is_some(),
+            EvidenceKind::Burst => {
+                let (Some(first), Some(last)) = (self.first, self.last) else { return true };
+                self.count >= u64::from(burst.count.get())
+                    && last.duration_since(first) < jiff::SignedDuration::from(burst.window)
+            }
+        }
+    }
+
+    /// With what would have happened had the guard not acted: when the rate alone would have been enough.
+    pub fn with_otherwise(mut self, burst: BurstLimit) -> Self {
+        let (Some(first), Some(last)) = (self.first, self.last) else { return self };
+        let millis = last.duration_since(first).as_millis().max(1_000);
+        let next = match self.kind {
+            EvidenceKind::Burst => u64::from(burst.count.get()).saturating_mul(10),
+            _ => u64::from(burst.count.get()),
+        };
+        let in_window = i128::from(self.count) * i128::from(burst.window.millis()) / millis;
+        self.otherwise = Some(match self.kind {
+            EvidenceKind::Burst => {
+                let seconds = i128::from(next) * millis / i128::from(self.count.max(1)) / 1_000;
+                format!("at this rate, ten times as many firings ({next}) after {}", about(seconds))
+            }
+            _ if in_window < i128::from(next) => {
+                format!("its rate alone would never have reached the limit of {burst}")
+            }
+            _ => format!("its rate alone would have reached the limit of {burst} too, but later"),
+        });
+        self
     }
 
     /// The reason in one sentence, with the numbers.
     pub fn sentence(&self) -> String {
-        match (self.limit, self.window_seconds, self.first, self.last) {
-            (Some(limit), Some(window), Some(first), Some(last)) => {
-                let about = if self.is_estimate { "about " } else { "" };
-                let count = self.count;
-                let firings = if count == 1 { "firing" } else { "firings" };
+        let (Some(limit), Some(first), Some(last)) = (self.limit, self.first, self.last) else {
+            return "cut by hand".to_owned();
+        };
+        let between = format!("({first} to {last})");
+        let about = if self.is_estimate { "about " } else { "" };
+        let count = self.count;
+        let firings = if count == 1 { "firing" } else { "firings" };
+        let window = self.window_seconds.map(|window| format!(" within {window}")).unwrap_or_default();
+        match &self.echo {
+            Some(echo) => echo.sentence(count, limit, &between),
+            None if self.kind == EvidenceKind::Sustained => {
                 format!(
-                    "{about}{count} distinct {firings} within {window}, at the limit of {limit} ({first} to {last})"
+                    "{about}{count} distinct {firings}{window}, minute after minute, at the limit of {limit} {between}"
                 )
             }
-            _ => "cut by hand".to_owned(),
+            None => format!("{about}{count} distinct {firings}{window}, at the limit of {limit} {between}"),
         }
+    }
+}
+
+impl EchoEvidence {
+    fn sentence(&self, count: u64, limit: u64, between: &str) -> String {
+        let who = if self.cycle.is_empty() { "its own target" } else { "the rules it fires" };
+        let what = if self.identical { ", word for word the same call," } else { "" };
+        let outside = match self.outside {
+            0 => "no outside firing between them".to_owned(),
+            n => format!("only {n} outside firings among them"),
+        };
+        let resource = &self.resource;
+        let cycle: Vec<&str> = self.cycle.iter().chain(self.cycle.first()).map(RuleArn::name).collect();
+        let cycle = if cycle.is_empty() { String::new() } else { format!("; {}", cycle.join(" → ")) };
+        format!(
+            "{count} firings on {resource}{what} were caused by {who}, with {outside}, at the limit of {limit} {between}{cycle}"
+        )
     }
 }

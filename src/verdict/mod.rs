@@ -1,9 +1,15 @@
 //! Stage 4: is this a loop? The verdict is a value with its evidence and its reason in one sentence.
 
+mod curve;
+mod cycle;
 mod evidence;
 
-pub use evidence::{CallerEvidence, Evidence, EvidenceKind};
+pub use curve::Curve;
+pub use cycle::{MAX_RULES as MAX_CYCLE, Upstream, through as cycle_through, to_cut as rule_to_cut};
+pub use evidence::{CallerEvidence, EchoEvidence, Evidence, EvidenceKind};
 
+use crate::echo::Run;
+use crate::model::RuleArn;
 use crate::window::Window;
 
 /// Judges the window after the firing at `index` was counted.
@@ -21,6 +27,37 @@ pub fn burst(window: &Window, index: usize) -> Option<Evidence> {
         last: Some(window.time_of(run.end - 1)),
         is_estimate: limit.is_sampled(),
         callers: window.callers_of(run).into_iter().map(CallerEvidence::from).collect(),
-        sample_event_ids: window.recent_event_ids().map(str::to_owned).collect(),
+        ..of_window(window)
     })
+}
+
+/// The evidence of a run of echoes. `cycle`: the rules that fire each other in turn, this one first.
+pub fn echo(run: Run, cycle: Vec<RuleArn>, window: &Window) -> Evidence {
+    let callers = window.callers_of(window.all()).into_iter().map(CallerEvidence::from).collect();
+    Evidence {
+        kind: EvidenceKind::Echo,
+        count: run.echoes.into(),
+        limit: Some(run.limit.into()),
+        first: Some(run.first),
+        last: Some(run.last),
+        callers,
+        rate: Curve::new(&run.times),
+        echo: Some(EchoEvidence {
+            resource: run.resource,
+            identical: run.identical,
+            outside: run.outsides,
+            proof: run.proof,
+            cycle,
+        }),
+        ..of_window(window)
+    }
+}
+
+/// What the window tells beside the counts: how the rate went, and where to begin reading.
+fn of_window(window: &Window) -> Evidence {
+    Evidence {
+        sample_event_ids: window.recent_event_ids().map(str::to_owned).collect(),
+        rate: Curve::new(&window.seconds()),
+        ..Evidence::manual()
+    }
 }

@@ -160,6 +160,16 @@ impl Window {
         self.callers.tally(self.kept.range(run).map(|kept| kept.caller))
     }
 
+    /// All firings that are kept.
+    pub fn all(&self) -> Range<usize> {
+        0..self.kept.len()
+    }
+
+    /// The event times of the firings kept, in seconds since 1970 and ascending.
+    pub fn seconds(&self) -> Vec<i64> {
+        self.kept.iter().map(|kept| kept.at.div_euclid(1_000)).collect()
+    }
+
     /// The ids of the last events counted, oldest first: where to begin reading in CloudTrail.
     pub fn recent_event_ids(&self) -> impl Iterator<Item = &str> {
         self.recent.iter().map(String::as_str)
