@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Seen;
 
 /// Whole seconds; the unit of every length of time in settings, tags and records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seconds(u32);
 

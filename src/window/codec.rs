@@ -1,6 +1,12 @@
-//! The kept firings in few bytes: for each, the time since the one before, 40 bits of id, one byte of caller.
+//! The window in few bytes: how many past minutes and which, then the kept firings: for each, the time since the one
+//! before, 40 bits of id, one byte of caller.
+//!
+//! EventBridge gives events whole seconds. The lowest bit of the time says whether it is in seconds (0) or in milliseconds
+//! (1), so that firings up to a minute apart take one byte for it.
 
+use super::past::Past;
 use super::{FiringId, Kept, Window, varint};
+use crate::model::Timestamp;
 
 /// The stored bytes are not what this version writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -10,14 +16,15 @@ pub struct CorruptWindow(&'static str);
 const ID_BYTES: usize = FiringId::BITS as usize / 8;
 
 impl Window {
-    /// The kept firings as bytes; at most 9 each.
+    /// The firings as bytes: 7 for each that is kept, if its time is in whole seconds, else 8, unless they are far apart.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.kept.len() * (ID_BYTES + 3) + 8);
+        write_past(&mut bytes, &self.past);
         let mut previous = 0;
         for kept in &self.kept {
             // The first difference is the time itself; times before 1970 are stored as 1970.
             let at = kept.at.max(previous);
-            varint::write(&mut bytes, (at - previous).unsigned_abs());
+            varint::write(&mut bytes, shortest((at - previous).unsigned_abs()));
             bytes.extend_from_slice(&kept.id.bits().to_le_bytes()[..ID_BYTES]);
             bytes.push(kept.caller);
             previous = at;
@@ -27,11 +34,13 @@ impl Window {
 
     /// Puts stored firings back into a window that was read without them.
     pub fn restore(mut self, mut bytes: &[u8]) -> Result<Self, CorruptWindow> {
+        self.past = read_past(&mut bytes)?;
         let mut at = 0i64;
         while !bytes.is_empty() {
-            let since = varint::read(&mut bytes).and_then(|since| i64::try_from(since).ok());
+            let since = varint::read(&mut bytes).and_then(millis);
             at = since
                 .and_then(|since| at.checked_add(since))
+                .filter(|at| is_a_time(*at))
                 .ok_or(CorruptWindow("a time is out of range"))?;
             let (stored, rest) =
                 bytes.split_at_checked(ID_BYTES + 1).ok_or(CorruptWindow("it ends early"))?;
@@ -48,4 +57,48 @@ impl Window {
         }
         Ok(self)
     }
+}
+
+fn write_past(bytes: &mut Vec<u8>, past: &Past) {
+    varint::write(bytes, past.minutes.len() as u64);
+    let mut previous = 0;
+    for &(minute, count) in &past.minutes {
+        // As with the kept firings.
+        let minute = minute.max(previous);
+        varint::write(bytes, (minute - previous).unsigned_abs());
+        varint::write(bytes, count.into());
+        previous = minute;
+    }
+}
+
+fn read_past(bytes: &mut &[u8]) -> Result<Past, CorruptWindow> {
+    let mut past = Past::default();
+    if bytes.is_empty() {
+        return Ok(past);
+    }
+    let mut minute = 0i64;
+    for _ in 0..varint::read(bytes).ok_or(CorruptWindow("it ends early"))? {
+        let since = varint::read(bytes).and_then(|since| i64::try_from(since).ok());
+        minute = since
+            .and_then(|since| minute.checked_add(since))
+            .filter(|minute| minute.checked_mul(60_000).is_some_and(is_a_time))
+            .ok_or(CorruptWindow("a minute is out of range"))?;
+        let count = varint::read(bytes).and_then(|count| u32::try_from(count).ok());
+        past.minutes.push_back((minute, count.ok_or(CorruptWindow("a count is out of range"))?));
+    }
+    Ok(past)
+}
+
+fn is_a_time(millis: i64) -> bool {
+    Timestamp::from_millisecond(millis).is_ok()
+}
+
+/// A length of time in milliseconds as it is written.
+const fn shortest(millis: u64) -> u64 {
+    if millis.is_multiple_of(1_000) { (millis / 1_000) << 1 } else { (millis << 1) | 1 }
+}
+
+fn millis(written: u64) -> Option<i64> {
+    let unit = if written & 1 == 0 { 1_000 } else { 1 };
+    i64::try_from(written >> 1).ok()?.checked_mul(unit)
 }

@@ -2,15 +2,18 @@
 //!
 //! Exact up to a limit of 512: every window that ends within 15 minutes of the newest firing is judged exactly. Above,
 //! only firings whose id falls into a fixed share of all ids are kept, so that 512 kept firings stand for the limit:
-//! a standard error of 1/√512 = 4.4 % of the limit. At most [`MAX_KEPT`] firings are kept; when a limit is so large
-//! for its window that this is too few for 15 minutes, the oldest go first.
+//! a standard error of 1/√512 = 4.4 % of the limit. At most [`MAX_KEPT`] firings are kept; when that is too few for 15
+//! minutes – at the default limit, from 128 firings a minute on – the oldest go first. What goes is still counted by
+//! the minute, for as long as the sustained limit looks back.
 
 mod callers;
 mod codec;
+mod past;
 pub mod varint;
 
 pub use callers::CallerCount;
 pub use codec::CorruptWindow;
+pub use past::Stretch;
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -21,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Firing, FiringId, Seconds, Timestamp, bounded};
 use crate::policy::BurstLimit;
 use callers::Callers;
+use past::Past;
 
 /// How late a firing may arrive and still count: behind the newest firing seen, in event time.
 pub const LATENESS: Seconds = Seconds::new(15 * 60);
@@ -28,8 +32,8 @@ pub const LATENESS: Seconds = Seconds::new(15 * 60);
 pub const CLOCK_SKEW: Seconds = Seconds::new(60);
 /// Limits up to this are counted exactly; above, this many kept firings stand for the limit.
 pub const EXACT: u32 = 512;
-/// The most firings kept for a rule: what the default limit needs for 15 minutes just below it.
-pub const MAX_KEPT: usize = 3_200;
+/// The most firings kept for a rule: at 7 bytes each they leave a third of a record of 32 KB to everything else.
+pub const MAX_KEPT: usize = 2_048;
 /// How many event ids are kept in full, as samples for people.
 const RECENT: usize = 5;
 const MAX_EVENT_ID: usize = 64;
@@ -46,6 +50,12 @@ pub struct Window {
     kept: VecDeque<Kept>,
     #[serde(skip)]
     ids: HashSet<FiringId, BuildHasherDefault<AlreadyHashed>>,
+    /// What is no longer kept, by the minute. Stored with it.
+    #[serde(skip)]
+    past: Past,
+    /// How far back from the newest firing `past` is remembered.
+    #[serde(default)]
+    reach: Seconds,
 }
 
 /// One firing, in the 16 bytes of it that are needed.
@@ -78,6 +88,8 @@ impl Window {
             recent: VecDeque::new(),
             kept: VecDeque::new(),
             ids: HashSet::default(),
+            past: Past::default(),
+            reach: Seconds::new(0),
         }
     }
 
@@ -91,8 +103,10 @@ impl Window {
         let (old, new) = (self.limit.share(), limit.share());
         self.limit = limit;
         if new > old {
-            *self = Self::new(limit);
+            *self = Self { reach: self.reach, ..Self::new(limit) };
         } else if new < old {
+            // Counts of the finer sample cannot be mixed with those of the coarser one.
+            self.past = Past::default();
             let kept = std::mem::take(&mut self.kept);
             for firing in kept {
                 if firing.id.bits() < new { self.kept.push_back(firing) } else { self.forget(firing) }
@@ -187,9 +201,13 @@ impl Window {
         let mut dropped = 0;
         while self.kept.front().is_some_and(|oldest| oldest.at < floor) || self.kept.len() > capacity {
             let Some(oldest) = self.kept.pop_front() else { break };
+            if self.reach.get() > 0 {
+                self.past.count(oldest.at);
+            }
             self.forget(oldest);
             dropped += 1;
         }
+        self.past.drop_before(newest - self.reach.millis());
         dropped
     }
 

@@ -5,7 +5,7 @@ use crate::model::{Caller, Cause};
 
 const NOON: i64 = 1_795_176_000_000;
 
-fn firing(id: &str, at_ms: i64) -> Firing<'static> {
+pub(super) fn firing(id: &str, at_ms: i64) -> Firing<'static> {
     Firing {
         rule: "arn:aws:events:us-east-1:123456789012:rule/r".parse().unwrap(),
         event_id: id.to_owned().into(),
@@ -16,7 +16,7 @@ fn firing(id: &str, at_ms: i64) -> Firing<'static> {
     }
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::from_millisecond(NOON).unwrap()
 }
 
@@ -109,14 +109,33 @@ fn the_oldest_go_first_when_the_room_is_full() {
 #[test]
 fn stored_and_read_back_it_is_the_same() {
     let mut window = Window::new("512/60s".parse().unwrap());
+    window.set_sustained(Some("100/1h/10".parse().unwrap()));
     for n in 0..4_000 {
         window.insert(&firing(&n.to_string(), (n * 7_919) % 950_000 - 950_000), now());
     }
     let json = serde_json::to_string(&window).unwrap();
     let bytes = window.to_bytes();
-    assert!(bytes.len() < 26_000, "{} bytes", bytes.len());
+    assert_eq!(window.kept.len(), MAX_KEPT);
+    assert!(!window.past.minutes.is_empty() && bytes.len() < 20_600, "{} bytes", bytes.len());
     let read: Window = serde_json::from_str::<Window>(&json).unwrap().restore(&bytes).unwrap();
     assert_eq!(read, window);
+}
+
+#[test]
+fn whole_seconds_take_one_byte_less() {
+    let check = |apart_ms: i64, bytes_each: usize| {
+        let mut window = Window::new("512/60s".parse().unwrap());
+        (0..1_000).for_each(|n| {
+            window.insert(&firing(&n.to_string(), n * apart_ms - 950_000), now());
+        });
+        let stored = window.to_bytes().len();
+        // The first one has its whole time, and one byte says that there are no past minutes.
+        assert!((1_000 * bytes_each..1_000 * bytes_each + 8).contains(&stored), "{apart_ms} ms: {stored}");
+    };
+    check(0, 7);
+    check(63, 7);
+    check(64, 8);
+    check(937, 8);
 }
 
 #[test]
@@ -125,11 +144,16 @@ fn damaged_bytes_are_named() {
         let error = Window::new("3/60s".parse().unwrap()).restore(bytes).unwrap_err().to_string();
         assert!(error.contains(problem), "{error}");
     };
-    check(&[0], "ends early");
-    check(&[0xff; 11], "time is out of range");
-    check(
-        &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 0, 0, 8],
-        "time is out of range",
-    );
-    check(&[0, 0, 0, 0, 0, 0, 3], "caller is unknown");
+    const HUGE: [u8; 10] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+    // How many past minutes; the minutes, each with its count; the firings.
+    check(&[0xff; 11], "ends early");
+    check(&[1], "a minute is out of range");
+    check(&[&[1], &HUGE[..]].concat(), "a minute is out of range");
+    check(&[1, 5], "a count is out of range");
+    check(&[&[1, 5], &HUGE[..]].concat(), "a count is out of range");
+    check(&[0, 0], "ends early");
+    check(&[&[0], &HUGE[..], &[0; 6]].concat(), "a time is out of range");
+    // Seconds of an age that milliseconds would still hold.
+    check(&[0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0, 0, 0], "a time is out of range");
+    check(&[0, 0, 0, 0, 0, 0, 0, 3], "caller is unknown");
 }

@@ -1,0 +1,185 @@
+//! Firings by the minute: what the window no longer keeps one by one, and whether a rule fires on and on.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::Window;
+use crate::model::{Seconds, Timestamp};
+use crate::policy::SustainedLimit;
+
+const MINUTE_MS: i64 = 60_000;
+
+/// How many of the firings that left the window there were in each minute.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Past {
+    /// Minutes since 1970 that have any, ascending, each with its number of kept firings.
+    pub minutes: VecDeque<(i64, u32)>,
+}
+
+/// The firings of one rule over the length of its sustained limit, up to the newest one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// Distinct firings; with a burst limit above 512 an estimate.
+    pub count: u64,
+    /// Distinct clock minutes (UTC) that have one.
+    pub minutes: u32,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// Those of them that are still kept one by one, as [`Window::callers_of`] takes them.
+    pub kept: Range<usize>,
+}
+
+impl Past {
+    pub fn count(&mut self, at: i64) {
+        let minute = at.div_euclid(MINUTE_MS);
+        // Nearly always the last one: firings leave in the order of their time.
+        let index = match self.minutes.back() {
+            Some((last, _)) if *last >= minute => self.minutes.partition_point(|(known, _)| *known < minute),
+            _ => self.minutes.len(),
+        };
+        match self.minutes.get_mut(index) {
+            Some((known, count)) if *known == minute => *count = count.saturating_add(1),
+            _ => self.minutes.insert(index, (minute, 1)),
+        }
+    }
+
+    pub fn drop_before(&mut self, at: i64) {
+        while self.minutes.front().is_some_and(|(minute, _)| (minute + 1) * MINUTE_MS <= at) {
+            self.minutes.pop_front();
+        }
+    }
+
+    /// The minutes that lie wholly after `since`: of the one it cuts nobody knows which firings came before.
+    fn after(&self, since: i64) -> impl Iterator<Item = (i64, u32)> {
+        self.minutes.iter().copied().filter(move |(minute, _)| minute * MINUTE_MS > since)
+    }
+}
+
+/// Is a rule firing on and on?
+impl Window {
+    /// The sustained limit that holds from now on: the window remembers what it has to. It does not know what it was not
+    /// told to remember.
+    pub fn set_sustained(&mut self, limit: Option<SustainedLimit>) {
+        self.reach = limit.map_or(Seconds::new(0), |limit| limit.window);
+        self.drop_unneeded();
+    }
+
+    /// The stretch up to the newest firing, if it fills the limit: enough firings, in enough distinct minutes. In event
+    /// time; like a burst's window, it is half open.
+    ///
+    /// Work for each minute, not for each firing: to be called once for a batch.
+    pub fn sustained(&self, limit: SustainedLimit) -> Option<Stretch> {
+        let newest = self.kept.back()?.at;
+        let since = newest - limit.window.millis();
+        let kept = self.kept.partition_point(|kept| kept.at <= since)..self.kept.len();
+        let (mut firings, mut minutes) = (kept.len(), 0u32);
+        let mut first = self.kept.get(kept.start)?.at;
+        for (minute, count) in self.past.after(since) {
+            firings += count as usize;
+            minutes += 1;
+            first = first.min(minute * MINUTE_MS);
+        }
+        let mut index = kept.start;
+        while let Some(firing) = self.kept.get(index) {
+            let minute = firing.at.div_euclid(MINUTE_MS);
+            // A minute may be half kept, half past.
+            let is_new = self.past.after(since).all(|(known, _)| known != minute);
+            minutes += u32::from(is_new);
+            index = self.kept.partition_point(|kept| kept.at < (minute + 1) * MINUTE_MS);
+        }
+        let count = self.limit.scale(firings);
+        let is_full = count >= limit.count.get().into() && minutes >= limit.minutes.get();
+        let time = |at| Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
+        is_full.then(|| Stretch { count, minutes, first: time(first), last: time(newest), kept })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::super::MAX_KEPT;
+    use super::super::tests::{firing, now};
+    use super::*;
+
+    fn limit(text: &str) -> SustainedLimit {
+        text.parse().unwrap()
+    }
+
+    /// A window with this burst limit that has seen these firings, at seconds before and after noon.
+    fn window(burst: &str, sustained: &str, seconds: impl IntoIterator<Item = i64>) -> Window {
+        let mut window = Window::new(burst.parse().unwrap());
+        window.set_sustained(Some(limit(sustained)));
+        for (n, at) in seconds.into_iter().enumerate() {
+            window.insert(&firing(&n.to_string(), at * 1_000), now());
+        }
+        window
+    }
+
+    /// `every` so many seconds, `times` times, the last one at noon.
+    fn steady(every: i64, times: i64) -> impl Iterator<Item = i64> {
+        (0..times).map(move |n| (n + 1 - times) * every)
+    }
+
+    #[test]
+    fn enough_firings_in_enough_minutes_fill_the_limit() {
+        let check = |sustained: &str, seconds: Vec<i64>, expected: Option<(u64, u32)>| {
+            let stretch = window("200/60s", sustained, seconds.iter().copied()).sustained(limit(sustained));
+            let seen = stretch.map(|stretch| (stretch.count, stretch.minutes));
+            assert_eq!(seen, expected, "{sustained} {seconds:?}");
+        };
+        // Three a minute.
+        check("20/15m/8", steady(20, 19).collect(), None);
+        check("20/15m/8", steady(20, 20).collect(), Some((20, 8)));
+        // A quarter of an hour touches sixteen clock minutes.
+        check("20/15m/8", steady(20, 45).collect(), Some((45, 16)));
+        // Once a minute: never 20 in a quarter of an hour.
+        check("20/15m/8", steady(60, 60).collect(), None);
+        check("15/15m/8", steady(60, 60).collect(), Some((15, 15)));
+        // A burst is not sustained, nor are two.
+        check("20/15m/8", steady(0, 150).collect(), None);
+        check("20/15m/8", steady(0, 30).map(|at| at - 600).chain(steady(0, 30)).collect(), None);
+        // It has stopped, but for one firing much later.
+        check("20/15m/8", steady(20, 60).map(|at| at - 900).chain([0]).collect(), None);
+        // The order makes no difference, nor does a firing that comes twice.
+        check("20/15m/8", steady(20, 20).collect::<Vec<_>>().into_iter().rev().collect(), Some((20, 8)));
+        // A tagged limit that looks back much longer than firings are kept one by one.
+        check("30/2h/25", steady(240, 29).collect(), None);
+        check("30/2h/25", steady(240, 30).collect(), Some((30, 30)));
+        check("30/2h/25", steady(240, 300).collect(), Some((30, 30)));
+    }
+
+    #[test]
+    fn a_busy_rule_is_counted_even_where_its_firings_are_not_kept() {
+        let check = |burst: &str, per_second: usize, kept: usize| {
+            let seconds = (-1_200..=0).flat_map(|at| std::iter::repeat_n(at, per_second));
+            let window = window(burst, "20/15m/8", seconds);
+            let stretch = window.sustained(SustainedLimit::DEFAULT).unwrap();
+            // Fourteen whole minutes and the last second: the minute in which the quarter of an hour begins is past.
+            assert_eq!((stretch.count, stretch.minutes), (per_second as u64 * (14 * 60 + 1), 15), "{burst}");
+            assert_eq!(stretch.last.duration_since(stretch.first), SignedDuration::from_mins(14), "{burst}");
+            assert_eq!((stretch.kept.len(), stretch.kept.end), (kept, window.kept.len()), "{burst}");
+        };
+        check("512/60s", 8, MAX_KEPT);
+        check("3/60s", 3, 48);
+    }
+
+    #[test]
+    fn a_sample_stands_for_all() {
+        let seconds = (-900..=0).flat_map(|at| std::iter::repeat_n(at, 20));
+        let stretch = window("2048/60s", "20/15m/8", seconds).sustained(SustainedLimit::DEFAULT).unwrap();
+        // 16,820 in fourteen minutes and a second, a quarter of them counted: the standard error is 1/√4,205 or 1.5 %.
+        assert!((15_800..17_800).contains(&stretch.count), "{stretch:?}");
+    }
+
+    #[test]
+    fn what_nobody_asks_for_is_not_remembered() {
+        let mut window = window("3/60s", "20/6h/8", steady(30, 900));
+        assert_eq!(window.past.minutes.len(), 344);
+        assert!(window.to_bytes().len() < 1_200, "{} bytes", window.to_bytes().len());
+        window.set_sustained(Some(limit("20/1h/8")));
+        assert_eq!(window.past.minutes.len(), 44);
+        window.set_sustained(None);
+        assert_eq!(window.past.minutes.len(), 0);
+    }
+}
