@@ -14,6 +14,8 @@ pub enum AlertKind {
     Tripped,
     /// A rule would have been disabled, but is observed or must not be touched.
     WouldTrip,
+    /// A rule fires as a slow loop would; a person should look.
+    Suspect,
     /// A rule was put back.
     Restored,
     /// Someone else enabled or deleted a rule that the guard had cut.
@@ -29,6 +31,7 @@ impl AlertKind {
         match self {
             Self::Tripped => "tripped",
             Self::WouldTrip => "would-trip",
+            Self::Suspect => "suspect",
             Self::Restored => "restored",
             Self::Undone => "undone",
             Self::Reminder => "reminder",

@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{RuleArn, RuleDefinition, RuleState, Seconds, Target, Timestamp};
-use crate::verdict::{CallerEvidence, Evidence, EvidenceKind};
+use crate::model::{Proof, RuleArn, RuleDefinition, RuleState, Seconds, Target, Timestamp};
+use crate::verdict::{CallerEvidence, Curve, EchoEvidence, Evidence, EvidenceKind};
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
 
@@ -72,6 +72,27 @@ fn alerts_read_well_at_three_in_the_morning() {
         .with_evidence(&evidence(), None)
         .with_hint("to let the guard disable it, tag the rule budget-guard:mode=enforce");
     check("would_trip", &would);
+    let fixer_and_other = ["fix-acl", "fix-policy"]
+        .map(|name| format!("arn:aws:events:us-east-1:123456789012:rule/{name}").parse().unwrap());
+    let cycle = Evidence {
+        kind: EvidenceKind::Echo,
+        count: 10,
+        limit: Some(10),
+        window_seconds: None,
+        rate: Curve::new(&[0, 1, 60, 61, 62, 120, 121, 180, 181, 182]),
+        echo: Some(EchoEvidence {
+            resource: "my-bucket".into(),
+            identical: false,
+            outside: 0,
+            proof: Some(Proof::Session),
+            cycle: fixer_and_other.into(),
+        }),
+        ..evidence()
+    };
+    let cycle = cycle.with_otherwise("200/60s".parse().unwrap());
+    let tripped =
+        alert(AlertKind::Tripped, "", &cycle.sentence()).with_evidence(&cycle, Some(&found())).with_undo();
+    check("tripped_cycle", &tripped);
     let restored = alert(AlertKind::Restored, "", "put back to ENABLED; a new epoch begins");
     check("restored", &restored.with_state(RuleState::Enabled));
     let failed =

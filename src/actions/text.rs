@@ -24,6 +24,7 @@ pub fn subject(alert: &Alert) -> String {
     let subject = match alert.kind {
         AlertKind::Tripped => format!("budget-guard disabled rule {rule}"),
         AlertKind::WouldTrip => format!("budget-guard would have disabled rule {rule}"),
+        AlertKind::Suspect => format!("Rule {rule} may be an infinite loop"),
         AlertKind::Restored => format!("budget-guard restored rule {rule}"),
         AlertKind::Undone => format!("Someone changed rule {rule} that budget-guard disabled"),
         AlertKind::Reminder => format!("Rule {rule} is still disabled by budget-guard"),
@@ -35,9 +36,20 @@ pub fn subject(alert: &Alert) -> String {
 /// The whole alert: what happened, why in numbers, who caused it, what it costs, how to take it back.
 pub fn text(alert: &Alert) -> String {
     let rule = quoted(&alert.rule.arn);
-    let by_hand = alert.evidence.as_ref().is_some_and(|evidence| evidence.kind == EvidenceKind::Manual);
+    let kind = alert.evidence.as_ref().map(|evidence| evidence.kind);
     let mut text = match alert.kind {
-        AlertKind::Tripped if by_hand => format!("Rule {rule} has been disabled by hand."),
+        AlertKind::Tripped if kind == Some(EvidenceKind::Manual) => {
+            format!("Rule {rule} has been disabled by hand.")
+        }
+        AlertKind::Tripped if kind == Some(EvidenceKind::Echo) => {
+            format!("Rule {rule} fires itself, an infinite loop. It has been disabled.")
+        }
+        AlertKind::WouldTrip if kind == Some(EvidenceKind::Echo) => {
+            format!("Rule {rule} fires itself, an infinite loop. It was NOT disabled.")
+        }
+        AlertKind::Suspect => {
+            format!("Rule {rule} fires as a slow loop would. Nothing was done; please have a look.")
+        }
         AlertKind::Tripped => format!("Rule {rule} looked like an infinite loop and has been disabled."),
         AlertKind::WouldTrip => format!("Rule {rule} looks like an infinite loop. It was NOT disabled."),
         AlertKind::Restored => format!("Rule {rule} has been put back as it was."),
@@ -85,10 +97,36 @@ fn causes(evidence: &Evidence) -> String {
         let _ =
             writeln!(text, "           {percent} % of these firings were caused by the rule's own targets.");
     }
+    for line in more(evidence) {
+        let _ = writeln!(text, "{line}");
+    }
     if !evidence.sample_event_ids.is_empty() {
         let _ = writeln!(text, "Events:    {}", evidence.sample_event_ids.join("\n           "));
     }
     text
+}
+
+/// The lines that not every kind of evidence has.
+fn more(evidence: &Evidence) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(echo) = &evidence.echo {
+        lines.push(format!("Resource:  {}", echo.resource));
+        if let Some(first) = echo.cycle.first() {
+            let names: Vec<String> = echo.cycle.iter().chain(Some(first)).map(quoted).collect();
+            lines.push(format!("Cycle:     {}", names.join(" → ")));
+        }
+    }
+    if let Some(rate) = evidence.rate.as_ref().filter(|rate| rate.counts.len() > 1) {
+        let slice = rate.slice_seconds;
+        lines.push(format!(
+            "Rate:      {} (each bar {slice}, the highest {})",
+            rate.sparkline(),
+            rate.most()
+        ));
+    }
+    lines.extend(evidence.history.as_ref().map(|history| format!("History:   {history}")));
+    lines.extend(evidence.otherwise.as_ref().map(|otherwise| format!("Otherwise: {otherwise}")));
+    lines
 }
 
 fn times(count: u32) -> String {

@@ -206,17 +206,19 @@ impl Evidence {
 
 impl EchoEvidence {
     fn sentence(&self, count: u64, limit: u64, between: &str) -> String {
-        let who = if self.cycle.is_empty() { "its own target" } else { "the rules it fires" };
-        let what = if self.identical { ", word for word the same call," } else { "" };
+        let alike = if self.identical { ", word for word the same call," } else { "" };
         let outside = match self.outside {
             0 => "no outside firing between them".to_owned(),
             n => format!("only {n} outside firings among them"),
         };
         let resource = &self.resource;
-        let cycle: Vec<&str> = self.cycle.iter().chain(self.cycle.first()).map(RuleArn::name).collect();
-        let cycle = if cycle.is_empty() { String::new() } else { format!("; {}", cycle.join(" → ")) };
+        let names: Vec<&str> = self.cycle.iter().chain(self.cycle.first()).map(RuleArn::name).collect();
+        let cause = match names.is_empty() {
+            true => "were caused by its own target".to_owned(),
+            false => format!("came round the cycle {}", names.join(" → ")),
+        };
         format!(
-            "{count} firings on {resource}{what} were caused by {who}, with {outside}, at the limit of {limit} {between}{cycle}"
+            "{count} firings on {resource}{alike} {cause}, with {outside}, at the limit of {limit} {between}"
         )
     }
 }
