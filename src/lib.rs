@@ -33,6 +33,8 @@ pub mod attribution;
 pub mod breaker;
 /// Stage 3: echoes by resource, in event time.
 pub mod echo;
+/// How busy a rule was before, as second witness for rate.
+pub mod history;
 /// Stage 1: payload → what was received.
 pub mod sources;
 /// Stage 4: is this a loop?

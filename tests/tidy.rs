@@ -21,11 +21,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("ports", &["actions", "model", "record"]),
     ("run", &["actions", "attribution", "guard", "model", "policy", "ports", "record", "sources", "verdict"]),
+    ("history", &["model", "policy"]),
+    ("verdict", &["model", "policy", "window"]),
+    ("breaker", &["model"]),
+    ("actions", &["model", "verdict"]),
+    ("record", &["actions", "breaker", "history", "model", "policy", "verdict", "window"]),
+    (
+        "guard",
+        &["actions", "attribution", "breaker", "history", "model", "policy", "record", "verdict", "window"],
+    ),
+    ("ports", &["actions", "history", "model", "record"]),
+    ("run", &["actions", "attribution", "guard", "model", "policy", "ports", "record", "sources"]),
     ("settings", &["attribution", "model", "policy"]),
     ("telemetry", &["model", "run"]),
     // The adapters see no stage: only the ports and the words in them.
-    ("aws", &["actions", "breaker", "model", "ports", "record"]),
-    ("testing", &["actions", "breaker", "model", "ports", "record"]),
+    ("aws", &["actions", "breaker", "history", "model", "ports", "record"]),
+    ("testing", &["actions", "breaker", "history", "model", "ports", "record"]),
 ];
 
 const MAX_LINES: usize = 400;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::actions::alert::{Alert, AlertKind, CostEstimate};
 use crate::actions::cost::PRICES_AS_OF;
-use crate::model::RuleArn;
+use crate::model::{RuleArn, grouped};
 use crate::verdict::{Evidence, EvidenceKind};
 
 /// The longest subject that SNS accepts is 100 characters.
@@ -142,19 +142,6 @@ fn cost_text(cost: &CostEstimate) -> String {
     );
     if !cost.unpriced_services.is_empty() {
         let _ = writeln!(text, "           Not priced: {}.", cost.unpriced_services.join(", "));
-    }
-    text
-}
-
-/// 1234567 as 1,234,567.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
     }
     text
 }

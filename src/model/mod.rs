@@ -4,6 +4,7 @@ mod call;
 mod cause;
 mod fault;
 mod firing;
+mod grouped;
 mod money;
 mod rule;
 mod seconds;
@@ -13,6 +14,7 @@ pub use call::{Call, Resource, ResourceIds};
 pub use cause::{Cause, Proof};
 pub use fault::{Fault, FaultKind};
 pub use firing::{Caller, Firing, FiringId};
+pub use grouped::grouped;
 pub use jiff::Timestamp;
 pub use money::MicroUsd;
 pub use rule::{

@@ -1,9 +1,9 @@
 //! `explain`: the last trip of a rule, with all its evidence.
 
-use budget_guard::actions::{AlertKind, CostEstimate, PRICES_AS_OF, RuleRef, grouped, quoted};
+use budget_guard::actions::{AlertKind, CostEstimate, PRICES_AS_OF, RuleRef, quoted};
 use budget_guard::aws::SystemClock;
 use budget_guard::breaker::Breaker;
-use budget_guard::model::{RuleDefinition, Timestamp, whole_seconds};
+use budget_guard::model::{RuleDefinition, Timestamp, grouped, whole_seconds};
 use budget_guard::ports::Clock;
 use budget_guard::record::{Outcome, Record, Trip};
 use budget_guard::verdict::{Evidence, EvidenceKind};
