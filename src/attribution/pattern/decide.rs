@@ -1,0 +1,230 @@
+//! Which patterns match what was found in an event.
+
+use super::alternatives::put;
+use super::index::{Alternative, Condition, Index, NONE, Tree};
+use super::lists::{Exhausted, Search, Slot, Span};
+use super::syntax::{All, Item};
+use super::work::{Leaf, Work};
+
+/// Steps that the search in lists may take for one pattern, and for all patterns of an event: some milliseconds.
+const STEPS_OF_RULE: u32 = 200_000;
+const STEPS_OF_EVENT: u32 = 2_000_000;
+
+pub(super) fn decide(
+    index: &Index,
+    event: &[u8],
+    work: &mut Work,
+    matched: &mut Vec<u32>,
+    unknown: &mut Vec<u32>,
+) {
+    let mut decision = Decision { index, event, work, matched, unknown, steps: STEPS_OF_EVENT };
+    for alternative in &index.always {
+        decision.alternative(index.alternatives[*alternative as usize]);
+    }
+    for seen in 0..decision.work.values.len() {
+        let value = decision.work.values[seen];
+        for alternative in &index.wanted_by[value as usize] {
+            decision.alternative(index.alternatives[*alternative as usize]);
+        }
+    }
+    for tree in &index.trees {
+        decision.tree(tree);
+    }
+    matched.sort_unstable();
+    // One alternative may be undecided while another matches; a pattern is known by the number of its rule once.
+    unknown.sort_unstable();
+    unknown.dedup();
+    unknown.retain(|rule| matched.binary_search(rule).is_err());
+}
+
+struct Decision<'a> {
+    index: &'a Index,
+    event: &'a [u8],
+    work: &'a mut Work,
+    matched: &'a mut Vec<u32>,
+    unknown: &'a mut Vec<u32>,
+    /// Left for this event.
+    steps: u32,
+}
+
+impl Decision<'_> {
+    fn alternative(&mut self, alternative: Alternative) {
+        if self.work.rule_turns[alternative.rule as usize] == self.work.turn {
+            return;
+        }
+        let conditions = &self.index.members[alternative.members()];
+        if !conditions.iter().all(|condition| self.holds(*condition)) {
+            return;
+        }
+        let mut steps = STEPS_OF_RULE.min(self.steps);
+        let before = steps;
+        let together = self.hold_together(conditions, &mut steps);
+        self.steps -= before - steps;
+        match together {
+            Ok(true) => self.matches(alternative.rule),
+            Ok(false) => {}
+            Err(Exhausted) => self.unknown.push(alternative.rule),
+        }
+    }
+
+    fn matches(&mut self, rule: u32) {
+        self.work.rule_turns[rule as usize] = self.work.turn;
+        self.matched.push(rule);
+    }
+
+    /// Whether a condition holds by itself: what it has in common with others through lists is not looked at.
+    fn holds(&mut self, number: u32) -> bool {
+        let verdict = self.work.verdicts[number as usize];
+        if verdict >> 1 == self.work.turn {
+            return verdict & 1 == 1;
+        }
+        let condition = &self.index.conditions[number as usize];
+        let holds = match self.work.seen(condition.path) {
+            None => condition.is_absent,
+            // Values within lists may all be in other elements than those that are asked for.
+            Some(seen) if condition.is_absent && !seen.outside => true,
+            Some(_) => self.work.leaves(condition.path).any(|leaf| self.passes(condition, leaf)),
+        };
+        self.work.verdicts[number as usize] = self.work.turn << 1 | u32::from(holds);
+        holds
+    }
+
+    fn passes(&self, condition: &Condition, leaf: &Leaf) -> bool {
+        let is_in = |values: &[u32], value: u32| value != NONE && values.binary_search(&value).is_ok();
+        condition.is_present
+            || is_in(&condition.values, leaf.value)
+            || is_in(&condition.values, leaf.address)
+            || condition.others.iter().any(|excluded| !is_in(excluded, leaf.value))
+            || (!condition.tests.is_empty() && {
+                let value = leaf.value(self.event, &self.work.decoded);
+                condition.tests.iter().any(|test| test.passes(value))
+            })
+    }
+
+    /// Whether conditions that hold one by one hold for the same elements of lists.
+    fn hold_together(&mut self, conditions: &[u32], steps: &mut u32) -> Result<bool, Exhausted> {
+        let is_in_list = |condition: &u32| {
+            let path = self.index.conditions[*condition as usize].path;
+            self.work.seen(path).is_some_and(|seen| seen.in_list)
+        };
+        if !conditions.iter().any(is_in_list) {
+            return Ok(true);
+        }
+        let mut solver = std::mem::take(&mut self.work.solver);
+        solver.nodes.clear();
+        solver.slots.clear();
+        for (order, number) in conditions.iter().enumerate() {
+            let condition = &self.index.conditions[*number as usize];
+            if !self.work.seen(condition.path).is_some_and(|seen| seen.in_list) {
+                continue;
+            }
+            let hits = self.nodes(&mut solver.nodes, condition, |leaf| self.passes(condition, leaf));
+            let all = match condition.is_absent {
+                true => self.nodes(&mut solver.nodes, condition, |_| true),
+                false => hits,
+            };
+            solver.slots.push(Slot {
+                order: order as u32,
+                hits,
+                all,
+                may_hit: condition.may_hit(),
+                may_be_absent: condition.is_absent,
+            });
+        }
+        let is_sure = matches!(&*solver.slots, [slot] if !slot.may_be_absent);
+        let (nodes, lists) = (&self.work.nodes, &self.work.lists);
+        let found =
+            if is_sure { Ok(true) } else { Search { solver: &mut solver, nodes, lists, steps }.solve(0, 0) };
+        self.work.solver = solver;
+        found
+    }
+
+    /// Appends the nodes of the leaves at the path of a condition.
+    fn nodes(&self, nodes: &mut Vec<u32>, condition: &Condition, wanted: impl Fn(&Leaf) -> bool) -> Span {
+        let from = nodes.len();
+        for leaf in self.work.leaves(condition.path) {
+            let is_last = nodes.len() > from && nodes.last() == Some(&leaf.node);
+            if !is_last && wanted(leaf) {
+                nodes.push(leaf.node);
+            }
+        }
+        nodes[from..].sort_unstable();
+        // An element may have been left and come back to: through a list within it.
+        let mut kept = from;
+        for at in from..nodes.len() {
+            if kept == from || nodes[at] != nodes[kept - 1] {
+                nodes[kept] = nodes[at];
+                kept += 1;
+            }
+        }
+        nodes.truncate(kept);
+        Span { from: from as u32, to: kept as u32 }
+    }
+
+    /// Tries the alternatives of a pattern that has too many of them: by branches, and not those that cannot match.
+    fn tree(&mut self, tree: &Tree) {
+        // Only if each path is asked once is a condition that does not hold the end of its branch.
+        let mut ranks = tree.ranks.clone();
+        ranks.sort_unstable();
+        let is_plain = ranks.windows(2).all(|pair| pair[0] != pair[1]);
+        if is_plain && !self.all_hold(tree, &tree.all) {
+            return;
+        }
+        let mut steps = STEPS_OF_RULE.min(self.steps);
+        let before = steps;
+        let found = self.branches(tree, is_plain, &mut vec![(&tree.all, 0)], &mut Vec::new(), &mut steps);
+        self.steps -= before - steps;
+        match found {
+            Ok(true) => self.matches(tree.rule),
+            Ok(false) => {}
+            Err(Exhausted) => self.unknown.push(tree.rule),
+        }
+    }
+
+    fn all_hold(&mut self, tree: &Tree, all: &All) -> bool {
+        all.iter().all(|item| match item {
+            Item::Field(field) => self.holds(tree.conditions[*field as usize]),
+            Item::Or(branches) => branches.iter().any(|branch| self.all_hold(tree, branch)),
+        })
+    }
+
+    /// Whether an alternative with the fields `chosen` so far matches; `left` is what follows, innermost last.
+    fn branches<'t>(
+        &mut self,
+        tree: &'t Tree,
+        is_plain: bool,
+        left: &mut Vec<(&'t All, usize)>,
+        chosen: &mut Vec<u32>,
+        steps: &mut u32,
+    ) -> Result<bool, Exhausted> {
+        *steps = steps.checked_sub(1).ok_or(Exhausted)?;
+        while let Some((all, at)) = left.pop() {
+            let Some(item) = all.get(at) else { continue };
+            left.push((all, at + 1));
+            match item {
+                Item::Field(field) => {
+                    if is_plain && !self.holds(tree.conditions[*field as usize]) {
+                        return Ok(false);
+                    }
+                    put(chosen, *field, &tree.ranks);
+                }
+                Item::Or(branches) => {
+                    for branch in branches {
+                        let (mut left, mut chosen) = (left.clone(), chosen.clone());
+                        left.push((branch, 0));
+                        if self.branches(tree, is_plain, &mut left, &mut chosen, steps)? {
+                            return Ok(true);
+                        }
+                    }
+                    return Ok(false);
+                }
+            }
+        }
+        chosen.sort_unstable_by_key(|field| tree.ranks[*field as usize]);
+        let conditions: Vec<u32> = chosen.iter().map(|field| tree.conditions[*field as usize]).collect();
+        if !conditions.iter().all(|condition| self.holds(*condition)) {
+            return Ok(false);
+        }
+        self.hold_together(&conditions, steps)
+    }
+}

@@ -1,0 +1,266 @@
+//! All patterns of a matcher, taken apart: equal paths, values and conditions are kept once.
+
+use std::collections::HashMap;
+
+use super::address::Address;
+use super::alternatives::{expand, ranks};
+use super::keyed::Table;
+use super::syntax::{All, Field};
+use super::value::{Exact, Literal, Test};
+use super::{Body, Pattern};
+
+/// No step, no path, no value.
+pub(super) const NONE: u32 = u32::MAX;
+
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// The first is the root.
+    pub steps: Vec<Step>,
+    pub paths: Vec<Path>,
+    pub conditions: Vec<Condition>,
+    pub alternatives: Vec<Alternative>,
+    /// The conditions of all alternatives, each alternative's in the order of their paths.
+    pub members: Vec<u32>,
+    /// For each value the alternatives that are looked at once it is seen.
+    pub wanted_by: Vec<Box<[u32]>>,
+    /// Alternatives that no single value has to be seen for.
+    pub always: Vec<u32>,
+    pub trees: Vec<Tree>,
+    pub rules: usize,
+}
+
+/// One name of a path.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub children: Table<Box<[u8]>, u32>,
+    /// `NONE` if no field ends here.
+    pub path: u32,
+}
+
+/// A path that fields have, and the values named for it.
+#[derive(Debug, Default)]
+pub(super) struct Path {
+    pub texts: Table<Box<[u8]>, u32>,
+    pub addresses: HashMap<Address, u32>,
+    pub numbers: Table<u64, u32>,
+    pub spelled: Table<Box<[u8]>, u32>,
+    pub literals: Vec<(Literal, u32)>,
+}
+
+/// What one list asks of the values at one path.
+#[derive(Debug)]
+pub(super) struct Condition {
+    pub path: u32,
+    pub is_absent: bool,
+    pub is_present: bool,
+    /// One of these values; in order.
+    pub values: Box<[u32]>,
+    /// Any value that is none of these; in order.
+    pub others: Box<[Box<[u32]>]>,
+    pub tests: Box<[Test]>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Alternative {
+    pub rule: u32,
+    first: u32,
+    after: u32,
+}
+
+/// A pattern with too many alternatives to write them all down.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub rule: u32,
+    pub all: All,
+    /// Of each field.
+    pub conditions: Vec<u32>,
+    pub ranks: Vec<u32>,
+}
+
+impl Alternative {
+    pub fn members(self) -> std::ops::Range<usize> {
+        self.first as usize..self.after as usize
+    }
+}
+
+impl Condition {
+    /// Whether it is enough to know which of the named values were seen.
+    fn is_by_value(&self) -> bool {
+        !self.is_absent && !self.is_present && self.others.is_empty() && self.tests.is_empty()
+    }
+
+    /// Whether a value may satisfy it at all.
+    pub fn may_hit(&self) -> bool {
+        self.is_present || !self.values.is_empty() || !self.others.is_empty() || !self.tests.is_empty()
+    }
+}
+
+impl Index {
+    pub fn new(patterns: impl IntoIterator<Item = Pattern>) -> Self {
+        let mut builder = Builder::default();
+        builder.index.steps.push(Step { children: Table::default(), path: NONE });
+        for pattern in patterns {
+            builder.add(pattern);
+        }
+        builder.finish()
+    }
+
+    /// The step that `key` leads to from a step; dots within the key are steps as well.
+    pub fn step(&self, from: u32, key: &[u8]) -> u32 {
+        let child = |from: u32, key: &[u8]| self.steps[from as usize].children.get(key).copied();
+        if let Some(step) = child(from, key) {
+            return step;
+        }
+        if memchr::memchr(b'.', key).is_none() {
+            return NONE;
+        }
+        key.split(|byte| *byte == b'.').try_fold(from, child).unwrap_or(NONE)
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    index: Index,
+    /// By path and the list as written.
+    known: HashMap<(u32, Box<str>), u32>,
+    values: u32,
+}
+
+impl Builder {
+    fn add(&mut self, pattern: Pattern) {
+        let rule = self.index.rules as u32;
+        self.index.rules += 1;
+        let Pattern { fields, body } = pattern;
+        let conditions: Vec<u32> = fields.into_iter().map(|field| self.condition(field)).collect();
+        match body {
+            Body::Alternatives(alternatives) => {
+                for fields in alternatives {
+                    let first = self.index.members.len() as u32;
+                    self.index.members.extend(fields.iter().map(|field| conditions[*field as usize]));
+                    let after = self.index.members.len() as u32;
+                    self.index.alternatives.push(Alternative { rule, first, after });
+                }
+            }
+            Body::Tree { all, ranks } => self.index.trees.push(Tree { rule, all, conditions, ranks }),
+        }
+    }
+
+    fn condition(&mut self, field: Field) -> u32 {
+        let path = self.path(&field.path);
+        let key = (path, field.written);
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let mut condition = Condition {
+            path,
+            is_absent: false,
+            is_present: false,
+            values: Box::default(),
+            others: Box::default(),
+            tests: Box::default(),
+        };
+        let (mut values, mut others, mut tests) = (Vec::new(), Vec::new(), Vec::new());
+        for test in field.tests {
+            match test {
+                Test::Exact(exact) => values.push(self.value(path, exact)),
+                Test::Not(all) => {
+                    let excluded = all.into_iter().map(|exact| self.value(path, exact));
+                    others.push(sorted(excluded.collect()));
+                }
+                Test::Present => condition.is_present = true,
+                Test::Absent => condition.is_absent = true,
+                other => tests.push(other),
+            }
+        }
+        condition.values = sorted(values);
+        condition.others = others.into();
+        condition.tests = tests.into();
+        let number = self.index.conditions.len() as u32;
+        self.index.conditions.push(condition);
+        self.known.insert(key, number);
+        number
+    }
+
+    fn path(&mut self, path: &str) -> u32 {
+        let mut step = 0;
+        for name in path.split('.') {
+            let next = self.index.steps.len() as u32;
+            step = *self.index.steps[step as usize].children.entry(name.as_bytes().into()).or_insert(next);
+            if step == next {
+                self.index.steps.push(Step { children: Table::default(), path: NONE });
+            }
+        }
+        let known = &mut self.index.steps[step as usize].path;
+        if *known == NONE {
+            *known = self.index.paths.len() as u32;
+            self.index.paths.push(Path::default());
+        }
+        *known
+    }
+
+    fn value(&mut self, path: u32, exact: Exact) -> u32 {
+        let next = self.values;
+        let path = &mut self.index.paths[path as usize];
+        let value = match exact {
+            Exact::Text(text) => *path.texts.entry(text.into_boxed_bytes()).or_insert(next),
+            Exact::Address(address) => *path.addresses.entry(address).or_insert(next),
+            Exact::Number(bits) => *path.numbers.entry(bits).or_insert(next),
+            Exact::Spelled(spelled) => *path.spelled.entry(spelled.into_boxed_bytes()).or_insert(next),
+            Exact::Literal(literal) => match path.literals.iter().find(|(known, _)| *known == literal) {
+                Some((_, value)) => *value,
+                None => {
+                    path.literals.push((literal, next));
+                    next
+                }
+            },
+        };
+        self.values += u32::from(value == next);
+        value
+    }
+
+    /// Hangs each alternative on the condition whose values the fewest alternatives name.
+    fn finish(self) -> Index {
+        let Self { mut index, values, .. } = self;
+        let mut uses = vec![0u32; values as usize];
+        for condition in &index.members {
+            for value in &index.conditions[*condition as usize].values {
+                uses[*value as usize] += 1;
+            }
+        }
+        let mut wanted_by = vec![Vec::new(); values as usize];
+        for (number, alternative) in index.alternatives.iter().enumerate() {
+            let conditions = index.members[alternative.members()].iter();
+            let by_value = conditions
+                .map(|condition| &index.conditions[*condition as usize])
+                .filter(|condition| condition.is_by_value());
+            let uses = |condition: &&Condition| -> u64 {
+                condition.values.iter().map(|value| u64::from(uses[*value as usize])).sum()
+            };
+            match by_value.min_by_key(uses) {
+                Some(condition) => {
+                    for value in &condition.values {
+                        wanted_by[*value as usize].push(number as u32);
+                    }
+                }
+                None => index.always.push(number as u32),
+            }
+        }
+        index.wanted_by = wanted_by.into_iter().map(Into::into).collect();
+        index
+    }
+}
+
+fn sorted(mut values: Vec<u32>) -> Box<[u32]> {
+    values.sort_unstable();
+    values.dedup();
+    values.into()
+}
+
+/// What a pattern is made of, from its text.
+pub(super) fn body(fields: &[Field], all: All) -> Body {
+    let ranks = ranks(fields);
+    match expand(&all, &ranks) {
+        Some(alternatives) => Body::Alternatives(alternatives),
+        None => Body::Tree { all, ranks },
+    }
+}

@@ -1,0 +1,67 @@
+//! A hash with a secret: nobody who writes a pattern or an event can make entries of a table collide.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// A table with keys from outside.
+pub(super) type Table<K, V> = HashMap<K, V, Keyed>;
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keyed(u64, u64);
+
+impl Default for Keyed {
+    /// Secrets that the standard library draws, anew for each table.
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self(random.hash_one(0) | 1, random.hash_one(1))
+    }
+}
+
+impl BuildHasher for Keyed {
+    type Hasher = Folded;
+
+    fn build_hasher(&self) -> Folded {
+        Folded { state: self.1, factor: self.0 }
+    }
+}
+
+/// Multiplies to 128 bits and folds them to 64, eight bytes at a time.
+#[derive(Debug)]
+pub(super) struct Folded {
+    state: u64,
+    factor: u64,
+}
+
+impl Folded {
+    fn fold(&mut self, word: u64) {
+        let product = u128::from(self.state ^ word) * u128::from(self.factor);
+        self.state = (product as u64) ^ (product >> 64) as u64;
+    }
+}
+
+impl Hasher for Folded {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.fold(u64::from_le_bytes(*word));
+        }
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            self.fold(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.fold(word);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.fold(word as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        let product = u128::from(self.state) * u128::from(self.factor);
+        (product as u64) ^ (product >> 64) as u64
+    }
+}

@@ -1,0 +1,194 @@
+//! Where strings begin and end in a text of JSON, and where objects and lists do: one bit for each byte.
+
+const EACH: u64 = 0x0101_0101_0101_0101;
+const HIGHEST: u64 = 0x80 * EACH;
+const BLOCK: usize = 64;
+
+/// Kept from event to event, so that nothing is allocated anew.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// Quotes that are not escaped.
+    quotes: Vec<u64>,
+    /// `{` and `[` outside of strings.
+    opens: Vec<u64>,
+    /// `}` and `]` outside of strings.
+    closes: Vec<u64>,
+    pub has_escapes: bool,
+}
+
+impl Marks {
+    pub fn mark(&mut self, text: &[u8]) {
+        self.quotes.clear();
+        self.opens.clear();
+        self.closes.clear();
+        let (mut within, mut escaped, mut backslashes) = (0, 0, 0);
+        let (blocks, rest) = text.as_chunks::<BLOCK>();
+        let mut last = [0; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        for block in blocks.iter().chain(std::iter::once(&last)) {
+            let bits = Bits::of(block);
+            backslashes |= bits.backslashes;
+            let quotes = bits.quotes & !escapes(bits.backslashes, &mut escaped);
+            let strings = parity(quotes) ^ within;
+            // All ones if a string goes on in the next block.
+            within = ((strings as i64) >> 63) as u64;
+            self.quotes.push(quotes);
+            self.opens.push(bits.opens & !strings);
+            self.closes.push(bits.closes & !strings);
+        }
+        self.has_escapes = backslashes != 0;
+    }
+
+    /// The first quote at or after a place.
+    pub fn quote(&self, at: usize) -> Option<usize> {
+        let mut block = at / BLOCK;
+        let mut bits = *self.quotes.get(block)? >> (at % BLOCK) << (at % BLOCK);
+        while bits == 0 {
+            block += 1;
+            bits = *self.quotes.get(block)?;
+        }
+        Some(block * BLOCK + bits.trailing_zeros() as usize)
+    }
+
+    /// The place after the object or list that begins here. Whether an object ends as one is not looked at.
+    pub fn after(&self, at: usize) -> Option<usize> {
+        let mut block = at / BLOCK;
+        let low = at % BLOCK;
+        let clear = |bits: u64| bits >> low << low;
+        let mut opens = clear(*self.opens.get(block)?);
+        let mut closes = clear(*self.closes.get(block)?);
+        let mut depth = 0u32;
+        loop {
+            if depth > closes.count_ones() {
+                depth = depth + opens.count_ones() - closes.count_ones();
+            } else {
+                while closes != 0 {
+                    let close = closes & closes.wrapping_neg();
+                    let before = opens & (close - 1);
+                    depth += before.count_ones();
+                    opens ^= before;
+                    depth = depth.checked_sub(1)?;
+                    if depth == 0 {
+                        return Some(block * BLOCK + close.trailing_zeros() as usize + 1);
+                    }
+                    closes ^= close;
+                }
+                depth += opens.count_ones();
+            }
+            block += 1;
+            opens = *self.opens.get(block)?;
+            closes = *self.closes.get(block)?;
+        }
+    }
+}
+
+/// The bytes that an odd run of backslashes stands before. `carry` is 1 if the first byte of the block is one.
+fn escapes(backslashes: u64, carry: &mut u64) -> u64 {
+    if backslashes == 0 {
+        return std::mem::take(carry);
+    }
+    let mut escaped = *carry;
+    let mut left = backslashes & !escaped;
+    *carry = 0;
+    while left != 0 {
+        let first = left.trailing_zeros();
+        let next = 2u64 << first;
+        *carry = u64::from(first == 63);
+        escaped |= next;
+        left &= !next & (left - 1);
+    }
+    escaped
+}
+
+/// Each bit: whether the bits up to it, itself included, are odd in number.
+fn parity(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+struct Bits {
+    quotes: u64,
+    backslashes: u64,
+    opens: u64,
+    closes: u64,
+}
+
+impl Bits {
+    fn of(block: &[u8; BLOCK]) -> Self {
+        let mut bits = Self { quotes: 0, backslashes: 0, opens: 0, closes: 0 };
+        let (words, _) = block.as_chunks::<8>();
+        for (place, word) in words.iter().enumerate() {
+            let word = u64::from_le_bytes(*word);
+            // `{` and `[` differ in one bit, as do `}` and `]`.
+            let folded = word | 0x20 * EACH;
+            let shift = place * 8;
+            bits.quotes |= equal(word, b'"') << shift;
+            bits.backslashes |= equal(word, b'\\') << shift;
+            bits.opens |= equal(folded, b'{') << shift;
+            bits.closes |= equal(folded, b'}') << shift;
+        }
+        bits
+    }
+}
+
+/// One bit for each of the eight bytes: whether it is this one.
+fn equal(word: u64, byte: u8) -> u64 {
+    let differ = word ^ (u64::from(byte) * EACH);
+    let low = !HIGHEST;
+    let zero = !(((differ & low) + low) | differ | low);
+    (zero >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_end_of_what_is_nested() {
+        let check = |text: &str, expected: Option<usize>| {
+            // At every place within a block, and across two.
+            for shift in 0..2 * BLOCK {
+                let shifted = format!("{}{text}", " ".repeat(shift));
+                let mut marks = Marks::default();
+                marks.mark(shifted.as_bytes());
+                assert_eq!(marks.after(shift).map(|end| end - shift), expected, "{text} after {shift}");
+            }
+        };
+        check("{}", Some(2));
+        check("[1,2]x", Some(5));
+        check(r#"{"a":[{},[{}]],"b":{}} {}"#, Some(22));
+        check(r#"{"}":"]"}"#, Some(9));
+        check(r#"{"\"}":1}"#, Some(9));
+        check(r#"{"\\":"}"}"#, Some(10));
+        check(r#"{"\\\"}":"}\\\\"}"#, Some(17));
+        check(r#"{"a":1"#, None);
+        check(r#"{"a}"#, None);
+        check(&format!("{}{}", "[".repeat(100), "]".repeat(100)), Some(200));
+        check(&format!("{}{}", r#"{"a":["#.repeat(50), "]}".repeat(50)), Some(400));
+    }
+
+    #[test]
+    fn finds_quotes_that_are_not_escaped() {
+        let check = |text: &str, expected: &[usize]| {
+            for shift in 0..2 * BLOCK {
+                let shifted = format!("{}{text}", " ".repeat(shift));
+                let mut marks = Marks::default();
+                marks.mark(shifted.as_bytes());
+                let mut found = Vec::new();
+                let mut at = 0;
+                while let Some(quote) = marks.quote(at) {
+                    found.push(quote - shift);
+                    at = quote + 1;
+                }
+                assert_eq!(found, expected, "{text} after {shift}");
+            }
+        };
+        check(r#""a""#, &[0, 2]);
+        check(r#""\"""#, &[0, 3]);
+        check(r#""\\""#, &[0, 3]);
+        check(r#""\\\"\\""#, &[0, 7]);
+        check(r#""é\u0022","""#, &[0, 9, 11, 12]);
+    }
+}
