@@ -21,13 +21,15 @@ with open(source, "rb") as binary, zipfile.ZipFile(archive, "w") as out:
 endef
 export ZIP
 
-# How many payloads `make fuzz` tries; a hundredth as many are large ones, up to 1 MiB.
+# How many inputs `make fuzz` tries on each target; for `sources` a hundredth as many are large ones, up to 1 MiB.
 RUNS ?= 10000000
 
 # Instrumented by the package's own flags, which RUSTFLAGS would replace. What is new is kept apart from the corpus.
-FUZZ := cd tests/fuzz && mkdir -p artifacts/small artifacts/large && env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS \
-	$(CARGO) run --release --locked --
-FUZZ_OPTIONS := corpus/sources seeds/sources -dict=sources.dict -artifact_prefix=artifacts/ -print_final_stats=1
+FUZZ := cd tests/fuzz && mkdir -p artifacts/small artifacts/large artifacts/patterns && \
+	env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS $(CARGO) run --release --locked --bin
+FUZZ_OPTIONS := -artifact_prefix=artifacts/ -print_final_stats=1
+FUZZ_SOURCES := corpus/sources seeds/sources -dict=sources.dict $(FUZZ_OPTIONS)
+FUZZ_PATTERNS := corpus/patterns seeds/patterns -dict=patterns.dict $(FUZZ_OPTIONS)
 
 # The features without the SDK are enough for all but the start of `bootstrap`.
 BENCH := $(CARGO) bench --locked --no-default-features --features
@@ -82,9 +84,10 @@ COUNT ?= 1
 sim: ## simulate COUNT worlds from SEED on; one alone is told event by event
 	$(CARGO) run --quiet --locked --no-default-features --example sim -- $(SEED) $(COUNT)
 
-fuzz: ## feed the decoder RUNS hostile payloads (10000000); needs a C++ compiler
-	$(FUZZ) artifacts/small $(FUZZ_OPTIONS) -max_len=4096 -runs=$(RUNS)
-	$(FUZZ) artifacts/large $(FUZZ_OPTIONS) -max_len=1048576 -runs=$$(($(RUNS) / 100)) -timeout=20
+fuzz: ## try RUNS hostile payloads and RUNS event patterns (10000000); needs a C++ compiler
+	$(FUZZ) sources -- artifacts/small $(FUZZ_SOURCES) -max_len=4096 -runs=$(RUNS)
+	$(FUZZ) sources -- artifacts/large $(FUZZ_SOURCES) -max_len=1048576 -runs=$$(($(RUNS) / 100)) -timeout=20
+	$(FUZZ) patterns -- artifacts/patterns $(FUZZ_PATTERNS) -max_len=512 -runs=$(RUNS) -timeout=20
 
 bench: build ## measure a large batch, calls to AWS, memory and the start
 	$(BENCH) testing --bench batch --bench calls --bench memory
