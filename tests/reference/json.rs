@@ -106,7 +106,8 @@ impl Reader<'_> {
             let next = self.left.chars().next().ok_or(Unreadable::Malformed)?;
             self.left = &self.left[next.len_utf8()..];
             match next {
-                '"' => return String::from_utf16(&units).map_err(|_lone_surrogate| Unreadable::Malformed),
+                // Half of a surrogate pair is no character, but real events have such; it is like no other text.
+                '"' => return Ok(String::from_utf16_lossy(&units)),
                 '\\' => units.push(self.escape()?),
                 '\0'..='\x1f' => return Err(Unreadable::Malformed),
                 plain => units.extend_from_slice(plain.encode_utf16(&mut [0; 2])),
