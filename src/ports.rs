@@ -1,6 +1,7 @@
-//! What the guard needs from the outside: rules, a ledger, alerts, a clock. Four narrow traits.
+//! What the guard needs from the outside: rules, their history, a ledger, alerts, a clock. Narrow traits.
 
 use crate::actions::Alert;
+use crate::history::RateHistory;
 use crate::model::{Fault, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
 use crate::record::Record;
 
@@ -17,6 +18,18 @@ pub trait Rules {
         rule: &RuleArn,
         state: RuleState,
     ) -> impl Future<Output = Result<Restoration, Fault>> + Send;
+}
+
+/// How often rules fired before the guard was asked about them.
+pub trait History {
+    /// The firings of a rule by the minute, from `since` up to `until`; minutes without any are left out. Answers or fails
+    /// within 2 seconds: firings are waiting for the decision.
+    fn triggered(
+        &self,
+        rule: &RuleArn,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<RateHistory, Fault>> + Send;
 }
 
 /// The version of a stored record; it grows by one with each save.
@@ -61,11 +74,13 @@ pub trait Clock {
 /// All of them together.
 pub trait Ports: Sync {
     type Rules: Rules + Sync;
+    type History: History + Sync;
     type Ledger: Ledger + Sync;
     type Alerts: Alerts + Sync;
     type Clock: Clock + Sync;
 
     fn rules(&self) -> &Self::Rules;
+    fn history(&self) -> &Self::History;
     fn ledger(&self) -> &Self::Ledger;
     fn alerts(&self) -> &Self::Alerts;
     fn clock(&self) -> &Self::Clock;

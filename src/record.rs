@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::actions::{Alert, AlertKind};
 use crate::breaker::{Breaker, Epoch, Lease};
 use crate::echo::{CorruptEchoes, Echoes};
+use crate::history::History;
 use crate::model::{RuleArn, Timestamp};
 use crate::policy::BurstLimit;
 use crate::verdict::Evidence;
@@ -54,6 +55,12 @@ pub struct Record {
     /// A loop that must not be cut has been reported; silent about it until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
+    /// How busy the rule used to be, once it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
+    /// When the rule was last reported as a suspect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspected: Option<Timestamp>,
     /// The malformed tags that were last reported.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reported_tags: Vec<String>,
@@ -120,6 +127,8 @@ impl Record {
             post: Lease::default(),
             failure_reported: None,
             quiet: None,
+            history: None,
+            suspected: None,
             reported_tags: Vec::new(),
         }
     }
@@ -131,7 +140,9 @@ impl Record {
 
     /// Whether the tick has to look after this rule.
     pub fn needs_watch(&self) -> bool {
-        !matches!(self.breaker, Breaker::Closed) || !self.outbox.is_empty()
+        !matches!(self.breaker, Breaker::Closed)
+            || !self.outbox.is_empty()
+            || self.history.as_ref().is_some_and(History::is_pending)
     }
 
     /// The record as it is stored: JSON for people and tools, and the firings of window and echoes in bytes.

@@ -27,6 +27,8 @@ pub enum Action {
     /// Read the rule, put it back to this state with everything else as it stands, and read it again.
     Restore(RuleState),
     Publish(Box<Alert>),
+    /// Read how often the rule fired in the last 14 days, minute by minute.
+    History,
     /// Read the records of the rules upstream: these, those that fired these, and so on.
     Trace(Vec<RuleArn>),
     /// Somebody else is at work on this rule: look again then.
@@ -46,6 +48,8 @@ pub struct Tally {
     pub trips: u64,
     /// Would have tripped, but the rule is observed or must not be touched.
     pub would_trip: u64,
+    /// Fires as a slow loop would.
+    pub suspects: u64,
 }
 
 impl Tally {
@@ -55,6 +59,7 @@ impl Tally {
         self.late += other.late;
         self.trips += other.trips;
         self.would_trip += other.would_trip;
+        self.suspects += other.suspects;
     }
 }
 

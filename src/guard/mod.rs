@@ -3,12 +3,14 @@
 mod care;
 mod chains;
 mod orders;
+mod rate;
 mod restore;
 mod work;
 
 use crate::actions::{Action, Alert, AlertKind, Plan};
 use crate::breaker::Breaker;
 use crate::echo::Echoes;
+use crate::history::RateHistory;
 use crate::model::{Fault, Firing, Restoration, RuleDefinition, RuleState, Timestamp, whole_seconds};
 use crate::policy::{Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
@@ -17,6 +19,7 @@ use crate::window::{Inserted, Window};
 
 pub use chains::upstream;
 pub use orders::Order;
+
 pub use work::untouchable;
 
 /// How long the guard is silent about a loop that it must not cut.
@@ -53,6 +56,8 @@ pub enum Answer {
     Checked(Result<Box<RuleDefinition>, Fault>),
     /// The rule before and after it was put back.
     Restored(Result<Box<Restoration>, Fault>),
+    /// How often the rule fired in the last 14 days.
+    History(Result<RateHistory, Fault>),
     /// The rules upstream.
     Traced(Result<Vec<Upstream>, Fault>),
     Published {
@@ -77,6 +82,8 @@ pub fn step(
         may_post: false,
         wants_restore: false,
         question: None,
+        counted: false,
+        awaits: None,
     };
     turn.let_time_pass();
     turn.apply_limit();
@@ -92,6 +99,7 @@ pub fn step(
         }
     }
     turn.judge_echoes();
+    turn.judge_rate();
     turn.choose_action();
     (turn.record, turn.plan)
 }
@@ -110,6 +118,10 @@ struct Turn<'a> {
     wants_restore: bool,
     /// What has to be known before firings can be judged.
     question: Option<Action>,
+    /// A firing was counted.
+    counted: bool,
+    /// Somebody else asked, and the answer is due by then.
+    awaits: Option<Timestamp>,
 }
 
 impl Turn<'_> {
@@ -144,8 +156,9 @@ impl Turn<'_> {
             Inserted::Unsampled => {}
             Inserted::At(index) => {
                 self.plan.save = true;
+                self.counted = true;
                 if let Some(evidence) = verdict::burst(&self.record.window, index) {
-                    self.tripped(evidence);
+                    self.burst(evidence);
                 }
             }
         }
@@ -231,13 +244,11 @@ impl Turn<'_> {
     /// The limit that holds in the breaker's present state.
     fn apply_limit(&mut self) {
         self.record.limit = self.limits.burst;
-        let limit = match self.record.breaker {
-            Breaker::HalfOpen { .. } => self.limits.burst.on_probation(),
-            _ => self.limits.burst,
-        };
+        let limit = self.burst_limit();
         if self.record.window.limit() != limit {
             self.record.window.set_limit(limit);
         }
+        self.record.window.set_sustained(self.limits.sustained);
     }
 
     fn queue(&mut self, alert: Alert) {

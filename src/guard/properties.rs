@@ -79,7 +79,7 @@ proptest! {
     /// events delivered so far fill a window.
     #[test]
     fn trips_exactly_when_a_window_is_full(limit in limit(), deliveries in deliveries(80)) {
-        let limits = Limits::new(Mode::Enforce, limit);
+        let limits = Limits { burst_is_tagged: true, ..Limits::new(Mode::Enforce, limit) };
         let mut record = Record::new(rule(), limit);
         let mut distinct: Vec<Delivery> = Vec::new();
         for one in deliveries {
@@ -130,7 +130,7 @@ proptest! {
     /// Promise 4: what happened before the epoch began never counts; what happened in it does.
     #[test]
     fn only_the_present_epoch_counts(limit in limit(), deliveries in deliveries(80), began in 0i64..200_000) {
-        let limits = Limits::new(Mode::Enforce, limit);
+        let limits = Limits { burst_is_tagged: true, ..Limits::new(Mode::Enforce, limit) };
         let mut record = Record::new(rule(), limit);
         record.epoch = record.epoch.next(at(began));
         let mut distinct: Vec<Delivery> = Vec::new();

@@ -30,6 +30,7 @@ impl Turn<'_> {
             }
             Answer::Checked(result) => self.checked(result),
             Answer::Restored(result) => self.restored(result),
+            Answer::History(result) => self.history(result),
             Answer::Traced(result) => self.traced(result),
         }
     }
@@ -245,7 +246,7 @@ impl Turn<'_> {
             self.plan.next = Some(question);
             return;
         }
-        let mut look_again = None;
+        let mut look_again = self.awaits;
         for (action, is_mine, lease) in steps {
             let Some(action) = action else { continue };
             if is_mine || lease.is_free(now) {

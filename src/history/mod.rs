@@ -49,6 +49,26 @@ pub struct RateRecord {
     pub sustained: Option<Peak>,
 }
 
+/// What is known about how busy the rule used to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// When CloudWatch was last asked.
+    pub asked_at: Timestamp,
+    /// The last answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RateRecord>,
+    /// Why the last question had no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
+}
+
+impl History {
+    /// Asked, and neither answered nor failed: the decision waits for it.
+    pub fn is_pending(&self) -> bool {
+        self.unread.is_none() && self.record.as_ref().is_none_or(|record| record.read_at < self.asked_at)
+    }
+}
+
 impl RateHistory {
     /// From the beginnings of minutes and the firings in each.
     pub fn new(counts: impl IntoIterator<Item = (Timestamp, u64)>) -> Self {

@@ -5,9 +5,10 @@ use jiff::SignedDuration;
 use super::Guard;
 use crate::actions::{Action, Refusal, Tally};
 use crate::guard::{self, Answer, Observation};
+use crate::history::REACH;
 use crate::model::{Fault, FaultKind, FiringId, RuleArn, RuleDefinition};
 use crate::policy::Limits;
-use crate::ports::{Alerts, Clock, Ledger, Ports, Rules, SaveError, Version};
+use crate::ports::{Alerts, Clock, History, Ledger, Ports, Rules, SaveError, Version};
 use crate::record::Record;
 
 /// After this many lost races the messages go back to the queue: the rule is busier than optimism allows.
@@ -157,6 +158,10 @@ async fn carry_out<P: Ports>(
         Action::Publish(alert) => {
             let result = guard.ports.alerts().publish(&alert).await;
             Answer::Published { dedup_id: alert.dedup_id, result }
+        }
+        Action::History => {
+            let now = guard.now();
+            Answer::History(guard.ports.history().triggered(rule, now - REACH, now).await)
         }
         Action::Trace(rules) => Answer::Traced(guard.trace(rule, rules).await),
         Action::Await { until } => {

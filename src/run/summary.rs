@@ -66,7 +66,7 @@ impl Summary {
         if driven.tally.trips > 0 {
             self.tripped.push(rule.clone());
         }
-        if driven.tally.would_trip > 0 {
+        if driven.tally.would_trip + driven.tally.suspects > 0 {
             self.suspects.push(rule.clone());
         }
         self.notes.extend(driven.notes);

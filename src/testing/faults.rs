@@ -18,6 +18,7 @@ pub enum Call {
     Disable,
     Restore,
     Publish,
+    Triggered,
 }
 
 /// How one call goes wrong.

@@ -1,4 +1,4 @@
-//! Rules, ledger, alerts and a clock in memory.
+//! Rules, their history, ledger, alerts and a clock in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::faults::{Call, Faults};
 use crate::actions::Alert;
 use crate::breaker::Breaker;
+use crate::history::RateHistory;
 use crate::model::{Fault, FaultKind, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
-use crate::ports::{Alerts, Clock, Ledger, Ports, Rules, SaveError, Version};
+use crate::ports::{Alerts, Clock, History, Ledger, Ports, Rules, SaveError, Version};
 use crate::record::Record;
 
 /// One AWS account in memory. Clones share it, as several Lambda instances would.
@@ -21,6 +22,7 @@ pub struct World {
 struct State {
     now: Timestamp,
     rules: BTreeMap<RuleArn, RuleDefinition>,
+    histories: BTreeMap<RuleArn, Vec<(Timestamp, u64)>>,
     /// As stored: what cannot be written and read back must not seem to work.
     records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
     watched: BTreeSet<RuleArn>,
@@ -56,6 +58,7 @@ impl World {
         let state = State {
             now,
             rules: BTreeMap::new(),
+            histories: BTreeMap::new(),
             records: BTreeMap::new(),
             watched: BTreeSet::new(),
             alerts: Vec::new(),
@@ -81,6 +84,11 @@ impl World {
 
     pub fn put_rule(&self, arn: &RuleArn, rule: RuleDefinition) {
         self.lock().rules.insert(arn.clone(), rule);
+    }
+
+    /// How often the rule fired in each of these minutes.
+    pub fn put_history(&self, arn: &RuleArn, counts: impl IntoIterator<Item = (Timestamp, u64)>) {
+        self.lock().histories.insert(arn.clone(), counts.into_iter().collect());
     }
 
     pub fn delete_rule(&self, arn: &RuleArn) {
@@ -178,6 +186,22 @@ impl Rules for World {
     }
 }
 
+impl History for World {
+    async fn triggered(
+        &self,
+        rule: &RuleArn,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<RateHistory, Fault> {
+        let triggered = || {
+            let state = self.lock();
+            let counts = state.histories.get(rule).into_iter().flatten().copied();
+            Ok(RateHistory::new(counts.filter(|(at, _)| (since..until).contains(at))))
+        };
+        self.faults.run(Call::Triggered, triggered).await
+    }
+}
+
 impl Ledger for World {
     async fn load(&self, rule: &RuleArn) -> Result<Option<(Record, Version)>, Fault> {
         let load = || match self.lock().records.get(rule) {
@@ -250,11 +274,15 @@ impl Clock for World {
 
 impl Ports for World {
     type Rules = Self;
+    type History = Self;
     type Ledger = Self;
     type Alerts = Self;
     type Clock = Self;
 
     fn rules(&self) -> &Self {
+        self
+    }
+    fn history(&self) -> &Self {
         self
     }
     fn ledger(&self) -> &Self {

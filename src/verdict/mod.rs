@@ -8,17 +8,28 @@ pub use curve::Curve;
 pub use cycle::{MAX_RULES as MAX_CYCLE, Upstream, through as cycle_through, to_cut as rule_to_cut};
 pub use evidence::{CallerEvidence, EchoEvidence, Evidence, EvidenceKind};
 
+use std::ops::Range;
+
 use crate::echo::Run;
 use crate::model::RuleArn;
-use crate::window::Window;
+use crate::policy::{BurstLimit, SustainedLimit};
+use crate::window::{Stretch, Window};
 
 /// Judges the window after the firing at `index` was counted.
 ///
 /// `Some` when the limit is filled by distinct firings within one window length, wherever that window starts.
 pub fn burst(window: &Window, index: usize) -> Option<Evidence> {
-    let run = window.full_window_around(index)?;
+    window.full_window_around(index).map(|run| filled(window, run))
+}
+
+/// The same for the window as a whole: after its limit changed.
+pub fn burst_anywhere(window: &Window) -> Option<Evidence> {
+    window.full_window().map(|run| filled(window, run))
+}
+
+fn filled(window: &Window, run: Range<usize>) -> Evidence {
     let limit = window.limit();
-    Some(Evidence {
+    Evidence {
         kind: EvidenceKind::Burst,
         count: window.count(&run),
         limit: Some(limit.count.get().into()),
@@ -28,7 +39,28 @@ pub fn burst(window: &Window, index: usize) -> Option<Evidence> {
         is_estimate: limit.is_sampled(),
         callers: window.callers_of(run).into_iter().map(CallerEvidence::from).collect(),
         ..of_window(window)
-    })
+    }
+}
+
+/// The evidence of a rule that is far busier than it used to be, at this limit.
+pub fn busy(window: &Window, limit: BurstLimit) -> Evidence {
+    let run = window.latest();
+    Evidence { count: window.count_at_newest(), limit: Some(limit.count.get().into()), ..filled(window, run) }
+}
+
+/// The evidence of a rule that fires on and on.
+pub fn sustained(window: &Window, limit: SustainedLimit, stretch: Stretch) -> Evidence {
+    Evidence {
+        kind: EvidenceKind::Sustained,
+        count: stretch.count,
+        limit: Some(limit.count.get().into()),
+        window_seconds: Some(limit.window),
+        first: Some(stretch.first),
+        last: Some(stretch.last),
+        is_estimate: window.limit().is_sampled(),
+        callers: window.callers_of(stretch.kept).into_iter().map(CallerEvidence::from).collect(),
+        ..of_window(window)
+    }
 }
 
 /// The evidence of a run of echoes. `cycle`: the rules that fire each other in turn, this one first.

@@ -17,7 +17,7 @@ pub use past::Stretch;
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
@@ -148,9 +148,15 @@ impl Window {
         let needed = self.limit.needed();
         let last_start = self.kept.len().checked_sub(needed)?;
         let starts = (index + 1).saturating_sub(needed)..=index.min(last_start);
-        starts
-            .map(|start| start..start + needed)
-            .find(|run| self.kept[run.end - 1].at - self.kept[run.start].at < self.limit.window.millis())
+        self.first_full(starts)
+    }
+
+    fn first_full(&self, mut starts: RangeInclusive<usize>) -> Option<Range<usize>> {
+        let run = |start| start..start + self.limit.needed();
+        let is_full = |run: &Range<usize>| {
+            self.kept[run.end - 1].at - self.kept[run.start].at < self.limit.window.millis()
+        };
+        starts.find_map(|start| Some(run(start)).filter(is_full))
     }
 
     /// How many distinct firings there were in the window length up to `now`: exact, or estimated from the sample.
@@ -158,6 +164,18 @@ impl Window {
         let since = now.as_millisecond() - self.limit.window.millis();
         let first = self.kept.partition_point(|kept| kept.at <= since);
         self.limit.scale(self.kept.len() - first)
+    }
+
+    /// How many distinct firings there were in the window length up to the newest.
+    pub fn count_at_newest(&self) -> u64 {
+        self.newest().map_or(0, |newest| self.count_at(newest))
+    }
+
+    /// The first run anywhere that fills the limit within one window length.
+    pub fn full_window(&self) -> Option<Range<usize>> {
+        let needed = self.limit.needed();
+        let last_start = self.kept.len().checked_sub(needed)?;
+        self.first_full(0..=last_start)
     }
 
     /// How many firings these kept ones stand for.
@@ -172,6 +190,12 @@ impl Window {
     /// Who made the calls behind these firings, most first.
     pub fn callers_of(&self, run: Range<usize>) -> Vec<CallerCount> {
         self.callers.tally(self.kept.range(run).map(|kept| kept.caller))
+    }
+
+    /// The firings in the window length up to the newest, that one included.
+    pub fn latest(&self) -> Range<usize> {
+        let since = self.kept.back().map_or(0, |newest| newest.at) - self.limit.window.millis();
+        self.kept.partition_point(|kept| kept.at <= since)..self.kept.len()
     }
 
     /// All firings that are kept.

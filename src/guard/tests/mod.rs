@@ -3,6 +3,7 @@
 mod attacks;
 mod care;
 mod cut;
+mod echo;
 mod restore;
 
 use super::*;
@@ -18,7 +19,8 @@ fn rule() -> RuleArn {
 }
 
 fn limits(mode: Mode, burst: &str) -> Limits {
-    Limits::new(mode, burst.parse().unwrap())
+    // As a tag would set it: most of these stories are not about the rule's history.
+    Limits { burst_is_tagged: true, ..Limits::new(mode, burst.parse().unwrap()) }
 }
 
 fn firing(n: i64, second: i64) -> Observation<'static> {
