@@ -2,7 +2,7 @@
 //!
 //! # Code map, in reading order
 //!
-//! One direction: payload → [`sources`] → [`attribution`] → [`window`] → [`verdict`] → [`breaker`] → [`actions`] → plan.
+//! One direction: payload → [`sources`] → [`attribution`] (with the [`directory`]) → [`window`] → [`verdict`] → [`breaker`] → [`actions`] → plan.
 //! [`guard::step`] is the six stages in one call: pure, without a clock, it cannot fail. [`run`] loads, steps, saves if
 //! nobody else saved meanwhile, and carries out the plan. AWS lives in `aws` alone.
 //!
@@ -31,6 +31,8 @@ pub mod actions;
 pub mod attribution;
 /// Stage 5: the circuit breaker.
 pub mod breaker;
+/// Stage 2, zero-touch: every rule there is, and which of them an event of the default bus fires.
+pub mod directory;
 /// Stage 3: echoes by resource, in event time.
 pub mod echo;
 /// How busy a rule was before, as second witness for rate.

@@ -2,7 +2,9 @@
 
 use crate::actions::Alert;
 use crate::history::RateHistory;
-use crate::model::{Fault, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
+use crate::model::{
+    Fault, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
+};
 use crate::record::Record;
 
 /// EventBridge rules. Every call names the bus of the rule.
@@ -18,6 +20,24 @@ pub trait Rules {
         rule: &RuleArn,
         state: RuleState,
     ) -> impl Future<Output = Result<Restoration, Fault>> + Send;
+    /// One page of the names of all buses, `default` included.
+    fn buses(&self, next_token: Option<&str>) -> impl Future<Output = Result<Page<String>, Fault>> + Send;
+    /// One page of the rules of a bus. A rule that cannot be understood is left out, and named in the log.
+    fn list(
+        &self,
+        bus: &str,
+        next_token: Option<&str>,
+    ) -> impl Future<Output = Result<Page<ListedRule>, Fault>> + Send;
+    /// Ids, ARNs and roles of the rule's targets; in general one call, for a rule has five at most.
+    fn list_targets(&self, rule: &RuleArn) -> impl Future<Output = Result<Vec<Target>, Fault>> + Send;
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` at the end.
+    pub next_token: Option<String>,
 }
 
 /// How often rules fired before the guard was asked about them.
@@ -60,6 +80,27 @@ pub trait Ledger {
     fn unwatch(&self, rule: &RuleArn) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
+/// Where the directory of rules lies: a head that is replaced only in the version that was read, and chunks that are
+/// never changed. What is in them is the directory's own affair.
+pub trait Shelf {
+    fn head(&self) -> impl Future<Output = Result<Option<(String, Version)>, Fault>> + Send;
+    /// Saves if the stored version is still `expected` (`None`: there is no head yet). Returns the new version.
+    fn save_head(
+        &self,
+        json: &str,
+        expected: Option<Version>,
+    ) -> impl Future<Output = Result<Version, SaveError>> + Send;
+    fn chunk(&self, name: &str) -> impl Future<Output = Result<Option<String>, Fault>> + Send;
+    /// Keeps a chunk until `expires`. Writing the same chunk again only moves that.
+    fn save_chunk(
+        &self,
+        name: &str,
+        json: &str,
+        expires: Timestamp,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+    fn delete_chunk(&self, name: &str) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
 /// Where alerts go.
 pub trait Alerts {
     fn publish(&self, alert: &Alert) -> impl Future<Output = Result<(), Fault>> + Send;
@@ -75,7 +116,7 @@ pub trait Clock {
 pub trait Ports: Sync {
     type Rules: Rules + Sync;
     type History: History + Sync;
-    type Ledger: Ledger + Sync;
+    type Ledger: Ledger + Shelf + Sync;
     type Alerts: Alerts + Sync;
     type Clock: Clock + Sync;
 

@@ -52,6 +52,9 @@ pub struct Record {
     /// When the failure of the current cut or restore was last reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_reported: Option<Timestamp>,
+    /// When it was last reported that the rule's event pattern is beyond the guard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmatched_reported: Option<Timestamp>,
     /// A loop that must not be cut has been reported; silent about it until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
@@ -126,6 +129,7 @@ impl Record {
             work: Lease::default(),
             post: Lease::default(),
             failure_reported: None,
+            unmatched_reported: None,
             quiet: None,
             history: None,
             suspected: None,

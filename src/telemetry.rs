@@ -21,6 +21,12 @@ pub fn log(summary: &Summary, error: Option<&HandleError>) {
         firings = summary.tally.firings,
         duplicates = summary.tally.duplicates,
         late = summary.tally.late,
+        bus_events = summary.bus_events,
+        matched = summary.matched,
+        unattributed = summary.unattributed,
+        foreign = summary.foreign,
+        read_only = summary.read_only,
+        unknown = summary.unknown,
         replays = summary.replays,
         own_calls = summary.own_calls,
         ignored = summary.ignored,
@@ -40,7 +46,17 @@ pub const NAMESPACE: &str = "BudgetGuard";
 ///
 /// Source: "Specification: Embedded metric format" (Amazon CloudWatch user guide).
 pub fn metrics(summary: &Summary, function: &str, now: Timestamp) -> Value {
-    let names = ["Firings", "Trips", "Suspects", "Late", "Failed", "DecodeErrors"];
+    let names = [
+        "Firings",
+        "Trips",
+        "Suspects",
+        "Late",
+        "Failed",
+        "DecodeErrors",
+        "BusEvents",
+        "Unattributed",
+        "Unknown",
+    ];
     let metrics: Vec<Value> = names.iter().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
     json!({
         "_aws": {
@@ -58,6 +74,9 @@ pub fn metrics(summary: &Summary, function: &str, now: Timestamp) -> Value {
         "Late": summary.tally.late,
         "Failed": summary.failed,
         "DecodeErrors": summary.decode_errors,
+        "BusEvents": summary.bus_events,
+        "Unattributed": summary.unattributed,
+        "Unknown": summary.unknown,
     })
 }
 
@@ -69,7 +88,7 @@ mod tests {
     fn every_metric_that_is_announced_has_a_value() {
         let document = metrics(&Summary::default(), "ingest", Timestamp::UNIX_EPOCH);
         let announced = document["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
-        assert_eq!(announced.len(), 6);
+        assert_eq!(announced.len(), 9);
         for metric in announced {
             assert_eq!(document[metric["Name"].as_str().unwrap()], 0, "{metric}");
         }

@@ -80,8 +80,10 @@ fn every_real_event_decodes() {
         let expected_id = ids.into_iter().find(|id| !id.is_empty()).unwrap_or(&without);
         let expected_at: Timestamp = event["time"].as_str().expect("a time").parse().expect("RFC 3339");
         match sources::decode_body(&text) {
-            Ok(Received::Bus(event)) => {
-                assert_eq!((&*event.event_id, event.at), (expected_id, expected_at), "{}", file.display());
+            Ok(Received::Bus(bus)) => {
+                let (seen, event) = (&bus.event.event_id, bus.event.at);
+                assert_eq!((&**seen, event), (expected_id, expected_at), "{}", file.display());
+                assert_eq!(bus.json.bytes(), text.as_bytes(), "{}", file.display());
             }
             other => panic!("{}: {other:?}", file.display()),
         }

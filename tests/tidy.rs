@@ -9,6 +9,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("policy", &["model"]),
     ("sources", &["model"]),
     ("attribution", &["model", "sources"]),
+    ("directory", &["attribution", "model"]),
     ("window", &["model", "policy"]),
     ("echo", &["model", "window"]),
     ("history", &["model", "policy"]),
@@ -37,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "actions",
             "attribution",
+            "directory",
             "guard",
             "history",
             "model",

@@ -21,18 +21,24 @@ const WATCHED: &str = "watched";
 /// A closed rule that does not fire is forgotten after this. Cut rules never are.
 const KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Records in DynamoDB. Items: `pk` = `rule#ARN` with `version`, `record` (JSON), `window` (bytes), `expires_at` (TTL).
+/// Records in DynamoDB, and the directory (`shelf`). Items: `pk` = `rule#ARN` with `version`, `record` (JSON), `window` (bytes), `expires_at` (TTL).
 #[derive(Debug, Clone)]
 pub struct DynamoLedger {
-    client: Lazy<Client>,
-    table: String,
+    pub(super) client: Lazy<Client>,
+    pub(super) table: String,
 }
 
-type Item = HashMap<String, AttributeValue>;
+pub(super) type Item = HashMap<String, AttributeValue>;
 
 impl DynamoLedger {
     pub fn new(config: &SdkConfig, table: &str) -> Self {
         Self { client: Lazy::new(config, Client::new), table: table.to_owned() }
+    }
+
+    /// The item with this key, as it is at this moment.
+    pub(super) async fn get(&self, key: AttributeValue) -> Result<Option<Item>, Fault> {
+        let call = self.client.get_item().table_name(&self.table).key("pk", key).consistent_read(true);
+        call.send().await.map(|reply| reply.item).map_err(|error| fault("GetItem", &error))
     }
 
     /// Every record in the table, for the command line. A damaged record is an error that names it.
@@ -90,9 +96,7 @@ fn read(item: &Item) -> Result<(Record, Version), Fault> {
 
 impl Ledger for DynamoLedger {
     async fn load(&self, rule: &RuleArn) -> Result<Option<(Record, Version)>, Fault> {
-        let call = self.client.get_item().table_name(&self.table).key("pk", key(rule)).consistent_read(true);
-        let reply = call.send().await.map_err(|error| fault("GetItem", &error))?;
-        reply.item().map(read).transpose()
+        self.get(key(rule)).await?.as_ref().map(read).transpose()
     }
 
     async fn save(&self, record: &Record, expected: Option<Version>) -> Result<Version, SaveError> {
@@ -130,11 +134,9 @@ impl Ledger for DynamoLedger {
     }
 
     async fn watched(&self) -> Result<Vec<RuleArn>, Fault> {
-        let call =
-            self.client.get_item().table_name(&self.table).key("pk", AttributeValue::S(WATCHED.into()));
-        let reply = call.consistent_read(true).send().await.map_err(|error| fault("GetItem", &error))?;
+        let item = self.get(AttributeValue::S(WATCHED.into())).await?;
         let names =
-            reply.item().and_then(|item| item.get("watched_rules")).and_then(|rules| rules.as_ss().ok());
+            item.as_ref().and_then(|item| item.get("watched_rules")).and_then(|rules| rules.as_ss().ok());
         let rules = names.into_iter().flatten().map(|name| name.parse());
         rules
             .collect::<Result<_, _>>()

@@ -7,6 +7,7 @@ mod fault;
 mod lazy;
 mod ledger;
 mod rules;
+mod shelf;
 mod targets;
 
 pub use alerts::SnsAlerts;

@@ -3,12 +3,18 @@
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
+use aws_sdk_eventbridge::types as sdk;
 
 use super::fault::fault;
 use super::lazy::Lazy;
 use super::targets;
-use crate::model::{Fault, FaultKind, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target};
-use crate::ports::Rules;
+use crate::model::{
+    Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
+};
+use crate::ports::{Page, Rules};
+
+/// As many as the API gives at a time.
+const PAGE: i32 = 100;
 
 /// Rules through the EventBridge API (2015-10-07).
 #[derive(Debug, Clone)]
@@ -61,15 +67,20 @@ impl EventBridgeRules {
         target
     }
 
+    /// The targets of a rule, with what those of them run that are functions.
     pub async fn targets(&self, bus: &str, name: &str) -> Result<Vec<Target>, Fault> {
+        let read = self.bare_targets(bus, name).await?.into_iter().map(|target| self.with_code(target));
+        Ok(futures_util::future::join_all(read).await)
+    }
+
+    async fn bare_targets(&self, bus: &str, name: &str) -> Result<Vec<Target>, Fault> {
         let mut targets = Vec::new();
         let mut next_token = None;
         loop {
             let call = self.client.list_targets_by_rule().event_bus_name(bus).rule(name);
             let page = call.set_next_token(next_token).send().await;
             let page = page.map_err(|error| fault("ListTargetsByRule", &error))?;
-            let read = page.targets().iter().map(|target| self.with_code(targets::target(target)));
-            targets.extend(futures_util::future::join_all(read).await);
+            targets.extend(page.targets().iter().map(targets::target));
             next_token = page.next_token().map(str::to_owned);
             if next_token.is_none() {
                 return Ok(targets);
@@ -82,7 +93,6 @@ impl Rules for EventBridgeRules {
     async fn inspect(&self, rule: &RuleArn) -> Result<RuleDefinition, Fault> {
         let described = self.describe(rule.bus(), rule.name()).await?;
         let state = state_of(&described)?;
-        let text = |value: Option<&str>| value.filter(|value| !value.is_empty()).map(str::to_owned);
         Ok(RuleDefinition {
             state,
             event_pattern: text(described.event_pattern()),
@@ -133,6 +143,48 @@ impl Rules for EventBridgeRules {
         let after = self.inspect(rule).await?;
         Ok(Restoration { before, after })
     }
+
+    async fn buses(&self, next_token: Option<&str>) -> Result<Page<String>, Fault> {
+        let call = self.client.list_event_buses().limit(PAGE).set_next_token(next_token.map(str::to_owned));
+        let reply = call.send().await.map_err(|error| fault("ListEventBuses", &error))?;
+        let names = reply.event_buses().iter().filter_map(|bus| bus.name().map(str::to_owned));
+        Ok(Page { items: names.collect(), next_token: reply.next_token().map(str::to_owned) })
+    }
+
+    async fn list(&self, bus: &str, next_token: Option<&str>) -> Result<Page<ListedRule>, Fault> {
+        let call = self.client.list_rules().event_bus_name(bus).limit(PAGE);
+        let reply = call.set_next_token(next_token.map(str::to_owned)).send().await;
+        let reply = reply.map_err(|error| fault("ListRules", &error))?;
+        let rules = reply.rules().iter().filter_map(|rule| {
+            let read = listed(rule);
+            if let Err(problem) = &read {
+                tracing::warn!(bus, rule = rule.name(), problem, "a rule was left out of the directory");
+            }
+            read.ok()
+        });
+        Ok(Page { items: rules.collect(), next_token: reply.next_token().map(str::to_owned) })
+    }
+
+    async fn list_targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
+        self.bare_targets(rule.bus(), rule.name()).await
+    }
+}
+
+fn listed(rule: &sdk::Rule) -> Result<ListedRule, String> {
+    let arn: RuleArn = rule.arn().unwrap_or_default().parse().map_err(|error| format!("{error}"))?;
+    Ok(ListedRule {
+        rule: arn,
+        state: rule.state().map_or("absent", |state| state.as_str()).parse()?,
+        event_pattern: text(rule.event_pattern()),
+        schedule_expression: text(rule.schedule_expression()),
+        role_arn: text(rule.role_arn()),
+        managed_by: text(rule.managed_by()),
+    })
+}
+
+/// The emulators, and perhaps AWS, spell "none" as an empty text.
+fn text(value: Option<&str>) -> Option<String> {
+    value.filter(|value| !value.is_empty()).map(str::to_owned)
 }
 
 fn state_of(rule: &DescribeRuleOutput) -> Result<RuleState, Fault> {

@@ -1,6 +1,6 @@
 //! Looking after a cut rule while time passes: is it still disabled, who changed it, whom to remind, when to put it back.
 
-use crate::actions::{AlertKind, quoted};
+use crate::actions::{AlertKind, command, quoted};
 use crate::breaker::Breaker;
 use crate::model::{Fault, FaultKind, RuleDefinition, Tags, Timestamp, whole_seconds};
 use crate::record::Outcome;
@@ -60,6 +60,24 @@ impl Turn<'_> {
             cut.next_check = Some(now);
             self.plan.save = true;
         }
+    }
+
+    /// The guard is blind to this rule: says so once a day.
+    pub(super) fn unmatched(&mut self, problem: &str) {
+        let is_told =
+            self.record.unmatched_reported.is_some_and(|at| self.now.duration_since(at) < super::QUIET);
+        if is_told {
+            return;
+        }
+        self.record.unmatched_reported = Some(self.now);
+        let reason =
+            format!("the guard cannot tell which events fire this rule, so it is not guarded: {problem}");
+        let detail = format!("pattern/{}", whole_seconds(self.now));
+        let attach = command("attach", &self.record.rule);
+        let alert = self.record.alert(AlertKind::Failed, &detail, reason, self.now).with_hint(format!(
+            "let the rule itself tell the guard of its firings: {attach}; and report the pattern as a bug"
+        ));
+        self.queue(alert);
     }
 
     /// The rule as it is now, while the guard takes it to be disabled.

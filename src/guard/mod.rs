@@ -42,6 +42,10 @@ pub enum Observation<'a> {
         by: String,
         at: Timestamp,
     },
+    /// It cannot be said which events fire the rule: its pattern is beyond the guard.
+    Unmatched {
+        problem: String,
+    },
     /// What became of the plan's action.
     Answer(Answer),
 }
@@ -95,6 +99,7 @@ pub fn step(
             Observation::Attended(order) => turn.wants_restore = matches!(order, Order::Enable { .. }),
             Observation::Order(order) => turn.order(order),
             Observation::Changed { by, at } => turn.changed(by, *at),
+            Observation::Unmatched { problem } => turn.unmatched(problem),
             Observation::Answer(answer) => turn.answer(answer),
         }
     }

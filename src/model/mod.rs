@@ -5,6 +5,7 @@ mod cause;
 mod fault;
 mod firing;
 mod grouped;
+mod listed;
 mod money;
 mod rule;
 mod seconds;
@@ -16,6 +17,7 @@ pub use fault::{Fault, FaultKind};
 pub use firing::{Caller, Firing, FiringId};
 pub use grouped::grouped;
 pub use jiff::Timestamp;
+pub use listed::ListedRule;
 pub use money::MicroUsd;
 pub use rule::{
     OWN_PREFIX, ParseRuleArnError, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,

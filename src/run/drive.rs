@@ -77,7 +77,7 @@ pub async fn drive<P: Ports>(
                 Ok(version) => Some(version),
                 Err(SaveError::Conflict) if lost < MAX_CONFLICTS => {
                     (lost, driven.conflicts) = (lost + 1, driven.conflicts + 1);
-                    pause(guard, rule, lost).await;
+                    pause(guard, rule.as_str(), lost).await;
                     continue;
                 }
                 Err(SaveError::Conflict) => {
@@ -99,6 +99,7 @@ pub async fn drive<P: Ports>(
         let Some(action) = plan.next else { return Ok(driven) };
         answers.extend(order.clone().map(Observation::Attended));
         if let Some(answer) = carry_out(guard, rule, action, &mut limits).await {
+            driven.notes.extend(learn(guard, rule, &answer).await);
             answers.push(Observation::Answer(answer));
             current = Some((record, version));
         }
@@ -172,11 +173,24 @@ async fn carry_out<P: Ports>(
     Some(answer)
 }
 
+/// Lets the directory know the state that the rule was found in or put to: a disabled rule gets no firings from events
+/// of the bus. Returns what went wrong.
+async fn learn<P: Ports>(guard: &Guard<P>, rule: &RuleArn, answer: &Answer) -> Option<String> {
+    let state = match answer {
+        Answer::Disabled(Ok(state)) => *state,
+        Answer::Checked(Ok(found)) => found.state,
+        Answer::Restored(Ok(restoration)) => restoration.after.state,
+        _ => return None,
+    };
+    let fault = guard.learn_state(rule, state).await.err()?;
+    Some(format!("rule {rule} is {state}; the directory says so only after its next refresh: {fault}"))
+}
+
 /// Waits up to 10 ms × 2ⁿ, spread by a hash so that those who collided do not meet again.
-async fn pause<P: Ports>(guard: &Guard<P>, rule: &RuleArn, conflicts: u32) {
+pub(super) async fn pause<P: Ports>(guard: &Guard<P>, what: &str, conflicts: u32) {
     let now = guard.now();
     let span = 10_000u64 << conflicts.min(6);
-    let seed = format!("{rule}/{conflicts}/{}", now.as_nanosecond());
+    let seed = format!("{what}/{conflicts}/{}", now.as_nanosecond());
     let micros = FiringId::of(&seed).bits() % span;
     let wait = SignedDuration::from_micros(i64::try_from(micros).unwrap_or(0));
     guard.ports.clock().sleep_until(now + wait).await;

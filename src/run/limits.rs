@@ -1,4 +1,4 @@
-//! What holds for a rule: the defaults and its tags, read at most once a minute.
+//! What holds for a rule: the defaults and its tags, from the directory, else read at most once a minute.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -41,6 +41,10 @@ impl<P: Ports> Guard<P> {
         let tags = match known {
             Some((read, tags)) if now < read + FRESH_FOR && now >= read => tags,
             stale => {
+                let listed = self.directory.known();
+                if let Some(tags) = listed.as_ref().and_then(|stored| stored.directory.tags(rule, now)) {
+                    return self.defaults.with_tags(tags);
+                }
                 let tags = match self.ports.rules().tags(rule).await {
                     Ok(tags) => tags,
                     Err(fault) => {

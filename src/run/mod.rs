@@ -1,27 +1,27 @@
 //! The shell: decode, group by rule, load, step, save, carry out the plan. Generic over the ports.
 
+mod directory;
 mod drive;
+mod intake;
 mod limits;
+mod pace;
+mod refresh;
 mod summary;
 mod trace;
 
+pub use directory::DirectoryCache;
 pub use drive::{Driven, drive};
 pub use limits::TagCache;
 pub use summary::{Reply, Summary};
 
-use std::collections::HashMap;
-
-use futures_util::{StreamExt, stream};
-
-use crate::attribution::{Attributed, AttributionError, Home, Skipped, attribute};
+use crate::attribution::pattern::EventError;
+use crate::attribution::{AttributionError, Home, attribute};
 use crate::guard::Observation;
 use crate::model::{Fault, RuleArn};
-use crate::policy::{Limits, Mode};
+use crate::policy::Limits;
 use crate::ports::{Clock, Ledger, Ports};
 use crate::sources::{self, Body, DecodeError, Message, Payload, Received};
-
-/// How many rules are worked on at the same time. Each costs one read and one write when nothing trips.
-const RULES_AT_ONCE: usize = 8;
+use intake::{Failed, Group, Intake};
 
 /// One guard in one process: its ports, and what it keeps from one invocation to the next.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ pub struct Guard<P> {
     /// What holds for rules without tags.
     pub defaults: Limits,
     pub tags: TagCache,
+    pub directory: DirectoryCache,
 }
 
 /// Why an invocation failed as a whole. Single messages of a queue batch fail alone.
@@ -44,18 +45,15 @@ pub enum HandleError {
     Rule { rule: RuleArn, fault: Fault },
     #[error("the list of rules to look after could not be read: {0}")]
     Watched(Fault),
-}
-
-/// The observations of one rule in one invocation, and the messages they came in.
-struct Group<'a> {
-    rule: RuleArn,
-    observations: Vec<Observation<'a>>,
-    messages: Vec<usize>,
+    #[error("the directory of rules is not available: {0}")]
+    Directory(Fault),
+    #[error("the event cannot be matched with event patterns: {0}")]
+    Match(EventError),
 }
 
 impl<P: Ports> Guard<P> {
     pub fn new(ports: P, home: Home, defaults: Limits) -> Self {
-        Self { ports, home, defaults, tags: TagCache::default() }
+        Self { ports, home, defaults, tags: TagCache::default(), directory: DirectoryCache::default() }
     }
 
     /// Handles one Lambda payload. The summary is complete even when the invocation fails.
@@ -74,8 +72,7 @@ impl<P: Ports> Guard<P> {
 
     async fn queue(&self, messages: &[Message<'_>], summary: &mut Summary) -> Reply {
         let mut failures = Vec::new();
-        let mut groups = Groups::default();
-        let mut wants_tick = Vec::new();
+        let mut intake = Intake::default();
         for (index, message) in messages.iter().enumerate() {
             summary.messages += 1;
             let received = message.body.as_ref().map_err(Clone::clone).and_then(Body::received);
@@ -83,14 +80,7 @@ impl<P: Ports> Guard<P> {
                 .map_err(HandleError::Decode)
                 .and_then(|received| attribute(received, &self.home).map_err(HandleError::Attribution));
             match attributed {
-                Ok(Attributed::Firing(firing)) => {
-                    groups.add(index, firing.rule.clone(), Observation::Firing(firing))
-                }
-                Ok(Attributed::Skipped(skipped)) => summary.skip(skipped),
-                Ok(Attributed::Changed { rule, by, at }) => {
-                    groups.add(index, rule, Observation::Changed { by, at })
-                }
-                Ok(Attributed::Tick) => wants_tick.push(index),
+                Ok(attributed) => intake.add(index, attributed, summary),
                 Err(error) => {
                     summary.decode_errors += 1;
                     tracing::error!(message_id = %message.id, %error, "message rejected");
@@ -98,37 +88,37 @@ impl<P: Ports> Guard<P> {
                 }
             }
         }
-        let driven = stream::iter(groups.list).map(|group| self.group(group)).buffer_unordered(RULES_AT_ONCE);
-        for (group, result) in driven.collect::<Vec<_>>().await {
-            if let Err(fault) = summary.take(&group.rule, result) {
-                tracing::error!(rule = %group.rule, %fault, "firings not counted; their messages go back to the queue");
-                failures.extend(group.messages);
-            }
+        let ticks = std::mem::take(&mut intake.ticks);
+        for Failed { messages, error } in self.work(intake, summary).await {
+            tracing::error!(%error, count = messages.len(), "not counted; the messages go back to the queue");
+            failures.extend(messages);
         }
-        if !wants_tick.is_empty()
+        if !ticks.is_empty()
             && let Err(error) = self.tick(summary).await
         {
             tracing::error!(%error, "tick failed");
-            failures.extend(wants_tick);
+            failures.extend(ticks);
         }
+        // A message may fire several rules: it goes back once if any of them failed. Counting again does no harm.
         failures.sort_unstable();
+        failures.dedup();
         summary.failed += failures.len() as u64;
         Reply::batch(failures.into_iter().map(|index| messages[index].id.to_string()))
     }
 
     async fn single(&self, received: Received<'_>, summary: &mut Summary) -> Result<Reply, HandleError> {
         let attributed = attribute(received, &self.home).inspect_err(|_| summary.decode_errors += 1)?;
-        match attributed {
-            Attributed::Tick => self.tick(summary).await?,
-            Attributed::Skipped(skipped) => summary.skip(skipped),
-            Attributed::Firing(firing) => {
-                self.one(firing.rule.clone(), Observation::Firing(firing), summary).await?;
-            }
-            Attributed::Changed { rule, by, at } => {
-                self.one(rule, Observation::Changed { by, at }, summary).await?;
-            }
+        let mut intake = Intake::default();
+        intake.add(0, attributed, summary);
+        if !intake.ticks.is_empty() {
+            self.tick(summary).await?;
         }
-        Ok(summary.reply())
+        let failed = self.work(intake, summary).await;
+        summary.failed += failed.len() as u64;
+        match failed.into_iter().next() {
+            Some(failed) => Err(failed.error),
+            None => Ok(summary.reply()),
+        }
     }
 
     async fn one(
@@ -145,20 +135,12 @@ impl<P: Ports> Guard<P> {
         })
     }
 
-    async fn group<'a>(&self, group: Group<'a>) -> (Group<'a>, Result<Driven, Fault>) {
-        let limits = self.limits(&group.rule).await;
-        if limits.mode == Mode::Ignore {
-            let count = group.observations.len() as u64;
-            return (group, Ok(Driven::ignored(count)));
-        }
-        // Boxed: eight of these wait side by side in one future.
-        let result = Box::pin(drive(self, &group.rule, limits, &group.observations)).await;
-        (group, result)
-    }
-
-    /// Finishes what was left unfinished, rule by rule.
+    /// Finishes what was left unfinished, rule by rule; then sees to the directory.
     async fn tick(&self, summary: &mut Summary) -> Result<(), HandleError> {
         let ledger = self.ports.ledger();
+        if let Err(fault) = self.directory().await {
+            tracing::warn!(%fault, "the directory of rules was not read");
+        }
         for rule in ledger.watched().await.map_err(HandleError::Watched)? {
             let limits = self.limits(&rule).await;
             let result = Box::pin(drive(self, &rule, limits, &[Observation::Tick])).await;
@@ -170,6 +152,11 @@ impl<P: Ports> Guard<P> {
             if !needs_watch {
                 self.unwatch(&rule).await;
             }
+        }
+        // A rule that the tick cannot see is still guarded as it was known before.
+        if let Err(fault) = self.refresh_directory(summary).await {
+            tracing::error!(%fault, "the directory of rules was not refreshed; the next tick tries again");
+            summary.failed += 1;
         }
         Ok(())
     }
@@ -191,38 +178,6 @@ impl<P: Ports> Guard<P> {
 
     fn now(&self) -> crate::model::Timestamp {
         self.ports.clock().now()
-    }
-}
-
-/// Groups by rule, in order of first appearance.
-#[derive(Default)]
-struct Groups<'a> {
-    list: Vec<Group<'a>>,
-    by_rule: HashMap<RuleArn, usize>,
-}
-
-impl<'a> Groups<'a> {
-    fn add(&mut self, message: usize, rule: RuleArn, observation: Observation<'a>) {
-        // Batches are mostly of one rule: look at the last one before the map.
-        let index = match self.list.last() {
-            Some(last) if last.rule == rule => self.list.len() - 1,
-            _ => *self.by_rule.entry(rule.clone()).or_insert_with(|| {
-                self.list.push(Group { rule, observations: Vec::new(), messages: Vec::new() });
-                self.list.len() - 1
-            }),
-        };
-        self.list[index].observations.push(observation);
-        self.list[index].messages.push(message);
-    }
-}
-
-impl Summary {
-    fn skip(&mut self, skipped: Skipped) {
-        match skipped {
-            Skipped::Replay => self.replays += 1,
-            Skipped::OwnCall => self.own_calls += 1,
-            Skipped::NoChange => {}
-        }
     }
 }
 

@@ -19,6 +19,18 @@ pub struct Summary {
     pub replays: u64,
     /// Firings left out because the guard's own call caused them.
     pub own_calls: u64,
+    /// Events that came from the bus itself, without the name of a rule.
+    pub bus_events: u64,
+    /// Events of the bus that fire at least one guarded rule.
+    pub matched: u64,
+    /// Events of the bus that came before there was a directory of rules.
+    pub unattributed: u64,
+    /// Events of the bus left out because they happened in another account.
+    pub foreign: u64,
+    /// Matches left out because the call only reads, and the rule does not fire for such calls.
+    pub read_only: u64,
+    /// Pairs of an event and a rule of which it cannot be said whether they match.
+    pub unknown: u64,
     /// Firings of rules whose mode is ignore.
     pub ignored: u64,
     pub tally: Tally,

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::RuleCall;
 use super::field::{Field, Nested, Object};
+use super::{Change, RuleCall};
 use crate::model::Caller;
 
 /// Everything a payload can be, before it is known which: a queue batch, an attached firing, or an event itself.
@@ -25,6 +25,9 @@ pub(super) struct Top<'a> {
     source: Field<'a>,
     #[serde(borrow, default, rename = "detail-type")]
     detail_type: Field<'a>,
+    /// Only of an event that comes from the bus itself: an attached rule is its owner's.
+    #[serde(borrow, default)]
+    pub account: Field<'a>,
     #[serde(borrow, default)]
     time: Field<'a>,
     #[serde(borrow, default, rename = "replay-name")]
@@ -90,6 +93,10 @@ pub(super) struct Detail<'a> {
     pub event_source: Field<'a>,
     #[serde(borrow, default, rename = "eventName")]
     pub event_name: Field<'a>,
+    #[serde(borrow, default, rename = "readOnly")]
+    pub read_only: Field<'a>,
+    #[serde(borrow, default, rename = "managementEvent")]
+    pub management_event: Field<'a>,
     /// Present when the call failed.
     #[serde(borrow, default, rename = "errorCode")]
     pub error_code: Field<'a>,
@@ -101,29 +108,51 @@ pub(super) struct Detail<'a> {
     pub event: Option<&'a RawValue>,
 }
 
-/// What calls about a rule name. Source: `PutRule`, `EnableRule`, `DisableRule`, `DeleteRule` (EventBridge API).
+/// How calls name the rule they are about. Source: `PutRule`, `PutTargets`, `TagResource` and their relatives
+/// (EventBridge API), in the spelling of CloudTrail.
 #[derive(Deserialize)]
 pub(super) struct RequestParameters<'a> {
     #[serde(borrow, default)]
     pub name: Field<'a>,
+    /// As `name`, in calls about targets.
+    #[serde(borrow, default)]
+    pub rule: Field<'a>,
     /// A name or an ARN.
     #[serde(borrow, default, rename = "eventBusName")]
     pub event_bus_name: Field<'a>,
+    /// In calls about tags.
+    #[serde(borrow, default, rename = "resourceARN")]
+    pub resource_arn: Field<'a>,
 }
 
 impl<'a> Detail<'a> {
     /// What this call did to a rule, if it is a call about one.
     pub fn rule_call(&mut self) -> Option<RuleCall<'a>> {
-        let changes = ["PutRule", "EnableRule", "DisableRule", "DeleteRule"];
-        let is_change = changes.iter().any(|name| self.event_name.is(name));
-        if !is_change || !self.event_source.is("events.amazonaws.com") {
+        let Field::Text(call) = &self.event_name else { return None };
+        let change = match &**call {
+            "PutRule" | "EnableRule" | "DisableRule" | "DeleteRule" => Change::Definition,
+            "PutTargets" | "RemoveTargets" => Change::Targets,
+            "TagResource" | "UntagResource" => Change::Tags,
+            _ => return None,
+        };
+        if !self.event_source.is("events.amazonaws.com") {
             return None;
         }
         let failed = self.error_code.is_present();
-        match std::mem::take(&mut self.request_parameters) {
-            Nested::Object(RequestParameters { name: Field::Text(name), event_bus_name }) if !failed => {
-                Some(RuleCall::Changed { bus: event_bus_name.or(Cow::Borrowed("default")), name })
-            }
+        let Nested::Object(named) = std::mem::take(&mut self.request_parameters) else {
+            return Some(RuleCall::WithoutEffect);
+        };
+        let rule = match change {
+            Change::Definition => named.name,
+            Change::Targets => named.rule,
+            Change::Tags => named.resource_arn,
+        };
+        match rule {
+            Field::Text(rule) if !failed => Some(RuleCall::Changed {
+                bus: named.event_bus_name.or(Cow::Borrowed("default")),
+                rule,
+                change,
+            }),
             _ => Some(RuleCall::WithoutEffect),
         }
     }

@@ -14,11 +14,16 @@ pub(super) enum Field<'a> {
     #[default]
     Absent,
     Text(Cow<'a, str>),
+    Bool(bool),
     /// What it was instead: "a number", "null", …
     Other(&'static str),
 }
 
 impl<'a> Field<'a> {
+    pub fn is_true(&self) -> bool {
+        matches!(self, Self::Bool(true))
+    }
+
     pub fn is_present(&self) -> bool {
         !matches!(self, Self::Absent)
     }
@@ -38,6 +43,7 @@ impl<'a> Field<'a> {
     pub fn missing(&self, field: &'static str, expected: &'static str) -> DecodeError {
         match self {
             Self::Other(seen) => DecodeError::WrongType { field, seen, expected },
+            Self::Bool(_) => DecodeError::WrongType { field, seen: "a boolean", expected },
             _ => DecodeError::Missing { field, expected },
         }
     }
@@ -80,9 +86,6 @@ macro_rules! other_scalars {
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("any JSON value")
         }
-        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-            Ok(Self::Value::Other("a boolean"))
-        }
         fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
             Ok(Self::Value::Other("a number"))
         }
@@ -106,6 +109,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
             type Value = Field<'a>;
             other_scalars!();
 
+            fn visit_bool<E>(self, value: bool) -> Result<Field<'a>, E> {
+                Ok(Field::Bool(value))
+            }
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Field<'a>, E> {
                 Ok(Field::Text(Cow::Borrowed(text)))
             }
@@ -168,6 +174,9 @@ impl<'de, T: Shape<'de>> Deserialize<'de> for Nested<T> {
             type Value = Nested<T>;
             other_scalars!();
 
+            fn visit_bool<E>(self, _: bool) -> Result<Nested<T>, E> {
+                Ok(Nested::Other("a boolean"))
+            }
             fn visit_str<E>(self, _: &str) -> Result<Nested<T>, E> {
                 Ok(Nested::Other("text"))
             }

@@ -1,11 +1,13 @@
 //! Stage 1: payload bytes → what was received. The only stage that can fail, and the first parser untrusted bytes meet.
 
+mod bus;
 mod envelope;
 mod error;
 mod fast;
 mod field;
 mod last;
 
+pub use bus::{Bus, EventJson};
 pub use error::DecodeError;
 
 use std::borrow::Cow;
@@ -71,8 +73,8 @@ impl fmt::Display for Body<'_> {
 pub enum Received<'a> {
     /// A guarded rule sent its ARN and the event, through its input transformer.
     Attached { rule: RuleArn, event: BusEvent<'a> },
-    /// An EventBridge event that names no rule.
-    Bus(BusEvent<'a>),
+    /// An EventBridge event as it was on the bus: whichever rules match it have fired.
+    Bus(Bus<'a>),
     /// The schedule: time to finish what was left unfinished.
     Tick { at: Timestamp },
 }
@@ -96,10 +98,19 @@ pub struct BusEvent<'a> {
 /// What an API call did to a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleCall<'a> {
-    /// `bus` is the name of a bus, or its ARN.
-    Changed { bus: Cow<'a, str>, name: Cow<'a, str> },
+    /// `bus` is the name of a bus, or its ARN; `rule` is a name, or for tags an ARN.
+    Changed { bus: Cow<'a, str>, rule: Cow<'a, str>, change: Change },
     /// The call failed, or names no rule.
     WithoutEffect,
+}
+
+/// What of a rule was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Its pattern, its schedule or its state; or it was deleted.
+    Definition,
+    Targets,
+    Tags,
 }
 
 /// Decodes one Lambda payload.
@@ -154,19 +165,25 @@ fn message<'a, B>(
     Ok(Message { id, body: body(record.body) })
 }
 
-fn single<'a>(top: Top<'a>, bytes: &[u8], last: &mut Last) -> Result<Received<'a>, DecodeError> {
+fn single<'a>(mut top: Top<'a>, bytes: &'a [u8], last: &mut Last) -> Result<Received<'a>, DecodeError> {
     if top.rule_arn.is_present() || top.event.is_present() {
         let rule = last.rule(top.rule_arn, "ruleArn")?;
         let event = top.event.object("event", "an EventBridge event")?;
-        return Ok(Received::Attached { rule, event: bus_event(event, last)? });
+        return Ok(Received::Attached { rule, event: bus_event(event, last)?.0 });
     }
+    let account = std::mem::take(&mut top.account);
     match top.into_event() {
-        Some(envelope) => event(envelope, last),
+        Some(envelope) => event(envelope, account, bytes, last),
         None => Err(DecodeError::unknown_shape(bytes)),
     }
 }
 
-fn event<'a>(mut event: Event<'a>, last: &mut Last) -> Result<Received<'a>, DecodeError> {
+fn event<'a>(
+    mut event: Event<'a>,
+    account: Field<'a>,
+    bytes: &'a [u8],
+    last: &mut Last,
+) -> Result<Received<'a>, DecodeError> {
     if event.source.is("aws.events") && event.detail_type.is("Scheduled Event") {
         return Ok(Received::Tick { at: last.time(event.time, "time")? });
     }
@@ -175,25 +192,32 @@ fn event<'a>(mut event: Event<'a>, last: &mut Last) -> Result<Received<'a>, Deco
         let rule = last.rule(Field::Text(std::mem::take(arn)), "detail.ruleArn")?;
         let carried: Event<'_> = serde_json::from_str(carried.get())
             .map_err(|error| DecodeError::json(carried.get().as_bytes(), &error))?;
-        return Ok(Received::Attached { rule, event: bus_event(carried, last)? });
+        return Ok(Received::Attached { rule, event: bus_event(carried, last)?.0 });
     }
-    bus_event(event, last).map(Received::Bus)
+    let (event, is_read_only) = bus_event(event, last)?;
+    let account = match account {
+        Field::Text(account) => Some(account),
+        _ => None,
+    };
+    Ok(Received::Bus(Bus { event, account, is_read_only, json: EventJson::plain(bytes) }))
 }
 
-fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<BusEvent<'a>, DecodeError> {
+/// The event, and whether it is of a management call that only reads.
+fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, bool), DecodeError> {
     let at = last.time(event.time, "time")?;
     let envelope_id = event.id.text("id", "text")?;
     let is_of_events = event.source.is("aws.events");
-    let (event_id, identity, rule_call) = match event.detail {
+    let (event_id, identity, rule_call, is_read_only) = match event.detail {
         Nested::Object(mut detail) => {
             let rule_call = if is_of_events { detail.rule_call() } else { None };
             // Only CloudTrail's eventID names the event; in others it is whatever their sender put there.
             let is_foreign =
                 matches!(&event.detail_type, Field::Text(text) if !text.ends_with("via CloudTrail"));
             let id = if is_foreign { envelope_id } else { detail.event_id.or(envelope_id) };
-            (id, detail.user_identity, rule_call)
+            let is_read_only = !is_foreign && detail.read_only.is_true() && detail.management_event.is_true();
+            (id, detail.user_identity, rule_call, is_read_only)
         }
-        _ => (envelope_id, Nested::Absent, None),
+        _ => (envelope_id, Nested::Absent, None, false),
     };
     // Scrubbed events carry empty ids. They still count, once for each moment.
     let event_id = if event_id.is_empty() { Cow::Owned(format!("without id at {at}")) } else { event_id };
@@ -201,7 +225,8 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<BusEvent<'a>, Deco
         Nested::Object(identity) => identity.caller(event.source),
         _ => Caller { principal: event.source.or("unknown".into()), issued_to: None },
     };
-    Ok(BusEvent { event_id, at, caller, is_replay: event.replay_name.is_present(), rule_call })
+    let is_replay = event.replay_name.is_present();
+    Ok((BusEvent { event_id, at, caller, is_replay, rule_call }, is_read_only))
 }
 
 #[cfg(test)]

@@ -12,13 +12,20 @@ fn describe(received: &Received<'_>) -> String {
         format!("{} at {} by {}{scope}{replay}", event.event_id, event.at, event.caller.principal)
     };
     let of = |event: &BusEvent<'_>| match &event.rule_call {
-        Some(RuleCall::Changed { bus, name }) => format!("{} changing {name} on {bus}", of(event)),
+        Some(RuleCall::Changed { bus, rule, change: Change::Definition }) => {
+            format!("{} changing {rule} on {bus}", of(event))
+        }
+        Some(RuleCall::Changed { bus, rule, change }) => {
+            format!("{} changing {change:?} of {rule} on {bus}", of(event))
+        }
         Some(RuleCall::WithoutEffect) => format!("{} without effect", of(event)),
         None => of(event),
     };
     match received {
         Received::Attached { rule, event } => format!("firing of {}: {}", rule.name(), of(event)),
-        Received::Bus(event) => format!("event {}", of(event)),
+        Received::Bus(Bus { event, is_read_only, .. }) => {
+            format!("event {}{}", of(event), if *is_read_only { ", read-only" } else { "" })
+        }
         Received::Tick { at } => format!("tick at {at}"),
     }
 }
@@ -108,8 +115,68 @@ fn sees_that_a_rule_was_changed() {
     let denied = r#""eventName":"EnableRule","errorCode":"AccessDenied","requestParameters":{"name":"r"}"#;
     check(&with("aws.events", denied), &format!("{plain} without effect"));
     check(&with("aws.events", r#""eventName":"ListRules","requestParameters":{"name":"r"}"#), plain);
+    check(
+        &with("aws.events", r#""eventName":"RemoveTargets","requestParameters":{"rule":"r","ids":["1"]}"#),
+        &format!("{plain} changing Targets of r on default"),
+    );
+    check(
+        &with("aws.events", r#""eventName":"PutTargets","requestParameters":{"name":"r"}"#),
+        &format!("{plain} without effect"),
+    );
+    check(
+        &with(
+            "aws.events",
+            &format!(r#""eventName":"TagResource","requestParameters":{{"resourceARN":"{RULE}"}}"#),
+        ),
+        &format!("{plain} changing Tags of {RULE} on default"),
+    );
     // Anyone may put events of a source of their own.
     check(&with("shop", enable), "event e-1 at 2026-11-20T10:00:00Z by shop");
+}
+
+#[test]
+fn tells_calls_that_only_read() {
+    let check = |kind: &str, detail: &str, is_read_only: bool| {
+        let read_only = if is_read_only { ", read-only" } else { "" };
+        check(
+            &format!(
+                r#"{{"id":"e","source":"s","detail-type":"{kind}","time":"2026-11-20T10:00:00Z","detail":{{{detail}}}}}"#
+            ),
+            &format!("event e at 2026-11-20T10:00:00Z by s{read_only}"),
+        );
+    };
+    let trail = "AWS API Call via CloudTrail";
+    check(trail, r#""readOnly":true,"managementEvent":true"#, true);
+    check("AWS Console Action via CloudTrail", r#""managementEvent":true,"readOnly":true"#, true);
+    check(trail, r#""readOnly":true,"managementEvent":false"#, false);
+    check(trail, r#""readOnly":false,"managementEvent":true"#, false);
+    check(trail, r#""readOnly":"true","managementEvent":true"#, false);
+    check(trail, r#""readOnly":true"#, false);
+    check("order", r#""readOnly":true,"managementEvent":true"#, false);
+}
+
+#[test]
+fn an_event_of_the_bus_keeps_its_text() {
+    let event = r#"{"id":"e","source":"shop","detail-type":"order","account":"123456789012","time":"2026-11-20T10:00:00Z","detail":{"a":"\"b\\","é":1}}"#
+        .to_owned();
+    let text = |received: &Received<'_>| match received {
+        Received::Bus(bus) => (
+            String::from_utf8(bus.json.bytes().into_owned()).unwrap(),
+            bus.account.as_deref().map(str::to_owned),
+        ),
+        other => panic!("{other:?}"),
+    };
+    let expected = (event.clone(), Some("123456789012".to_owned()));
+    assert_eq!(text(&decode_body(&event).unwrap()), expected);
+    for escaped in [
+        serde_json::to_string(&event).unwrap(),
+        serde_json::to_string(&event).unwrap().replace('é', r"\u00e9"),
+    ] {
+        let batch =
+            format!(r#"{{"Records":[{{"messageId":"m","eventSource":"aws:sqs","body":{escaped}}}]}}"#);
+        let Ok(Payload::Queue(messages)) = decode(batch.as_bytes()) else { panic!("no batch: {batch}") };
+        assert_eq!(text(&messages[0].body.as_ref().unwrap().received().unwrap()), expected);
+    }
 }
 
 #[test]

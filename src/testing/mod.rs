@@ -1,6 +1,7 @@
 //! The ports in memory, as unkind as AWS: throttles, lost replies, failures at any call – all of it told beforehand.
 
 mod faults;
+mod shelf;
 mod world;
 
 pub use faults::{Call, Fate, Faults};

@@ -7,8 +7,10 @@ use super::faults::{Call, Faults};
 use crate::actions::Alert;
 use crate::breaker::Breaker;
 use crate::history::RateHistory;
-use crate::model::{Fault, FaultKind, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Timestamp};
-use crate::ports::{Alerts, Clock, History, Ledger, Ports, Rules, SaveError, Version};
+use crate::model::{
+    Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
+};
+use crate::ports::{Alerts, Clock, History, Ledger, Page, Ports, Rules, SaveError, Version};
 use crate::record::Record;
 
 /// One AWS account in memory. Clones share it, as several Lambda instances would.
@@ -19,15 +21,20 @@ pub struct World {
 }
 
 #[derive(Debug)]
-struct State {
+pub(super) struct State {
     now: Timestamp,
-    rules: BTreeMap<RuleArn, RuleDefinition>,
     histories: BTreeMap<RuleArn, Vec<(Timestamp, u64)>>,
+    pub(super) rules: BTreeMap<RuleArn, RuleDefinition>,
+    /// Rules on a page of a list.
+    pub(super) page_size: usize,
+    pub(super) head: Option<(String, Version)>,
+    /// With the time until which they are kept.
+    pub(super) chunks: BTreeMap<String, (String, Timestamp)>,
     /// As stored: what cannot be written and read back must not seem to work.
     records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
     watched: BTreeSet<RuleArn>,
     alerts: Vec<Alert>,
-    conflicts: u32,
+    pub(super) conflicts: u32,
     broken_promises: Vec<String>,
 }
 
@@ -59,6 +66,9 @@ impl World {
             now,
             rules: BTreeMap::new(),
             histories: BTreeMap::new(),
+            page_size: 100,
+            head: None,
+            chunks: BTreeMap::new(),
             records: BTreeMap::new(),
             watched: BTreeSet::new(),
             alerts: Vec::new(),
@@ -134,7 +144,7 @@ impl World {
         state.now += by;
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -183,6 +193,18 @@ impl Rules for World {
             Ok(Restoration { before, after: found.clone() })
         };
         self.faults.run(Call::Restore, || self.edit(rule, restore)).await
+    }
+
+    async fn buses(&self, next_token: Option<&str>) -> Result<Page<String>, Fault> {
+        self.faults.run(Call::Buses, || self.page_of_buses(next_token)).await
+    }
+
+    async fn list(&self, bus: &str, next_token: Option<&str>) -> Result<Page<ListedRule>, Fault> {
+        self.faults.run(Call::List, || self.page_of_rules(bus, next_token)).await
+    }
+
+    async fn list_targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
+        self.faults.run(Call::ListTargets, || self.edit(rule, |found| Ok(found.targets.clone()))).await
     }
 }
 

@@ -7,9 +7,9 @@ use std::task::Poll;
 use budget_guard::actions::Alert;
 use budget_guard::breaker::Breaker;
 use budget_guard::model::{
-    Fault, FaultKind, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Timestamp,
+    Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
 };
-use budget_guard::ports::{Alerts, Clock, Ledger, Ports, Rules, SaveError, Version};
+use budget_guard::ports::{Alerts, Clock, Ledger, Page, Ports, Rules, SaveError, Shelf, Version};
 use budget_guard::record::Record;
 
 use super::{Planted, check};
@@ -31,6 +31,8 @@ pub struct State {
     pub rules: BTreeMap<RuleArn, SimRule>,
     pub records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
     watched: BTreeSet<RuleArn>,
+    head: Option<(String, Version)>,
+    chunks: BTreeMap<String, String>,
     pub alerts: Vec<Alert>,
     pub broken: Vec<String>,
     pub trace: Vec<String>,
@@ -59,6 +61,8 @@ impl Shared {
             rules: BTreeMap::new(),
             records: BTreeMap::new(),
             watched: BTreeSet::new(),
+            head: None,
+            chunks: BTreeMap::new(),
             alerts: Vec::new(),
             broken: Vec::new(),
             trace: Vec::new(),
@@ -247,6 +251,68 @@ impl Rules for Process {
             Ok(Restoration { after: RuleDefinition { state: to, ..before.clone() }, before })
         };
         self.call("EnableRule", restore).await
+    }
+
+    async fn buses(&self, _: Option<&str>) -> Result<Page<String>, Fault> {
+        let buses = |state: &mut State| {
+            let names: BTreeSet<String> = state.rules.keys().map(|rule| rule.bus().to_owned()).collect();
+            Ok(Page { items: names.into_iter().collect(), next_token: None })
+        };
+        self.call("ListEventBuses", buses).await
+    }
+
+    async fn list(&self, bus: &str, _: Option<&str>) -> Result<Page<ListedRule>, Fault> {
+        let list = |state: &mut State| {
+            let rules = state.rules.iter().filter(|(rule, _)| rule.bus() == bus);
+            let items = rules.map(|(arn, rule)| ListedRule::of(arn.clone(), &rule.definition)).collect();
+            Ok(Page { items, next_token: None })
+        };
+        self.call("ListRules", list).await
+    }
+
+    async fn list_targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
+        let targets = |state: &mut State| {
+            state.rules.get(rule).map(|rule| rule.definition.targets.clone()).ok_or_else(missing)
+        };
+        self.call("ListTargetsByRule", targets).await
+    }
+}
+
+impl Shelf for Process {
+    async fn head(&self) -> Result<Option<(String, Version)>, Fault> {
+        self.call("GetItem", |state| Ok(state.head.clone())).await
+    }
+
+    async fn save_head(&self, json: &str, expected: Option<Version>) -> Result<Version, SaveError> {
+        let save = |state: &mut State| {
+            if state.head.as_ref().map(|(_, version)| *version) != expected {
+                return Err(SaveError::Conflict);
+            }
+            let version = expected.unwrap_or(0) + 1;
+            state.head = Some((json.to_owned(), version));
+            Ok(version)
+        };
+        self.call("PutItem", save).await
+    }
+
+    async fn chunk(&self, name: &str) -> Result<Option<String>, Fault> {
+        self.call("GetItem", |state| Ok(state.chunks.get(name).cloned())).await
+    }
+
+    async fn save_chunk(&self, name: &str, json: &str, _: Timestamp) -> Result<(), Fault> {
+        let save = |state: &mut State| {
+            state.chunks.insert(name.to_owned(), json.to_owned());
+            Ok(())
+        };
+        self.call("PutItem", save).await
+    }
+
+    async fn delete_chunk(&self, name: &str) -> Result<(), Fault> {
+        let delete = |state: &mut State| {
+            state.chunks.remove(name);
+            Ok(())
+        };
+        self.call("DeleteItem", delete).await
     }
 }
 

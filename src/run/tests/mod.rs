@@ -14,6 +14,7 @@ use crate::actions::AlertKind;
 use crate::breaker::Breaker;
 use crate::guard::Order;
 use crate::model::{FaultKind, RuleDefinition, RuleState, Timestamp};
+use crate::policy::Mode;
 use crate::testing::{Call, Fate, World};
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
@@ -260,7 +261,7 @@ fn single_payloads_are_answered_with_counts_or_an_error() {
     check(b"nonsense", "not JSON");
     check(
         br#"{"id":"e","time":"2026-11-20T12:00:00Z","source":"s","detail-type":"d"}"#,
-        r#"the event "e" names no rule"#,
+        r#"{"firings":0,"tripped":[],"suspects":[]}"#,
     );
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::envelope::{Record, Top};
 use super::field::Field;
 use super::last::Last;
-use super::{Body, Message, message, single};
+use super::{Body, EventJson, Message, Received, message, single};
 use scan::Scanner;
 
 /// The messages of a batch; `None` if this is not a batch, or not a plain one.
@@ -55,11 +55,15 @@ fn body<'a>(json: &mut Scanner<'a, false>, last: &mut Last) -> Option<Body<'a>> 
     let start = json.at();
     let received = json.quoted(|json| {
         let top = Top::deserialize(json).ok()?;
-        // The bytes would only make the words of an error.
+        // The bytes would only make the words of an error; those of an event are set below, when they are known.
         single(top, b"", last).ok()
     });
-    if let Some(received) = received {
-        return Some(Body::Read { quoted: json.since(start), received });
+    if let Some(mut received) = received {
+        let quoted = json.since(start);
+        if let Received::Bus(bus) = &mut received {
+            bus.json = EventJson::quoted(quoted);
+        }
+        return Some(Body::Read { quoted, received });
     }
     json.skip_string()?;
     match serde_json::from_slice(json.since(start)) {

@@ -109,7 +109,10 @@ fn check_received(received: Received<'_>) {
     }
     match attribute(received, &home()) {
         Ok(Attributed::Firing(firing)) => assert!(home().owns(&firing.rule), "{} is foreign", firing.rule),
-        Ok(Attributed::Changed { rule, .. }) => assert!(home().owns(&rule), "{rule} is foreign"),
+        Ok(Attributed::Changed(changed) | Attributed::Bus { changed: Some(changed), .. }) => {
+            assert!(home().owns(&changed.rule), "{} is foreign", changed.rule);
+        }
+        Ok(Attributed::Bus { changed: None, .. }) => {}
         Ok(Attributed::Skipped(_) | Attributed::Tick) => {}
         Err(error) => check_message(&error.to_string()),
     }

@@ -1,0 +1,144 @@
+//! The head of the stored directory: where the chunks are, and how far the refresh has come.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::chunks::Bucket;
+use crate::model::{Fault, FaultKind, Timestamp};
+
+/// The bus that AWS services send their events to.
+pub const DEFAULT_BUS: &str = "default";
+/// The layout of a stored directory.
+const SCHEMA: u32 = 1;
+/// All rules are listed again this often.
+pub const LIST_EVERY: SignedDuration = SignedDuration::from_mins(15);
+/// Targets and tags of a rule are read again this often; changes that pass on the bus are read at once.
+pub const DETAILS_EVERY: SignedDuration = SignedDuration::from_hours(6);
+/// Tags that were read longer ago do not hold: twice as long as it should ever take.
+pub const DETAILS_HOLD: SignedDuration = SignedDuration::from_hours(12);
+/// Longer than a refresh takes.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// Trouble that lasts is told again after this.
+const TELL_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// What stands in the item `directory`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    schema: u32,
+    #[serde(default)]
+    pub buckets: Vec<Bucket>,
+    /// When the default bus was last listed to its end. Before that nobody can say what its events fire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_bus_at: Option<Timestamp>,
+    /// When the last complete pass over all buses began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed_at: Option<Timestamp>,
+    /// A pass that has not come to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<Pass>,
+    /// More has changed than could be read at once: the next tick lists everything.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wants_pass: bool,
+    /// A refresh is at work until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+}
+
+/// Where a pass over the buses goes on: the default bus comes first, the others by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    pub began: Timestamp,
+    /// The bus that comes next.
+    pub bus: String,
+    /// In the middle of that bus, because a tick is not enough for all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+impl Pass {
+    pub fn first(began: Timestamp) -> Self {
+        Self { began, bus: DEFAULT_BUS.to_owned(), next_token: None }
+    }
+}
+
+/// Why the last refresh did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    pub kind: FaultKind,
+    pub message: String,
+    /// When it was told to people.
+    pub told: Timestamp,
+}
+
+/// A stored head that this version cannot use.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadHeadError {
+    #[error("the directory has schema {0}, this version reads {SCHEMA}; install the newer budget-guard")]
+    LaterSchema(u32),
+    #[error("the head of the directory is damaged: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self {
+            schema: SCHEMA,
+            buckets: Vec::new(),
+            default_bus_at: None,
+            listed_at: None,
+            pass: None,
+            wants_pass: false,
+            lease: None,
+            trouble: None,
+        }
+    }
+}
+
+impl Head {
+    pub fn to_stored(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    pub fn from_stored(json: &str) -> Result<Self, ReadHeadError> {
+        let head: Self = serde_json::from_str(json)?;
+        if head.schema > SCHEMA { Err(ReadHeadError::LaterSchema(head.schema)) } else { Ok(head) }
+    }
+
+    pub fn needs_pass(&self, now: Timestamp) -> bool {
+        self.pass.is_some() || self.wants_pass || self.listed_at.is_none_or(|at| at + LIST_EVERY <= now)
+    }
+
+    /// Whether a refresh is under way. An end further away than any lease reaches is a clock that ran ahead.
+    pub fn is_leased(&self, now: Timestamp) -> bool {
+        self.lease.is_some_and(|until| until > now && until <= now + LEASE)
+    }
+
+    pub fn begin_refresh(&mut self, now: Timestamp) {
+        self.lease = Some(now + LEASE);
+        // What changed while a pass was under way may lie behind it: it begins again.
+        if std::mem::take(&mut self.wants_pass) {
+            self.pass = Some(Pass::first(now));
+        }
+    }
+
+    /// Notes how the refresh ended. Returns what people should be told, once for each kind of trouble.
+    pub fn end_refresh(&mut self, fault: Option<&Fault>, now: Timestamp) -> Option<String> {
+        self.lease = None;
+        let Some(fault) = fault else {
+            let was = self.trouble.take()?;
+            return Some(format!("the directory of rules is refreshed again, after: {}", was.message));
+        };
+        let is_told =
+            self.trouble.as_ref().is_some_and(|was| was.kind == fault.kind && now < was.told + TELL_AGAIN);
+        if is_told {
+            return None;
+        }
+        self.trouble = Some(Trouble { kind: fault.kind, message: fault.message.clone(), told: now });
+        Some(format!(
+            "the directory of rules was not refreshed, what was known before holds: {fault}; the guard tries again \
+             every minute"
+        ))
+    }
+}

@@ -1,0 +1,121 @@
+//! The directory: every rule of this account and Region, and which of them an event of the default bus fires.
+
+mod chunks;
+mod entry;
+mod head;
+
+pub use chunks::{Bucket, Chunk, KEEP_CHUNKS, MAX_CHUNK_BYTES, pack, unpack};
+pub use entry::{Edit, Entries, Entry};
+pub use head::{DEFAULT_BUS, DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, Pass, ReadHeadError, Trouble};
+
+use crate::attribution::pattern::{EventError, Matcher, Pattern, Scratch};
+use crate::model::{RuleArn, RuleState, Tags, Timestamp};
+
+/// All rules, with the patterns of those that are guarded compiled into one matcher.
+#[derive(Debug)]
+pub struct Directory {
+    entries: Entries,
+    matcher: Matcher,
+    /// The rules of the matcher's patterns, by their place in it.
+    compiled: Vec<RuleArn>,
+    unreadable: Vec<Unreadable>,
+}
+
+/// A guarded rule whose event pattern the guard does not understand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    pub rule: RuleArn,
+    pub problem: String,
+}
+
+/// What one event means for the rules of the default bus.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Fired<'d> {
+    pub rules: Vec<&'d RuleArn>,
+    /// Rules that match, but do not fire for calls that only read.
+    pub read_only: u64,
+    /// Rules of which it cannot be said: neither fired nor not fired.
+    pub unknown: Vec<&'d RuleArn>,
+}
+
+impl Directory {
+    pub fn new(entries: Entries) -> Self {
+        let (mut patterns, mut compiled, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in entries.values().filter(|entry| entry.is_guarded()) {
+            match Pattern::compile(entry.event_pattern.as_deref().unwrap_or_default()) {
+                Ok(pattern) => {
+                    patterns.push(pattern);
+                    compiled.push(entry.rule.clone());
+                }
+                Err(error) => {
+                    unreadable.push(Unreadable { rule: entry.rule.clone(), problem: error.to_string() });
+                }
+            }
+        }
+        Self { entries, matcher: Matcher::new(patterns), compiled, unreadable }
+    }
+
+    pub fn entries(&self) -> &Entries {
+        &self.entries
+    }
+
+    pub fn get(&self, rule: &RuleArn) -> Option<&Entry> {
+        self.entries.get(rule)
+    }
+
+    /// The tags of a rule, if they were read lately enough to hold.
+    pub fn tags(&self, rule: &RuleArn, now: Timestamp) -> Option<&Tags> {
+        let entry = self.get(rule)?;
+        entry.details_at.is_some_and(|at| now < at + DETAILS_HOLD).then_some(&entry.tags)
+    }
+
+    /// Guarded rules whose firings the guard cannot see.
+    pub fn unreadable(&self) -> &[Unreadable] {
+        &self.unreadable
+    }
+
+    /// Which rules of the default bus an event fires. `json` is its text, `at` its time; `is_read_only` says that it is
+    /// a management call that changes nothing.
+    pub fn fires(
+        &self,
+        json: &[u8],
+        at: Timestamp,
+        is_read_only: bool,
+        scratch: &mut Scratch,
+    ) -> Result<Fired<'_>, EventError> {
+        let found = self.matcher.matches(json, scratch)?;
+        let mut fired = Fired::default();
+        let known = |places: &[u32]| -> Vec<&Entry> {
+            let rules = places.iter().filter_map(|place| self.compiled.get(*place as usize));
+            rules.filter_map(|rule| self.entries.get(rule)).filter(|entry| entry.was_so(at)).collect()
+        };
+        for entry in known(found.matched) {
+            match entry.hears(is_read_only) {
+                true => fired.rules.push(&entry.rule),
+                false => fired.read_only += 1,
+            }
+        }
+        let unreadable = self.unreadable.iter().filter_map(|one| self.entries.get(&one.rule));
+        let unreadable = unreadable.filter(|entry| entry.was_so(at));
+        let unknown = known(found.unknown).into_iter().chain(unreadable);
+        fired.unknown.extend(unknown.filter(|entry| entry.hears(is_read_only)).map(|entry| &entry.rule));
+        Ok(fired)
+    }
+}
+
+impl Entry {
+    /// Whether the rule was already as it is when this happened.
+    fn was_so(&self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| at >= since)
+    }
+
+    /// Plain `ENABLED` rules do not fire for management events of calls that only read.
+    ///
+    /// Source: "AWS service events delivered via AWS CloudTrail" (Amazon EventBridge user guide).
+    fn hears(&self, is_read_only: bool) -> bool {
+        !is_read_only || self.state == RuleState::EnabledWithAllCloudtrailManagementEvents
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! The directory: what is learned of rules, how it is stored, and what events fire.

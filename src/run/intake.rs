@@ -1,0 +1,241 @@
+//! What came in with one invocation, sorted: changes of rules, events of the bus, and the observations of each rule.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures_util::{StreamExt, stream};
+
+use super::pace::Pace;
+use super::{Driven, Guard, HandleError, Summary};
+use crate::attribution::pattern::Scratch;
+use crate::attribution::{Attributed, Changed, Skipped};
+use crate::directory::{Directory, Edit};
+use crate::guard::Observation;
+use crate::model::{Cause, Fault, FaultKind, Firing, RuleArn, Timestamp};
+use crate::policy::Mode;
+use crate::ports::{Ports, Rules};
+use crate::sources::{Bus, Change};
+
+/// How many rules are worked on at the same time. Each costs one read and one write when nothing trips.
+const RULES_AT_ONCE: usize = 8;
+/// So many changed rules are read again at once. If it is more, a deployment is at work, and the next tick lists them all.
+const READ_AT_ONCE: usize = 3;
+/// `DescribeRule`, `ListTargetsByRule`, `ListTagsForResource`.
+const CALLS_TO_INSPECT: i32 = 3;
+const READ_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
+/// The content of one invocation. Messages are known by their place in the batch.
+#[derive(Default)]
+pub(super) struct Intake<'a> {
+    groups: Groups<'a>,
+    changes: Vec<(usize, Changed)>,
+    events: Vec<(usize, Bus<'a>)>,
+    pub ticks: Vec<usize>,
+}
+
+/// Something that failed, and the messages that have to be delivered again.
+pub(super) struct Failed {
+    pub messages: Vec<usize>,
+    pub error: HandleError,
+}
+
+impl<'a> Intake<'a> {
+    pub fn add(&mut self, message: usize, attributed: Attributed<'a>, summary: &mut Summary) {
+        match attributed {
+            Attributed::Firing(firing) => {
+                self.groups.add(message, firing.rule.clone(), Observation::Firing(firing));
+            }
+            Attributed::Skipped(skipped) => summary.skip(skipped),
+            Attributed::Changed(changed) => self.change(message, changed),
+            Attributed::Bus { changed, event } => {
+                summary.bus_events += 1;
+                if let Some(changed) = changed {
+                    self.change(message, changed);
+                }
+                match event {
+                    Ok(bus) => self.events.push((message, bus)),
+                    Err(skipped) => summary.skip(skipped),
+                }
+            }
+            Attributed::Tick => self.ticks.push(message),
+        }
+    }
+
+    fn change(&mut self, message: usize, changed: Changed) {
+        if changed.change == Change::Definition {
+            let (by, at) = (changed.by.clone(), changed.at);
+            self.groups.add(message, changed.rule.clone(), Observation::Changed { by, at });
+        }
+        self.changes.push((message, changed));
+    }
+
+    /// Finds the rules that the events of the bus fire.
+    fn attribute(&mut self, directory: &Directory, summary: &mut Summary) -> Vec<Failed> {
+        let (mut scratch, mut failed) = (Scratch::default(), Vec::new());
+        let mut reported = BTreeSet::new();
+        for (message, bus) in std::mem::take(&mut self.events) {
+            let event = bus.event;
+            let fired = match directory.fires(&bus.json.bytes(), event.at, bus.is_read_only, &mut scratch) {
+                Ok(fired) => fired,
+                Err(error) => {
+                    summary.decode_errors += 1;
+                    failed.push(Failed { messages: vec![message], error: HandleError::Match(error) });
+                    continue;
+                }
+            };
+            summary.matched += u64::from(!fired.rules.is_empty());
+            summary.read_only += fired.read_only;
+            summary.unknown += fired.unknown.len() as u64;
+            for rule in fired.unknown {
+                if reported.insert(rule) {
+                    tracing::warn!(%rule, event_id = %event.event_id, "not known whether this event fires the rule");
+                    let problem = format!(
+                        "whether the event {} fires it cannot be said",
+                        crate::model::Seen::new(&event.event_id)
+                    );
+                    self.groups.add(message, rule.clone(), Observation::Unmatched { problem });
+                }
+            }
+            for rule in fired.rules {
+                let (event_id, caller) = (event.event_id.clone(), event.caller.clone());
+                let (call, cause) = (None, Cause::Unknown);
+                let firing = Firing { rule: rule.clone(), event_id, at: event.at, caller, call, cause };
+                self.groups.add(message, rule.clone(), Observation::Firing(firing));
+            }
+        }
+        failed
+    }
+}
+
+impl<P: Ports> Guard<P> {
+    /// Carries out everything but the ticks.
+    pub(super) async fn work(&self, mut intake: Intake<'_>, summary: &mut Summary) -> Vec<Failed> {
+        let mut failed = Vec::new();
+        // First, so that the events in the same batch are matched with the rules as they are now.
+        if let Err(fault) = self.read_again(&intake.changes).await {
+            let messages = intake.changes.iter().map(|(message, _)| *message).collect();
+            failed.push(Failed { messages, error: HandleError::Directory(fault) });
+        }
+        match self.directory().await {
+            Ok(Some(stored)) if stored.is_usable() => {
+                failed.extend(intake.attribute(&stored.directory, summary));
+            }
+            Ok(_) if intake.events.is_empty() => {}
+            Ok(_) => {
+                let count = intake.events.len();
+                summary.unattributed += count as u64;
+                tracing::warn!(
+                    count,
+                    "there is no directory of rules yet, so nobody knows what these events fire; the tick builds it"
+                );
+            }
+            Err(fault) if intake.events.is_empty() => {
+                tracing::warn!(%fault, "the directory of rules was not read; the tags of each rule are");
+            }
+            Err(fault) => {
+                let messages = intake.events.iter().map(|(message, _)| *message).collect();
+                failed.push(Failed { messages, error: HandleError::Directory(fault) });
+            }
+        }
+        let driven = stream::iter(intake.groups.list).map(|group| self.group(group));
+        for (group, result) in driven.buffer_unordered(RULES_AT_ONCE).collect::<Vec<_>>().await {
+            if let Err(fault) = summary.take(&group.rule, result) {
+                let error = HandleError::Rule { rule: group.rule, fault };
+                failed.push(Failed { messages: group.messages, error });
+            }
+        }
+        failed
+    }
+
+    /// Reads the rules that were changed, so that the directory has them as they are.
+    async fn read_again(&self, changes: &[(usize, Changed)]) -> Result<(), Fault> {
+        // For each rule, the last of its changes.
+        let mut rules: BTreeMap<&RuleArn, Timestamp> = BTreeMap::new();
+        for (_, changed) in changes {
+            let at = rules.entry(&changed.rule).or_insert(changed.at);
+            *at = changed.at.max(*at);
+        }
+        if rules.is_empty() || self.load_directory().await?.is_none() {
+            return Ok(());
+        }
+        let mut edits = Vec::new();
+        let mut pace = Pace::new(self.now(), CALLS_TO_INSPECT * READ_AT_ONCE as i32, READ_WITHIN);
+        let mut is_missing_some = rules.len() > READ_AT_ONCE;
+        for (rule, since) in &rules {
+            let turn = !is_missing_some && pace.turn(self.ports.clock(), CALLS_TO_INSPECT).await;
+            let (rule, at) = ((*rule).clone(), self.now());
+            let inspected = if turn { Some(self.ports.rules().inspect(&rule).await) } else { None };
+            edits.push(match inspected {
+                None => {
+                    is_missing_some = true;
+                    Edit::DetailsStale { rule }
+                }
+                Some(Ok(definition)) => {
+                    let (definition, since) = (Box::new(definition), Some(*since));
+                    Edit::Read { rule, definition, at, since }
+                }
+                Some(Err(fault)) if fault.kind == FaultKind::NotFound => Edit::Gone { rule, at },
+                Some(Err(fault)) => {
+                    tracing::warn!(%rule, %fault, "a changed rule was not read; the next tick lists all rules");
+                    is_missing_some = true;
+                    Edit::DetailsStale { rule }
+                }
+            });
+        }
+        self.edit_directory(|head, entries| {
+            head.wants_pass |= is_missing_some;
+            edits.iter().cloned().for_each(|edit| edit.apply(entries));
+        })
+        .await
+    }
+
+    pub(super) async fn group<'a>(&self, group: Group<'a>) -> (Group<'a>, Result<Driven, Fault>) {
+        let limits = self.limits(&group.rule).await;
+        if limits.mode == Mode::Ignore {
+            let count = group.observations.len() as u64;
+            return (group, Ok(Driven::ignored(count)));
+        }
+        // Boxed: eight of these wait side by side in one future.
+        let result = Box::pin(super::drive(self, &group.rule, limits, &group.observations)).await;
+        (group, result)
+    }
+}
+
+/// The observations of one rule in one invocation, and the messages they came in.
+pub(super) struct Group<'a> {
+    pub rule: RuleArn,
+    pub observations: Vec<Observation<'a>>,
+    pub messages: Vec<usize>,
+}
+
+/// Groups by rule, in order of first appearance.
+#[derive(Default)]
+struct Groups<'a> {
+    list: Vec<Group<'a>>,
+    by_rule: HashMap<RuleArn, usize>,
+}
+
+impl<'a> Groups<'a> {
+    fn add(&mut self, message: usize, rule: RuleArn, observation: Observation<'a>) {
+        // Batches are mostly of one rule: look at the last one before the map.
+        let index = match self.list.last() {
+            Some(last) if last.rule == rule => self.list.len() - 1,
+            _ => *self.by_rule.entry(rule.clone()).or_insert_with(|| {
+                self.list.push(Group { rule, observations: Vec::new(), messages: Vec::new() });
+                self.list.len() - 1
+            }),
+        };
+        self.list[index].observations.push(observation);
+        self.list[index].messages.push(message);
+    }
+}
+
+impl Summary {
+    fn skip(&mut self, skipped: Skipped) {
+        match skipped {
+            Skipped::Replay => self.replays += 1,
+            Skipped::OwnCall => self.own_calls += 1,
+            Skipped::Foreign => self.foreign += 1,
+            Skipped::NoChange => {}
+        }
+    }
+}

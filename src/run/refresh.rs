@@ -1,0 +1,230 @@
+//! Keeping the directory true: a pass over all rules every quarter of an hour, their targets and tags, oldest first.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use super::pace::Pace;
+use super::{Guard, Summary};
+use crate::directory::{DEFAULT_BUS, DETAILS_EVERY, Edit, Entries, Entry, Head, Pass};
+use crate::guard::Observation;
+use crate::model::{Fault, FaultKind, Timestamp};
+use crate::ports::{Ports, Rules, SaveError};
+
+/// What one tick may ask EventBridge. At five calls a second this takes 20 s of the minute that the function has.
+const CALLS: i32 = 100;
+const WITHIN: SignedDuration = SignedDuration::from_secs(20);
+
+/// What one refresh has learned, and how far it came.
+struct Harvest {
+    edits: Vec<Edit>,
+    default_bus_at: Option<Timestamp>,
+    progress: Progress,
+}
+
+/// What became of the pass over the buses.
+enum Progress {
+    /// None was due.
+    Idle,
+    Stopped(Pass),
+    Complete {
+        began: Timestamp,
+    },
+}
+
+impl<P: Ports> Guard<P> {
+    /// Refreshes what is due. One process at a time; what it does not reach in its time, the next tick goes on with.
+    pub(super) async fn refresh_directory(&self, summary: &mut Summary) -> Result<(), Fault> {
+        let stored = self.load_or_begin().await?;
+        let now = self.now();
+        let details_due = |entry: &Entry| entry.details_due(DETAILS_EVERY) <= now;
+        if !stored.head.needs_pass(now) && !stored.directory.entries().values().any(details_due) {
+            return Ok(());
+        }
+        if stored.head.is_leased(now) {
+            return Ok(());
+        }
+        let taken = self.replace_directory(&stored, |head, _| head.begin_refresh(now)).await;
+        let stored = match taken {
+            Ok(stored) => stored,
+            // Somebody else was faster, with a refresh or with a change. The next tick looks again.
+            Err(SaveError::Conflict) => return Ok(()),
+            Err(SaveError::Fault(fault)) => return Err(fault),
+        };
+        let mut pace = Pace::new(now, CALLS, WITHIN);
+        let mut harvest = Harvest::default();
+        let mut result = self.list_all(&stored.head, &mut pace, &mut harvest).await;
+        if result.is_ok() {
+            let mut entries = stored.directory.entries().clone();
+            harvest.edits.iter().cloned().for_each(|edit| edit.apply(&mut entries));
+            result = self.read_details(&entries, &mut pace, &mut harvest).await;
+        }
+        let fault = result.err();
+        self.edit_directory(|head, entries| {
+            harvest.bring_in(head, entries);
+            head.end_refresh(fault.as_ref(), now);
+        })
+        .await?;
+        summary.notes.extend(stored.head.clone().end_refresh(fault.as_ref(), now));
+        if matches!(harvest.progress, Progress::Complete { .. }) {
+            self.report_unreadable(summary).await;
+        }
+        Ok(())
+    }
+
+    /// Goes on with the pass over all buses, or begins one if it is due.
+    async fn list_all(&self, head: &Head, pace: &mut Pace, harvest: &mut Harvest) -> Result<(), Fault> {
+        let now = self.now();
+        if !head.needs_pass(now) {
+            return Ok(());
+        }
+        let pass = head.pass.clone().unwrap_or_else(|| Pass::first(now));
+        let began = pass.began;
+        harvest.progress = Progress::Stopped(pass.clone());
+        let buses = self.all_buses(pace).await?;
+        let mut goes_on = Some(pass.clone());
+        for bus in buses.iter().filter(|bus| order(bus) >= order(&pass.bus)) {
+            let next_token = goes_on.take().filter(|pass| pass.bus == *bus).and_then(|pass| pass.next_token);
+            let is_first = *bus == pass.bus;
+            // After a fault the bus is listed from its beginning: a token may be what is wrong.
+            harvest.progress = Progress::Stopped(Pass { began, bus: bus.clone(), next_token: None });
+            if let Some(token) = self.list_bus(bus, next_token, pace, harvest).await? {
+                // A tick that began with this bus and did not reach its end goes on in the middle of it.
+                let next_token = if is_first { token } else { None };
+                harvest.progress = Progress::Stopped(Pass { began, bus: bus.clone(), next_token });
+                return Ok(());
+            }
+        }
+        harvest.edits.push(Edit::BusesListed { buses: buses.into_iter().collect(), at: now });
+        harvest.progress = Progress::Complete { began };
+        Ok(())
+    }
+
+    /// The names of all buses, the default one first.
+    async fn all_buses(&self, pace: &mut Pace) -> Result<Vec<String>, Fault> {
+        let mut buses = BTreeSet::from([DEFAULT_BUS.to_owned()]);
+        let mut next_token = None;
+        while pace.turn(self.ports.clock(), 1).await {
+            let page = self.ports.rules().buses(next_token.as_deref()).await?;
+            buses.extend(page.items);
+            next_token = page.next_token;
+            if next_token.is_none() {
+                let mut buses: Vec<String> = buses.into_iter().collect();
+                buses.sort_by(|one, other| order(one).cmp(&order(other)));
+                return Ok(buses);
+            }
+        }
+        Err(Fault::new(FaultKind::Timeout, "there are too many event buses to list them within one tick"))
+    }
+
+    /// Lists a bus from `next_token` on. `Some` if there is no turn left: where to go on, if anything was read.
+    async fn list_bus(
+        &self,
+        bus: &str,
+        mut next_token: Option<String>,
+        pace: &mut Pace,
+        harvest: &mut Harvest,
+    ) -> Result<Option<Option<String>>, Fault> {
+        let at = self.now();
+        let is_whole = next_token.is_none();
+        let mut rules = BTreeSet::new();
+        loop {
+            if !pace.turn(self.ports.clock(), 1).await {
+                return Ok(Some(next_token));
+            }
+            let asked = self.now();
+            let page = match self.ports.rules().list(bus, next_token.as_deref()).await {
+                Ok(page) => page,
+                // The bus was deleted a moment ago.
+                Err(fault) if fault.kind == FaultKind::NotFound => return Ok(None),
+                Err(fault) => return Err(fault),
+            };
+            for rule in page.items.into_iter().filter(|listed| self.home.owns(&listed.rule)) {
+                rules.insert(rule.rule.clone());
+                harvest.edits.push(Edit::Listed { rule, at: asked });
+            }
+            next_token = page.next_token;
+            if next_token.is_none() {
+                break;
+            }
+        }
+        if is_whole {
+            harvest.edits.push(Edit::BusListed { bus: bus.to_owned(), rules, at });
+        }
+        if bus == DEFAULT_BUS {
+            harvest.default_bus_at = Some(at);
+        }
+        Ok(None)
+    }
+
+    /// Reads targets and tags, those that were read longest ago first.
+    async fn read_details(
+        &self,
+        entries: &Entries,
+        pace: &mut Pace,
+        harvest: &mut Harvest,
+    ) -> Result<(), Fault> {
+        let now = self.now();
+        let mut due: Vec<&Entry> =
+            entries.values().filter(|entry| entry.details_due(DETAILS_EVERY) <= now).collect();
+        due.sort_by_key(|entry| entry.details_due(DETAILS_EVERY));
+        for entry in due {
+            if !pace.turn(self.ports.clock(), 2).await {
+                break;
+            }
+            let (rule, at) = (entry.rule.clone(), self.now());
+            let rules = self.ports.rules();
+            let details = async { Ok((rules.list_targets(&rule).await?, rules.tags(&rule).await?)) };
+            match details.await {
+                Ok((targets, tags)) => harvest.edits.push(Edit::Details { rule, targets, tags, at }),
+                Err(Fault { kind: FaultKind::NotFound, .. }) => harvest.edits.push(Edit::Gone { rule, at }),
+                // One rule that may not be read keeps nobody from the others.
+                Err(fault) if fault.kind == FaultKind::Denied => {
+                    tracing::info!(%rule, %fault, "targets and tags were not read; asking again in an hour");
+                    harvest.edits.push(Edit::DetailsFailed { rule, at });
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+
+    /// Says, through the records of the rules, which ones the guard is blind to.
+    async fn report_unreadable(&self, summary: &mut Summary) {
+        let Some(stored) = self.directory.known() else { return };
+        for one in stored.directory.unreadable() {
+            tracing::warn!(rule = %one.rule, problem = one.problem, "event pattern not understood");
+            let problem = format!("its event pattern is not understood ({})", one.problem);
+            if let Err(error) = self.one(one.rule.clone(), Observation::Unmatched { problem }, summary).await
+            {
+                tracing::error!(%error, "a rule that is not guarded could not be reported; the next pass tries again");
+            }
+        }
+    }
+}
+
+impl Default for Harvest {
+    fn default() -> Self {
+        Self { edits: Vec::new(), default_bus_at: None, progress: Progress::Idle }
+    }
+}
+
+impl Harvest {
+    /// Adds what was learned to what is known by now.
+    fn bring_in(&self, head: &mut Head, entries: &mut Entries) {
+        self.edits.iter().cloned().for_each(|edit| edit.apply(entries));
+        head.default_bus_at = self.default_bus_at.or(head.default_bus_at);
+        match &self.progress {
+            Progress::Idle => {}
+            Progress::Stopped(pass) => head.pass = Some(pass.clone()),
+            Progress::Complete { began } => {
+                (head.pass, head.listed_at) = (None, Some(*began));
+            }
+        }
+    }
+}
+
+/// The default bus comes first: without it no event of the bus can be attributed.
+fn order(bus: &str) -> (bool, &str) {
+    (bus != DEFAULT_BUS, bus)
+}
