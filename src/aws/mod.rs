@@ -4,8 +4,10 @@ mod alerts;
 mod clock;
 mod config;
 mod fault;
+mod history;
 mod lazy;
 mod ledger;
+mod metrics;
 mod rules;
 mod shelf;
 mod targets;
@@ -14,6 +16,7 @@ pub use alerts::SnsAlerts;
 pub use clock::SystemClock;
 pub use config::{http_client, lambda_loader, loader};
 pub use fault::fault;
+pub use history::CloudWatchHistory;
 pub use ledger::DynamoLedger;
 pub use rules::EventBridgeRules;
 
@@ -25,6 +28,7 @@ use crate::ports::Ports;
 #[derive(Debug)]
 pub struct Aws {
     pub rules: EventBridgeRules,
+    pub history: CloudWatchHistory,
     pub ledger: DynamoLedger,
     pub alerts: SnsAlerts,
     pub clock: SystemClock,
@@ -34,6 +38,7 @@ impl Aws {
     pub fn new(config: &SdkConfig, table: &str, topic_arn: &str) -> Self {
         Self {
             rules: EventBridgeRules::new(config),
+            history: CloudWatchHistory::new(config),
             ledger: DynamoLedger::new(config, table),
             alerts: SnsAlerts::new(config, topic_arn),
             clock: SystemClock,
@@ -43,12 +48,16 @@ impl Aws {
 
 impl Ports for Aws {
     type Rules = EventBridgeRules;
+    type History = CloudWatchHistory;
     type Ledger = DynamoLedger;
     type Alerts = SnsAlerts;
     type Clock = SystemClock;
 
     fn rules(&self) -> &EventBridgeRules {
         &self.rules
+    }
+    fn history(&self) -> &CloudWatchHistory {
+        &self.history
     }
     fn ledger(&self) -> &DynamoLedger {
         &self.ledger

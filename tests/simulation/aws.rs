@@ -6,9 +6,11 @@ use std::task::Poll;
 
 use budget_guard::actions::Alert;
 use budget_guard::breaker::Breaker;
+use budget_guard::history::RateHistory;
 use budget_guard::model::{
     Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
 };
+use budget_guard::ports::{Alerts, Clock, History, Ledger, Ports, Rules, SaveError, Version};
 use budget_guard::ports::{Alerts, Clock, Ledger, Page, Ports, Rules, SaveError, Shelf, Version};
 use budget_guard::record::Record;
 
@@ -367,6 +369,13 @@ impl Ledger for Process {
     }
 }
 
+impl History for Process {
+    /// These rules are new: CloudWatch has seen nothing of them.
+    async fn triggered(&self, _: &RuleArn, _: Timestamp, _: Timestamp) -> Result<RateHistory, Fault> {
+        self.call("GetMetricData", |_| Ok(RateHistory::default())).await
+    }
+}
+
 impl Alerts for Process {
     async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
         let publish = |state: &mut State| {
@@ -391,11 +400,15 @@ impl Clock for Process {
 
 impl Ports for Process {
     type Rules = Self;
+    type History = Self;
     type Ledger = Self;
     type Alerts = Self;
     type Clock = Self;
 
     fn rules(&self) -> &Self {
+        self
+    }
+    fn history(&self) -> &Self {
         self
     }
     fn ledger(&self) -> &Self {

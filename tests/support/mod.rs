@@ -9,6 +9,7 @@
 pub mod bootstrap;
 pub mod emulator;
 pub mod gate;
+pub mod metrics;
 pub mod payload;
 pub mod poller;
 pub mod process;

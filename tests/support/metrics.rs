@@ -1,0 +1,52 @@
+//! Puts metrics into an emulator, over the JSON protocol that both of them speak.
+
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use super::Failure;
+use super::emulator::{Emulator, REGION};
+
+/// Puts a metric of a rule, as EventBridge itself would: one value for each of these times (seconds since 1970).
+///
+/// `bus` is `None` for the default bus, whose rules have no such dimension.
+pub async fn put_rule_metric(
+    emulator: &Emulator,
+    metric: &str,
+    bus: Option<&str>,
+    rule: &str,
+    points: &[(i64, u64)],
+) -> Result<(), Failure> {
+    let mut dimensions = vec![json!({"Name": "RuleName", "Value": rule})];
+    dimensions.extend(bus.map(|bus| json!({"Name": "EventBusName", "Value": bus})));
+    let data: Vec<Value> = points
+        .iter()
+        .map(|(at, value)| {
+            json!({"MetricName": metric, "Dimensions": dimensions, "Timestamp": at, "Value": value, "Unit": "Count"})
+        })
+        .collect();
+    let body = json!({"Namespace": "AWS/Events", "MetricData": data});
+    let host = emulator.endpoint().trim_start_matches("http://").to_owned();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(&host).await?)).await?;
+    tokio::spawn(connection);
+    // The emulators read the service and the Region from the signature's scope, and do not check it.
+    let scope = format!("testing/20261120/{REGION}/monitoring/aws4_request");
+    let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+    let request = Request::post("/")
+        .header("host", &host)
+        .header("authorization", signature)
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amz-target", "GraniteServiceVersion20100801.PutMetricData")
+        .body(Full::new(Bytes::from(body.to_string())))?;
+    let reply = sender.send_request(request).await?;
+    let status = reply.status();
+    let body = reply.into_body().collect().await?.to_bytes();
+    if status.is_success() {
+        return Ok(());
+    }
+    Err(format!("PutMetricData: {status}: {}", String::from_utf8_lossy(&body)).into())
+}
