@@ -10,8 +10,7 @@ use budget_guard::history::RateHistory;
 use budget_guard::model::{
     Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
 };
-use budget_guard::ports::{Alerts, Clock, History, Ledger, Ports, Rules, SaveError, Version};
-use budget_guard::ports::{Alerts, Clock, Ledger, Page, Ports, Rules, SaveError, Shelf, Version};
+use budget_guard::ports::{Alerts, Clock, History, Ledger, Page, Ports, Rules, SaveError, Version};
 use budget_guard::record::Record;
 
 use super::{Planted, check};
@@ -33,8 +32,8 @@ pub struct State {
     pub rules: BTreeMap<RuleArn, SimRule>,
     pub records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
     watched: BTreeSet<RuleArn>,
-    head: Option<(String, Version)>,
-    chunks: BTreeMap<String, String>,
+    pub head: Option<(String, Version)>,
+    pub chunks: BTreeMap<String, String>,
     pub alerts: Vec<Alert>,
     pub broken: Vec<String>,
     pub trace: Vec<String>,
@@ -181,7 +180,7 @@ impl Process {
     }
 
     /// One call: it takes time, and it may fail, or succeed without saying so.
-    async fn call<T, E: From<Fault>>(
+    pub async fn call<T, E: From<Fault>>(
         &self,
         name: &str,
         effect: impl FnOnce(&mut State) -> Result<T, E>,
@@ -277,44 +276,6 @@ impl Rules for Process {
             state.rules.get(rule).map(|rule| rule.definition.targets.clone()).ok_or_else(missing)
         };
         self.call("ListTargetsByRule", targets).await
-    }
-}
-
-impl Shelf for Process {
-    async fn head(&self) -> Result<Option<(String, Version)>, Fault> {
-        self.call("GetItem", |state| Ok(state.head.clone())).await
-    }
-
-    async fn save_head(&self, json: &str, expected: Option<Version>) -> Result<Version, SaveError> {
-        let save = |state: &mut State| {
-            if state.head.as_ref().map(|(_, version)| *version) != expected {
-                return Err(SaveError::Conflict);
-            }
-            let version = expected.unwrap_or(0) + 1;
-            state.head = Some((json.to_owned(), version));
-            Ok(version)
-        };
-        self.call("PutItem", save).await
-    }
-
-    async fn chunk(&self, name: &str) -> Result<Option<String>, Fault> {
-        self.call("GetItem", |state| Ok(state.chunks.get(name).cloned())).await
-    }
-
-    async fn save_chunk(&self, name: &str, json: &str, _: Timestamp) -> Result<(), Fault> {
-        let save = |state: &mut State| {
-            state.chunks.insert(name.to_owned(), json.to_owned());
-            Ok(())
-        };
-        self.call("PutItem", save).await
-    }
-
-    async fn delete_chunk(&self, name: &str) -> Result<(), Fault> {
-        let delete = |state: &mut State| {
-            state.chunks.remove(name);
-            Ok(())
-        };
-        self.call("DeleteItem", delete).await
     }
 }
 

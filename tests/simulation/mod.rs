@@ -6,6 +6,7 @@ mod aws;
 mod check;
 mod happenings;
 mod machines;
+mod shelf;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

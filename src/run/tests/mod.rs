@@ -1,6 +1,8 @@
 //! The shell over ports in memory: races, crashes at every call, bad messages, and how many calls are made.
 
 mod attacks;
+mod refresh;
+mod zero_touch;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
