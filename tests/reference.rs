@@ -172,3 +172,18 @@ fn the_product_agrees_on_generated_cases() {
     assert!(tally.refused > CASES / 100, "too few refusals: {tally:?}");
     assert!((tally.gave_up + tally.unknown) * 100 < compared, "too much is left undecided: {tally:?}");
 }
+
+/// What fuzzing found once stays found. `make fuzz` goes on from there.
+#[test]
+fn the_product_agrees_on_what_fuzzing_collected() {
+    let mut tally = Tally::default();
+    for folder in ["seeds/patterns", "corpus/patterns"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz").join(folder);
+        for file in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        {
+            tally += check(&std::fs::read(file.expect("a readable folder").path()).expect("a readable file"));
+        }
+    }
+    assert!(tally.matched > 100 && tally.not_matched > 100, "the corpus is not there: {tally:?}");
+    assert!(tally.refused > 20, "the corpus is not there: {tally:?}");
+}

@@ -173,21 +173,21 @@ impl Draw<'_> {
         let text = if self.flavour == Flavour::Values {
             format!("{{\"a\":{}}}", self.list())
         } else {
-            self.fields(0, false)
+            self.fields(0)
         };
         if self.once_in(64) { text + self.of(&[" ", " x", "}", "\n"]) } else { text }
     }
 
     /// An object of a pattern.
-    fn fields(&mut self, depth: usize, in_or: bool) -> String {
+    fn fields(&mut self, depth: usize) -> String {
         let most = if depth == 0 { 3 } else { 2 };
         let fields = self.some(1, most, |draw| match draw.below(8) {
             7 if depth < 2 => {
                 let least = if draw.once_in(32) { 0 } else { 2 };
-                let branches = draw.some(least, 3, |draw| draw.fields(depth + 1, true));
+                let branches = draw.some(least, 3, |draw| draw.fields(depth + 1));
                 format!("\"$or\":[{branches}]")
             }
-            5 | 6 if depth < 3 => format!("{}:{}", draw.key(), draw.fields(depth + 1, in_or)),
+            5 | 6 if depth < 3 => format!("{}:{}", draw.key(), draw.fields(depth + 1)),
             _ => format!("{}:{}", draw.key(), draw.list()),
         });
         format!("{{{fields}}}")
