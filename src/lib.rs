@@ -49,6 +49,9 @@ pub mod guard;
 /// What survives between invocations.
 pub mod record;
 
+/// What rules would have done over CloudTrail logs.
+pub mod replay;
+
 /// What the guard needs from the outside.
 pub mod ports;
 /// The shell around the core.

@@ -49,6 +49,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "verdict",
         ],
     ),
+    ("replay", &["attribution", "guard", "model", "policy", "record", "sources", "verdict", "window"]),
     ("settings", &["attribution", "model", "policy"]),
     ("telemetry", &["model", "run"]),
     // The adapters see no stage: only the ports and the words in them.

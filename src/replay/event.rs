@@ -1,0 +1,283 @@
+//! A CloudTrail record, and the EventBridge event that AWS sends for it.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::model::{Seen, Timestamp};
+
+/// What EventBridge calls the events of each `eventType`.
+///
+/// Sign-ins have two spellings: AWS's user guide has "Signin", events and older rules have "Sign In".
+/// Sources: "CloudTrail record contents"; "AWS service events delivered via AWS CloudTrail" (EventBridge user guide).
+const DETAIL_TYPES: &[(&str, &[&str])] = &[
+    ("AwsApiCall", &["AWS API Call via CloudTrail"]),
+    ("AwsServiceEvent", &["AWS Service Event via CloudTrail"]),
+    ("AwsConsoleSignIn", &["AWS Console Sign In via CloudTrail", "AWS Console Signin via CloudTrail"]),
+    ("AwsConsoleAction", &["AWS Console Action via CloudTrail"]),
+    ("AwsCloudTrailInsight", &["AWS Insight via CloudTrail"]),
+    ("AwsVpceEvent", &["AWS Network Activity Event via CloudTrail"]),
+    ("AwsVpceEvents", &["AWS Network Activity Event via CloudTrail"]),
+];
+
+/// Calls of STS that count as changes, though their records say that they only read.
+///
+/// Source: "Receiving read-only management events from AWS services" (EventBridge user guide).
+const CHANGES_THOUGH_READ_ONLY: &[&str] = &["GetFederationToken", "GetSessionToken"];
+
+/// One record of a CloudTrail log file, with what its event's envelope says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudTrailRecord<'a> {
+    /// The record itself, which is the event's `detail`.
+    pub text: &'a str,
+    pub id: Cow<'a, str>,
+    pub at: Timestamp,
+    pub account: Cow<'a, str>,
+    pub region: Cow<'a, str>,
+    /// A management event that only reads: rules in plain `ENABLED` do not see it.
+    pub is_read_only: bool,
+    time: Cow<'a, str>,
+    /// `eventSource`: `s3.amazonaws.com`.
+    source: Cow<'a, str>,
+    detail_types: &'static [&'static str],
+}
+
+/// Why a record makes no event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    #[error("not JSON: {0}")]
+    NotJson(String),
+    #[error("{0} is missing; expected a CloudTrail record")]
+    Missing(&'static str),
+    #[error("it is an EventBridge event; expected a CloudTrail record")]
+    Event,
+    #[error("eventTime is {0}; expected an RFC 3339 time, as in 2026-11-20T10:00:00Z")]
+    BadTime(Seen),
+    #[error(
+        "eventType is {0}; expected AwsApiCall, AwsServiceEvent or another that EventBridge has a detail-type for"
+    )]
+    UnknownType(Seen),
+}
+
+/// Source: "CloudTrail record contents for management, data, and network activity events".
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields<'a> {
+    #[serde(borrow, rename = "eventID")]
+    event_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    event_time: Option<Text<'a>>,
+    #[serde(borrow)]
+    event_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    event_source: Option<Text<'a>>,
+    #[serde(borrow)]
+    event_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    aws_region: Option<Text<'a>>,
+    #[serde(borrow)]
+    recipient_account_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    user_identity: Option<Identity<'a>>,
+    read_only: Option<bool>,
+    management_event: Option<bool>,
+    #[serde(borrow, rename = "detail-type")]
+    detail_type: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity<'a> {
+    #[serde(borrow)]
+    account_id: Option<Text<'a>>,
+}
+
+/// Borrowed unless it has escapes; serde copies a bare `Option<Cow<str>>`.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> CloudTrailRecord<'a> {
+    pub fn read(bytes: &'a [u8]) -> Result<Self, RecordError> {
+        let text = std::str::from_utf8(bytes).map_err(|error| RecordError::NotJson(error.to_string()))?;
+        let fields: Fields<'_> =
+            serde_json::from_str(text).map_err(|error| RecordError::NotJson(error.to_string()))?;
+        let (Some(id), Some(time)) = (fields.event_id, fields.event_time) else {
+            return Err(match fields.detail_type {
+                Some(_) => RecordError::Event,
+                None => RecordError::Missing("eventID or eventTime"),
+            });
+        };
+        let Text(source) = fields.event_source.ok_or(RecordError::Missing("eventSource"))?;
+        // Records had no eventType before version 1.02, and told of API calls only.
+        let kind = fields.event_type.map_or(Cow::Borrowed(DETAIL_TYPES[0].0), |Text(kind)| kind);
+        let known = DETAIL_TYPES.iter().find(|(name, _)| *name == kind);
+        let (_, detail_types) = known.ok_or_else(|| RecordError::UnknownType(Seen::new(&kind)))?;
+        let at = time.0.parse().map_err(|_| RecordError::BadTime(Seen::new(&time.0)))?;
+        let is_change = source == "sts.amazonaws.com"
+            && fields.event_name.is_some_and(|Text(name)| CHANGES_THOUGH_READ_ONLY.contains(&&*name));
+        let identity = fields.user_identity.and_then(|identity| identity.account_id);
+        let account = fields.recipient_account_id.or(identity);
+        Ok(Self {
+            text,
+            id: id.0,
+            at,
+            account: account.map(|Text(account)| account).unwrap_or_default(),
+            region: fields.aws_region.map(|Text(region)| region).unwrap_or_default(),
+            is_read_only: fields.read_only == Some(true)
+                && fields.management_event == Some(true)
+                && !is_change,
+            time: time.0,
+            source,
+            detail_types,
+        })
+    }
+
+    /// How many spellings of `detail-type` the event may have.
+    pub fn spellings(&self) -> usize {
+        self.detail_types.len()
+    }
+
+    /// Writes the event that AWS sends for this record, in spelling number `spelling`.
+    ///
+    /// Its own `id` is not in the record; the record's stands for it. Source: "AWS service event metadata".
+    pub fn write_event(&self, spelling: usize, event: &mut String) {
+        event.clear();
+        event.push_str(r#"{"version":"0","id":"#);
+        push_text(event, &self.id);
+        event.push_str(r#","detail-type":"#);
+        push_text(event, self.detail_types[spelling]);
+        event.push_str(r#","source":"#);
+        push_text(event, "aws.");
+        event.pop();
+        let service = event.len();
+        push_text(event, self.source.split('.').next().unwrap_or_default());
+        event.remove(service);
+        event.push_str(r#","account":"#);
+        push_text(event, &self.account);
+        event.push_str(r#","time":"#);
+        push_text(event, &self.time);
+        event.push_str(r#","region":"#);
+        push_text(event, &self.region);
+        event.push_str(r#","resources":[],"detail":"#);
+        event.push_str(self.text);
+        event.push('}');
+    }
+}
+
+/// Appends JSON text.
+fn push_text(json: &mut String, text: &str) {
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
+    } else {
+        // Text is always JSON.
+        json.push_str(&serde_json::to_string(text).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn record(change: impl FnOnce(&mut Value)) -> String {
+        let mut record = json!({
+            "eventID": "e-1", "eventTime": "2026-11-20T10:00:00Z", "eventType": "AwsApiCall",
+            "eventSource": "s3.amazonaws.com", "eventName": "PutBucketAcl", "awsRegion": "eu-west-1",
+            "recipientAccountId": "123456789012", "userIdentity": {"accountId": "999999999999"},
+            "readOnly": false, "managementEvent": true,
+        });
+        change(&mut record);
+        record.to_string()
+    }
+
+    #[test]
+    fn a_record_becomes_the_event_that_aws_sends() {
+        let text = record(|_| {});
+        let record = CloudTrailRecord::read(text.as_bytes()).unwrap();
+        let mut event = String::from("left over");
+        record.write_event(0, &mut event);
+        let event: Value = serde_json::from_str(&event).unwrap();
+        let detail: Value = serde_json::from_str(&text).unwrap();
+        let expected = json!({
+            "version": "0", "id": "e-1", "detail-type": "AWS API Call via CloudTrail", "source": "aws.s3",
+            "account": "123456789012", "time": "2026-11-20T10:00:00Z", "region": "eu-west-1", "resources": [],
+            "detail": detail,
+        });
+        assert_eq!(event, expected);
+    }
+
+    #[test]
+    fn the_envelope_follows_the_record() {
+        let check = |change: fn(&mut Value), field: &str, spelling: usize, expected: &str| {
+            let text = record(change);
+            let record = CloudTrailRecord::read(text.as_bytes()).unwrap();
+            let mut event = String::new();
+            record.write_event(spelling, &mut event);
+            let event: Value = serde_json::from_str(&event).unwrap();
+            assert_eq!(event[field], expected, "{text}");
+        };
+        check(|r| r["recipientAccountId"] = Value::Null, "account", 0, "999999999999");
+        check(|r| r["eventID"] = "a\"\\\n".into(), "id", 0, "a\"\\\n");
+        check(|r| r["eventSource"] = "monitoring.amazonaws.com".into(), "source", 0, "aws.monitoring");
+        let named = "detail-type";
+        check(
+            |r| drop(r.as_object_mut().unwrap().remove("eventType")),
+            named,
+            0,
+            "AWS API Call via CloudTrail",
+        );
+        check(|r| r["eventType"] = "AwsServiceEvent".into(), named, 0, "AWS Service Event via CloudTrail");
+        check(|r| r["eventType"] = "AwsConsoleSignIn".into(), named, 0, "AWS Console Sign In via CloudTrail");
+        check(|r| r["eventType"] = "AwsConsoleSignIn".into(), named, 1, "AWS Console Signin via CloudTrail");
+        check(|r| r["eventType"] = "AwsConsoleAction".into(), named, 0, "AWS Console Action via CloudTrail");
+        check(|r| r["eventType"] = "AwsCloudTrailInsight".into(), named, 0, "AWS Insight via CloudTrail");
+        check(
+            |r| r["eventType"] = "AwsVpceEvent".into(),
+            named,
+            0,
+            "AWS Network Activity Event via CloudTrail",
+        );
+    }
+
+    #[test]
+    fn read_only_management_events_are_told_from_others() {
+        let check = |change: fn(&mut Value), expected: bool| {
+            let text = record(change);
+            assert_eq!(CloudTrailRecord::read(text.as_bytes()).unwrap().is_read_only, expected, "{text}");
+        };
+        check(|_| {}, false);
+        check(|r| r["readOnly"] = true.into(), true);
+        check(|r| (r["readOnly"], r["managementEvent"]) = (true.into(), false.into()), false);
+        // Old records do not say.
+        check(|r| (r["readOnly"], r["managementEvent"]) = (Value::Null, Value::Null), false);
+        let sts = |r: &mut Value, name: &str| {
+            (r["readOnly"], r["eventSource"], r["eventName"]) =
+                (true.into(), "sts.amazonaws.com".into(), name.into());
+        };
+        let text = record(|r| sts(r, "GetSessionToken"));
+        assert!(!CloudTrailRecord::read(text.as_bytes()).unwrap().is_read_only);
+        let text = record(|r| sts(r, "GetCallerIdentity"));
+        assert!(CloudTrailRecord::read(text.as_bytes()).unwrap().is_read_only);
+    }
+
+    #[test]
+    fn what_makes_no_event_is_named() {
+        let check = |text: &str, expected: &str| {
+            let error = CloudTrailRecord::read(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        };
+        check("{}", "eventID or eventTime is missing");
+        check(
+            r#"{"detail-type":"x","time":"y"}"#,
+            "it is an EventBridge event; expected a CloudTrail record",
+        );
+        check(r#"{"eventID":7}"#, "not JSON: invalid type");
+        check("{", "not JSON: EOF");
+        check(&record(|r| r["eventTime"] = "yesterday".into()), r#"eventTime is "yesterday"; expected"#);
+        check(&record(|r| r["eventType"] = "AwsNew".into()), r#"eventType is "AwsNew"; expected"#);
+        check(&record(|r| drop(r.as_object_mut().unwrap().remove("eventSource"))), "eventSource is missing");
+        assert!(CloudTrailRecord::read(b"{\"eventID\":\"\xff\"}").is_err());
+    }
+}
