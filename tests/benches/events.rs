@@ -4,10 +4,10 @@ use budget_guard::model::{RuleArn, Timestamp};
 use jiff::SignedDuration;
 
 /// A few callers, as on a rule that one function and a few people fire.
-const CALLERS: [&str; 4] = ["fixer", "terraform", "deploy", "ann"];
+pub const CALLERS: [&str; 4] = ["fixer", "terraform", "deploy", "ann"];
 
 /// `PutBucketAcl` behind the input transformer; members in the order in which EventBridge and CloudTrail write them.
-const BODY: &str = concat!(
+pub const BODY: &str = concat!(
     r#"{"ruleArn":"RULE","event":{"version":"0","id":"EVENT-ID","detail-type":"AWS API Call via CloudTrail","#,
     r#""source":"aws.s3","account":"123456789012","time":"TIME","region":"us-east-1","resources":[],"detail":{"#,
     r#""eventVersion":"1.11","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLEEXAMPLE01:CALLER","#,
@@ -70,7 +70,7 @@ fn record(n: usize, rules: usize, gap: SignedDuration) -> String {
 }
 
 /// An id in the form of a UUID: one for each number and kind.
-fn id(n: usize, kind: u8) -> String {
+pub fn id(n: usize, kind: u8) -> String {
     let spread = (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     format!("{:08x}-{:04x}-4{:03x}-8{kind:03x}-{n:012x}", spread >> 32, spread & 0xffff, n & 0xfff)
 }

@@ -35,11 +35,17 @@ impl Program {
         Ok(self)
     }
 
-    pub async fn run(&self, args: &str) -> Result<Output, Failure> {
+    /// The program, ready to run.
+    pub fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_budget-guard"));
         command.env_clear().env("HOME", self.home.path()).env("AWS_EC2_METADATA_DISABLED", "true");
         let environment = self.environment.iter().map(|(name, value)| (name, value));
-        Ok(command.envs(environment).args(args.split_whitespace()).output().await?)
+        command.envs(environment).args(args.split_whitespace());
+        command
+    }
+
+    pub async fn run(&self, args: &str) -> Result<Output, Failure> {
+        Ok(self.command(args).output().await?)
     }
 
     /// Runs `budget-guard ARGS`; every piece of `stdout` and `stderr` has to be in that stream.

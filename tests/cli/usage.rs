@@ -136,7 +136,9 @@ async fn when_nothing_answers_it_says_where_to_look() -> Result<(), Failure> {
 async fn help_is_worth_reading() -> Result<(), Failure> {
     let program = Program::new(&[])?;
     let mut pages = String::new();
-    for command in ["", "status", "explain", "enable", "disable", "attach", "detach", "completions"] {
+    for command in
+        ["", "status", "explain", "enable", "disable", "attach", "detach", "replay", "match", "completions"]
+    {
         let page = program.check(&format!("{command} --help"), 0, &["Usage: budget-guard"], &[]).await?;
         pages.push_str(&format!("$ budget-guard {command} --help\n{page}\n"));
     }

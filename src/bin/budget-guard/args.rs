@@ -1,10 +1,13 @@
 //! The syntax of the command line. What the words mean is decided elsewhere.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed (AWS, IO), 2 bad usage or bad input, 3 refused (with the reason).
+Exit codes: 0 done, 1 failed (AWS, IO), 2 bad usage or bad input, 3 refused (with the reason),
+4 found something (replay, with a trip).
 RULE is a name (with --bus), BUS/NAME or an ARN; an ARN also says which Region is meant.";
 
 /// Shows and changes what budget-guard, the circuit breaker for EventBridge rules, does to your rules
@@ -90,12 +93,47 @@ pub enum Command {
     Attach(Attachment),
     /// Take the guard's queue off a rule's targets
     Detach(Attachment),
+    /// Replay CloudTrail logs against rules: what would have fired and tripped, and when
+    ///
+    /// Needs no AWS: no credentials, no table, no topic.
+    Replay {
+        /// The rules: what `aws events list-rules` prints, or JSON lines of {"name","pattern"}
+        #[arg(long, value_name = "FILE")]
+        rules: PathBuf,
+        /// The burst limit to judge by [else BUDGET_GUARD_LIMIT, else 200/60s]
+        #[arg(long, value_name = "N/DURATION")]
+        limit: Option<String>,
+        /// CloudTrail log files, or folders to search for .json and .json.gz
+        #[arg(value_name = "LOG", required = true)]
+        logs: Vec<PathBuf>,
+    },
+    /// Say which events an event pattern, or the rules of a file, match
+    ///
+    /// Needs no AWS: no credentials, no table, no topic.
+    Match {
+        #[command(flatten)]
+        by: MatchBy,
+        /// EventBridge events: a JSON event, JSON lines, or - for standard input
+        #[arg(value_name = "EVENTS")]
+        events: PathBuf,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
         #[arg(value_name = "SHELL")]
         shell: Shell,
     },
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct MatchBy {
+    /// One event pattern, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub pattern: Option<PathBuf>,
+    /// Rules: what `aws events list-rules` prints, or JSON lines of {"name","pattern"}
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

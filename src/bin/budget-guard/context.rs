@@ -4,7 +4,7 @@ use budget_guard::actions;
 use budget_guard::attribution::Home;
 use budget_guard::model::{RuleArn, Seen};
 use budget_guard::policy::Limits;
-use budget_guard::settings::{self, SettingError, TABLE, TOPIC};
+use budget_guard::settings::{self, LIMIT, SettingError, TABLE, TOPIC};
 
 use crate::args::{Format, Global};
 use crate::problem::Problem;
@@ -22,6 +22,7 @@ fn variable(name: &str) -> Option<String> {
 pub struct Context {
     pub global: Global,
     pub queue: Option<String>,
+    pub limit: Option<String>,
 }
 
 /// What it takes to change a rule: where the guard keeps its records, whom it tells, and what it looks after.
@@ -35,7 +36,7 @@ pub struct GuardSettings {
 
 impl Context {
     pub fn new(global: Global) -> Self {
-        Self { global, queue: None }
+        Self { global, queue: None, limit: None }
     }
 
     pub fn is_json(&self) -> bool {
@@ -114,6 +115,9 @@ impl Context {
             (SettingError::Malformed { seen, expected, .. }, Some((option, _))) => {
                 malformed(option, seen, expected)
             }
+            (SettingError::Invalid { problem, .. }, Some((option, _))) => {
+                Problem::usage(format!("{option}: {problem}"))
+            }
             (error @ SettingError::Missing { .. }, None) => match option_of(variable) {
                 Some((option, _)) => {
                     Problem::usage(error.to_string()).hint(format!("give {option}, or export {variable}"))
@@ -136,6 +140,7 @@ fn option_of(variable: &str) -> Option<(&'static str, OptionValue)> {
         TABLE => Some(("--table", |context| &context.global.table)),
         TOPIC => Some(("--topic", |context| &context.global.topic)),
         QUEUE => Some(("--queue", |context| &context.queue)),
+        LIMIT => Some(("--limit", |context| &context.limit)),
         _ => None,
     }
 }

@@ -12,6 +12,8 @@ pub enum Exit {
     Usage = 2,
     /// The guard will not do this, and says why.
     Refused = 3,
+    /// Done, and there is something that somebody should look at: a rule that would have tripped.
+    Found = 4,
 }
 
 impl Exit {
@@ -19,9 +21,10 @@ impl Exit {
     pub fn worst(self, other: Self) -> Self {
         let rank = |exit: Self| match exit {
             Self::Done => 0,
-            Self::Refused => 1,
-            Self::Failed => 2,
-            Self::Usage => 3,
+            Self::Found => 1,
+            Self::Refused => 2,
+            Self::Failed => 3,
+            Self::Usage => 4,
         };
         if rank(other) > rank(self) { other } else { self }
     }

@@ -46,7 +46,7 @@ pub fn hint(hint: impl Display) {
 pub fn problem(problem: &Problem) {
     let (style, word) = match problem.exit {
         Exit::Refused => (YELLOW, "refused"),
-        Exit::Done | Exit::Failed | Exit::Usage => (RED, "error"),
+        Exit::Done | Exit::Found | Exit::Failed | Exit::Usage => (RED, "error"),
     };
     message_line(style, word, &problem.message);
     problem.hints.iter().for_each(hint);

@@ -12,13 +12,15 @@ mod lines;
 mod lookup;
 mod order;
 mod status;
-mod table;
+pub mod table;
 mod view;
 
 use crate::args::{Args, Command};
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::matching;
 use crate::problem::Problem;
+use crate::replay;
 use crate::rule::RuleName;
 
 pub async fn run(args: Args) -> Result<Exit, Problem> {
@@ -49,6 +51,11 @@ pub async fn run(args: Args) -> Result<Exit, Problem> {
             context.queue.clone_from(&attachment.queue);
             Box::pin(detach::run(&context, &each::names(&attachment)?)).await
         }
+        Command::Replay { rules, limit, logs } => {
+            context.limit = limit;
+            replay::run(&context, &rules, &logs)
+        }
+        Command::Match { by, events } => matching::run(&context, &by, &events),
         Command::Completions { shell } => completions::run(shell),
     }
 }

@@ -1,0 +1,117 @@
+//! The log files: what was named, and what is found in folders.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::problem::Problem;
+
+const ENDINGS: &[&str] = &[".json", ".json.gz"];
+/// The folder beside the logs in a trail's bucket: hashes of the log files, and no events.
+const DIGESTS: &str = "CloudTrail-Digest";
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// The files to read, in the order of their paths.
+#[derive(Debug, Default)]
+pub struct Logs {
+    pub files: Vec<PathBuf>,
+    /// Together, as they are stored.
+    pub bytes: u64,
+    /// Folders that cannot be read, each with the reason.
+    pub unreadable: Vec<(PathBuf, io::Error)>,
+}
+
+impl Logs {
+    /// A file that is named is read whatever its name; a folder is searched.
+    pub fn find(named: &[PathBuf]) -> Result<Self, Problem> {
+        let mut logs = Self::default();
+        for path in named {
+            let about =
+                fs::metadata(path).map_err(|error| Problem::usage(format!("{}: {error}", path.display())))?;
+            if about.is_dir() {
+                logs.search(path);
+            } else {
+                logs.files.push(path.clone());
+                logs.bytes += about.len();
+            }
+        }
+        logs.files.sort();
+        logs.files.dedup();
+        if logs.files.is_empty() && logs.unreadable.is_empty() {
+            let seen: Vec<String> = named.iter().map(|path| path.display().to_string()).collect();
+            return Err(Problem::usage(format!(
+                "no log file in {}; expected .json or .json.gz",
+                seen.join(", ")
+            ))
+            .hint(
+                "CloudTrail's bucket holds them: aws s3 sync s3://BUCKET/AWSLogs/ACCOUNT/CloudTrail logs",
+            ));
+        }
+        Ok(logs)
+    }
+
+    fn search(&mut self, folder: &Path) {
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            if let Err(error) = self.list(&folder, &mut folders) {
+                self.unreadable.push((folder, error));
+            }
+        }
+    }
+
+    fn list(&mut self, folder: &Path, folders: &mut Vec<PathBuf>) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let (path, name) = (entry.path(), entry.file_name());
+            // A link to a folder could lead in a circle.
+            if entry.file_type()?.is_dir() {
+                if name != DIGESTS {
+                    folders.push(path);
+                }
+            } else if ENDINGS.iter().any(|ending| name.to_string_lossy().ends_with(ending)) && path.is_file()
+            {
+                self.bytes += fs::metadata(&path)?.len();
+                self.files.push(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Opens a log, and unpacks it if it is packed: tools change the names of files, but not how they begin.
+pub fn open<R: Read + 'static>(path: &Path, wrap: impl FnOnce(File) -> R) -> io::Result<Box<dyn Read>> {
+    let mut file = BufReader::with_capacity(128 << 10, wrap(File::open(path)?));
+    let is_packed = file.fill_buf()?.starts_with(GZIP);
+    Ok(if is_packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_searched_for_logs_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = root.path().join("us-east-1/2026");
+        let digests = root.path().join("CloudTrail-Digest");
+        fs::create_dir_all(&deep).unwrap();
+        fs::create_dir_all(&digests).unwrap();
+        for file in [
+            deep.join("b.json.gz"),
+            root.path().join("a.json"),
+            root.path().join("notes.txt"),
+            digests.join("d.json"),
+        ] {
+            fs::write(file, "{}").unwrap();
+        }
+        let logs = Logs::find(&[root.path().to_owned(), root.path().join("a.json")]).unwrap();
+        let expected = [root.path().join("a.json"), deep.join("b.json.gz")];
+        assert_eq!(logs.files, expected);
+        assert!(Logs::find(&[digests.join("none")]).is_err());
+        let error =
+            Logs::find(&[root.path().join("us-east-1/2026/../../CloudTrail-Digest")]).map(|logs| logs.files);
+        assert_eq!(error.unwrap(), [root.path().join("us-east-1/2026/../../CloudTrail-Digest/d.json")]);
+    }
+}

@@ -1,0 +1,129 @@
+//! How long the released `budget-guard replay` takes over a large log, and what it holds: packed files, and one plain one.
+//! `cargo bench --bench replay -- dist/budget-guard [RECORDS]`
+
+#[allow(dead_code, reason = "the other benches use the rest of it")]
+mod events;
+mod trail;
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::SignedDuration;
+
+const RECORDS: usize = 1_000_000;
+/// CloudTrail closes a file after five minutes or about 50 MB.
+const IN_A_FILE: usize = 10_000;
+/// A day of a million.
+const GAP: SignedDuration = SignedDuration::from_millis(86);
+const CALLS: usize = 20;
+const RULES: usize = 100;
+const POLL: Duration = Duration::from_millis(5);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Cargo passes `--bench`.
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let Some(program) = args.first() else {
+        println!("replay: not measured; it takes the path of budget-guard");
+        return Ok(());
+    };
+    let records = args.get(1).map_or(Ok(RECORDS), |records| records.parse())?;
+    let folder = tempfile::Builder::new().prefix("budget-guard-bench-").tempdir()?;
+    let rules = folder.path().join("rules.jsonl");
+    fs::write(&rules, rule_file())?;
+    let bytes = generate(folder.path(), records)?;
+    println!(
+        "{records} records, {} MB of JSON, {RULES} rules of which {} fire\n",
+        bytes / 1_000_000,
+        CALLS + 1
+    );
+    println!("{:<20} {:>8} {:>14} {:>10} {:>12}", "", "seconds", "records a s", "MB a s", "peak MiB");
+    for (name, logs) in [("packed files", "packed"), ("one plain file", "plain")] {
+        let (took, peak_kib) = measure(program, &rules, &folder.path().join(logs), records)?;
+        let seconds = took.as_secs_f64();
+        println!(
+            "{name:<20} {seconds:>8.2} {:>14.0} {:>10.0} {:>12}",
+            records as f64 / seconds,
+            bytes as f64 / 1e6 / seconds,
+            peak_kib / 1_024
+        );
+    }
+    Ok(())
+}
+
+fn calls() -> Vec<String> {
+    (0..CALLS).map(|n| format!("PutBucketThing{n}")).collect()
+}
+
+/// A rule for everything, one for each call, and others that never fire.
+fn rule_file() -> String {
+    let everything =
+        r#"{"name":"everything","pattern":{"detail-type":[{"suffix":"via CloudTrail"}]}}"#.to_owned();
+    let of_call = |n| {
+        format!(
+            r#"{{"name":"rule-{n}","pattern":{{"source":["aws.s3"],"detail":{{"eventName":["PutBucketThing{n}"]}}}}}}"#
+        )
+    };
+    (0..RULES - 1).map(of_call).chain(Some(everything)).collect::<Vec<_>>().join("\n")
+}
+
+/// The same records in packed files and in one plain file; returns the size of the latter.
+fn generate(folder: &Path, records: usize) -> Result<u64, Box<dyn Error>> {
+    let calls = calls();
+    fs::create_dir_all(folder.join("packed"))?;
+    fs::create_dir_all(folder.join("plain"))?;
+    let plain_path = folder.join("plain/all.json");
+    let mut plain = BufWriter::new(File::create(&plain_path)?);
+    plain.write_all(b"{\"Records\":[")?;
+    for first in (0..records).step_by(IN_A_FILE) {
+        let path = folder.join(format!("packed/{first}.json.gz"));
+        let mut packed = GzEncoder::new(BufWriter::new(File::create(path)?), Compression::fast());
+        packed.write_all(b"{\"Records\":[")?;
+        for n in first..records.min(first + IN_A_FILE) {
+            let record = trail::record(n, GAP, &calls);
+            packed.write_all(if n > first { b"," } else { b"" })?;
+            packed.write_all(record.as_bytes())?;
+            plain.write_all(if n > 0 { b"," } else { b"" })?;
+            plain.write_all(record.as_bytes())?;
+        }
+        packed.write_all(b"]}")?;
+        packed.finish()?.flush()?;
+    }
+    plain.write_all(b"]}")?;
+    plain.flush()?;
+    Ok(fs::metadata(&plain_path)?.len())
+}
+
+/// One run: how long it took, and the most memory it held, in KiB.
+#[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock, and waits")]
+fn measure(
+    program: &str,
+    rules: &Path,
+    logs: &Path,
+    records: usize,
+) -> Result<(Duration, u64), Box<dyn Error>> {
+    let mut command = Command::new(program);
+    command.args(["replay", "--output", "json", "--limit", "1000/60s", "--rules"]).arg(rules).arg(logs);
+    let start = Instant::now();
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait()?.is_none() {
+        // Once it has ended, the line is gone.
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(peak);
+        std::thread::sleep(POLL);
+    }
+    let took = start.elapsed();
+    let output = child.wait_with_output()?;
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let everything = report["rules"][0]["firings"].as_u64();
+    assert!(output.status.success() && everything == Some(records as u64), "{report}");
+    Ok((took, peak))
+}
