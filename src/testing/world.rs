@@ -317,3 +317,41 @@ impl Ports for World {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::testing::Fate;
+
+    /// Runs a future that waits for nobody but itself.
+    fn run<F: Future>(future: F) -> F::Output {
+        let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                return output;
+            }
+        }
+    }
+
+    #[test]
+    fn the_history_that_was_put_is_read_unless_the_script_says_otherwise() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (rule, other): (RuleArn, RuleArn) = (
+            "arn:aws:events:us-east-1:123456789012:rule/a".parse().unwrap(),
+            "arn:aws:events:us-east-1:123456789012:rule/b".parse().unwrap(),
+        );
+        let (old, first, last) =
+            ("2026-11-05T23:59:00Z", at("2026-11-06T00:00:00Z"), at("2026-11-20T00:00:00Z"));
+        let world = World::new(last);
+        world.put_history(&rule, [(at(old), 7), (first, 5), (last, 3)]);
+        let read = |rule: &RuleArn| run(world.triggered(rule, first, last));
+        assert_eq!(read(&rule), Ok(RateHistory::new([(first, 5)])));
+        assert_eq!(read(&other), Ok(RateHistory::default()));
+        world.faults.plan(Call::Triggered, 1, Fate::Fails(FaultKind::Throttled));
+        assert_eq!(read(&rule).map_err(|fault| fault.kind), Err(FaultKind::Throttled));
+        assert_eq!(world.faults.count(Call::Triggered), 3);
+    }
+}
