@@ -224,7 +224,7 @@ impl Collected {
     fn cause(&mut self, record: &CloudTrailRecord<'_>) -> Result<Option<u32>, RecordError> {
         let undecoded = |error: &dyn std::fmt::Display| RecordError::NotJson(error.to_string());
         let received = sources::decode_body(&self.event).map_err(|error| undecoded(&error))?;
-        let Received::Bus(event) = received else { return Ok(None) };
+        let Received::Bus(bus) = received else { return Ok(None) };
         let place = (record.account.clone().into_owned(), record.region.clone().into_owned());
         let (rule, home) = match self.guards.entry(place) {
             Entry::Occupied(known) => known.into_mut(),
@@ -234,7 +234,7 @@ impl Collected {
                 new.insert(guard)
             }
         };
-        let received = Received::Attached { rule: rule.clone(), event };
+        let received = Received::Attached { rule: rule.clone(), event: bus.event };
         match attribute(received, home).map_err(|error| undecoded(&error))? {
             Attributed::Firing(firing) => {
                 Ok(Some(intern(&mut self.known_causes, &mut self.causes, &firing.caller)))

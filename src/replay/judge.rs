@@ -3,7 +3,7 @@
 use super::collect::{Collected, Fired, Replay, Uncounted};
 use super::rules::ListedRule;
 use crate::guard::{self, Observation};
-use crate::model::{Caller, Firing, RuleArn, Seconds, Timestamp};
+use crate::model::{Caller, Cause, Firing, RuleArn, Seconds, Timestamp};
 use crate::policy::{BurstLimit, Limits, Mode};
 use crate::record::{Record, Trip};
 
@@ -59,7 +59,8 @@ pub fn judge(
         by_rule[of_one[0].rule()] = of_one;
     }
     // What the live guard would only have said, so that no AWS call is waited for.
-    let limits = Limits { mode: Mode::Observe, ..limits.clone() };
+    // There is no history to ask in a log: the plain limits hold.
+    let limits = Limits { mode: Mode::Observe, burst_is_tagged: true, sustained: None, ..limits.clone() };
     let each = by_rule.iter().enumerate().map(|(index, all)| {
         let keeps = collected.keeps_to_its_place(replay, index);
         let firings: Vec<Fired> = all.iter().copied().filter(|one| !(keeps && one.is_elsewhere())).collect();
@@ -114,6 +115,8 @@ fn first_trip(
                 principal: (&**principal).into(),
                 issued_to: issued_to.as_deref().map(Into::into),
             },
+            call: None,
+            cause: Cause::Unknown,
         };
         let (next, plan) = guard::step(limits, record, &[Observation::Firing(firing)], now);
         record = next;
