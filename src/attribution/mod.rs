@@ -108,8 +108,8 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
     if let Some(skipped) = skipped(&event, home) {
         return Ok(Attributed::Skipped(skipped));
     }
-    let BusEvent { event_id, at, caller, .. } = event;
-    Ok(Attributed::Firing(Firing { rule, event_id, at, caller, call: None, cause: Cause::Unknown }))
+    let BusEvent { event_id, at, caller, call, .. } = event;
+    Ok(Attributed::Firing(Firing { rule, event_id, at, caller, call, cause: Cause::Unknown }))
 }
 
 /// Whether an event of the bus counts, and what it changes.
@@ -174,6 +174,7 @@ mod tests {
             event_id: "c-1".into(),
             at: "2026-11-20T10:00:00Z".parse().unwrap(),
             caller,
+            call: None,
             is_replay: false,
             rule_call: None,
         }

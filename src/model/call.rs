@@ -1,6 +1,9 @@
 //! The API call behind an event: what was called, on which resource, with which parameters.
 
 use std::borrow::Cow;
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
 
 /// The call as CloudTrail recorded it. Source: "CloudTrail record contents" (AWS CloudTrail user guide).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +41,29 @@ impl ResourceIds {
     pub const MAX: usize = 4;
 
     pub fn new(hashes: impl IntoIterator<Item = u32>) -> Self {
-        let mut all: Vec<u32> = hashes.into_iter().map(|hash| hash.max(1)).collect();
-        all.sort_unstable();
-        all.dedup();
-        let mut ids = [0; Self::MAX];
-        ids.iter_mut().zip(all).for_each(|(id, hash)| *id = hash);
-        Self(ids)
+        let mut ids = Self::default();
+        hashes.into_iter().for_each(|hash| ids.insert(hash));
+        ids
+    }
+
+    pub fn insert(&mut self, hash: u32) {
+        let mut hash = hash.max(1);
+        for id in &mut self.0 {
+            if *id == hash {
+                return;
+            }
+            // What is put aside here moves on to the next place.
+            if *id == 0 || hash < *id {
+                std::mem::swap(id, &mut hash);
+            }
+            if hash == 0 {
+                return;
+            }
+        }
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0[0] == 0
     }
 
     pub fn iter(self) -> impl Iterator<Item = u32> {
@@ -54,6 +74,40 @@ impl ResourceIds {
     pub fn meets(self, other: Self) -> bool {
         let is_within = |one: Self, other: Self| one.iter().all(|id| other.iter().any(|known| known == id));
         is_within(self, other) || is_within(other, self)
+    }
+}
+
+/// 32 bits that stand for some text, fed piece by piece: SipHash-1-3.
+///
+/// Fingerprints are stored in records: neither the hash nor its keys may ever change.
+#[derive(Debug, Clone)]
+pub struct Fingerprint(SipHasher13);
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Self(SipHasher13::new_with_keys(0x0062_7564_6765_7421, 0x0063_616c_6c65_6421))
+    }
+}
+
+impl Fingerprint {
+    pub fn of(text: &str) -> u32 {
+        let mut fingerprint = Self::default();
+        fingerprint.add(text.as_bytes());
+        fingerprint.finish()
+    }
+
+    /// How the text is cut into pieces makes no difference.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.0.write(piece);
+    }
+
+    /// Between pieces of which it matters where one ends: a byte that occurs in none of them.
+    pub fn mark(&mut self, byte: u8) {
+        self.0.write_u8(byte);
+    }
+
+    pub fn finish(&self) -> u32 {
+        (self.0.finish() >> 32) as u32
     }
 }
 
@@ -74,5 +128,26 @@ mod tests {
         check(&[7, 9], &[7, 8], false);
         check(&[8, 7, 7], &[7, 8], true);
         check(&[1, 2, 3, 4, 5], &[1, 2, 3, 4], true);
+        check(&[5, 4, 3, 2, 1, 3], &[1, 2, 3, 4], true);
+    }
+
+    #[test]
+    fn the_lowest_four_are_kept_in_order() {
+        let check = |hashes: &[u32], kept: &[u32]| {
+            let ids = ResourceIds::new(hashes.iter().copied());
+            assert_eq!(ids.iter().collect::<Vec<_>>(), kept, "{hashes:?}");
+        };
+        check(&[], &[]);
+        check(&[0], &[1]);
+        check(&[9, 9, 3], &[3, 9]);
+        check(&[9, 8, 7, 6, 5, 8], &[5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn a_fingerprint_never_changes() {
+        assert_eq!(Fingerprint::of("uploads"), 2_149_064_113);
+        let mut pieces = Fingerprint::default();
+        "uploads".bytes().for_each(|byte| pieces.add(&[byte]));
+        assert_eq!(pieces.finish(), Fingerprint::of("uploads"));
     }
 }

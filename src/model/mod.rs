@@ -11,7 +11,7 @@ mod rule;
 mod seconds;
 mod seen;
 
-pub use call::{Call, Resource, ResourceIds};
+pub use call::{Call, Fingerprint, Resource, ResourceIds};
 pub use cause::{Cause, Proof};
 pub use fault::{Fault, FaultKind};
 pub use firing::{Caller, Firing, FiringId};

@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use super::field::{Field, Nested, Object};
+use super::field::{Field, Nested, Object, Shape};
+use super::identify::Found;
+use super::parameters::Parameters;
 use super::{Change, RuleCall};
-use crate::model::Caller;
+use crate::model::{Call, Caller};
 
 /// Everything a payload can be, before it is known which: a queue batch, an attached firing, or an event itself.
 #[derive(Deserialize)]
@@ -101,28 +104,13 @@ pub(super) struct Detail<'a> {
     #[serde(borrow, default, rename = "errorCode")]
     pub error_code: Field<'a>,
     #[serde(borrow, default, rename = "requestParameters")]
-    pub request_parameters: Nested<RequestParameters<'a>>,
+    pub request_parameters: Nested<Parameters<'a>>,
+    #[serde(borrow, default)]
+    pub resources: Nested<Arns<'a>>,
     #[serde(borrow, default, rename = "ruleArn")]
     pub rule_arn: Field<'a>,
     #[serde(borrow, default)]
     pub event: Option<&'a RawValue>,
-}
-
-/// How calls name the rule they are about. Source: `PutRule`, `PutTargets`, `TagResource` and their relatives
-/// (EventBridge API), in the spelling of CloudTrail.
-#[derive(Deserialize)]
-pub(super) struct RequestParameters<'a> {
-    #[serde(borrow, default)]
-    pub name: Field<'a>,
-    /// As `name`, in calls about targets.
-    #[serde(borrow, default)]
-    pub rule: Field<'a>,
-    /// A name or an ARN.
-    #[serde(borrow, default, rename = "eventBusName")]
-    pub event_bus_name: Field<'a>,
-    /// In calls about tags.
-    #[serde(borrow, default, rename = "resourceARN")]
-    pub resource_arn: Field<'a>,
 }
 
 impl<'a> Detail<'a> {
@@ -139,36 +127,107 @@ impl<'a> Detail<'a> {
             return None;
         }
         let failed = self.error_code.is_present();
-        let Nested::Object(named) = std::mem::take(&mut self.request_parameters) else {
+        let Nested::Object(Parameters { about_rule, .. }) = &mut self.request_parameters else {
             return Some(RuleCall::WithoutEffect);
         };
+        let bus = about_rule.event_bus_name.take().filter(|bus| !bus.is_empty());
         let rule = match change {
-            Change::Definition => named.name,
-            Change::Targets => named.rule,
-            Change::Tags => named.resource_arn,
+            Change::Definition => about_rule.name.take(),
+            Change::Targets => about_rule.rule.take(),
+            Change::Tags => about_rule.resource_arn.take(),
         };
         match rule {
-            Field::Text(rule) if !failed => Some(RuleCall::Changed {
-                bus: named.event_bus_name.or(Cow::Borrowed("default")),
-                rule,
-                change,
-            }),
+            Some(rule) if !failed => {
+                Some(RuleCall::Changed { bus: bus.unwrap_or(Cow::Borrowed("default")), rule, change })
+            }
             _ => Some(RuleCall::WithoutEffect),
         }
+    }
+
+    /// The call, if this is the record of one: other events that CloudTrail sends name none.
+    pub fn call(self, caller: &Identity<'a>) -> Option<Call<'a>> {
+        let (Field::Text(service), Field::Text(operation)) = (self.event_source, self.event_name) else {
+            return None;
+        };
+        let (found, parameters, are_known) = match self.request_parameters {
+            Nested::Object(read) => (read.found, read.fingerprint, read.are_known),
+            _ => (Found::default(), 0, false),
+        };
+        let listed = || match self.resources {
+            Nested::Object(Arns(found)) => found.into_resource(),
+            _ => None,
+        };
+        // A call that was refused early is recorded without its parameters: it may have been on anything.
+        let is_telling = are_known || !self.error_code.is_present();
+        // Account-wide settings have no name but their service's: whoever changes one meets all who change any.
+        let whole = || {
+            let mut found = Found::default();
+            found.add(service.clone());
+            found.into_resource()
+        };
+        let resource = found.into_resource().or_else(listed).or_else(|| is_telling.then(whole).flatten());
+        let invoked_by = match &caller.invoked_by {
+            None if caller.is_service => Some(service.clone()),
+            invoked_by => invoked_by.clone(),
+        };
+        Some(Call { operation, role: caller.role.clone(), invoked_by, resource, parameters, service })
+    }
+}
+
+/// The ARNs in `resources[]`: what the service says that the call was made on.
+#[derive(Default)]
+pub(super) struct Arns<'a>(Found<'a>);
+
+#[derive(Deserialize)]
+struct Listed<'a> {
+    #[serde(borrow, default, rename = "ARN", alias = "arn")]
+    arn: Field<'a>,
+}
+
+impl<'de: 'a, 'a> Shape<'de> for Arns<'a> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Nested<Self>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Nested::Other("an object"))
+    }
+
+    fn from_array<A: SeqAccess<'de>>(mut array: A) -> Result<Nested<Self>, A::Error> {
+        let mut found = Found::default();
+        while let Some(listed) = array.next_element::<Nested<Listed<'a>>>()? {
+            if let Nested::Object(Listed { arn: Field::Text(arn) }) = listed {
+                found.add(arn);
+            }
+        }
+        Ok(Nested::Object(Self(found)))
     }
 }
 
 /// Source: "CloudTrail userIdentity element" (AWS CloudTrail user guide).
 #[derive(Deserialize)]
 pub(super) struct UserIdentity<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Field<'a>,
     #[serde(borrow, default)]
     arn: Field<'a>,
     #[serde(borrow, default, rename = "principalId")]
     principal_id: Field<'a>,
+    #[serde(borrow, default, rename = "sessionContext")]
+    session: Nested<Session<'a>>,
     #[serde(borrow, default, rename = "invokedBy")]
     invoked_by: Field<'a>,
     #[serde(borrow, default, rename = "inScopeOf")]
     in_scope_of: Nested<InScopeOf<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Session<'a> {
+    #[serde(borrow, default, rename = "sessionIssuer")]
+    issuer: Nested<Issuer<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Issuer<'a> {
+    #[serde(borrow, default)]
+    arn: Field<'a>,
 }
 
 #[derive(Deserialize)]
@@ -177,9 +236,31 @@ pub(super) struct InScopeOf<'a> {
     credentials_issued_to: Field<'a>,
 }
 
+/// What `userIdentity` says, apart from who the caller is.
+#[derive(Default)]
+pub(super) struct Identity<'a> {
+    /// The role behind a role session.
+    role: Option<Cow<'a, str>>,
+    invoked_by: Option<Cow<'a, str>>,
+    /// An AWS service made the call with an identity of its own.
+    is_service: bool,
+}
+
+/// How old records say that a person used the console.
+const CONSOLE: &str = "signin.amazonaws.com";
+
 impl<'a> UserIdentity<'a> {
     /// The caller; `source` is the event's own, for identities that name nobody.
-    pub fn caller(self, source: Field<'a>) -> Caller<'a> {
+    pub fn caller(self, source: Field<'a>) -> (Caller<'a>, Identity<'a>) {
+        let role = match self.session {
+            Nested::Object(Session { issuer: Nested::Object(Issuer { arn: Field::Text(arn) }) }) => Some(arn),
+            _ => None,
+        };
+        let invoked_by = match &self.invoked_by {
+            Field::Text(service) if !service.is_empty() && service != CONSOLE => Some(service.clone()),
+            _ => None,
+        };
+        let identity = Identity { role, invoked_by, is_service: self.kind.is("AWSService") };
         let nobody = Cow::Borrowed("unknown");
         let principal = self.arn.or(self.principal_id.or(self.invoked_by.or(source.or(nobody))));
         let issued_to = match self.in_scope_of {
@@ -188,12 +269,14 @@ impl<'a> UserIdentity<'a> {
             }
             _ => None,
         };
-        Caller { principal, issued_to }
+        (Caller { principal, issued_to }, identity)
     }
 }
 
 impl Object for Event<'_> {}
 impl Object for Detail<'_> {}
+impl Object for Listed<'_> {}
 impl Object for UserIdentity<'_> {}
+impl Object for Session<'_> {}
+impl Object for Issuer<'_> {}
 impl Object for InScopeOf<'_> {}
-impl Object for RequestParameters<'_> {}

@@ -5,7 +5,9 @@ mod envelope;
 mod error;
 mod fast;
 mod field;
+mod identify;
 mod last;
+mod parameters;
 
 pub use bus::{Bus, EventJson};
 pub use error::DecodeError;
@@ -13,8 +15,8 @@ pub use error::DecodeError;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::model::{Caller, RuleArn, Seen, Timestamp};
-use envelope::{Detail, Event, Record, Top};
+use crate::model::{Call, Caller, RuleArn, Seen, Timestamp};
+use envelope::{Detail, Event, Identity, Record, Top};
 use field::{Field, Nested};
 use last::Last;
 
@@ -89,6 +91,8 @@ pub struct BusEvent<'a> {
     /// The envelope's `time`.
     pub at: Timestamp,
     pub caller: Caller<'a>,
+    /// The API call that CloudTrail recorded, if the event is one.
+    pub call: Option<Call<'a>>,
     /// Set by EventBridge on events that come from an archive replay.
     pub is_replay: bool,
     /// The event is an API call about an EventBridge rule.
@@ -207,26 +211,31 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
     let at = last.time(event.time, "time")?;
     let envelope_id = event.id.text("id", "text")?;
     let is_of_events = event.source.is("aws.events");
-    let (event_id, identity, rule_call, is_read_only) = match event.detail {
+    let nobody = |source: Field<'a>| Caller { principal: source.or("unknown".into()), issued_to: None };
+    let (event_id, caller, rule_call, call, is_read_only) = match event.detail {
         Nested::Object(mut detail) => {
             let rule_call = if is_of_events { detail.rule_call() } else { None };
             // Only CloudTrail's eventID names the event; in others it is whatever their sender put there.
-            let is_foreign =
-                matches!(&event.detail_type, Field::Text(text) if !text.ends_with("via CloudTrail"));
-            let id = if is_foreign { envelope_id } else { detail.event_id.or(envelope_id) };
-            let is_read_only = !is_foreign && detail.read_only.is_true() && detail.management_event.is_true();
-            (id, detail.user_identity, rule_call, is_read_only)
+            let is_trail = match &event.detail_type {
+                Field::Text(text) => Some(text.ends_with("via CloudTrail")),
+                _ => None,
+            };
+            let named = std::mem::take(&mut detail.event_id);
+            let id = if is_trail == Some(false) { envelope_id } else { named.or(envelope_id) };
+            let (caller, identity) = match std::mem::take(&mut detail.user_identity) {
+                Nested::Object(identity) => identity.caller(event.source),
+                _ => (nobody(event.source), Identity::default()),
+            };
+            let only_reads = detail.read_only.is_true() && detail.management_event.is_true();
+            let call = if is_trail == Some(true) { detail.call(&identity) } else { None };
+            (id, caller, rule_call, call, is_trail != Some(false) && only_reads)
         }
-        _ => (envelope_id, Nested::Absent, None, false),
+        _ => (envelope_id, nobody(event.source), None, None, false),
     };
     // Scrubbed events carry empty ids. They still count, once for each moment.
     let event_id = if event_id.is_empty() { Cow::Owned(format!("without id at {at}")) } else { event_id };
-    let caller = match identity {
-        Nested::Object(identity) => identity.caller(event.source),
-        _ => Caller { principal: event.source.or("unknown".into()), issued_to: None },
-    };
     let is_replay = event.replay_name.is_present();
-    Ok((BusEvent { event_id, at, caller, is_replay, rule_call }, is_read_only))
+    Ok((BusEvent { event_id, at, caller, call, is_replay, rule_call }, is_read_only))
 }
 
 #[cfg(test)]

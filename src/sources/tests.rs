@@ -1,5 +1,7 @@
 //! Payloads and what they decode to, or the words of their errors.
 
+mod calls;
+
 use super::*;
 
 const RULE: &str = "arn:aws:events:us-east-1:123456789012:rule/fix-acl";

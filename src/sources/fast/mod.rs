@@ -12,7 +12,7 @@ use super::envelope::{Record, Top};
 use super::field::Field;
 use super::last::Last;
 use super::{Body, EventJson, Message, Received, message, single};
-use scan::Scanner;
+pub(super) use scan::Scanner;
 
 /// The messages of a batch; `None` if this is not a batch, or not a plain one.
 pub(super) fn batch(payload: &[u8]) -> Option<Vec<Message<'_>>> {

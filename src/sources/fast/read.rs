@@ -5,10 +5,11 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::scan::Scanner;
+use crate::sources::parameters::VERBATIM;
 
 /// It is not plain JSON, or not of the expected shape: `serde_json` will tell.
 #[derive(Debug)]
-pub(super) struct GiveUp;
+pub(in crate::sources) struct GiveUp;
 
 impl fmt::Display for GiveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,9 +56,21 @@ impl<'de, const QUOTED: bool> Deserializer<'de> for &mut Scanner<'de, QUOTED> {
         }
     }
 
-    /// Among these are the raw values of `serde_json`, which only it can make.
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, _: V) -> Result<V::Value, GiveUp> {
-        Err(GiveUp)
+    /// The raw values of `serde_json` are newtypes as well, which only it can make.
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, GiveUp> {
+        if name != VERBATIM || !QUOTED {
+            return Err(GiveUp);
+        }
+        self.peek().ok_or(GiveUp)?;
+        let start = self.at();
+        match self.text_or_skip().ok_or(GiveUp)? {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => visitor.visit_borrowed_bytes(self.since(start)),
+        }
     }
 
     serde::forward_to_deserialize_any! {

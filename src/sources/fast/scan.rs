@@ -10,7 +10,7 @@ const HIGHEST: u64 = 0x80 * EACH;
 /// `QUOTED`: between the quotes of a JSON string, where a quote is `\"` and a backslash is `\\`. The other escapes of
 /// that string are not understood: nobody needs them to write JSON.
 #[derive(Debug)]
-pub(super) struct Scanner<'a, const QUOTED: bool> {
+pub(in crate::sources) struct Scanner<'a, const QUOTED: bool> {
     bytes: &'a [u8],
     start: usize,
     at: usize,
@@ -20,7 +20,7 @@ pub(super) struct Scanner<'a, const QUOTED: bool> {
 
 impl<'a> Scanner<'a, false> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, start: 0, at: 0, seen: 0 }
+        Self::within(bytes)
     }
 
     /// Reads a string that holds JSON. After `None` the scanner is still in front of the string.
@@ -41,6 +41,11 @@ impl<'a> Scanner<'a, false> {
 }
 
 impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
+    /// A scanner of a piece that another one passed over.
+    pub fn within(bytes: &'a [u8]) -> Self {
+        Self { bytes, start: 0, at: 0, seen: 0 }
+    }
+
     /// Where the next byte is read.
     pub fn at(&self) -> usize {
         self.at
@@ -110,6 +115,19 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         let text = self.since(start);
         self.quote()?;
         Some(text)
+    }
+
+    /// Reads a string without escapes, else passes over a value of any kind.
+    pub fn text_or_skip(&mut self) -> Option<Option<&'a str>> {
+        if self.peek()? != if QUOTED { b'\\' } else { b'"' } {
+            return self.skip().map(|()| None);
+        }
+        let start = self.at;
+        if let Some(text) = self.text() {
+            return Some(Some(text));
+        }
+        self.at = start;
+        self.skip_string().map(|()| None)
     }
 
     /// Passes over a value of any kind.
@@ -254,26 +272,33 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
     fn find_special(&mut self) -> Option<u8> {
         // A byte that is zero gets its highest bit; so may others above it, but the lowest one is right.
         let zeros = |bytes: u64| bytes.wrapping_sub(EACH) & !bytes;
-        while let Some(chunk) = self.bytes[self.at..].first_chunk() {
+        // Half of all work is done in this loop: what it changes is kept at hand.
+        let (mut at, mut seen) = (self.at, self.seen);
+        let special = loop {
+            let Some(chunk) = self.bytes.get(at..).and_then(|left| left.first_chunk()) else {
+                break self
+                    .bytes
+                    .get(at..)?
+                    .iter()
+                    .position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))?;
+            };
             let chunk = u64::from_le_bytes(*chunk);
-            self.seen |= chunk;
+            seen |= chunk;
             let quotes = zeros(chunk ^ (u64::from(b'"') * EACH));
             let backslashes = zeros(chunk ^ (u64::from(b'\\') * EACH));
             let controls = chunk.wrapping_sub(u64::from(b' ') * EACH) & !chunk;
             let special = (quotes | backslashes | controls) & HIGHEST;
             if special != 0 {
-                self.at += special.trailing_zeros() as usize / 8;
-                return self.bytes.get(self.at).copied();
+                break special.trailing_zeros() as usize / 8;
             }
-            self.at += 8;
+            at += 8;
+        };
+        // Near the end there is no chunk that would have shown it.
+        if self.bytes.len() < at + 8 {
+            seen |= self.bytes[at..at + special].iter().fold(0, |all, byte| all | u64::from(*byte));
         }
-        loop {
-            let byte = *self.bytes.get(self.at)?;
-            if matches!(byte, b'"' | b'\\' | 0..b' ') {
-                return Some(byte);
-            }
-            self.seen |= u64::from(byte);
-            self.at += 1;
-        }
+        at += special;
+        (self.at, self.seen) = (at, seen);
+        self.bytes.get(at).copied()
     }
 }
