@@ -23,8 +23,10 @@ pub(super) fn decide(
     }
     for seen in 0..decision.work.values.len() {
         let value = decision.work.values[seen];
-        for alternative in &index.wanted_by[value as usize] {
-            decision.alternative(index.alternatives[*alternative as usize]);
+        for wanted in &index.wanted_by[value as usize] {
+            if wanted.also == NONE || decision.work.is_seen(wanted.also) {
+                decision.alternative(index.alternatives[wanted.alternative as usize]);
+            }
         }
     }
     for tree in &index.trees {
@@ -52,10 +54,10 @@ impl Decision<'_> {
         if self.work.rule_turns[alternative.rule as usize] == self.work.turn {
             return;
         }
-        let conditions = &self.index.members[alternative.members()];
-        if !conditions.iter().all(|condition| self.holds(*condition)) {
+        if !self.passes_checks(&self.index.checks[alternative.checks as usize..]) {
             return;
         }
+        let conditions = &self.index.members[alternative.members()];
         let mut steps = STEPS_OF_RULE.min(self.steps);
         let before = steps;
         let together = self.hold_together(conditions, &mut steps);
@@ -67,38 +69,33 @@ impl Decision<'_> {
         }
     }
 
+    /// Whether the conditions of an alternative hold one by one.
+    fn passes_checks(&mut self, mut checks: &[u32]) -> bool {
+        while let Some((values, rest)) = checks.split_first() {
+            let (values, rest) = rest.split_at(*values as usize);
+            if values.is_empty() {
+                let (others, rest) = rest.split_first().map_or((0, rest), |(others, rest)| (*others, rest));
+                return rest[..others as usize].iter().all(|condition| self.holds(*condition));
+            }
+            if !values.iter().any(|value| self.work.is_seen(*value)) {
+                return false;
+            }
+            checks = rest;
+        }
+        true
+    }
+
     fn matches(&mut self, rule: u32) {
         self.work.rule_turns[rule as usize] = self.work.turn;
         self.matched.push(rule);
     }
 
-    /// Whether a condition holds by itself: what it has in common with others through lists is not looked at.
     fn holds(&mut self, number: u32) -> bool {
-        let verdict = self.work.verdicts[number as usize];
-        if verdict >> 1 == self.work.turn {
-            return verdict & 1 == 1;
-        }
-        let condition = &self.index.conditions[number as usize];
-        let holds = match self.work.seen(condition.path) {
-            None => condition.is_absent,
-            // Values within lists may all be in other elements than those that are asked for.
-            Some(seen) if condition.is_absent && !seen.outside => true,
-            Some(_) => self.work.leaves(condition.path).any(|leaf| self.passes(condition, leaf)),
-        };
-        self.work.verdicts[number as usize] = self.work.turn << 1 | u32::from(holds);
-        holds
+        holds(self.index, self.event, self.work, number)
     }
 
     fn passes(&self, condition: &Condition, leaf: &Leaf) -> bool {
-        let is_in = |values: &[u32], value: u32| value != NONE && values.binary_search(&value).is_ok();
-        condition.is_present
-            || is_in(&condition.values, leaf.value)
-            || is_in(&condition.values, leaf.address)
-            || condition.others.iter().any(|excluded| !is_in(excluded, leaf.value))
-            || (!condition.tests.is_empty() && {
-                let value = leaf.value(self.event, &self.work.decoded);
-                condition.tests.iter().any(|test| test.passes(value))
-            })
+        passes(self.event, self.work, condition, leaf)
     }
 
     /// Whether conditions that hold one by one hold for the same elements of lists.
@@ -107,7 +104,7 @@ impl Decision<'_> {
             let path = self.index.conditions[*condition as usize].path;
             self.work.seen(path).is_some_and(|seen| seen.in_list)
         };
-        if !conditions.iter().any(is_in_list) {
+        if self.work.nodes.len() == 1 || !conditions.iter().any(is_in_list) {
             return Ok(true);
         }
         let mut solver = std::mem::take(&mut self.work.solver);
@@ -227,4 +224,33 @@ impl Decision<'_> {
         }
         self.hold_together(&conditions, steps)
     }
+}
+
+/// Whether a condition holds by itself: what it has in common with others through lists is not looked at.
+pub(super) fn holds(index: &Index, event: &[u8], work: &mut Work, number: u32) -> bool {
+    let verdict = work.verdicts[number as usize];
+    if verdict >> 1 == work.turn {
+        return verdict & 1 == 1;
+    }
+    let condition = &index.conditions[number as usize];
+    let holds = match work.seen(condition.path) {
+        None => condition.is_absent,
+        // Values within lists may all be in other elements than those that are asked for.
+        Some(seen) if condition.is_absent && !seen.outside => true,
+        Some(_) => work.leaves(condition.path).any(|leaf| passes(event, work, condition, leaf)),
+    };
+    work.verdicts[number as usize] = work.turn << 1 | u32::from(holds);
+    holds
+}
+
+fn passes(event: &[u8], work: &Work, condition: &Condition, leaf: &Leaf) -> bool {
+    let is_in = |values: &[u32], value: u32| value != NONE && values.binary_search(&value).is_ok();
+    condition.is_present
+        || is_in(&condition.values, leaf.value)
+        || is_in(&condition.values, leaf.address)
+        || condition.others.iter().any(|excluded| !is_in(excluded, leaf.value))
+        || (!condition.tests.is_empty() && {
+            let value = leaf.value(event, &work.decoded);
+            condition.tests.iter().any(|test| test.passes(value))
+        })
 }

@@ -1,6 +1,6 @@
 //! All patterns of a matcher, taken apart: equal paths, values and conditions are kept once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::address::Address;
 use super::alternatives::{expand, ranks};
@@ -22,10 +22,16 @@ pub(super) struct Index {
     /// The conditions of all alternatives, each alternative's in the order of their paths.
     pub members: Vec<u32>,
     /// For each value the alternatives that are looked at once it is seen.
-    pub wanted_by: Vec<Box<[u32]>>,
+    pub wanted_by: Vec<Box<[Wanted]>>,
+    /// For each alternative what is asked of it, the rarest first: how many values, one of which has to be seen, and
+    /// these; at last 0, how many other conditions, and these.
+    pub checks: Vec<u32>,
     /// Alternatives that no single value has to be seen for.
     pub always: Vec<u32>,
     pub trees: Vec<Tree>,
+    /// What alternatives ask of the first level of the event: conditions that have to hold together. Empty if each
+    /// event has to be read whole.
+    pub gates: Vec<Box<[u32]>>,
     pub rules: usize,
 }
 
@@ -33,6 +39,8 @@ pub(super) struct Index {
 #[derive(Debug)]
 pub(super) struct Step {
     pub children: Table<Box<[u8]>, u32>,
+    /// Bits for the children's names: most other names are told apart without a look at the table.
+    filter: [u64; 4],
     /// `NONE` if no field ends here.
     pub path: u32,
 }
@@ -60,11 +68,22 @@ pub(super) struct Condition {
     pub tests: Box<[Test]>,
 }
 
+/// An alternative that is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub alternative: u32,
+    /// Another value without which it does not match; `NONE` if there is no such one. Kept here as most alternatives
+    /// fail by it, without a look at them.
+    pub also: u32,
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Alternative {
     pub rule: u32,
     first: u32,
     after: u32,
+    /// Where its checks begin.
+    pub checks: u32,
 }
 
 /// A pattern with too many alternatives to write them all down.
@@ -75,6 +94,26 @@ pub(super) struct Tree {
     /// Of each field.
     pub conditions: Vec<u32>,
     pub ranks: Vec<u32>,
+}
+
+impl Step {
+    fn new() -> Self {
+        Self { children: Table::default(), filter: [0; 4], path: NONE }
+    }
+
+    fn child(&self, name: &[u8]) -> Option<u32> {
+        let (word, bit) = filter_bit(name);
+        if self.filter[word] & bit == 0 {
+            return None;
+        }
+        self.children.get(name).copied()
+    }
+}
+
+fn filter_bit(name: &[u8]) -> (usize, u64) {
+    let [first, last] = [name.first(), name.last()].map(|byte| usize::from(byte.copied().unwrap_or(0)));
+    let place = (name.len() * 37) ^ (first * 5) ^ (last * 11);
+    (place / 64 % 4, 1 << (place % 64))
 }
 
 impl Alternative {
@@ -98,7 +137,7 @@ impl Condition {
 impl Index {
     pub fn new(patterns: impl IntoIterator<Item = Pattern>) -> Self {
         let mut builder = Builder::default();
-        builder.index.steps.push(Step { children: Table::default(), path: NONE });
+        builder.index.steps.push(Step::new());
         for pattern in patterns {
             builder.add(pattern);
         }
@@ -107,7 +146,7 @@ impl Index {
 
     /// The step that `key` leads to from a step; dots within the key are steps as well.
     pub fn step(&self, from: u32, key: &[u8]) -> u32 {
-        let child = |from: u32, key: &[u8]| self.steps[from as usize].children.get(key).copied();
+        let child = |from: u32, key: &[u8]| self.steps[from as usize].child(key);
         if let Some(step) = child(from, key) {
             return step;
         }
@@ -138,7 +177,7 @@ impl Builder {
                     let first = self.index.members.len() as u32;
                     self.index.members.extend(fields.iter().map(|field| conditions[*field as usize]));
                     let after = self.index.members.len() as u32;
-                    self.index.alternatives.push(Alternative { rule, first, after });
+                    self.index.alternatives.push(Alternative { rule, first, after, checks: 0 });
                 }
             }
             Body::Tree { all, ranks } => self.index.trees.push(Tree { rule, all, conditions, ranks }),
@@ -185,9 +224,12 @@ impl Builder {
         let mut step = 0;
         for name in path.split('.') {
             let next = self.index.steps.len() as u32;
-            step = *self.index.steps[step as usize].children.entry(name.as_bytes().into()).or_insert(next);
+            let parent = &mut self.index.steps[step as usize];
+            let (word, bit) = filter_bit(name.as_bytes());
+            parent.filter[word] |= bit;
+            step = *parent.children.entry(name.as_bytes().into()).or_insert(next);
             if step == next {
-                self.index.steps.push(Step { children: Table::default(), path: NONE });
+                self.index.steps.push(Step::new());
             }
         }
         let known = &mut self.index.steps[step as usize].path;
@@ -228,26 +270,65 @@ impl Builder {
             }
         }
         let mut wanted_by = vec![Vec::new(); values as usize];
-        for (number, alternative) in index.alternatives.iter().enumerate() {
-            let conditions = index.members[alternative.members()].iter();
-            let by_value = conditions
-                .map(|condition| &index.conditions[*condition as usize])
-                .filter(|condition| condition.is_by_value());
-            let uses = |condition: &&Condition| -> u64 {
-                condition.values.iter().map(|value| u64::from(uses[*value as usize])).sum()
+        for number in 0..index.alternatives.len() {
+            let members = &index.members[index.alternatives[number].members()];
+            let condition = |number: &u32| &index.conditions[*number as usize];
+            let (mut by_value, mut others): (Vec<u32>, Vec<u32>) =
+                members.iter().partition(|number| condition(number).is_by_value());
+            let uses = |number: &u32| -> u64 {
+                condition(number).values.iter().map(|value| u64::from(uses[*value as usize])).sum()
             };
-            match by_value.min_by_key(uses) {
-                Some(condition) => {
-                    for value in &condition.values {
-                        wanted_by[*value as usize].push(number as u32);
+            by_value.sort_by_key(uses);
+            others.sort_by_key(|number| condition(number).tests.len());
+            index.alternatives[number].checks = index.checks.len() as u32;
+            match by_value.split_first() {
+                Some((rarest, rest)) => {
+                    let single = rest.iter().find_map(|number| match *condition(number).values {
+                        [value] => Some(value),
+                        _ => None,
+                    });
+                    let wanted = Wanted { alternative: number as u32, also: single.unwrap_or(NONE) };
+                    for value in &condition(rarest).values {
+                        wanted_by[*value as usize].push(wanted);
+                    }
+                    for values in rest.iter().map(|number| &condition(number).values) {
+                        index.checks.push(values.len() as u32);
+                        index.checks.extend_from_slice(values);
                     }
                 }
                 None => index.always.push(number as u32),
             }
+            index.checks.extend([0, others.len() as u32]);
+            index.checks.extend(others);
         }
+        index.gates = gates(&index);
         index.wanted_by = wanted_by.into_iter().map(Into::into).collect();
         index
     }
+}
+
+/// With more than these it takes longer to ask them than to read on.
+const MAX_GATES: usize = 200;
+
+fn gates(index: &Index) -> Vec<Box<[u32]>> {
+    let mut is_outer = vec![false; index.paths.len()];
+    for step in index.steps[0].children.values() {
+        if let Some(is_outer) = is_outer.get_mut(index.steps[*step as usize].path as usize) {
+            *is_outer = true;
+        }
+    }
+    let is_outer = |condition: &u32| is_outer[index.conditions[*condition as usize].path as usize];
+    let mut gates = BTreeSet::new();
+    for alternative in &index.alternatives {
+        let members = index.members[alternative.members()].iter().copied();
+        let gate: Box<[u32]> = members.filter(is_outer).collect();
+        // With a tree, or an alternative that lets everything in, there is nothing to ask.
+        if gate.is_empty() || !index.trees.is_empty() || gates.len() > MAX_GATES {
+            return Vec::new();
+        }
+        gates.insert(gate);
+    }
+    gates.into_iter().collect()
 }
 
 fn sorted(mut values: Vec<u32>) -> Box<[u32]> {

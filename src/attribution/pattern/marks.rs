@@ -1,7 +1,5 @@
 //! Where strings begin and end in a text of JSON, and where objects and lists do: one bit for each byte.
 
-const EACH: u64 = 0x0101_0101_0101_0101;
-const HIGHEST: u64 = 0x80 * EACH;
 const BLOCK: usize = 64;
 
 /// Kept from event to event, so that nothing is allocated anew.
@@ -117,28 +115,32 @@ struct Bits {
 
 impl Bits {
     fn of(block: &[u8; BLOCK]) -> Self {
-        let mut bits = Self { quotes: 0, backslashes: 0, opens: 0, closes: 0 };
-        let (words, _) = block.as_chunks::<8>();
-        for (place, word) in words.iter().enumerate() {
-            let word = u64::from_le_bytes(*word);
-            // `{` and `[` differ in one bit, as do `}` and `]`.
-            let folded = word | 0x20 * EACH;
-            let shift = place * 8;
-            bits.quotes |= equal(word, b'"') << shift;
-            bits.backslashes |= equal(word, b'\\') << shift;
-            bits.opens |= equal(folded, b'{') << shift;
-            bits.closes |= equal(folded, b'}') << shift;
+        // `{` and `[` differ in one bit, as do `}` and `]`.
+        let folded = block.map(|byte| byte | 0x20);
+        Self {
+            quotes: equal(block, b'"'),
+            backslashes: if block.iter().fold(false, |any, byte| any | (*byte == b'\\')) {
+                equal(block, b'\\')
+            } else {
+                0
+            },
+            opens: equal(&folded, b'{'),
+            closes: equal(&folded, b'}'),
         }
-        bits
     }
 }
 
-/// One bit for each of the eight bytes: whether it is this one.
-fn equal(word: u64, byte: u8) -> u64 {
-    let differ = word ^ (u64::from(byte) * EACH);
-    let low = !HIGHEST;
-    let zero = !(((differ & low) + low) | differ | low);
-    (zero >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+/// One bit for each byte: whether it is this one. The compiler compares many at once; the multiplication moves the
+/// lowest bits of eight bytes side by side.
+fn equal(block: &[u8; BLOCK], byte: u8) -> u64 {
+    let equal = block.map(|other| u8::from(other == byte));
+    let (words, _) = equal.as_chunks::<8>();
+    let bits = |word: &[u8; 8]| (u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8;
+    let mut bytes = [0; 8];
+    for (place, word) in words.iter().enumerate() {
+        bytes[place] = bits(word);
+    }
+    u64::from_le_bytes(bytes)
 }
 
 #[cfg(test)]

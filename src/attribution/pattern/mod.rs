@@ -144,3 +144,6 @@ impl Matcher {
         Ok(Found { matched, unknown })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use super::EventError;
 use super::address::Address;
+use super::decide::holds;
 use super::index::{Index, NONE, Path};
 use super::json::{number_length, unescape};
 use super::number;
@@ -13,7 +14,14 @@ pub(super) fn scan(index: &Index, event: &[u8], work: &mut Work) -> Result<(), E
         return Err(EventError { offset: 0, expected: "an event of less than 4 GiB" });
     }
     work.marks.mark(event);
-    Scan { index, event, work, at: 0 }.event()
+    let mut scan = Scan { index, event, work, at: 0, may_skip: !index.gates.is_empty() };
+    scan.event()?;
+    if work.is_late {
+        // A key of the first level came back after it was asked whether to go on.
+        work.forget();
+        Scan { index, event, work, at: 0, may_skip: false }.event()?;
+    }
+    Ok(())
 }
 
 struct Scan<'a> {
@@ -21,6 +29,8 @@ struct Scan<'a> {
     event: &'a [u8],
     work: &'a mut Work,
     at: usize,
+    /// Whether to pass over what no pattern can match.
+    may_skip: bool,
 }
 
 impl Scan<'_> {
@@ -98,7 +108,7 @@ impl Scan<'_> {
                     let step = &self.index.steps[step as usize];
                     !step.children.is_empty() || (first == b'[' && step.path != NONE)
                 };
-                if enter {
+                if enter && !(first == b'{' && self.is_hopeless(frame)) {
                     self.at += 1;
                     return Ok(Some(self.enter(frame, step, first == b'[')));
                 }
@@ -110,6 +120,19 @@ impl Scan<'_> {
             _ => self.scalar(step, frame.node)?,
         }
         Ok(None)
+    }
+
+    /// Whether no pattern is left that what follows could match, by the first level of the event as it is known so far.
+    fn is_hopeless(&mut self, frame: Frame) -> bool {
+        if !self.may_skip || frame.step != 0 || frame.list != NONE {
+            return false;
+        }
+        let Self { index, event, work, .. } = self;
+        let mut may_hold = |condition: &u32| {
+            let path = index.conditions[*condition as usize].path;
+            !work.rely_on(path) || holds(index, event, work, *condition)
+        };
+        !index.gates.iter().any(|gate| gate.iter().all(&mut may_hold))
     }
 
     fn enter(&mut self, outer: Frame, step: u32, is_list: bool) -> Frame {

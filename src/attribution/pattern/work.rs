@@ -19,14 +19,16 @@ pub(super) struct Work {
     pub seen: Vec<Seen>,
     /// Named values that were seen, once each.
     pub values: Vec<u32>,
-    /// For each value the event it was last seen in.
-    pub value_turns: Vec<u32>,
+    /// A bit for each of them.
+    pub value_bits: Vec<u64>,
     /// Of each condition: the event it was last decided for, twice, plus one if it holds.
     pub verdicts: Vec<u32>,
     /// For each rule the event it was last decided for.
     pub rule_turns: Vec<u32>,
     /// The number of the event; what was noted with another number is out of date.
     pub turn: u32,
+    /// Whether a leaf came where no more was relied on.
+    pub is_late: bool,
     pub solver: super::lists::Solver,
 }
 
@@ -88,6 +90,7 @@ pub(super) struct Seen {
     pub last: u32,
     pub in_list: bool,
     pub outside: bool,
+    pub is_relied_on: bool,
 }
 
 impl Leaf {
@@ -105,32 +108,53 @@ impl Leaf {
 impl Work {
     /// Forgets the last event; makes room for as many paths, values, conditions and rules.
     pub fn begin(&mut self, paths: usize, values: usize, conditions: usize, rules: usize) {
-        if self.turn >= u32::MAX / 2 - 1 {
+        if self.turn >= u32::MAX / 2 - 2 {
             self.seen.clear();
-            self.value_turns.clear();
             self.verdicts.clear();
             self.rule_turns.clear();
             self.turn = 0;
         }
-        self.turn += 1;
         let grow = |turns: &mut Vec<u32>, size: usize| {
             if turns.len() < size {
                 turns.resize(size, 0);
             }
         };
-        grow(&mut self.value_turns, values);
         grow(&mut self.verdicts, conditions);
         grow(&mut self.rule_turns, rules);
         if self.seen.len() < paths {
             self.seen.resize(paths, Seen::default());
         }
+        if self.value_bits.len() * 64 < values {
+            self.value_bits.resize(values.div_ceil(64), 0);
+        }
+        self.forget();
+    }
+
+    /// Forgets what was found.
+    pub fn forget(&mut self) {
+        self.turn += 1;
+        self.is_late = false;
         self.frames.clear();
         self.leaves.clear();
         self.nodes.clear();
         self.nodes.push(Node { parent: NONE, list: NONE, end: NONE, depth: 0 });
         self.lists.clear();
         self.decoded.clear();
-        self.values.clear();
+        for value in self.values.drain(..) {
+            self.value_bits[value as usize / 64] = 0;
+        }
+    }
+
+    /// Whether there are leaves of a path. That there will be no more of them is relied on.
+    pub fn rely_on(&mut self, path: u32) -> bool {
+        let seen = &mut self.seen[path as usize];
+        let is_seen = seen.turn == self.turn;
+        seen.is_relied_on |= is_seen;
+        is_seen
+    }
+
+    pub fn is_seen(&self, value: u32) -> bool {
+        self.value_bits[value as usize / 64] >> (value % 64) & 1 == 1
     }
 
     /// The leaves of a path, if there are any.
@@ -154,15 +178,16 @@ impl Work {
         let seen = &mut self.seen[path as usize];
         if seen.turn == self.turn {
             self.leaves[seen.last as usize].next = number;
+            self.is_late |= seen.is_relied_on;
         } else {
-            *seen = Seen { turn: self.turn, first: number, last: number, in_list: false, outside: false };
+            *seen = Seen { turn: self.turn, first: number, ..Seen::default() };
         }
         seen.last = number;
         seen.in_list |= leaf.node != 0;
         seen.outside |= leaf.node == 0;
         for value in [leaf.value, leaf.address] {
-            if value != NONE && self.value_turns[value as usize] != self.turn {
-                self.value_turns[value as usize] = self.turn;
+            if value != NONE && !self.is_seen(value) {
+                self.value_bits[value as usize / 64] |= 1 << (value % 64);
                 self.values.push(value);
             }
         }
