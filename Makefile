@@ -90,8 +90,8 @@ fuzz: ## try RUNS hostile payloads and RUNS event patterns (10000000); needs a C
 	$(FUZZ) sources -- artifacts/large $(FUZZ_SOURCES) -max_len=1048576 -runs=$$(($(RUNS) / 100)) -timeout=20
 	$(FUZZ) patterns -- artifacts/patterns $(FUZZ_PATTERNS) -max_len=512 -runs=$(RUNS) -timeout=20
 
-bench: build ## measure a large batch, calls to AWS, memory, the start and a large replay
-	$(BENCH) testing --bench batch --bench calls --bench memory
+bench: build ## measure a large batch, calls to AWS, memory, pattern matching, the start and a large replay
+	$(BENCH) testing --bench batch --bench calls --bench memory --bench patterns
 	$(CARGO) build --release --locked --no-default-features --features lambda --example empty-lambda
 	$(BENCH) testing --bench replay -- $(abspath $(DIST)/budget-guard)
 	$(BENCH) lambda --bench start -- $(abspath $(DIST)/bootstrap) $(abspath $(TARGET)/release/examples/empty-lambda)
