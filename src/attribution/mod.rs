@@ -4,7 +4,7 @@
 mod cause;
 pub mod pattern;
 
-pub use cause::is_target;
+pub use cause::{Actors, is_target};
 
 use std::fmt;
 

@@ -42,7 +42,9 @@ impl Turn<'_> {
             return;
         }
         let Some(trip) = &mut self.record.last_trip else { return };
-        trip.evidence.mark_targets(attribution::is_target, &rule.targets);
+        let this = &self.record.rule;
+        trip.evidence
+            .mark_targets(|caller, targets| attribution::is_target(caller, this, targets), &rule.targets);
         let by_hand = trip.evidence.kind == EvidenceKind::Manual;
         let untouchable = untouchable(self.record.rule.name(), rule);
         let limit = match self.record.trips_in_probation {

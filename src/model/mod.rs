@@ -1,5 +1,6 @@
 //! The words every room shares. Imports no other room.
 
+mod actor;
 mod call;
 mod cause;
 mod fault;
@@ -11,6 +12,7 @@ mod rule;
 mod seconds;
 mod seen;
 
+pub use actor::{Actor, unqualified};
 pub use call::{Call, Fingerprint, Resource, ResourceIds};
 pub use cause::{Cause, Proof};
 pub use fault::{Fault, FaultKind};

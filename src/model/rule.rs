@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize, de};
 
-use super::Seen;
+use super::{Actor, Seen};
 
 /// The ARN of a rule: `arn:PARTITION:events:REGION:ACCOUNT:rule/NAME` on the default bus, `…:rule/BUS/NAME` on others.
 ///
@@ -186,11 +186,26 @@ pub struct Target {
     /// For Lambda functions: `CodeSha256`, the hash of what the function runs. `None` when it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_sha256: Option<String>,
+    /// Who acts when the target gets an event; where that could not be read, nobody. No part of the rule: who stands
+    /// behind a queue may change while the rule stays the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actors: Vec<Actor>,
+    /// Why not all of them are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfollowed: Option<String>,
 }
 
 impl Target {
     pub fn new(id: impl Into<String>, arn: impl Into<String>) -> Self {
-        Self { id: id.into(), arn: arn.into(), role_arn: None, settings: BTreeMap::new(), code_sha256: None }
+        Self {
+            id: id.into(),
+            arn: arn.into(),
+            role_arn: None,
+            settings: BTreeMap::new(),
+            code_sha256: None,
+            actors: Vec::new(),
+            unfollowed: None,
+        }
     }
 
     /// Whether the target runs code of its own, whose change may break a loop.
@@ -338,6 +353,8 @@ mod tests {
         check(|rule| rule.description = Some("new".into()), &["description"]);
         check(|rule| rule.targets[0].code_sha256 = Some("def".into()), &["code of target 1"]);
         check(|rule| rule.targets[0].code_sha256 = None, &[]);
+        check(|rule| rule.targets[0].actors.push(Actor::new("arn", None)), &[]);
+        check(|rule| rule.targets[0].unfollowed = Some("denied".into()), &[]);
         check(|rule| rule.targets[0].arn.push_str(":live"), &["target 1"]);
         check(|rule| rule.targets.clear(), &["target 1 (removed)"]);
         check(

@@ -1,0 +1,202 @@
+//! Callers, seen from a rule: a table of who is taken for what.
+
+use super::*;
+
+const FIXER: &str = "arn:aws:lambda:us-east-1:123456789012:function:fixer";
+const HELPER: &str = "arn:aws:lambda:us-east-1:123456789012:function:helper";
+const TAGGER: &str = "arn:aws:lambda:us-east-1:123456789012:function:tagger";
+const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:work";
+const MACHINE: &str = "arn:aws:states:us-east-1:123456789012:stateMachine:repair";
+const GUARD: &str = "arn:aws:lambda:us-east-1:123456789012:function:budget-guard-ingest";
+
+fn rule(name: &str) -> RuleArn {
+    format!("arn:aws:events:us-east-1:123456789012:rule/{name}").parse().unwrap()
+}
+
+fn role(name: &str) -> String {
+    format!("arn:aws:iam::123456789012:role/{name}")
+}
+
+/// A target that is a function, or a queue with a function behind it, with the function's role.
+fn target(arn: &str, actor: &str, role_name: Option<&str>) -> Target {
+    let actor = Actor::new(actor, role_name.map(role).as_deref());
+    Target {
+        actors: vec![if arn == actor.arn { actor } else { actor.through(arn) }],
+        ..Target::new("1", arn)
+    }
+}
+
+/// `fix`: fixer and, behind a queue, helper, whose role is shared with `tag`'s tagger. `repair`: a state machine with its
+/// role. `bare`: a function of which nothing could be read. `fix` also has the guard as a target, as attached rules do.
+fn actors() -> Actors {
+    let machine = Target {
+        role_arn: Some(role("start-repair")),
+        ..target(MACHINE, MACHINE, Some("service-role/repair-role"))
+    };
+    let rules = [
+        (
+            rule("fix"),
+            vec![
+                target(FIXER, FIXER, Some("path/fixer-role")),
+                target(QUEUE, HELPER, Some("shared")),
+                target("arn:aws:sqs:us-east-1:123456789012:budget-guard", GUARD, Some("guard-role")),
+            ],
+        ),
+        (rule("tag"), vec![target(TAGGER, TAGGER, Some("shared"))]),
+        (rule("repair"), vec![machine]),
+        (rule("bare"), vec![Target::new("1", "arn:aws:lambda:us-east-1:123456789012:function:bare:live")]),
+    ];
+    Actors::new(rules.iter().map(|(rule, targets)| (rule, &targets[..])))
+}
+
+#[derive(Default, Clone, Copy)]
+struct Made<'a> {
+    by: &'a str,
+    issued_to: Option<&'a str>,
+    role: Option<&'a str>,
+    invoked_by: Option<&'a str>,
+}
+
+fn cause(of: &str, made: Made<'_>) -> String {
+    let caller = Caller { principal: made.by.into(), issued_to: made.issued_to.map(Into::into) };
+    let role = made.role.map(role);
+    let call = Call {
+        service: "s3.amazonaws.com".into(),
+        operation: "PutBucketAcl".into(),
+        role: role.as_deref().map(Into::into),
+        invoked_by: made.invoked_by.map(Into::into),
+        resource: None,
+        parameters: 0,
+    };
+    match actors().cause(&rule(of), &caller, Some(&call)) {
+        Cause::Relay(rules) => {
+            let names: Vec<&str> = rules.iter().map(RuleArn::name).collect();
+            format!("relay of {}", names.join(", "))
+        }
+        Cause::Target(proof) => format!("{proof:?}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn session(role: &str, name: &str) -> String {
+    format!("arn:aws:sts::123456789012:assumed-role/{role}/{name}")
+}
+
+#[test]
+fn by_the_credentials_that_aws_issued() {
+    let check = |of: &str, issued_to: &str, expected: &str| {
+        let by = session("shared", "helper");
+        let made = Made { by: &by, issued_to: Some(issued_to), role: Some("shared"), ..Made::default() };
+        assert_eq!(cause(of, made), expected, "{of} {issued_to}");
+    };
+    check("fix", FIXER, "Issued");
+    check("fix", &format!("{FIXER}:7"), "Issued");
+    check("fix", HELPER, "Issued");
+    check("bare", "arn:aws:lambda:us-east-1:123456789012:function:bare", "Issued");
+    check("tag", HELPER, "relay of fix");
+    check("unread", HELPER, "relay of fix");
+    // AWS says it was another function: that it has the same role and session name does not count.
+    check("fix", "arn:aws:lambda:us-east-1:123456789012:function:other", "Outside");
+    check("fix", "arn:aws:lambda:eu-west-1:123456789012:function:helper", "Outside");
+    // Of a task it only tells the task, so its role has to tell.
+    check("fix", "arn:aws:ecs:us-east-1:123456789012:task/cluster/1", "Session");
+}
+
+#[test]
+fn by_the_session_that_a_function_has() {
+    let check = |of: &str, by: &str, expected: &str| {
+        assert_eq!(cause(of, Made { by, ..Made::default() }), expected, "{of} {by}");
+    };
+    check("fix", &session("fixer-role", "fixer"), "Session");
+    check("fix", &session("shared", "helper"), "Session");
+    check("fix", &session("other-role", "fixer"), "Outside");
+    check("fix", "arn:aws:sts::999999999999:assumed-role/fixer-role/fixer", "Outside");
+    check("fix", "arn:aws:iam::123456789012:user/fixer", "Outside");
+    check("repair", &session("fixer-role", "fixer"), "relay of fix");
+    // A role that could not be read may be any.
+    check("bare", &session("any", "bare"), "Session");
+    check("bare", &session("any", "other"), "Outside");
+    // The guard is a target of every rule it is attached to, and never an echo.
+    check("fix", &session("guard-role", "budget-guard-ingest"), "Outside");
+}
+
+#[test]
+fn by_the_role() {
+    let check = |of: &str, by: &str, expected: &str| {
+        assert_eq!(cause(of, Made { by, ..Made::default() }), expected, "{of} {by}");
+    };
+    check("repair", &session("repair-role", "pUBglYSipyAbyPsehEoWHmOFMDviUKzd"), "Role");
+    check("repair", &session("start-repair", "x"), "Role");
+    check("fix", &session("repair-role", "pUBglYSipyAbyPsehEoWHmOFMDviUKzd"), "relay of repair");
+    // Two functions have it; and a function's session has the function's name, so this is somebody else's.
+    check("tag", &session("shared", "other"), "SharedRole");
+    check("tag", &session("shared", "helper"), "relay of fix");
+    check("fix", &session("fixer-role", "ann"), "SharedRole");
+    check("bare", &session("shared", "other"), "relay of fix, tag");
+}
+
+#[test]
+fn by_the_role_behind_the_session_where_the_principal_is_no_session() {
+    let check = |of: &str, role: &str, expected: &str| {
+        let made = Made { by: "AROAEXAMPLE:x", role: Some(role), ..Made::default() };
+        assert_eq!(cause(of, made), expected, "{of} {role}");
+    };
+    check("fix", "path/fixer-role", "Role");
+    check("fix", "shared", "SharedRole");
+    check("repair", "repair-role", "Role");
+    check("repair", "other", "Outside");
+}
+
+#[test]
+fn services_are_neither_outside_nor_targets() {
+    let check = |of: &str, by: &str, role: Option<&str>, expected: &str| {
+        let made = Made { by, role, invoked_by: Some("cloudformation.amazonaws.com"), ..Made::default() };
+        assert_eq!(cause(of, made), expected, "{of} {by}");
+    };
+    check("fix", "cloudformation.amazonaws.com", None, "Service");
+    check("fix", &session("deploy", "ann"), Some("deploy"), "Service");
+    check("fix", "arn:aws:iam::123456789012:user/ann", None, "Service");
+    // The target's own call, carried out by a service on its behalf.
+    check("fix", &session("fixer-role", "fixer"), Some("path/fixer-role"), "Session");
+    check("repair", &session("fixer-role", "fixer"), Some("path/fixer-role"), "relay of fix");
+}
+
+#[test]
+fn what_is_not_known() {
+    let check = |of: &str, by: &str, expected: &str| {
+        assert_eq!(cause(of, Made { by, ..Made::default() }), expected, "{of} {by}");
+    };
+    check("fix", "arn:aws:iam::123456789012:user/ann", "Outside");
+    check("fix", "AIDAEXAMPLE", "Outside");
+    check("fix", "unknown", "Unknown");
+    check("fix", "aws.s3", "Unknown");
+    check("unread", "arn:aws:iam::123456789012:user/ann", "Unknown");
+    check("unread", &session("fixer-role", "fixer"), "relay of fix");
+    let caller = Caller { principal: "shop".into(), issued_to: None };
+    assert_eq!(actors().cause(&rule("fix"), &caller, None), Cause::Unknown, "no call, no caller");
+}
+
+#[test]
+fn of_many_rules_the_first_four_are_named() {
+    let targets = [target(FIXER, FIXER, Some("fixer-role"))];
+    let rules: Vec<RuleArn> = (0..9).rev().map(|n| rule(&format!("rule-{n}"))).collect();
+    let actors = Actors::new(rules.iter().map(|rule| (rule, &targets[..])));
+    let caller = Caller { principal: session("fixer-role", "fixer").into(), issued_to: None };
+    let Cause::Relay(named) = actors.cause(&rule("other"), &caller, None) else { panic!() };
+    let names: Vec<&str> = named.iter().map(RuleArn::name).collect();
+    assert_eq!(names, ["rule-0", "rule-1", "rule-2", "rule-3"]);
+}
+
+#[test]
+fn marks_callers_for_the_evidence() {
+    let check = |principal: &str, issued_to: Option<&str>, arn: &str, expected: bool| {
+        let caller = Caller { principal: principal.into(), issued_to: issued_to.map(Into::into) };
+        let seen = is_target(&caller, &rule("fix"), &[Target::new("1", arn)]);
+        assert_eq!(seen, expected, "{principal} {issued_to:?}");
+    };
+    check(&session("fixer-role", "fixer"), None, FIXER, true);
+    check(&session("fixer-role", "fixer"), Some(FIXER), &format!("{FIXER}:live"), true);
+    check(&session("fixer-role", "fixer"), Some(HELPER), FIXER, false);
+    check("arn:aws:iam::123456789012:user/ann", Some("arn:aws:ecs:…:task/1"), "arn:aws:ecs:…:task/1", true);
+    check("fixer", None, "arn:aws:sqs:us-east-1:123456789012:fixer", false);
+}
