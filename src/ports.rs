@@ -28,7 +28,7 @@ pub trait Rules {
         bus: &str,
         next_token: Option<&str>,
     ) -> impl Future<Output = Result<Page<ListedRule>, Fault>> + Send;
-    /// Ids, ARNs and roles of the rule's targets; in general one call, for a rule has five at most.
+    /// The rule's targets and who acts for them; in general one call to EventBridge, for a rule has five at most.
     fn list_targets(&self, rule: &RuleArn) -> impl Future<Output = Result<Vec<Target>, Fault>> + Send;
 }
 

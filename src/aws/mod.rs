@@ -1,5 +1,6 @@
 //! The only room that names an SDK type: the ports on AWS.
 
+mod actors;
 mod alerts;
 mod clock;
 mod config;

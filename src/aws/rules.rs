@@ -5,6 +5,7 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 use aws_sdk_eventbridge::types as sdk;
 
+use super::actors::Followers;
 use super::fault::fault;
 use super::lazy::Lazy;
 use super::targets;
@@ -20,15 +21,12 @@ const PAGE: i32 = 100;
 #[derive(Debug, Clone)]
 pub struct EventBridgeRules {
     client: Lazy<Client>,
-    functions: Lazy<aws_sdk_lambda::Client>,
+    followers: Followers,
 }
 
 impl EventBridgeRules {
     pub fn new(config: &SdkConfig) -> Self {
-        Self {
-            client: Lazy::new(config, Client::new),
-            functions: Lazy::new(config, aws_sdk_lambda::Client::new),
-        }
+        Self { client: Lazy::new(config, Client::new), followers: Followers::new(config) }
     }
 
     /// The ARN of the rule with this name on this bus.
@@ -52,28 +50,8 @@ impl EventBridgeRules {
         state_of(&self.describe(rule.bus(), rule.name()).await?)
     }
 
-    /// Adds what a function target runs. Without the permission, or without the function, that stays unknown.
-    async fn with_code(&self, mut target: Target) -> Target {
-        if target.is_function() {
-            let call = self.functions.get_function_configuration().function_name(&target.arn);
-            match call.send().await {
-                Ok(function) => target.code_sha256 = function.code_sha256().map(str::to_owned),
-                Err(error) => {
-                    let fault = fault("GetFunctionConfiguration", &error);
-                    tracing::info!(function = target.arn, %fault, "the code of a target stays unknown");
-                }
-            }
-        }
-        target
-    }
-
-    /// The targets of a rule, with what those of them run that are functions.
+    /// The targets of a rule, with who acts for them as far as the guard may read it.
     pub async fn targets(&self, bus: &str, name: &str) -> Result<Vec<Target>, Fault> {
-        let read = self.bare_targets(bus, name).await?.into_iter().map(|target| self.with_code(target));
-        Ok(futures_util::future::join_all(read).await)
-    }
-
-    async fn bare_targets(&self, bus: &str, name: &str) -> Result<Vec<Target>, Fault> {
         let mut targets = Vec::new();
         let mut next_token = None;
         loop {
@@ -83,7 +61,8 @@ impl EventBridgeRules {
             targets.extend(page.targets().iter().map(targets::target));
             next_token = page.next_token().map(str::to_owned);
             if next_token.is_none() {
-                return Ok(targets);
+                let read = targets.into_iter().map(|target| self.followers.follow(target));
+                return Ok(futures_util::future::join_all(read).await);
             }
         }
     }
@@ -166,7 +145,7 @@ impl Rules for EventBridgeRules {
     }
 
     async fn list_targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
-        self.bare_targets(rule.bus(), rule.name()).await
+        self.targets(rule.bus(), rule.name()).await
     }
 }
 

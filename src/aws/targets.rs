@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_eventbridge::types as sdk;
 
-use crate::model::{FiringId, Target};
+use crate::model::{Actor, FiringId, Target};
 
 pub(super) fn target(target: &sdk::Target) -> Target {
     let mut settings = BTreeMap::new();
@@ -46,7 +46,25 @@ pub(super) fn target(target: &sdk::Target) -> Target {
     set("sagemaker_pipeline", target.sage_maker_pipeline_parameters().map(|value| format!("{value:?}")));
     set("app_sync", target.app_sync_parameters().map(|value| format!("{value:?}")));
     let role_arn = target.role_arn().map(str::to_owned);
-    Target { role_arn, settings, ..Target::new(target.id(), target.arn()) }
+    let actors = target.input().and_then(|input| acting(target.arn(), input)).into_iter().collect();
+    Target { role_arn, settings, actors, ..Target::new(target.id(), target.arn()) }
+}
+
+/// Who acts by what the target's own input says: the role of an automation, or of a task.
+///
+/// Sources: `AutomationAssumeRole` of `StartAutomationExecution` (SSM), `taskRoleArn` of `TaskOverride` (ECS).
+fn acting(arn: &str, input: &str) -> Option<Actor> {
+    let name = match arn.split(':').nth(2)? {
+        "ssm" => "AutomationAssumeRole",
+        "ecs" => "taskRoleArn",
+        _ => return None,
+    };
+    let input: serde_json::Value = serde_json::from_str(input).ok()?;
+    let role = match &input[name] {
+        serde_json::Value::Array(roles) => roles.first()?.as_str()?,
+        role => role.as_str()?,
+    };
+    Some(Actor::new(arn, Some(role)))
 }
 
 /// Settings are kept to be compared, so of a long one a hash is enough: templates may have 8 KB, records have 32.
@@ -61,6 +79,26 @@ fn bounded(value: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_input_may_name_a_role() {
+        let check = |arn: &str, input: &str, role: Option<&str>| {
+            let built = sdk::Target::builder().id("1").arn(arn).input(input).build().expect("a target");
+            let roles: Vec<_> =
+                target(&built).actors.into_iter().map(|actor| (actor.arn, actor.role)).collect();
+            let expected = role.map(|role| (arn.to_owned(), Some(role.to_owned())));
+            assert_eq!(roles, Vec::from_iter(expected), "{arn} {input}");
+        };
+        let runbook = "arn:aws:ssm:us-east-1:123456789012:automation-definition/fix:$DEFAULT";
+        let cluster = "arn:aws:ecs:us-east-1:123456789012:cluster/work";
+        check(runbook, r#"{"AutomationAssumeRole":["arn:r"],"BucketName":["b"]}"#, Some("arn:r"));
+        check(runbook, r#"{"AutomationAssumeRole":"arn:r"}"#, Some("arn:r"));
+        check(runbook, r#"{"AutomationAssumeRole":[]}"#, None);
+        check(runbook, "no JSON", None);
+        check(cluster, r#"{"taskRoleArn":"arn:r","containerOverrides":[]}"#, Some("arn:r"));
+        check(cluster, r#"{"containerOverrides":[]}"#, None);
+        check("arn:aws:sqs:us-east-1:123456789012:q", r#"{"taskRoleArn":"arn:r"}"#, None);
+    }
 
     #[test]
     fn the_same_target_reads_the_same() {
