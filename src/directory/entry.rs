@@ -25,7 +25,7 @@ pub struct Entry {
     pub role_arn: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<String>,
-    /// Ids, ARNs and roles; nothing else that is set on a target.
+    /// Ids, ARNs, roles and who acts for them; nothing else that is set on a target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Target>,
     /// Those that begin with `budget-guard:`.
@@ -202,8 +202,12 @@ impl Entry {
             return;
         }
         tags.retain(|key, _| key.starts_with(TAG_PREFIX));
-        let bare =
-            |target: Target| Target { role_arn: target.role_arn, ..Target::new(target.id, target.arn) };
+        let bare = |target: Target| Target {
+            role_arn: target.role_arn,
+            actors: target.actors,
+            unfollowed: target.unfollowed,
+            ..Target::new(target.id, target.arn)
+        };
         self.targets = targets.into_iter().map(bare).collect();
         (self.tags, self.details_at, self.retry_at) = (tags, Some(at), None);
     }

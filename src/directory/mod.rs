@@ -8,8 +8,9 @@ pub use chunks::{Bucket, Chunk, KEEP_CHUNKS, MAX_CHUNK_BYTES, pack, unpack};
 pub use entry::{Edit, Entries, Entry};
 pub use head::{DEFAULT_BUS, DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, Pass, ReadHeadError, Trouble};
 
+use crate::attribution::Actors;
 use crate::attribution::pattern::{EventError, Matcher, Pattern, Scratch};
-use crate::model::{RuleArn, RuleState, Tags, Timestamp};
+use crate::model::{Call, Caller, Cause, RuleArn, RuleState, Tags, Timestamp};
 
 /// All rules, with the patterns of those that are guarded compiled into one matcher.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Directory {
     matcher: Matcher,
     /// The rules of the matcher's patterns, by their place in it.
     compiled: Vec<RuleArn>,
+    actors: Actors,
     unreadable: Vec<Unreadable>,
 }
 
@@ -52,7 +54,9 @@ impl Directory {
                 }
             }
         }
-        Self { entries, matcher: Matcher::new(patterns), compiled, unreadable }
+        let known = entries.values().filter(|entry| entry.details_at.is_some());
+        let actors = Actors::new(known.map(|entry| (&entry.rule, &entry.targets[..])));
+        Self { entries, matcher: Matcher::new(patterns), compiled, actors, unreadable }
     }
 
     pub fn entries(&self) -> &Entries {
@@ -67,6 +71,11 @@ impl Directory {
     pub fn tags(&self, rule: &RuleArn, now: Timestamp) -> Option<&Tags> {
         let entry = self.get(rule)?;
         entry.details_at.is_some_and(|at| now < at + DETAILS_HOLD).then_some(&entry.tags)
+    }
+
+    /// Who caused a firing of `rule`.
+    pub fn cause(&self, rule: &RuleArn, caller: &Caller<'_>, call: Option<&Call<'_>>) -> Cause {
+        self.actors.cause(rule, caller, call)
     }
 
     /// Guarded rules whose firings the guard cannot see.

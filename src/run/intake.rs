@@ -10,7 +10,7 @@ use crate::attribution::pattern::Scratch;
 use crate::attribution::{Attributed, Changed, Skipped};
 use crate::directory::{Directory, Edit};
 use crate::guard::Observation;
-use crate::model::{Cause, Fault, FaultKind, Firing, RuleArn, Timestamp};
+use crate::model::{Fault, FaultKind, Firing, RuleArn, Timestamp};
 use crate::policy::Mode;
 use crate::ports::{Ports, Rules};
 use crate::sources::{Bus, Change};
@@ -97,12 +97,22 @@ impl<'a> Intake<'a> {
             }
             for rule in fired.rules {
                 let (event_id, caller) = (event.event_id.clone(), event.caller.clone());
-                let (call, cause) = (None, Cause::Unknown);
+                let (call, cause) = (event.call.clone(), directory.cause(rule, &caller, event.call.as_ref()));
                 let firing = Firing { rule: rule.clone(), event_id, at: event.at, caller, call, cause };
                 self.groups.add(message, rule.clone(), Observation::Firing(firing));
             }
         }
         failed
+    }
+
+    /// Finds who caused the firings that attached rules sent themselves.
+    fn name_causes(&mut self, directory: &Directory) {
+        let observations = self.groups.list.iter_mut().flat_map(|group| &mut group.observations);
+        for observation in observations {
+            if let Observation::Firing(firing) = observation {
+                firing.cause = directory.cause(&firing.rule, &firing.caller, firing.call.as_ref());
+            }
+        }
     }
 }
 
@@ -117,6 +127,7 @@ impl<P: Ports> Guard<P> {
         }
         match self.directory().await {
             Ok(Some(stored)) if stored.is_usable() => {
+                intake.name_causes(&stored.directory);
                 failed.extend(intake.attribute(&stored.directory, summary));
             }
             Ok(_) if intake.events.is_empty() => {}
