@@ -11,8 +11,10 @@ use aws_sdk_lambda::types::{FunctionCode, Runtime};
 use budget_guard::actions::AlertKind;
 use budget_guard::attribution::Actors;
 use budget_guard::aws::Aws;
-use budget_guard::model::{Actor, Caller, Cause, FaultKind, Proof, RuleArn, RuleState, Timestamp};
-use budget_guard::ports::{Alerts, Ledger, Rules, SaveError};
+use budget_guard::model::{
+    Actor, Caller, Cause, FaultKind, ListedRule, Proof, RuleArn, RuleState, Target as RuleTarget, Timestamp,
+};
+use budget_guard::ports::{Alerts, Ledger, Rules, SaveError, Shelf};
 use budget_guard::record::Record;
 use serde_json::{Value, json};
 use support::emulator::{Emulator, Kind};
@@ -68,6 +70,8 @@ on_both!(
     the_third_state_is_put_back_with_everything_else,
     a_missing_rule_is_not_found,
     a_target_that_cannot_be_followed_says_why,
+    every_rule_of_every_bus_is_listed,
+    the_directory_is_saved_only_over_the_version_that_was_read,
     an_alert_reaches_a_queue_as_json,
 );
 
@@ -173,6 +177,85 @@ async fn a_missing_rule_is_not_found(bench: Bench) -> Result<(), Failure> {
     assert_eq!(bench.aws.rules.inspect(&rule).await.map_err(|fault| fault.kind), Err(FaultKind::NotFound));
     // ministack accepts DisableRule for it; the state that is read back tells.
     assert_eq!(bench.aws.rules.disable(&rule).await.map_err(|fault| fault.kind), Err(FaultKind::NotFound));
+    Ok(())
+}
+
+async fn every_rule_of_every_bus_is_listed(bench: Bench) -> Result<(), Failure> {
+    let rules = &bench.aws.rules;
+    bench.world.create_bus("orders").await?;
+    let mut made = Vec::new();
+    // More than a page.
+    for n in 0..120 {
+        made.push(bench.rule("orders", &format!("r{n:03}"), SdkState::Enabled).await?);
+    }
+    bench.rule("orders", "third", THIRD_STATE).await?;
+    bench.world.add_queue_target("orders", "r007", "work", &bench.world.guard_queue).await?;
+    let schedule = bench.world.events.put_rule().event_bus_name("default").name("nightly");
+    schedule.schedule_expression("rate(1 day)").state(SdkState::Disabled).send().await?;
+
+    let (mut buses, mut next) = (Vec::new(), None);
+    loop {
+        let page = rules.buses(next.as_deref()).await?;
+        buses.extend(page.items);
+        next = page.next_token;
+        if next.is_none() {
+            break;
+        }
+    }
+    buses.sort();
+    assert_eq!(buses, ["default", "orders"]);
+    let (mut listed, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = rules.list("orders", next.as_deref()).await?;
+        (listed.extend(page.items), pages += 1);
+        next = page.next_token;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!((listed.len(), pages), (121, 2));
+    listed.sort_by(|one, other| one.rule.cmp(&other.rule));
+    for (listed, made) in listed.iter().zip(&made).step_by(40) {
+        assert_eq!(*listed, ListedRule::of(made.clone(), &rules.inspect(made).await?));
+    }
+    assert_eq!(listed[120].state, RuleState::EnabledWithAllCloudtrailManagementEvents);
+    let default = rules.list("default", None).await?.items;
+    assert_eq!((default.len(), default[0].state), (1, RuleState::Disabled));
+    let nightly = (default[0].schedule_expression.as_deref(), default[0].event_pattern.as_deref());
+    assert_eq!(nightly, (Some("rate(1 day)"), None));
+
+    assert_eq!(rules.list_targets(&made[7]).await?, [RuleTarget::new("work", &bench.world.guard_queue.arn)]);
+    assert_eq!(rules.list_targets(&made[8]).await?, []);
+    assert_eq!(
+        rules.list_targets(&bench.missing()?).await.map_err(|fault| fault.kind),
+        Err(FaultKind::NotFound)
+    );
+    Ok(())
+}
+
+async fn the_directory_is_saved_only_over_the_version_that_was_read(bench: Bench) -> Result<(), Failure> {
+    let shelf = &bench.aws.ledger;
+    assert_eq!(shelf.head().await?, None);
+    assert_eq!(shelf.save_head(r#"{"a":1}"#, None).await?, 1);
+    assert_eq!(shelf.save_head("{}", None).await, Err(SaveError::Conflict), "there is one already");
+    assert_eq!(shelf.save_head("{}", Some(1)).await?, 2);
+    assert_eq!(shelf.save_head("{}", Some(1)).await, Err(SaveError::Conflict), "somebody was faster");
+    assert_eq!(shelf.head().await?, Some(("{}".to_owned(), 2)));
+
+    let expires: Timestamp = "2026-11-27T12:00:00Z".parse()?;
+    assert_eq!(shelf.chunk("1-a").await?, None);
+    // As large as chunks get.
+    let json = format!("[{:?}]", "x".repeat(budget_guard::directory::MAX_CHUNK_BYTES + 32 * 1024));
+    shelf.save_chunk("1-a", &json, expires).await?;
+    assert_eq!(shelf.chunk("1-a").await?, Some(json));
+    let key = AttributeValue::S("directory#1-a".into());
+    let item = bench.world.dynamodb.get_item().table_name(&bench.world.table).key("pk", key).send().await?;
+    let stored = item.item().and_then(|item| item.get("expires_at"));
+    assert_eq!(stored, Some(&AttributeValue::N(expires.as_second().to_string())));
+    shelf.delete_chunk("1-a").await?;
+    shelf.delete_chunk("1-a").await?;
+    assert_eq!(shelf.chunk("1-a").await?, None);
+    assert_eq!(shelf.list().await?, [], "the command line lists records only");
     Ok(())
 }
 

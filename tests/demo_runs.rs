@@ -43,6 +43,7 @@ fn the_whole_story_holds() -> Result<(), Failure> {
     let text = text(&output);
     assert!(output.status.success(), "{}\n{text}", output.status);
     for wanted in [
+        "ENABLED, targets: acl-fixer\n",
         "fix-acl is DISABLED",
         "firings of fix-acl since: 0\n",
         "notify-deploys is ENABLED",

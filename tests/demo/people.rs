@@ -55,7 +55,7 @@ fn call(rule_arn: &str, principal: &str) -> Value {
     event
 }
 
-fn user(rule_arn: &str, name: &str) -> String {
+pub fn user(rule_arn: &str, name: &str) -> String {
     format!("arn:aws:iam::{}:user/{name}", account(rule_arn))
 }
 

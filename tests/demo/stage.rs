@@ -22,9 +22,9 @@ use super::people;
 use super::support::bootstrap::Bootstrap;
 use super::support::emulator::{Emulator, Kind};
 use super::support::poller::Poller;
-use super::support::runtime_api::RuntimeApi;
+use super::support::runtime_api::{Outcome, RuntimeApi};
 use super::support::world::{Queue, World};
-use super::support::{Failure, while_doing};
+use super::support::{Failure, payload, while_doing};
 
 const BUS: &str = "default";
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -33,7 +33,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const TROUBLE: [&str; 3] = [r#""level":"WARN""#, r#""level":"ERROR""#, "panicked"];
 const SHOWN_LOG_LINES: usize = 3;
 
-/// A rule on the default bus, guarded, with one target of its own.
+/// A rule on the default bus with one target of its own, and nothing of the guard's.
 pub struct Rule {
     pub arn: RuleArn,
     pub target: Arc<Target>,
@@ -83,16 +83,20 @@ impl Stage {
         let looping = rule(&world, people::FIX_ACL, people::FIX_ACL_PATTERN, &tags, people::FIXER).await?;
         let deploys = people::NOTIFY_DEPLOYS_PATTERN;
         let honest = rule(&world, people::NOTIFY_DEPLOYS, deploys, &[], "deploy-notifier").await?;
+        world.catch_all().await?;
 
         let api = Arc::new(RuntimeApi::start().await?);
         let bootstrap = Bootstrap::spawn(programs.join("bootstrap"), &api, &world.environment())?;
         let started = api.first_poll(START_LIMIT).await;
+        // On AWS a schedule does this every minute; the first one reads all rules.
+        let ticked = api.invoke(payload::tick(&payload::now())).await;
         let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
         let crew = Crew::of(&world, &api, &looping, &honest);
         let stage = Self { looping, honest, world, ledger, programs, bootstrap, _emulator: emulator };
-        match started {
-            Some(_) => Ok((stage, crew)),
-            None => Err(stage.with_logs("the guard's function did not start".into())),
+        match (started, ticked) {
+            (Some(_), Outcome::Response(_)) => Ok((stage, crew)),
+            (Some(_), other) => Err(stage.with_logs(format!("the guard's tick failed: {other:?}").into())),
+            (None, _) => Err(stage.with_logs("the guard's function did not start".into())),
         }
     }
 
@@ -148,6 +152,13 @@ impl Stage {
     /// A person's call, brought onto the bus.
     pub async fn happens(&self, event: serde_json::Value) -> Result<(), Failure> {
         self.world.put_events(BUS, &[event]).await
+    }
+
+    /// What CloudTrail tells of a call about a rule. PutEvents takes no `aws.*` source, so it goes to the guard directly.
+    pub async fn cloudtrail_tells(&self, call: &str, rule: &Rule) -> Result<(), Failure> {
+        let (arn, named) = (rule.arn.as_str(), serde_json::json!({ "name": rule.arn.name() }));
+        let event = payload::rule_call(arn, call, named, &payload::now(), &people::user(arn, "ann"));
+        self.world.send(&self.world.guard_queue, &event.to_string()).await
     }
 
     /// The real command, with the environment that an operator would have set.
@@ -214,7 +225,6 @@ async fn rule(
 ) -> Result<Rule, Failure> {
     let arn = world.create_rule(BUS, name, pattern, RuleState::Enabled, tags).await?;
     let queue = world.create_queue(target).await?;
-    world.attach(BUS, name, "budget-guard").await?;
     world.add_queue_target(BUS, name, target, &queue).await?;
     Ok(Rule { arn: arn.parse()?, target: Arc::new(Target::new(queue)) })
 }

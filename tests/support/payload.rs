@@ -66,6 +66,18 @@ pub fn event(rule_arn: &str, event_id: &str, time: &str, principal: &str) -> Val
     })
 }
 
+/// CloudTrail's event of a call about a rule. PutEvents takes no `aws.*` source: it has to go into the queue by itself.
+pub fn rule_call(rule_arn: &str, call: &str, parameters: Value, time: &str, principal: &str) -> Value {
+    let mut event = event(rule_arn, &unique_id(), time, principal);
+    event["source"] = json!("aws.events");
+    event["detail"]["eventSource"] = json!("events.amazonaws.com");
+    event["detail"]["eventName"] = json!(call);
+    event["detail"]["eventCategory"] = json!("Management");
+    event["detail"]["managementEvent"] = json!(true);
+    event["detail"]["requestParameters"] = parameters;
+    event
+}
+
 /// A session of a role names the role that issued it as well; anything else is a user.
 fn identity(account: &str, principal: &str) -> Value {
     let role = principal.split_once(":assumed-role/").and_then(|(_, path)| path.split('/').next());

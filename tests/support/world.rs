@@ -23,6 +23,10 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// The input transformer of the guard's target, as the product installs it.
 pub const TEMPLATE: &str = r#"{"ruleArn": <aws.events.rule-arn>, "event": <aws.events.event.json>}"#;
 
+/// The guard's rule on the default bus, as the product installs it.
+const CATCH_ALL: &str = "budget-guard-catch-all";
+const CATCH_ALL_PATTERN: &str = r#"{"detail-type":[{"suffix":"via CloudTrail"}]}"#;
+
 #[derive(Clone, Debug)]
 pub struct Queue {
     pub url: String,
@@ -112,6 +116,12 @@ impl World {
         let target =
             Target::builder().id(target_id).arn(&self.guard_queue.arn).input_transformer(transformer);
         self.put_target(bus, rule, target.build()?).await
+    }
+
+    /// The guard's one rule on the default bus: every event of CloudTrail goes to its queue as it is.
+    pub async fn catch_all(&self) -> Result<(), Failure> {
+        self.create_rule("default", CATCH_ALL, CATCH_ALL_PATTERN, RuleState::Enabled, &[]).await?;
+        self.add_queue_target("default", CATCH_ALL, "guard", &self.guard_queue).await
     }
 
     /// Makes any queue a plain target of the rule: what the rule is really for.

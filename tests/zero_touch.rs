@@ -1,0 +1,146 @@
+//! Zero-touch on real parts: one catch-all rule sends every event to the guard, which finds the rule that loops.
+
+mod support;
+
+use std::time::Duration;
+
+use aws_sdk_eventbridge::types::RuleState;
+use budget_guard::aws::{DynamoLedger, SystemClock};
+use budget_guard::ports::{Clock, Ledger};
+use serde_json::{Value, json};
+use support::bootstrap::Bootstrap;
+use support::emulator::{Emulator, Kind};
+use support::poller::Poller;
+use support::runtime_api::RuntimeApi;
+use support::world::World;
+use support::{Failure, payload};
+
+const BOOTSTRAP: &str = env!("CARGO_BIN_EXE_bootstrap");
+const FIXER: &str = "arn:aws:sts::000000000000:assumed-role/fixer-role/fixer";
+const SOON: Duration = Duration::from_secs(20);
+/// A tick that reads the targets and tags of a hundred rules, at five calls a second.
+const TICK: Duration = Duration::from_secs(60);
+/// The rules beside the one that loops: ten for each of ten calls.
+const OTHERS: usize = 99;
+const CALLS: usize = 10;
+
+fn pattern(call: &str) -> String {
+    format!(r#"{{"source":["{}"],"detail":{{"eventName":["{call}"]}}}}"#, payload::SOURCE)
+}
+
+/// So many events of one call.
+fn events(rule: &str, call: &str, count: usize) -> Vec<Value> {
+    let event = |_| {
+        let mut event = payload::event(rule, &payload::unique_id(), &payload::now(), FIXER);
+        event["detail"]["eventName"] = json!(call);
+        event
+    };
+    (0..count).map(event).collect()
+}
+
+/// A guard with its catch-all rule, and nothing attached to anything.
+struct Stage {
+    world: World,
+    api: RuntimeApi,
+    ledger: DynamoLedger,
+    bootstrap: Bootstrap,
+    _emulator: Emulator,
+}
+
+impl Stage {
+    async fn start() -> Result<Self, Failure> {
+        let emulator = Emulator::start(Kind::Ministack).await?;
+        let world = World::create(&emulator).await?;
+        world.catch_all().await?;
+        let api = RuntimeApi::start().await?;
+        let bootstrap = Bootstrap::spawn(BOOTSTRAP, &api, &world.environment())?;
+        let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
+        Ok(Self { world, api, ledger, bootstrap, _emulator: emulator })
+    }
+
+    async fn rule(&self, name: &str, call: &str) -> Result<String, Failure> {
+        self.world.create_rule("default", name, &pattern(call), RuleState::Enabled, &[]).await
+    }
+
+    async fn tick(&self) {
+        let outcome = self.api.invoke_within(payload::tick(&payload::now()), TICK).await;
+        assert_eq!(outcome.json(), json!({"firings": 0, "tripped": [], "suspects": []}));
+    }
+
+    /// Lets the function have everything that is in its queue.
+    async fn deliver(&self) -> Result<usize, Failure> {
+        let polls = Poller::new(&self.world, &self.api).batch_size(100).poll_until_empty().await?;
+        for polled in &polls {
+            assert_eq!(polled.failed, Vec::<String>::new(), "{:#?}", self.bootstrap.logs());
+        }
+        Ok(polls.iter().map(|polled| polled.received).sum())
+    }
+
+    /// The firings that are counted of a rule.
+    async fn count(&self, rule: &str) -> Result<u64, Failure> {
+        let record = self.ledger.load(&rule.parse()?).await?;
+        Ok(record.map_or(0, |(record, _)| record.window.count_at(SystemClock.now())))
+    }
+}
+
+#[tokio::test]
+async fn the_rule_that_loops_is_found_among_a_hundred() -> Result<(), Failure> {
+    let stage = Stage::start().await?;
+    let looping = stage.rule("fix-acl", "PutBucketAcl").await?;
+    let mut others = Vec::new();
+    for n in 0..OTHERS {
+        others.push(stage.rule(&format!("other-{n:02}"), &format!("Call{}", n % CALLS)).await?);
+    }
+    stage.tick().await;
+
+    let mut all = events(&looping, "PutBucketAcl", 230);
+    for n in 0..CALLS {
+        all.extend(events(&looping, &format!("Call{n}"), 12));
+    }
+    stage.world.put_events("default", &all).await?;
+    assert_eq!(stage.deliver().await?, all.len(), "every event once, however many rules it fires");
+
+    assert_eq!(stage.world.rule_state("default", "fix-acl").await?, RuleState::Disabled);
+    let alerts = stage.world.wait_for_alerts(1, SOON).await?;
+    assert_eq!(alerts.len(), 1);
+    assert_eq!((alerts[0].kind(), &alerts[0].attributes["rule_arn"]), ("tripped", &looping));
+    assert_eq!(alerts[0].message["evidence"]["callers"][0]["principal"], FIXER);
+    for (n, rule) in others.iter().enumerate() {
+        assert_eq!(stage.world.rule_state("default", &format!("other-{n:02}")).await?, RuleState::Enabled);
+        assert_eq!(stage.count(rule).await?, 12, "{rule}");
+    }
+
+    // The bus still brings such calls, but a disabled rule is not fired by them.
+    stage.world.put_events("default", &events(&looping, "PutBucketAcl", 10)).await?;
+    assert_eq!(stage.deliver().await?, 10);
+    let (record, _) = stage.ledger.load(&looping.parse()?).await?.ok_or("no record")?;
+    assert!(record.late <= 30, "{} late", record.late);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rule_made_later_is_known_from_the_event_of_its_making() -> Result<(), Failure> {
+    let stage = Stage::start().await?;
+    stage.rule("first", "Call0").await?;
+    stage.tick().await;
+    let later = stage.rule("later", "Late").await?;
+    let change = payload::rule_call(&later, "PutRule", json!({"name": "later"}), &payload::now(), FIXER);
+    stage.world.send(&stage.world.guard_queue, &change.to_string()).await?;
+    stage.deliver().await?;
+    stage.world.put_events("default", &events(&later, "Late", 5)).await?;
+    stage.deliver().await?;
+    assert_eq!(stage.count(&later).await?, 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn before_the_first_tick_events_are_said_to_be_unattributed() -> Result<(), Failure> {
+    let stage = Stage::start().await?;
+    let rule = stage.rule("first", "Call0").await?;
+    stage.world.put_events("default", &events(&rule, "Call0", 5)).await?;
+    assert_eq!(stage.deliver().await?, 5, "they do not come again for ever");
+    assert!(stage.bootstrap.wait_for_log("no directory of rules yet", SOON).await.is_some());
+    let line = stage.bootstrap.wait_for_log(r#""unattributed":5"#, SOON).await;
+    assert!(line.is_some(), "{:#?}", stage.bootstrap.logs());
+    Ok(())
+}
