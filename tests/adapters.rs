@@ -207,7 +207,8 @@ async fn every_rule_of_every_bus_is_listed(bench: Bench) -> Result<(), Failure> 
     let (mut listed, mut pages) = (Vec::new(), 0);
     loop {
         let page = rules.list("orders", next.as_deref()).await?;
-        (listed.extend(page.items), pages += 1);
+        listed.extend(page.items);
+        pages += 1;
         next = page.next_token;
         if next.is_none() {
             break;
