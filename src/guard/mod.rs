@@ -28,6 +28,7 @@ const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 const LATCH_TRIPS: usize = 3;
 
 /// Something that happened to one rule.
+#[expect(clippy::large_enum_variant, reason = "nearly all observations are firings")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observation<'a> {
     Firing(Firing<'a>),

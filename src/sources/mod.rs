@@ -21,6 +21,7 @@ use field::{Field, Nested};
 use last::Last;
 
 /// One Lambda payload, told apart by its shape.
+#[expect(clippy::large_enum_variant, reason = "there is one for each invocation")]
 #[derive(Debug)]
 pub enum Payload<'a> {
     /// `Records[].eventSource == "aws:sqs"`: each message's body stands for itself.
@@ -37,6 +38,10 @@ pub struct Message<'a> {
 }
 
 /// The body of a queue message.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all bodies are read at once, and a box for each would cost more"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body<'a> {
     Text(Cow<'a, str>),
