@@ -2,6 +2,7 @@
 //!
 //! The real files are not part of the project. Without them their tests say so and pass.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use budget_guard::model::{RuleArn, Timestamp};
 use budget_guard::policy::Limits;
 use budget_guard::record::Record;
 use budget_guard::settings::{self, DEFAULT_LIMIT};
-use budget_guard::sources::{self, Received};
+use budget_guard::sources::{self, Bus, BusEvent, Received};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
@@ -131,9 +132,9 @@ fn envelope(record: &Value) -> Value {
     })
 }
 
-#[test]
-fn real_terraform_bursts_do_not_trip() {
-    let Some(folder) = shared("data/cloudtrail/invictus-ir") else { return };
+/// The records of one account driven by Terraform and an attack simulator, in the order of time.
+fn terraform_records() -> Option<Vec<Value>> {
+    let folder = shared("data/cloudtrail/invictus-ir")?;
     let mut records: Vec<Value> = Vec::new();
     for file in files(&folder, ".json.gz") {
         let mut text = String::new();
@@ -143,6 +144,44 @@ fn real_terraform_bursts_do_not_trip() {
     }
     records.sort_by(|a, b| a["eventTime"].as_str().cmp(&b["eventTime"].as_str()));
     assert!(records.len() > 2_000, "{} records", records.len());
+    Some(records)
+}
+
+#[test]
+fn real_calls_on_different_things_are_not_merged() {
+    let Some(records) = terraform_records() else { return };
+    let check = |operation: &str, parameter: &str| {
+        let (mut values, mut ids) = (BTreeSet::new(), BTreeSet::new());
+        for record in records.iter().filter(|record| record["eventName"] == operation) {
+            let body = envelope(record).to_string();
+            let Ok(Received::Bus(Bus { event: BusEvent { call: Some(call), .. }, .. })) =
+                sources::decode_body(&body)
+            else {
+                panic!("no call: {body}");
+            };
+            match record["requestParameters"][parameter].as_str() {
+                Some(value) => {
+                    values.insert(value);
+                    ids.insert(call.resource.expect("named").ids);
+                }
+                None if record["errorCode"].is_string() => assert_eq!(call.resource, None, "{body}"),
+                None => panic!("{parameter} is absent: {body}"),
+            }
+        }
+        assert!(values.len() > 1 && values.len() == ids.len(), "{operation}: {values:?} made {ids:?}");
+    };
+    check("PutParameter", "name");
+    check("DeleteParameter", "name");
+    check("CreateSecret", "name");
+    check("PutSecretValue", "secretId");
+    check("DeleteSubnet", "subnetId");
+    check("DeleteRole", "roleName");
+    check("PutBucketTagging", "bucketName");
+}
+
+#[test]
+fn real_terraform_bursts_do_not_trip() {
+    let Some(records) = terraform_records() else { return };
     let bodies = |keep: &dyn Fn(&Value) -> bool| -> Vec<String> {
         let kept = records.iter().filter(|record| keep(record));
         kept.map(|record| json!({"ruleArn": RULE, "event": envelope(record)}).to_string()).collect()

@@ -30,6 +30,10 @@ const LATCH_TRIPS: usize = 3;
 /// Something that happened to one rule.
 #[expect(clippy::large_enum_variant, reason = "nearly all observations are firings")]
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are firings, thousands at a time: a box would be an allocation for each"
+)]
 pub enum Observation<'a> {
     Firing(Firing<'a>),
     /// Time passed.

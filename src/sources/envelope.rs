@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use super::field::{Field, Nested, Object, Shape};
+use super::field::{Field, Nested, Object, Present, Shape};
 use super::identify::Found;
 use super::parameters::Parameters;
 use super::{Change, RuleCall};
@@ -33,8 +33,8 @@ pub(super) struct Top<'a> {
     pub account: Field<'a>,
     #[serde(borrow, default)]
     time: Field<'a>,
-    #[serde(borrow, default, rename = "replay-name")]
-    replay_name: Field<'a>,
+    #[serde(default, rename = "replay-name")]
+    replay_name: Present,
     #[serde(borrow, default)]
     detail: Nested<Detail<'a>>,
 }
@@ -77,8 +77,8 @@ pub(super) struct Event<'a> {
     pub detail_type: Field<'a>,
     #[serde(borrow, default)]
     pub time: Field<'a>,
-    #[serde(borrow, default, rename = "replay-name")]
-    pub replay_name: Field<'a>,
+    #[serde(default, rename = "replay-name")]
+    pub replay_name: Present,
     #[serde(borrow, default)]
     pub detail: Nested<Detail<'a>>,
 }
@@ -101,8 +101,8 @@ pub(super) struct Detail<'a> {
     #[serde(borrow, default, rename = "managementEvent")]
     pub management_event: Field<'a>,
     /// Present when the call failed.
-    #[serde(borrow, default, rename = "errorCode")]
-    pub error_code: Field<'a>,
+    #[serde(default, rename = "errorCode")]
+    pub error_code: Present,
     #[serde(borrow, default, rename = "requestParameters")]
     pub request_parameters: Nested<Parameters<'a>>,
     #[serde(borrow, default)]
@@ -126,7 +126,7 @@ impl<'a> Detail<'a> {
         if !self.event_source.is("events.amazonaws.com") {
             return None;
         }
-        let failed = self.error_code.is_present();
+        let failed = self.error_code.0;
         let Nested::Object(Parameters { about_rule, .. }) = &mut self.request_parameters else {
             return Some(RuleCall::WithoutEffect);
         };
@@ -158,7 +158,7 @@ impl<'a> Detail<'a> {
             _ => None,
         };
         // A call that was refused early is recorded without its parameters: it may have been on anything.
-        let is_telling = are_known || !self.error_code.is_present();
+        let is_telling = are_known || !self.error_code.0;
         // Account-wide settings have no name but their service's: whoever changes one meets all who change any.
         let whole = || {
             let mut found = Found::default();

@@ -57,6 +57,16 @@ impl<'a> Field<'a> {
     }
 }
 
+/// Whether there is a value, of whatever type.
+#[derive(Debug, Default)]
+pub(super) struct Present(pub bool);
+
+impl<'de> Deserialize<'de> for Present {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self(true))
+    }
+}
+
 /// A value that should be an object (or, for `Vec`, an array) of a known shape.
 #[derive(Debug, Default)]
 pub(super) enum Nested<T> {

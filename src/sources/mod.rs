@@ -239,7 +239,7 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
     };
     // Scrubbed events carry empty ids. They still count, once for each moment.
     let event_id = if event_id.is_empty() { Cow::Owned(format!("without id at {at}")) } else { event_id };
-    let is_replay = event.replay_name.is_present();
+    let is_replay = event.replay_name.0;
     Ok((BusEvent { event_id, at, caller, call, is_replay, rule_call }, is_read_only))
 }
 

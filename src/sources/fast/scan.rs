@@ -231,7 +231,10 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         self.quote()?;
         loop {
             let special = self.find_special()?;
-            // In quotes, what looks like a backslash begins an escape: of a quote, or of a backslash.
+            if QUOTED && self.exactly(br#"\""#).is_some() {
+                return Some(());
+            }
+            // In quotes, any other backslash begins the escape of one.
             let special = if QUOTED { self.unquoted()? } else { special };
             self.at += 1;
             match special {
@@ -270,35 +273,34 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
 
     /// Goes on to the next quote, backslash or control character, and returns it.
     fn find_special(&mut self) -> Option<u8> {
-        // A byte that is zero gets its highest bit; so may others above it, but the lowest one is right.
-        let zeros = |bytes: u64| bytes.wrapping_sub(EACH) & !bytes;
-        // Half of all work is done in this loop: what it changes is kept at hand.
-        let (mut at, mut seen) = (self.at, self.seen);
-        let special = loop {
-            let Some(chunk) = self.bytes.get(at..).and_then(|left| left.first_chunk()) else {
-                break self
-                    .bytes
-                    .get(at..)?
-                    .iter()
-                    .position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))?;
-            };
-            let chunk = u64::from_le_bytes(*chunk);
-            seen |= chunk;
-            let quotes = zeros(chunk ^ (u64::from(b'"') * EACH));
-            let backslashes = zeros(chunk ^ (u64::from(b'\\') * EACH));
-            let controls = chunk.wrapping_sub(u64::from(b' ') * EACH) & !chunk;
-            let special = (quotes | backslashes | controls) & HIGHEST;
+        let left = self.bytes.get(self.at..)?;
+        let (chunks, tail) = left.as_chunks();
+        let mut seen = self.seen;
+        for (n, chunk) in chunks.iter().enumerate() {
+            let bytes = u64::from_le_bytes(*chunk);
+            seen |= bytes;
+            // A byte that is less than `n` gets its highest bit; so may others above it, but the lowest one is right.
+            let less = |bytes: u64, n: u64| bytes.wrapping_sub(n * EACH) & !bytes;
+            let backslashes = less(bytes ^ (u64::from(b'\\') * EACH), 1);
+            // With their second bit turned, quotes follow the control characters, and spaces do not.
+            let others = less(bytes ^ (2 * EACH), u64::from(b'"' ^ 2) + 1);
+            let special = (backslashes | others) & HIGHEST;
             if special != 0 {
-                break special.trailing_zeros() as usize / 8;
+                let at = special.trailing_zeros() as usize / 8;
+                self.at += 8 * n + at;
+                self.seen = seen;
+                return chunk.get(at).copied();
             }
-            at += 8;
-        };
-        // Near the end there is no chunk that would have shown it.
-        if self.bytes.len() < at + 8 {
-            seen |= self.bytes[at..at + special].iter().fold(0, |all, byte| all | u64::from(*byte));
         }
-        at += special;
-        (self.at, self.seen) = (at, seen);
-        self.bytes.get(at).copied()
+        self.at += 8 * chunks.len();
+        self.seen = seen;
+        for byte in tail {
+            if matches!(byte, b'"' | b'\\' | 0..b' ') {
+                return Some(*byte);
+            }
+            self.seen |= u64::from(*byte);
+            self.at += 1;
+        }
+        None
     }
 }

@@ -39,15 +39,14 @@ fn parameters(parameters: &str) -> u32 {
     with_call(&event("any", "Put", &more), |call| call.unwrap().parameters)
 }
 
+fn check_resource(operation: &str, parameters: &str, expected: &str) {
+    let seen = resource(operation, &format!(r#""requestParameters":{parameters},"#));
+    assert_eq!(seen, expected, "{operation} {parameters}");
+}
+
 #[test]
 fn a_call_has_a_resource() {
-    let check = |operation: &str, parameters: &str, expected: &str| {
-        assert_eq!(
-            resource(operation, &format!(r#""requestParameters":{parameters},"#)),
-            expected,
-            "{operation} {parameters}"
-        );
-    };
+    let check = check_resource;
     check(
         "PutBucketAcl",
         r#"{"bucketName":"uploads","Host":"uploads.s3.amazonaws.com","acl":""}"#,
@@ -97,6 +96,11 @@ fn a_call_has_a_resource() {
         "r / arn:aws:iam::aws:policy/P",
     );
     check("PutSubscriptionFilter", r#"{"logGroupName":"/g","filterName":"f","roleArn":"arn:r"}"#, "/g / f");
+}
+
+#[test]
+fn a_call_may_name_its_resource_further_down() {
+    let check = check_resource;
     check("TerminateInstances", r#"{"instancesSet":{"items":[{"instanceId":"i-1"}]}}"#, "i-1");
     check("DeleteFlowLogs", r#"{"DeleteFlowLogsRequest":{"FlowLogId":{"tag":1,"content":"fl-1"}}}"#, "fl-1");
     check(

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use budget_guard::attribution::{Attributed, Home, attribute};
 use budget_guard::model::RuleArn;
-use budget_guard::sources::{Body, DecodeError, Message, Payload, Received, decode, decode_body};
+use budget_guard::sources::{Body, Bus, DecodeError, Message, Payload, Received, decode, decode_body};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -106,6 +106,13 @@ fn check_received(received: Received<'_>) {
         assert_eq!(rule.to_string().parse().as_ref(), Ok(rule), "the ARN does not survive a round trip");
         assert_eq!(joined(rule), rule.as_str(), "the parts of the ARN do not make the ARN");
         assert!(!event.event_id.is_empty(), "an event without an id cannot be told from another");
+    }
+    if let Received::Attached { event, .. } | Received::Bus(Bus { event, .. }) = &received
+        && let Some(resource) = event.call.as_ref().and_then(|call| call.resource.as_ref())
+    {
+        assert!(!resource.ids.is_empty(), "a resource without an id meets every other: {}", resource.name);
+        assert!((1..=128).contains(&resource.name.len()), "a name of {} bytes", resource.name.len());
+        assert!(resource.name.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{:?}", resource.name);
     }
     match attribute(received, &home()) {
         Ok(Attributed::Firing(firing)) => assert!(home().owns(&firing.rule), "{} is foreign", firing.rule),
