@@ -36,7 +36,7 @@ pub(super) struct Top<'a> {
     #[serde(default, rename = "replay-name")]
     replay_name: Present,
     #[serde(borrow, default)]
-    detail: Nested<Detail<'a>>,
+    detail: Nested<Box<Detail<'a>>>,
 }
 
 impl<'a> Top<'a> {
@@ -80,7 +80,7 @@ pub(super) struct Event<'a> {
     #[serde(default, rename = "replay-name")]
     pub replay_name: Present,
     #[serde(borrow, default)]
-    pub detail: Nested<Detail<'a>>,
+    pub detail: Nested<Box<Detail<'a>>>,
 }
 
 /// What is read of `detail`: the CloudTrail record, or an attached firing that was forwarded through a bus.
@@ -145,20 +145,19 @@ impl<'a> Detail<'a> {
     }
 
     /// The call, if this is the record of one: other events that CloudTrail sends name none.
-    pub fn call(self, caller: &Identity<'a>) -> Option<Call<'a>> {
-        let (Field::Text(service), Field::Text(operation)) = (self.event_source, self.event_name) else {
-            return None;
-        };
-        let (found, parameters, are_known) = match self.request_parameters {
+    pub fn call(self: Box<Self>, caller: &Identity<'a>) -> Option<Call<'a>> {
+        let Self { event_source, event_name, error_code, request_parameters, resources, .. } = *self;
+        let (Field::Text(service), Field::Text(operation)) = (event_source, event_name) else { return None };
+        let (found, parameters, are_known) = match request_parameters {
             Nested::Object(read) => (read.found, read.fingerprint, read.are_known),
             _ => (Found::default(), 0, false),
         };
-        let listed = || match self.resources {
+        let listed = || match resources {
             Nested::Object(Arns(found)) => found.into_resource(),
             _ => None,
         };
         // A call that was refused early is recorded without its parameters: it may have been on anything.
-        let is_telling = are_known || !self.error_code.0;
+        let is_telling = are_known || !error_code.0;
         // Account-wide settings have no name but their service's: whoever changes one meets all who change any.
         let whole = || {
             let mut found = Found::default();
@@ -274,7 +273,8 @@ impl<'a> UserIdentity<'a> {
 }
 
 impl Object for Event<'_> {}
-impl Object for Detail<'_> {}
+// In a box: it is large, and what holds it is handed on many times.
+impl Object for Box<Detail<'_>> {}
 impl Object for Listed<'_> {}
 impl Object for UserIdentity<'_> {}
 impl Object for Session<'_> {}

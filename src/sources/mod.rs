@@ -196,7 +196,8 @@ fn event<'a>(
     if event.source.is("aws.events") && event.detail_type.is("Scheduled Event") {
         return Ok(Received::Tick { at: last.time(event.time, "time")? });
     }
-    if let Nested::Object(Detail { rule_arn: Field::Text(arn), event: Some(carried), .. }) = &mut event.detail
+    if let Nested::Object(detail) = &mut event.detail
+        && let Detail { rule_arn: Field::Text(arn), event: Some(carried), .. } = &mut **detail
     {
         let rule = last.rule(Field::Text(std::mem::take(arn)), "detail.ruleArn")?;
         let carried: Event<'_> = serde_json::from_str(carried.get())
