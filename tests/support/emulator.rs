@@ -47,7 +47,7 @@ impl Kind {
         }
     }
 
-    fn command(self, program: &Path, port: u16, scratch: &Path) -> Command {
+    fn command(self, program: &Path, port: u16, scratch: &Path, rights: Rights) -> Command {
         let mut command = Command::new(program);
         // Nothing of the developer's own AWS setup may reach it, and nothing of it may leave the folder.
         command
@@ -64,11 +64,23 @@ impl Kind {
                 .env("GATEWAY_PORT", port.to_string())
                 .env("STATE_DIR", scratch.join("state"))
                 .env("IOT_MTLS_ENABLED", "0")
-                .env("SFTP_ENABLED", "0"),
+                .env("SFTP_ENABLED", "0")
+                // Functions that it runs find it by this, and the test's keys are those of the account's owner.
+                .env("AWS_ENDPOINT_URL", endpoint(port))
+                .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+                .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
+                .env("AUTH", (rights == Rights::Checked).to_string()),
             Self::Moto => command.args(["-H", &Ipv4Addr::LOCALHOST.to_string(), "-p", &port.to_string()]),
         };
         command
     }
+}
+
+/// Whether each call needs the right to it, by the policies of its caller. The test itself may do everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rights {
+    Ignored,
+    Checked,
 }
 
 /// A running emulator; its processes and its folder go when this is dropped, or when we die.
@@ -88,12 +100,18 @@ enum NotStarted {
 
 impl Emulator {
     pub async fn start(kind: Kind) -> Result<Self, Failure> {
-        let program = venv().join("bin").join(kind.program());
-        if !program.is_file() {
-            return Err(format!("{} is missing: run make venv", program.display()).into());
-        }
+        Self::start_with(kind, Rights::Ignored).await
+    }
+
+    /// Functions have the credentials of their roles, and no call goes through that their policies do not allow.
+    pub async fn start_with_rights() -> Result<Self, Failure> {
+        Self::start_with(Kind::Ministack, Rights::Checked).await
+    }
+
+    async fn start_with(kind: Kind, rights: Rights) -> Result<Self, Failure> {
+        let program = venv_program(kind.program())?;
         for _ in 0..PORT_ATTEMPTS {
-            match Self::start_on(kind, &program, free_port().await?).await {
+            match Self::start_on(kind, &program, free_port().await?, rights).await {
                 Ok(emulator) => return Ok(emulator),
                 Err(NotStarted::PortTaken) => {}
                 Err(NotStarted::Failed(failure)) => return Err(failure),
@@ -102,9 +120,10 @@ impl Emulator {
         Err(format!("{} found its port taken {PORT_ATTEMPTS} times", kind.program()).into())
     }
 
-    async fn start_on(kind: Kind, program: &Path, port: u16) -> Result<Self, NotStarted> {
+    async fn start_on(kind: Kind, program: &Path, port: u16, rights: Rights) -> Result<Self, NotStarted> {
         let scratch = tempfile::Builder::new().prefix("budget-guard-emulator-").tempdir()?;
-        let process = Leashed::spawn(kind.command(program, port, scratch.path()), Some(scratch.path()))?;
+        let process =
+            Leashed::spawn(kind.command(program, port, scratch.path(), rights), Some(scratch.path()))?;
         let mut emulator = Self { kind, port, process, _scratch: scratch };
         emulator.wait_until_ready().await?;
         Ok(emulator)
@@ -142,7 +161,7 @@ impl Emulator {
     }
 
     pub fn endpoint(&self) -> String {
-        format!("http://{}:{}", Ipv4Addr::LOCALHOST, self.port)
+        endpoint(self.port)
     }
 
     pub fn account(&self) -> &'static str {
@@ -178,6 +197,20 @@ impl Emulator {
 impl From<io::Error> for NotStarted {
     fn from(error: io::Error) -> Self {
         Self::Failed(error.into())
+    }
+}
+
+fn endpoint(port: u16) -> String {
+    format!("http://{}:{port}", Ipv4Addr::LOCALHOST)
+}
+
+/// A program that `make venv` installs.
+pub fn venv_program(name: &str) -> Result<PathBuf, Failure> {
+    let program = venv().join("bin").join(name);
+    if program.exists() {
+        Ok(program)
+    } else {
+        Err(format!("{} is missing: run make venv", program.display()).into())
     }
 }
 

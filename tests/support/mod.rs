@@ -15,6 +15,7 @@ pub mod poller;
 pub mod process;
 pub mod runtime_api;
 mod runtime_http;
+pub mod stack;
 pub mod world;
 
 use std::error::Error;

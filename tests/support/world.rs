@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveSpecification,
 };
 use aws_sdk_eventbridge::types::{InputTransformer, PutEventsRequestEntry, RuleState, Tag, Target};
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
-use serde_json::Value;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::emulator::Emulator;
@@ -60,23 +60,35 @@ impl World {
         static CREATED: AtomicU32 = AtomicU32::new(1);
         let name = format!("budget-guard-{}", CREATED.fetch_add(1, Ordering::Relaxed));
         let config = emulator.sdk_config();
+        create_table(&aws_sdk_dynamodb::Client::new(&config), &name).await?;
+        let guard_queue = create_queue(&aws_sdk_sqs::Client::new(&config), &name).await?;
+        let sns = aws_sdk_sns::Client::new(&config);
+        let topic = sns.create_topic().name(&name).send().await.map_err(while_doing("creating the topic"))?;
+        let topic_arn = topic.topic_arn.ok_or("the topic has no ARN")?;
+        Self::around(emulator, name, topic_arn, guard_queue).await
+    }
+
+    /// The surroundings of a guard that has its table, topic and queue already: somebody who reads the alerts.
+    pub async fn around(
+        emulator: &Emulator,
+        table: String,
+        topic_arn: String,
+        guard_queue: Queue,
+    ) -> Result<Self, Failure> {
+        let config = emulator.sdk_config();
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
         let sns = aws_sdk_sns::Client::new(&config);
         let sqs = aws_sdk_sqs::Client::new(&config);
-
-        create_table(&dynamodb, &name).await?;
-        let guard_queue = create_queue(&sqs, &name).await?;
-        let alert_queue = create_queue(&sqs, &format!("{name}-alerts")).await?;
-        let topic = sns.create_topic().name(&name).send().await.map_err(while_doing("creating the topic"))?;
-        let topic_arn = topic.topic_arn.ok_or("the topic has no ARN")?;
+        let alert_queue = create_queue(&sqs, &format!("{table}-alerts")).await?;
+        admit_topic(&sqs, &alert_queue, &topic_arn).await?;
         let subscribe = sns.subscribe().topic_arn(&topic_arn).protocol("sqs").endpoint(&alert_queue.arn);
         subscribe.send().await.map_err(while_doing("subscribing the alert queue"))?;
 
         let mut environment = emulator.environment();
-        environment.push(("BUDGET_GUARD_TABLE", name.clone()));
+        environment.push(("BUDGET_GUARD_TABLE", table.clone()));
         environment.push(("BUDGET_GUARD_TOPIC_ARN", topic_arn.clone()));
         let events = aws_sdk_eventbridge::Client::new(&config);
-        Ok(Self { events, dynamodb, sns, sqs, table: name, topic_arn, guard_queue, alert_queue, environment })
+        Ok(Self { events, dynamodb, sns, sqs, table, topic_arn, guard_queue, alert_queue, environment })
     }
 
     /// What the function and the CLI need to find all this.
@@ -270,11 +282,22 @@ async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) -> Result
     update.send().await.map(drop).map_err(while_doing("setting the table's expiry"))
 }
 
+/// Where rights are checked, a topic sends to no queue that does not admit it.
+async fn admit_topic(sqs: &aws_sdk_sqs::Client, queue: &Queue, topic_arn: &str) -> Result<(), Failure> {
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+        "Resource": queue.arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}}
+    }]});
+    let set = sqs.set_queue_attributes().queue_url(&queue.url);
+    let set = set.attributes(QueueAttributeName::Policy, policy.to_string()).send().await;
+    set.map(drop).map_err(while_doing("admitting the topic to the alert queue"))
+}
+
 async fn create_queue(sqs: &aws_sdk_sqs::Client, name: &str) -> Result<Queue, Failure> {
     let created = sqs.create_queue().queue_name(name).send().await;
     let url = created.map_err(while_doing(format_args!("creating queue {name}")))?.queue_url;
     let url = url.ok_or_else(|| format!("queue {name} has no URL"))?;
-    let arn = aws_sdk_sqs::types::QueueAttributeName::QueueArn;
+    let arn = QueueAttributeName::QueueArn;
     let get = sqs.get_queue_attributes().queue_url(&url).attribute_names(arn.clone()).send().await;
     let attributes = get.map_err(while_doing(format_args!("describing queue {name}")))?.attributes;
     let arn = attributes.and_then(|mut attributes| attributes.remove(&arn));

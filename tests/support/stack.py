@@ -1,0 +1,118 @@
+"""Deploys infra/template.yaml to an emulator: expands SAM offline, puts the zip into a bucket, makes the stack.
+
+The request is a JSON object with "do" on standard input, the answer one on standard output. Endpoint, Region and
+credentials are the SDK's own environment variables.
+"""
+
+import io
+import json
+import os
+import sys
+import zipfile
+from collections import defaultdict
+from pathlib import Path
+
+import boto3
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+BUCKET = "budget-guard-code"
+
+
+class NoManagedPolicies:
+    """The translator looks up AWS's managed policies by name; the template names them by ARN."""
+
+    def load(self):
+        return {}
+
+
+def expanded(template, key):
+    """The template as CloudFormation gets it, with each CodeUri where the zip lies."""
+    document = yaml_parse(Path(template).read_text())
+    document["Globals"]["Function"]["CodeUri"] = f"s3://{BUCKET}/{key}"
+    return transform(document, {}, NoManagedPolicies())
+
+
+def upload(bootstrap):
+    archive = io.BytesIO()
+    # Stored, not compressed: a debug build is large, and goes nowhere.
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as out:
+        entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
+        entry.external_attr = 0o100755 << 16
+        out.writestr(entry, Path(bootstrap).read_bytes())
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="bootstrap.zip", Body=archive.getvalue())
+
+
+def deploy(template, bootstrap, name, parameters):
+    upload(bootstrap)
+    cloudformation = boto3.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=json.dumps(expanded(template, "bootstrap.zip")),
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    )
+    try:
+        cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    except Exception as error:
+        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+        reasons = [f"{e['LogicalResourceId']}: {e['ResourceStatusReason']}" for e in events if "FAILED" in e["ResourceStatus"]]
+        raise RuntimeError("; ".join(reasons) or str(error)) from error
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+    return {
+        "outputs": {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
+        "resources": {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources},
+    }
+
+
+def delete(name):
+    cloudformation = boto3.client("cloudformation")
+    cloudformation.delete_stack(StackName=name)
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    return {}
+
+
+def simulate(role, questions):
+    """For each [action, resource]: what the role's policies decide, by IAM's policy simulator."""
+    iam = boto3.client("iam")
+    actions = defaultdict(list)
+    for action, resource in questions:
+        actions[resource].append(action)
+    decided = {}
+    for resource, asked in actions.items():
+        # Each action once: the simulator refuses to hear one twice.
+        asked = sorted(set(asked))
+        reply = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=asked, ResourceArns=[resource])
+        for result in reply["EvaluationResults"]:
+            decided[result["EvalActionName"], resource] = result["EvalDecision"]
+    return {"decisions": [decided[action, resource] for action, resource in questions]}
+
+
+def grant(roles, name, statements):
+    iam = boto3.client("iam")
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    for role in roles:
+        iam.put_role_policy(RoleName=role.rsplit("/", 1)[-1], PolicyName=name, PolicyDocument=document)
+    return {}
+
+
+DO = {
+    "expand": lambda request: {"template": expanded(request["template"], "bootstrap.zip")},
+    "deploy": lambda request: deploy(request["template"], request["bootstrap"], request["name"], request["parameters"]),
+    "delete": lambda request: delete(request["name"]),
+    "grant": lambda request: grant(request["roles"], request["name"], request["statements"]),
+    "simulate": lambda request: simulate(request["role"], request["questions"]),
+}
+
+
+def main():
+    # The translator, too, wants to know a Region; it asks nothing of AWS.
+    os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION", "us-east-1"))
+    request = json.load(sys.stdin)
+    json.dump(DO[request["do"]](request), sys.stdout)
+
+
+main()

@@ -1,0 +1,123 @@
+//! The stack of `infra/template.yaml`, deployed to an emulator by CloudFormation, with the real `bootstrap` in its zip.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use super::Failure;
+use super::emulator::{Emulator, venv_program};
+use super::world::{Queue, World};
+
+/// A question to IAM's policy simulator.
+#[derive(Clone, Debug)]
+pub struct Question<'a> {
+    pub action: &'a str,
+    pub resource: &'a str,
+}
+
+/// A deployed stack. It goes with the emulator.
+#[derive(Debug, Deserialize)]
+pub struct Stack {
+    pub outputs: BTreeMap<String, String>,
+    /// Physical ids by logical id.
+    pub resources: BTreeMap<String, String>,
+}
+
+fn template() -> String {
+    format!("{}/infra/template.yaml", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The template as CloudFormation gets it, after SAM's transform; no emulator is needed.
+pub async fn expanded() -> Result<Value, Failure> {
+    let mut reply: Value = ask(None, &json!({"do": "expand", "template": template()})).await?;
+    Ok(reply["template"].take())
+}
+
+impl Stack {
+    /// Takes the template's own defaults where `parameters` are silent.
+    pub async fn deploy(
+        emulator: &Emulator,
+        name: &str,
+        bootstrap: &Path,
+        parameters: &[(&str, &str)],
+    ) -> Result<Self, Failure> {
+        let mut parameters: BTreeMap<&str, &str> = parameters.iter().copied().collect();
+        // The emulator knows no alarms on arithmetic.
+        parameters.insert("OwnSpendPerDayUSD", "0");
+        let request = json!({
+            "do": "deploy", "template": template(), "bootstrap": bootstrap, "name": name, "parameters": parameters
+        });
+        ask(Some(emulator), &request).await
+    }
+
+    pub async fn delete(emulator: &Emulator, name: &str) -> Result<(), Failure> {
+        ask::<Value>(Some(emulator), &json!({"do": "delete", "name": name})).await.map(drop)
+    }
+
+    pub fn output(&self, name: &str) -> Result<&str, Failure> {
+        let value = self.outputs.get(name).ok_or_else(|| format!("the stack has no output {name}"))?;
+        Ok(value)
+    }
+
+    /// What the tests and the demo do with a guard, around this one.
+    pub async fn world(&self, emulator: &Emulator) -> Result<World, Failure> {
+        let text = |name| self.output(name).map(str::to_owned);
+        let queue = Queue { url: text("QueueUrl")?, arn: text("QueueArn")? };
+        World::around(emulator, text("TableName")?, text("TopicArn")?, queue).await
+    }
+}
+
+/// `allowed`, `implicitDeny` or `explicitDeny` for each question, by all policies of the role.
+pub async fn simulate(
+    emulator: &Emulator,
+    role_arn: &str,
+    questions: &[Question<'_>],
+) -> Result<Vec<String>, Failure> {
+    let questions: Vec<Value> =
+        questions.iter().map(|question| json!([question.action, question.resource])).collect();
+    let request = json!({"do": "simulate", "role": role_arn, "questions": questions});
+    let mut reply: BTreeMap<String, Vec<String>> = ask(Some(emulator), &request).await?;
+    reply.remove("decisions").ok_or_else(|| "no decisions".into())
+}
+
+/// Gives the roles these statements as well, in a policy of the test's.
+pub async fn grant(
+    emulator: &Emulator,
+    role_arns: &[&str],
+    name: &str,
+    statements: &Value,
+) -> Result<(), Failure> {
+    let request = json!({"do": "grant", "roles": role_arns, "name": name, "statements": statements});
+    ask::<Value>(Some(emulator), &request).await.map(drop)
+}
+
+/// One request to `stack.py`, which has the SAM translator and an SDK for what the guard itself never calls.
+async fn ask<T: DeserializeOwned>(emulator: Option<&Emulator>, request: &Value) -> Result<T, Failure> {
+    let mut command = Command::new(venv_program("python")?);
+    command
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/stack.py"))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(emulator.map(Emulator::environment).unwrap_or_default())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let mut child = command.spawn()?;
+    let mut stdin = child.stdin.take().ok_or("no standard input")?;
+    stdin.write_all(request.to_string().as_bytes()).await?;
+    drop(stdin);
+    let output = child.wait_with_output().await?;
+    if !output.status.success() {
+        let what = request["do"].as_str().unwrap_or_default();
+        return Err(format!("{what}: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
