@@ -4,6 +4,8 @@ mod support;
 
 #[path = "stack/calls.rs"]
 mod calls;
+#[path = "stack/cost.rs"]
+mod cost;
 #[path = "stack/glibc.rs"]
 mod glibc;
 #[path = "stack/policies.rs"]

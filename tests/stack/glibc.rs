@@ -6,11 +6,13 @@ use object::{Endianness, FileKind};
 
 use crate::support::Failure;
 
+type Version = (u32, u32);
+
 /// Amazon Linux 2023 has glibc 2.34, and will have it for its whole life.
-const HAS: (u32, u32) = (2, 34);
+const HAS: Version = (2, 34);
 
 /// The versions of glibc that the binary asks for, each with its library.
-fn needed(binary: &[u8]) -> Result<Vec<(String, (u32, u32))>, Failure> {
+fn needed(binary: &[u8]) -> Result<Vec<(String, Version)>, Failure> {
     if FileKind::parse(binary)? != FileKind::Elf64 {
         return Err("not a 64-bit ELF file".into());
     }

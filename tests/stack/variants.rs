@@ -13,11 +13,17 @@ use crate::support::stack::{Stack, expanded};
 use crate::support::world::World;
 use crate::support::{Failure, while_doing};
 
-/// State and pattern of the catch-all rule; none if there is none.
-async fn watch(world: &World, name: &str) -> Result<Option<(RuleState, String)>, Failure> {
+/// State and pattern of a rule.
+type Rule = (RuleState, Value);
+
+/// The catch-all rule, if there is one.
+async fn watch(world: &World, name: &str) -> Result<Option<Rule>, Failure> {
     let described = world.events.describe_rule().name(format!("{name}-watch")).send().await;
     match described {
-        Ok(rule) => Ok(rule.state.zip(rule.event_pattern)),
+        Ok(rule) => {
+            let pattern = rule.event_pattern.as_deref().map(serde_json::from_str).transpose()?;
+            Ok(rule.state.zip(pattern))
+        }
         Err(error)
             if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) =>
         {
@@ -31,26 +37,21 @@ async fn watch(world: &World, name: &str) -> Result<Option<(RuleState, String)>,
 async fn the_catch_all_sees_as_much_as_was_asked_for() -> Result<(), Failure> {
     let emulator = Emulator::start(Kind::Ministack).await?;
     let third = RuleState::EnabledWithAllCloudtrailManagementEvents;
-    let calls = r#"{"detail-type":[{"suffix":"via CloudTrail"}]}"#;
-    let everything = r#"{"source":[{"prefix":""}]}"#;
-    let cases: [(&str, &[(&str, &str)], Option<(RuleState, &str)>); 4] = [
-        ("budget-guard-a", &[], Some((RuleState::Enabled, calls))),
-        ("budget-guard-b", &[("WatchReadOnlyCalls", "true")], Some((third.clone(), calls))),
-        ("budget-guard-c", &[("Watch", "all"), ("WatchReadOnlyCalls", "true")], Some((third, everything))),
-        ("budget-guard-d", &[("Watch", "off")], None),
-    ];
-    for (name, parameters, expected) in cases {
-        let mut parameters = parameters.to_vec();
-        parameters.push(("GuardName", name));
-        let stack = Stack::deploy(&emulator, name, Path::new(BOOTSTRAP), &parameters).await?;
-        let found = watch(&stack.world(&emulator).await?, name).await?;
-        let read = |pattern: &str| serde_json::from_str::<Value>(pattern);
-        let found =
-            found.map(|(state, pattern)| read(&pattern).map(|pattern| (state, pattern))).transpose()?;
-        let expected =
-            expected.map(|(state, pattern)| read(pattern).map(|pattern| (state, pattern))).transpose()?;
-        assert_eq!(found, expected, "{name}");
-    }
+    let calls = json!({"detail-type": [{"suffix": "via CloudTrail"}]});
+    let everything = json!({"source": [{"prefix": ""}]});
+    let check =
+        async |name: &str, parameters: &[(&str, &str)], expected: Option<Rule>| -> Result<(), Failure> {
+            let mut parameters = parameters.to_vec();
+            parameters.push(("GuardName", name));
+            let stack = Stack::deploy(&emulator, name, Path::new(BOOTSTRAP), &parameters).await?;
+            assert_eq!(watch(&stack.world(&emulator).await?, name).await?, expected, "{parameters:?}");
+            Ok(())
+        };
+    let reads = ("WatchReadOnlyCalls", "true");
+    check("budget-guard-a", &[], Some((RuleState::Enabled, calls.clone()))).await?;
+    check("budget-guard-b", &[reads], Some((third.clone(), calls))).await?;
+    check("budget-guard-c", &[reads, ("Watch", "all")], Some((third, everything))).await?;
+    check("budget-guard-d", &[("Watch", "off")], None).await?;
     Ok(())
 }
 

@@ -99,10 +99,16 @@ def grant(roles, name, statements):
     return {}
 
 
+def logs(group):
+    pages = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    return {"lines": [event["message"] for page in pages for event in page["events"]]}
+
+
 DO = {
     "expand": lambda request: {"template": expanded(request["template"], "bootstrap.zip")},
     "deploy": lambda request: deploy(request["template"], request["bootstrap"], request["name"], request["parameters"]),
     "delete": lambda request: delete(request["name"]),
+    "logs": lambda request: logs(request["group"]),
     "grant": lambda request: grant(request["roles"], request["name"], request["statements"]),
     "simulate": lambda request: simulate(request["role"], request["questions"]),
 }

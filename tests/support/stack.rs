@@ -97,6 +97,13 @@ pub async fn grant(
     ask::<Value>(Some(emulator), &request).await.map(drop)
 }
 
+/// What a function has printed, as its log group has it.
+pub async fn logs(emulator: &Emulator, function: &str) -> Result<Vec<String>, Failure> {
+    let request = json!({"do": "logs", "group": format!("/aws/lambda/{function}")});
+    let mut reply: BTreeMap<String, Vec<String>> = ask(Some(emulator), &request).await?;
+    reply.remove("lines").ok_or_else(|| "no lines".into())
+}
+
 /// One request to `stack.py`, which has the SAM translator and an SDK for what the guard itself never calls.
 async fn ask<T: DeserializeOwned>(emulator: Option<&Emulator>, request: &Value) -> Result<T, Failure> {
     let mut command = Command::new(venv_program("python")?);

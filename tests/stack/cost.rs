@@ -1,0 +1,107 @@
+//! What a million firings cost: the calls of a busy rule counted on the deployed stack, at list price.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_eventbridge::types::RuleState;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::support::emulator::{Emulator, Kind};
+use crate::support::stack::{Stack, logs};
+use crate::support::{Failure, payload};
+use crate::{BOOTSTRAP, FIXER};
+
+const EVENTS: usize = 1_000;
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// USD for one, us-east-1, list price of 2026-11 without the free tiers.
+mod price {
+    pub const SQS_REQUEST: f64 = 0.40e-6;
+    pub const INVOCATION: f64 = 0.20e-6;
+    pub const GB_SECOND: f64 = 16.6667e-6;
+    pub const WRITE_UNIT: f64 = 0.625e-6;
+    pub const READ_UNIT: f64 = 0.125e-6;
+}
+
+/// Billed length of an invocation, generously: two calls to DynamoDB, and deciding takes microseconds.
+const SECONDS: f64 = 0.05;
+const GIGABYTES: f64 = 0.25;
+
+/// Of 380 a second, as a published loop ran, collected for a second by the five pollers that Lambda begins with. The emulator never hands out more
+/// than ten messages, so this is computed and what one invocation does is counted.
+const FIRINGS_OF_A_LOOP: f64 = 380.0 / 5.0;
+
+/// What one invocation costs that reads and writes one record of this many bytes.
+fn invocation(record: usize) -> f64 {
+    let writes = record.div_ceil(1_024) as f64 * price::WRITE_UNIT;
+    let reads = record.div_ceil(4_096) as f64 * price::READ_UNIT;
+    price::INVOCATION + SECONDS * GIGABYTES * price::GB_SECOND + writes + reads
+}
+
+/// What a million firings cost when this many come with an invocation.
+fn million(firings_per_invocation: f64, record: usize) -> f64 {
+    // Each is sent alone; Lambda receives and deletes ten at a time.
+    let queue = 1e6 * (1.0 + 2.0 / 10.0) * price::SQS_REQUEST;
+    queue + 1e6 / firings_per_invocation * invocation(record)
+}
+
+/// The stored size of an item: its names and its values.
+fn size(item: &std::collections::HashMap<String, AttributeValue>) -> usize {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        other => panic!("an attribute that records do not have: {other:?}"),
+    };
+    item.iter().map(|(name, held)| name.len() + value(held)).sum()
+}
+
+/// Firings of each invocation so far, from the functions' own summary lines.
+async fn invocations(emulator: &Emulator, function: &str) -> Result<Vec<u64>, Failure> {
+    let lines = logs(emulator, function).await?;
+    let lines = lines.iter().flat_map(|text| text.lines());
+    let summaries = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let summaries = summaries.filter(|line| line["message"] == "invocation");
+    Ok(summaries.filter_map(|line| line["firings"].as_u64()).collect())
+}
+
+/// Two rules that the same events fire: one at the default limit, which it is far over, and one that may fire as it likes.
+#[tokio::test]
+async fn a_million_firings_of_a_busy_rule_cost_less_than_sixty_cents() -> Result<(), Failure> {
+    let emulator = Emulator::start(Kind::Ministack).await?;
+    let parameters = [("Mode", "observe"), ("Watch", "off")];
+    let stack = Stack::deploy(&emulator, "guard", Path::new(BOOTSTRAP), &parameters).await?;
+    let world = stack.world(&emulator).await?;
+    let mut rules = Vec::new();
+    for (name, tags) in [("over", &[][..]), ("free", &[("budget-guard:limit", "100000/60s")][..])] {
+        rules.push(world.create_rule("default", name, payload::PATTERN, RuleState::Enabled, tags).await?);
+        world.attach("default", name, "budget-guard").await?;
+    }
+    let event = |_| payload::event(&rules[0], &payload::unique_id(), &payload::now(), FIXER);
+    world.put_events("default", &(0..EVENTS).map(event).collect::<Vec<_>>()).await?;
+
+    let function = stack.output("IngestFunctionName")?;
+    let firings = (rules.len() * EVENTS) as u64;
+    let deadline = Instant::now() + PATIENCE;
+    let mut seen = invocations(&emulator, function).await?;
+    while seen.iter().sum::<u64>() < firings && Instant::now() < deadline {
+        sleep(Duration::from_millis(500)).await;
+        seen = invocations(&emulator, function).await?;
+    }
+    assert_eq!(seen.iter().sum::<u64>(), firings, "each firing is counted, none is lost: {seen:?}");
+
+    for rule in &rules {
+        let item = world.record(rule).await?.ok_or("there is no record")?;
+        let saves: usize = item["version"].as_n().map_err(|_| "the version is not a number")?.parse()?;
+        assert!(saves <= seen.len() + 2, "{saves} saves in {} invocations", seen.len());
+        let record = size(&item);
+        println!("{rule}: {} invocations, {saves} saves of a record of {record} bytes", seen.len());
+        for firings in [FIRINGS_OF_A_LOOP, 10.0, 1.0] {
+            println!("  a million firings, {firings} an invocation: {:.2} USD", million(firings, record));
+        }
+        let usd = million(FIRINGS_OF_A_LOOP, record);
+        assert!(usd < 0.60, "{usd:.3} USD");
+    }
+    Ok(())
+}
