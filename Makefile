@@ -21,6 +21,25 @@ with open(source, "rb") as binary, zipfile.ZipFile(archive, "w") as out:
 endef
 export ZIP
 
+SAM    ?= sam
+STACK  ?= budget-guard
+# Parameters of infra/template.yaml, as Name=value; what is not named stays as it was.
+PARAMETERS ?=
+# `make build` builds for this machine.
+ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+
+# The stack's outputs, which SAM prints as JSON, as lines that a shell exports.
+define EXPORTS
+import json, shlex, sys
+names = {"TableName": "BUDGET_GUARD_TABLE", "TopicArn": "BUDGET_GUARD_TOPIC_ARN", "QueueArn": "BUDGET_GUARD_QUEUE_ARN"}
+names["DeadLetterQueueArn"] = "DEAD_LETTER_QUEUE_ARN"
+for output in json.load(sys.stdin):
+    if output["OutputKey"] in names:
+        print("export " + names[output["OutputKey"]] + "=" + shlex.quote(output["OutputValue"]))
+endef
+export EXPORTS
+OUTPUTS = $(SAM) list stack-outputs --stack-name $(STACK) --output json | $(PYTHON) -c "$$EXPORTS"
+
 # How many inputs `make fuzz` tries on each target; for `sources` a hundredth as many are large ones, up to 1 MiB.
 RUNS ?= 10000000
 
@@ -39,7 +58,8 @@ BENCH := $(CARGO) bench --locked --no-default-features --features
 .DELETE_ON_ERROR:
 # Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
 .NOTPARALLEL:
-.PHONY: help venv build package fmt-check lint test-core test demo sim fuzz bench clean
+.PHONY: help venv build package fmt-check lint test-core test demo sim fuzz bench clean \
+	deploy exports verify undeploy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -95,6 +115,23 @@ bench: build ## measure a large batch, calls to AWS, memory, pattern matching, t
 	$(CARGO) build --release --locked --no-default-features --features lambda --example empty-lambda
 	$(BENCH) testing --bench replay -- $(abspath $(DIST)/budget-guard)
 	$(BENCH) lambda --bench start -- $(abspath $(DIST)/bootstrap) $(abspath $(TARGET)/release/examples/empty-lambda)
+
+deploy: package ## make or update the stack STACK in AWS, with PARAMETERS
+	$(SAM) deploy --template-file infra/template.yaml --stack-name $(STACK) --resolve-s3 \
+		--capabilities CAPABILITY_IAM --no-fail-on-empty-changeset \
+		--parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+	@$(OUTPUTS)
+
+exports: ## print what the command line needs of the stack: eval "$$(make -s exports)"
+	@$(OUTPUTS)
+
+verify: ## show what the deployed guard has seen, with the stack's own outputs
+	@exports="$$($(OUTPUTS))" && eval "$$exports" && $(DIST)/budget-guard status
+
+undeploy: ## remove the stack, after asking; the table stays
+	@exports="$$($(OUTPUTS))" && eval "$$exports" && $(DIST)/budget-guard status
+	@echo "The table stays. What is open above stays cut, and needs the guard to be put back."
+	$(SAM) delete --stack-name $(STACK)
 
 clean: ## remove everything built or installed here
 	$(CARGO) clean

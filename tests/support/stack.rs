@@ -29,13 +29,9 @@ pub struct Stack {
     pub resources: BTreeMap<String, String>,
 }
 
-fn template() -> String {
-    format!("{}/infra/template.yaml", env!("CARGO_MANIFEST_DIR"))
-}
-
 /// The template as CloudFormation gets it, after SAM's transform; no emulator is needed.
 pub async fn expanded() -> Result<Value, Failure> {
-    let mut reply: Value = ask(None, &json!({"do": "expand", "template": template()})).await?;
+    let mut reply: Value = ask(None, &json!({"do": "expand"})).await?;
     Ok(reply["template"].take())
 }
 
@@ -51,7 +47,7 @@ impl Stack {
         // The emulator knows no alarms on arithmetic.
         parameters.insert("OwnSpendPerDayUSD", "0");
         let request = json!({
-            "do": "deploy", "template": template(), "bootstrap": bootstrap, "name": name, "parameters": parameters
+            "do": "deploy", "bootstrap": bootstrap, "name": name, "parameters": parameters
         });
         ask(Some(emulator), &request).await
     }

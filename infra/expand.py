@@ -1,0 +1,36 @@
+"""Expands template.yaml offline: SAM in, plain CloudFormation out, for StackSets and for the tests' emulator.
+
+    python infra/expand.py s3://BUCKET/KEY > stack.json      # where dist/bootstrap.zip has been put
+
+Needs aws-sam-translator; `make venv` installs it.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+
+class NoManagedPolicies:
+    """The translator looks up AWS's managed policies by name; the template names none."""
+
+    def load(self):
+        return {}
+
+
+def expanded(code):
+    """The template as CloudFormation gets it, with the functions' code at `code`, an s3:// address."""
+    # The translator wants to know a Region; it asks nothing of AWS.
+    os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION", "us-east-1"))
+    document = yaml_parse((Path(__file__).parent / "template.yaml").read_text())
+    document["Globals"]["Function"]["CodeUri"] = code
+    return transform(document, {}, NoManagedPolicies())
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or not sys.argv[1].startswith("s3://") or sys.argv[1].count("/") < 3:
+        sys.exit(__doc__)
+    print(json.dumps(expanded(sys.argv[1]), separators=(",", ":")))
