@@ -4,6 +4,8 @@ mod support;
 
 #[path = "cli/attachments.rs"]
 mod attachments;
+#[path = "cli/create.rs"]
+mod create;
 #[path = "cli/orders.rs"]
 mod orders;
 #[path = "cli/overlay.rs"]

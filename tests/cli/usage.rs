@@ -52,6 +52,12 @@ async fn bad_input_says_what_was_seen_and_what_is_expected() -> Result<(), Failu
             &[r#"--queue: "work" is not the ARN of a standard SQS queue"#, "expected one like"],
         ),
         ("attach fix-acl --queue arn:aws:sqs:us-east-1:123456789012:q.fifo", &["it is a FIFO queue"]),
+        ("rule create fix-acl --service s3 --target x", &["--operation <CALL>", "--any-operation"]),
+        (
+            "rule create budget-guard-x --service s3 --any-operation --target x",
+            &["does not begin with budget-guard-"],
+        ),
+        ("rule create x --service S3 --any-operation --target x", &[r#"--service is "S3"; expected"#]),
         ("disable fix-acl --reason=", &["--reason is empty"]),
         (&long, &["--reason has 301 characters; expected at most 300"]),
         (&mixed, &["is in eu-west-1, but another rule is in us-east-1; expected one Region"]),

@@ -16,6 +16,8 @@ pub enum On {
     StateMachines,
     Budgets,
     Any,
+    /// The stack grants it to nobody: whoever makes rules has rights of their own.
+    Nothing,
 }
 
 /// When the functions have a right: always, never, or with a parameter of the template.
@@ -72,6 +74,15 @@ pub const CALLS: &[Call] = &[
     call("list_event_source_mappings",  "lambda:ListEventSourceMappings",   On::Any,           Functions::LoopEvidence, false),
     call("list_subscriptions_by_topic", "sns:ListSubscriptionsByTopic",     On::Topics,        Functions::LoopEvidence, false),
     call("describe_state_machine",      "states:DescribeStateMachine",      On::StateMachines, Functions::LoopEvidence, false),
+    call("add_permission",              "lambda:AddPermission",             On::Nothing,       Functions::Never,        false),
+    call("get_queue_url",               "sqs:GetQueueUrl",                  On::Nothing,       Functions::Never,        false),
+    call("set_queue_attributes",        "sqs:SetQueueAttributes",           On::Nothing,       Functions::Never,        false),
+    call("get_queue_attributes",        "sqs:GetQueueAttributes",           On::Nothing,       Functions::Never,        false),
+    call("create_role",                 "iam:CreateRole",                   On::Nothing,       Functions::Never,        false),
+    call("put_role_policy",             "iam:PutRolePolicy",                On::Nothing,       Functions::Never,        false),
+    call("simulate_principal_policy",   "iam:SimulatePrincipalPolicy",      On::Nothing,       Functions::Never,        false),
+    call("describe_trails",             "cloudtrail:DescribeTrails",        On::Nothing,       Functions::Never,        false),
+    call("get_trail_status",            "cloudtrail:GetTrailStatus",        On::Nothing,       Functions::Never,        false),
 ];
 
 /// Granted ahead of the calls. The test fails when a call is there and its name still is.

@@ -52,7 +52,7 @@ fn named(on: On) -> &'static str {
         On::Topics => "arn:aws:sns:us-east-1:000000000000:*",
         On::StateMachines => "arn:aws:states:us-east-1:000000000000:stateMachine:*",
         On::Budgets => "arn:aws:budgets::000000000000:budget/*",
-        On::Any => "*",
+        On::Any | On::Nothing => "*",
     }
 }
 
@@ -205,7 +205,7 @@ fn examples(on: On, stack: &Stack) -> Result<(Vec<String>, Vec<String>), Failure
             vec![format!("arn:aws:budgets::{ACCOUNT}:budget/all")],
             vec!["arn:aws:budgets::999999999999:budget/all".to_owned()],
         ),
-        On::Any => (vec!["*".to_owned()], Vec::new()),
+        On::Any | On::Nothing => (vec!["*".to_owned()], Vec::new()),
     })
 }
 

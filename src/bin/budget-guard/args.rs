@@ -117,6 +117,9 @@ pub enum Command {
         #[arg(value_name = "EVENTS")]
         events: PathBuf,
     },
+    /// Make rules the guarded way
+    #[command(subcommand)]
+    Rule(RuleCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -136,7 +139,7 @@ pub struct MatchBy {
     pub rules: Option<PathBuf>,
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct OnBus {
     /// The event bus the rule stands on, unless RULE says so [default: default]
     #[arg(long, value_name = "BUS")]
@@ -150,6 +153,52 @@ pub struct Attachment {
     pub rules: Vec<String>,
     #[command(flatten)]
     pub on: OnBus,
+    /// The guard's SQS queue [else BUDGET_GUARD_QUEUE_ARN]
+    #[arg(long, value_name = "ARN")]
+    pub queue: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RuleCommand {
+    /// Make a rule that fires on API calls, with its targets' permissions, and let the guard see it
+    Create(NewRule),
+}
+
+#[derive(Debug, Default, clap::Args)]
+#[command(group = clap::ArgGroup::new("calls").required(true))]
+pub struct NewRule {
+    /// A name or BUS/NAME that is not taken
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    #[command(flatten)]
+    pub on: OnBus,
+    /// The service whose calls fire the rule, by its name in CloudTrail: s3, ec2, iam
+    #[arg(long, value_name = "SERVICE")]
+    pub service: String,
+    /// The API calls that fire it, as in PutBucketAcl
+    #[arg(long, value_name = "CALL", num_args = 1.., group = "calls")]
+    pub operation: Vec<String>,
+    /// Every call of the service that changes something
+    #[arg(long, group = "calls")]
+    pub any_operation: bool,
+    /// What the rule starts: functions, queues, topics, state machines, streams, buses
+    #[arg(long, value_name = "ARN", num_args = 1.., required = true)]
+    pub target: Vec<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// The role EventBridge takes for targets that need one
+    #[arg(long, value_name = "ARN", conflicts_with = "create_role")]
+    pub role: Option<String>,
+    /// Make that role, with rights on these targets alone
+    #[arg(long)]
+    pub create_role: bool,
+    /// Fire on calls that only read as well: state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
+    #[arg(long)]
+    pub read_only_calls: bool,
+    /// Show the pattern and the plan, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// The guard's SQS queue [else BUDGET_GUARD_QUEUE_ARN]
     #[arg(long, value_name = "ARN")]
     pub queue: Option<String>,

@@ -56,6 +56,11 @@ impl Session {
         &self.region
     }
 
+    /// For the services that only one command calls.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     pub fn rules(&self) -> EventBridgeRules {
         EventBridgeRules::new(&self.config)
     }

@@ -13,8 +13,8 @@ pub struct Named {
     pub table: Option<String>,
 }
 
-/// DynamoDB's calls and EventBridge's and SNS's, with the prefix of their permissions.
-const CALLS: [(&str, &str); 14] = [
+/// Every call, with the prefix of its permission.
+const CALLS: [(&str, &str); 24] = [
     ("Scan", "dynamodb"),
     ("GetItem", "dynamodb"),
     ("PutItem", "dynamodb"),
@@ -29,6 +29,16 @@ const CALLS: [(&str, &str); 14] = [
     ("PutTargets", "events"),
     ("RemoveTargets", "events"),
     ("Publish", "sns"),
+    ("AddPermission", "lambda"),
+    ("GetFunctionConfiguration", "lambda"),
+    ("GetQueueUrl", "sqs"),
+    ("GetQueueAttributes", "sqs"),
+    ("SetQueueAttributes", "sqs"),
+    ("CreateRole", "iam"),
+    ("PutRolePolicy", "iam"),
+    ("SimulatePrincipalPolicy", "iam"),
+    ("DescribeTrails", "cloudtrail"),
+    ("GetTrailStatus", "cloudtrail"),
 ];
 
 impl Named {

@@ -2,6 +2,7 @@
 
 mod attach;
 mod completions;
+mod create;
 mod detach;
 mod details;
 mod disable;
@@ -15,7 +16,7 @@ mod status;
 pub mod table;
 mod view;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, RuleCommand};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::matching;
@@ -56,6 +57,10 @@ pub async fn run(args: Args) -> Result<Exit, Problem> {
             replay::run(&context, &rules, &logs)
         }
         Command::Match { by, events } => matching::run(&context, &by, &events),
+        Command::Rule(RuleCommand::Create(new)) => {
+            context.queue.clone_from(&new.queue);
+            Box::pin(create::run(&context, &new)).await
+        }
         Command::Completions { shell } => completions::run(shell),
     }
 }
