@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::RuleState;
+use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::support::emulator::{Emulator, Kind};
 use crate::support::stack::{Stack, logs};
-use crate::support::{Failure, payload};
+use crate::support::world::World;
+use crate::support::{Failure, payload, while_doing};
 use crate::{BOOTSTRAP, FIXER};
 
 const EVENTS: usize = 1_000;
@@ -66,6 +68,27 @@ async fn invocations(emulator: &Emulator, function: &str) -> Result<Vec<u64>, Fa
     Ok(summaries.filter_map(|line| line["firings"].as_u64()).collect())
 }
 
+/// Where firings that were not counted in time may be: waiting in the queue, or in an invocation that failed.
+async fn missing(
+    emulator: &Emulator,
+    world: &World,
+    function: &str,
+    seen: &[u64],
+) -> Result<String, Failure> {
+    let queue = &world.guard_queue;
+    let read =
+        world.sqs.get_queue_attributes().queue_url(&queue.url).attribute_names(QueueAttributeName::All);
+    let read = read.send().await.map_err(while_doing("reading the queue's attributes"))?;
+    let lines = logs(emulator, function).await?;
+    let unlike = |line: &&String| !line.contains("_aws") && !line.contains(r#""ok":true"#);
+    let lines: Vec<&String> = lines.iter().filter(unlike).collect();
+    Ok(format!(
+        "{} firings were counted in {PATIENCE:?}; the queue: {:?}; the log beside good invocations: {lines:#?}",
+        seen.iter().sum::<u64>(),
+        read.attributes
+    ))
+}
+
 /// Two rules that the same events fire: one at the default limit, which it is far over, and one that may fire as it likes.
 #[tokio::test]
 async fn a_million_firings_of_a_busy_rule_cost_less_than_sixty_cents() -> Result<(), Failure> {
@@ -89,7 +112,9 @@ async fn a_million_firings_of_a_busy_rule_cost_less_than_sixty_cents() -> Result
         sleep(Duration::from_millis(500)).await;
         seen = invocations(&emulator, function).await?;
     }
-    assert_eq!(seen.iter().sum::<u64>(), firings, "each firing is counted, none is lost: {seen:?}");
+    if seen.iter().sum::<u64>() != firings {
+        return Err(missing(&emulator, &world, function, &seen).await?.into());
+    }
 
     for rule in &rules {
         let item = world.record(rule).await?.ok_or("there is no record")?;
