@@ -64,7 +64,7 @@ impl Turn<'_> {
         }
         if untouchable.is_none() && rule.state.is_enabled() && (by_hand || self.limits.mode == Mode::Enforce)
         {
-            cut.found = Some(rule.clone());
+            cut.found = Some(rule.clone().without_actors());
             self.record.previous_trip = None;
             return self.proceed();
         }

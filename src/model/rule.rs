@@ -246,6 +246,12 @@ pub struct Restoration {
 }
 
 impl RuleDefinition {
+    /// As it is put back: who acts for its targets is no part of it, and would fill a record.
+    pub fn without_actors(mut self) -> Self {
+        self.targets.iter_mut().for_each(|target| target.actors.clear());
+        self
+    }
+
     /// What makes this rule another one than `before`, its state apart: the names of the fields that differ.
     pub fn differences(&self, before: &Self) -> Vec<String> {
         let mut names = Vec::new();
