@@ -7,8 +7,10 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use budget_guard::actions::Action;
 use budget_guard::attribution::{Attributed, Home, attribute};
-use budget_guard::guard::{self, Observation};
+use budget_guard::guard::{self, Answer, Observation};
+use budget_guard::history::RateHistory;
 use budget_guard::model::{RuleArn, Timestamp};
 use budget_guard::policy::Limits;
 use budget_guard::record::Record;
@@ -59,7 +61,12 @@ fn trips_after(bodies: impl Iterator<Item = String>) -> Option<usize> {
             panic!("{body}")
         };
         let now = firing.at;
-        let (next, plan) = guard::step(&limits, record, &[Observation::Firing(firing)], now);
+        let (mut next, mut plan) = guard::step(&limits, record, &[Observation::Firing(firing)], now);
+        if plan.next == Some(Action::History) {
+            // The account is new: no rule in it has a past.
+            let answer = Observation::Answer(Answer::History(Ok(RateHistory::default())));
+            (next, plan) = guard::step(&limits, next, &[answer], now);
+        }
         if plan.tally.trips > 0 {
             return Some(n + 1);
         }
