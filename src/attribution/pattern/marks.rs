@@ -5,45 +5,47 @@ const BLOCK: usize = 64;
 /// Kept from event to event, so that nothing is allocated anew.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
-    /// Quotes that are not escaped.
-    quotes: Vec<u64>,
-    /// `{` and `[` outside of strings.
-    opens: Vec<u64>,
-    /// `}` and `]` outside of strings.
-    closes: Vec<u64>,
+    blocks: Vec<Marked>,
     pub has_escapes: bool,
+}
+
+/// The marks of one block.
+#[derive(Debug, Clone, Copy)]
+struct Marked {
+    /// Quotes that are not escaped.
+    quotes: u64,
+    /// `{` and `[` outside of strings.
+    opens: u64,
+    /// `}` and `]` outside of strings.
+    closes: u64,
 }
 
 impl Marks {
     pub fn mark(&mut self, text: &[u8]) {
-        self.quotes.clear();
-        self.opens.clear();
-        self.closes.clear();
+        self.blocks.clear();
         let (mut within, mut escaped, mut backslashes) = (0, 0, 0);
         let (blocks, rest) = text.as_chunks::<BLOCK>();
         let mut last = [0; BLOCK];
         last[..rest.len()].copy_from_slice(rest);
-        for block in blocks.iter().chain(std::iter::once(&last)) {
+        self.blocks.extend(blocks.iter().chain(std::iter::once(&last)).map(|block| {
             let bits = Bits::of(block);
             backslashes |= bits.backslashes;
             let quotes = bits.quotes & !escapes(bits.backslashes, &mut escaped);
             let strings = parity(quotes) ^ within;
             // All ones if a string goes on in the next block.
             within = ((strings as i64) >> 63) as u64;
-            self.quotes.push(quotes);
-            self.opens.push(bits.opens & !strings);
-            self.closes.push(bits.closes & !strings);
-        }
+            Marked { quotes, opens: bits.opens & !strings, closes: bits.closes & !strings }
+        }));
         self.has_escapes = backslashes != 0;
     }
 
     /// The first quote at or after a place.
     pub fn quote(&self, at: usize) -> Option<usize> {
         let mut block = at / BLOCK;
-        let mut bits = *self.quotes.get(block)? >> (at % BLOCK) << (at % BLOCK);
+        let mut bits = self.blocks.get(block)?.quotes >> (at % BLOCK) << (at % BLOCK);
         while bits == 0 {
             block += 1;
-            bits = *self.quotes.get(block)?;
+            bits = self.blocks.get(block)?.quotes;
         }
         Some(block * BLOCK + bits.trailing_zeros() as usize)
     }
@@ -53,8 +55,8 @@ impl Marks {
         let mut block = at / BLOCK;
         let low = at % BLOCK;
         let clear = |bits: u64| bits >> low << low;
-        let mut opens = clear(*self.opens.get(block)?);
-        let mut closes = clear(*self.closes.get(block)?);
+        let Marked { opens, closes, .. } = *self.blocks.get(block)?;
+        let (mut opens, mut closes) = (clear(opens), clear(closes));
         let mut depth = 0u32;
         loop {
             if depth > closes.count_ones() {
@@ -74,8 +76,7 @@ impl Marks {
                 depth += opens.count_ones();
             }
             block += 1;
-            opens = *self.opens.get(block)?;
-            closes = *self.closes.get(block)?;
+            Marked { opens, closes, .. } = *self.blocks.get(block)?;
         }
     }
 }
@@ -117,30 +118,44 @@ impl Bits {
     fn of(block: &[u8; BLOCK]) -> Self {
         // `{` and `[` differ in one bit, as do `}` and `]`.
         let folded = block.map(|byte| byte | 0x20);
-        Self {
-            quotes: equal(block, b'"'),
-            backslashes: if block.iter().fold(false, |any, byte| any | (*byte == b'\\')) {
-                equal(block, b'\\')
-            } else {
-                0
-            },
-            opens: equal(&folded, b'{'),
-            closes: equal(&folded, b'}'),
-        }
+        let columns =
+            [columns(block, b'"'), columns(block, b'\\'), columns(&folded, b'{'), columns(&folded, b'}')];
+        let [quotes, backslashes, opens, closes] = columns.map(transposed);
+        Self { quotes, backslashes, opens, closes }
     }
 }
 
-/// One bit for each byte: whether it is this one. The compiler compares many at once; the multiplication moves the
-/// lowest bits of eight bytes side by side.
-fn equal(block: &[u8; BLOCK], byte: u8) -> u64 {
-    let equal = block.map(|other| u8::from(other == byte));
-    let (words, _) = equal.as_chunks::<8>();
-    let bits = |word: &[u8; 8]| (u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8;
-    let mut bytes = [0; 8];
-    for (place, word) in words.iter().enumerate() {
-        bytes[place] = bits(word);
+/// Of each byte the bit of its row, of eight bytes.
+const ROWS: [u8; BLOCK] = {
+    let mut rows = [0; BLOCK];
+    let mut place = 0;
+    while place < BLOCK {
+        rows[place] = 1 << (place / 8);
+        place += 1;
     }
-    u64::from_le_bytes(bytes)
+    rows
+};
+
+/// One bit for each byte: whether it is this one; that of byte 8 y + x is bit 8 x + y. Written so that the compiler
+/// compares many at once, and has no bits to gather one by one.
+fn columns(block: &[u8; BLOCK], byte: u8) -> u64 {
+    let mut hits = [0; BLOCK];
+    for (hit, (other, row)) in hits.iter_mut().zip(block.iter().zip(&ROWS)) {
+        *hit = if *other == byte { *row } else { 0 };
+    }
+    let (rows, _) = hits.as_chunks::<8>();
+    rows.iter().fold(0, |columns, row| columns | u64::from_le_bytes(*row))
+}
+
+/// Moves bit 8 x + y to 8 y + x: swaps single bits, then pairs, then four by four.
+fn transposed(mut bits: u64) -> u64 {
+    for (distance, which) in
+        [(7, 0x00AA_00AA_00AA_00AA), (14, 0x0000_CCCC_0000_CCCC), (28, 0x0000_0000_F0F0_F0F0)]
+    {
+        let changed = (bits ^ (bits >> distance)) & which;
+        bits ^= changed ^ (changed << distance);
+    }
+    bits
 }
 
 #[cfg(test)]
