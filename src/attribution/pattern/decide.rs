@@ -18,17 +18,7 @@ pub(super) fn decide(
     unknown: &mut Vec<u32>,
 ) {
     let mut decision = Decision { index, event, work, matched, unknown, steps: STEPS_OF_EVENT };
-    for alternative in &index.always {
-        decision.alternative(index.alternatives[*alternative as usize]);
-    }
-    for seen in 0..decision.work.values.len() {
-        let value = decision.work.values[seen];
-        for wanted in &index.wanted_by[value as usize] {
-            if wanted.also == NONE || decision.work.is_seen(wanted.also) {
-                decision.alternative(index.alternatives[wanted.alternative as usize]);
-            }
-        }
-    }
+    decision.candidates();
     for tree in &index.trees {
         decision.tree(tree);
     }
@@ -50,8 +40,22 @@ struct Decision<'a> {
 }
 
 impl Decision<'_> {
+    fn candidates(&mut self) {
+        let candidates = &self.index.candidates;
+        candidates.choose(&self.work.values, &mut self.work.chosen);
+        for number in 0..candidates.words() {
+            let mut left = self.work.chosen.word(number);
+            while left != 0 {
+                let candidate = number * 64 + left.trailing_zeros() as usize;
+                left &= left - 1;
+                self.alternative(self.index.alternatives[candidate]);
+            }
+        }
+    }
+
     fn alternative(&mut self, alternative: Alternative) {
-        if self.work.rule_turns[alternative.rule as usize] == self.work.turn {
+        // The alternatives of a pattern follow each other.
+        if self.matched.last() == Some(&alternative.rule) {
             return;
         }
         if !self.passes_checks(&self.index.checks[alternative.checks as usize..]) {
@@ -63,7 +67,7 @@ impl Decision<'_> {
         let together = self.hold_together(conditions, &mut steps);
         self.steps -= before - steps;
         match together {
-            Ok(true) => self.matches(alternative.rule),
+            Ok(true) => self.matched.push(alternative.rule),
             Ok(false) => {}
             Err(Exhausted) => self.unknown.push(alternative.rule),
         }
@@ -83,11 +87,6 @@ impl Decision<'_> {
             checks = rest;
         }
         true
-    }
-
-    fn matches(&mut self, rule: u32) {
-        self.work.rule_turns[rule as usize] = self.work.turn;
-        self.matched.push(rule);
     }
 
     fn holds(&mut self, number: u32) -> bool {
@@ -172,7 +171,7 @@ impl Decision<'_> {
         let found = self.branches(tree, is_plain, &mut vec![(&tree.all, 0)], &mut Vec::new(), &mut steps);
         self.steps -= before - steps;
         match found {
-            Ok(true) => self.matches(tree.rule),
+            Ok(true) => self.matched.push(tree.rule),
             Ok(false) => {}
             Err(Exhausted) => self.unknown.push(tree.rule),
         }

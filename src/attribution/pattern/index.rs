@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::address::Address;
 use super::alternatives::{expand, ranks};
+use super::candidates::{Asked, Candidates};
 use super::keyed::Table;
 use super::syntax::{All, Field};
 use super::value::{Exact, Literal, Test};
@@ -21,13 +22,12 @@ pub(super) struct Index {
     pub alternatives: Vec<Alternative>,
     /// The conditions of all alternatives, each alternative's in the order of their paths.
     pub members: Vec<u32>,
-    /// For each value the alternatives that are looked at once it is seen.
-    pub wanted_by: Vec<Box<[Wanted]>>,
-    /// For each alternative what is asked of it, the rarest first: how many values, one of which has to be seen, and
+    pub candidates: Candidates,
+    /// For each alternative what is left to ask of it as a candidate: how many values, one of which has to be seen, and
     /// these; at last 0, how many other conditions, and these.
     pub checks: Vec<u32>,
-    /// Alternatives that no single value has to be seen for.
-    pub always: Vec<u32>,
+    /// How many values are named.
+    pub values: usize,
     pub trees: Vec<Tree>,
     /// What alternatives ask of the first level of the event: conditions that have to hold together. Empty if each
     /// event has to be read whole.
@@ -66,15 +66,6 @@ pub(super) struct Condition {
     /// Any value that is none of these; in order.
     pub others: Box<[Box<[u32]>]>,
     pub tests: Box<[Test]>,
-}
-
-/// An alternative that is looked at.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
-    pub alternative: u32,
-    /// Another value without which it does not match; `NONE` if there is no such one. Kept here as most alternatives
-    /// fail by it, without a look at them.
-    pub also: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -260,49 +251,44 @@ impl Builder {
         value
     }
 
-    /// Hangs each alternative on the condition whose values the fewest alternatives name.
     fn finish(self) -> Index {
         let Self { mut index, values, .. } = self;
-        let mut uses = vec![0u32; values as usize];
-        for condition in &index.members {
-            for value in &index.conditions[*condition as usize].values {
-                uses[*value as usize] += 1;
-            }
+        index.values = values as usize;
+        let condition = |number: &u32| &index.conditions[*number as usize];
+        let members = |number: usize| index.members[index.alternatives[number].members()].iter();
+        let by_value = |number: &&u32| condition(number).is_by_value();
+        let mut asked = Vec::new();
+        for alternative in 0..index.alternatives.len() {
+            asked.extend(members(alternative).filter(by_value).map(|number| {
+                let Condition { path, values, .. } = condition(number);
+                Asked { alternative: alternative as u32, path: *path, values }
+            }));
         }
-        let mut wanted_by = vec![Vec::new(); values as usize];
-        for number in 0..index.alternatives.len() {
-            let members = &index.members[index.alternatives[number].members()];
-            let condition = |number: &u32| &index.conditions[*number as usize];
-            let (mut by_value, mut others): (Vec<u32>, Vec<u32>) =
-                members.iter().partition(|number| condition(number).is_by_value());
-            let uses = |number: &u32| -> u64 {
-                condition(number).values.iter().map(|value| u64::from(uses[*value as usize])).sum()
-            };
-            by_value.sort_by_key(uses);
-            others.sort_by_key(|number| condition(number).tests.len());
-            index.alternatives[number].checks = index.checks.len() as u32;
-            match by_value.split_first() {
-                Some((rarest, rest)) => {
-                    let single = rest.iter().find_map(|number| match *condition(number).values {
-                        [value] => Some(value),
-                        _ => None,
-                    });
-                    let wanted = Wanted { alternative: number as u32, also: single.unwrap_or(NONE) };
-                    for value in &condition(rarest).values {
-                        wanted_by[*value as usize].push(wanted);
-                    }
-                    for values in rest.iter().map(|number| &condition(number).values) {
-                        index.checks.push(values.len() as u32);
-                        index.checks.extend_from_slice(values);
-                    }
+        let (candidates, is_settled) =
+            Candidates::new(index.alternatives.len(), index.paths.len(), index.values, &asked);
+        let mut left = asked.iter().zip(is_settled).peekable();
+        let (mut checks, mut starts) = (Vec::new(), Vec::new());
+        for alternative in 0..index.alternatives.len() {
+            starts.push(checks.len() as u32);
+            while let Some((asked, is_settled)) =
+                left.next_if(|(asked, _)| asked.alternative == alternative as u32)
+            {
+                if !is_settled {
+                    checks.push(asked.values.len() as u32);
+                    checks.extend_from_slice(asked.values);
                 }
-                None => index.always.push(number as u32),
             }
-            index.checks.extend([0, others.len() as u32]);
-            index.checks.extend(others);
+            let mut others: Vec<u32> =
+                members(alternative).filter(|number| !by_value(number)).copied().collect();
+            others.sort_by_key(|number| condition(number).tests.len());
+            checks.extend([0, others.len() as u32]);
+            checks.extend(others);
+        }
+        (index.candidates, index.checks) = (candidates, checks);
+        for (alternative, start) in index.alternatives.iter_mut().zip(starts) {
+            alternative.checks = start;
         }
         index.gates = gates(&index);
-        index.wanted_by = wanted_by.into_iter().map(Into::into).collect();
         index
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! A [`Pattern`] is read as EventBridge stores it, all of its syntax. A [`Matcher`] takes many of them apart (`index`),
 //! goes over an event once for the values at the paths that they name (`scan`), and asks of each pattern that has a
-//! chance whether its conditions hold (`decide`), within lists for the same element (`lists`).
+//! chance with these (`candidates`) whether its conditions hold (`decide`), within lists for the same element (`lists`).
 //!
 //! Sources: "Amazon EventBridge event patterns" and "Comparison operators for use in event patterns" of the
 //! EventBridge user guide; where they are silent, the reference engine that AWS publishes.
 
 mod address;
 mod alternatives;
+mod candidates;
 mod decide;
 mod index;
 mod json;
@@ -138,7 +139,7 @@ impl Matcher {
         matched.clear();
         unknown.clear();
         let index = &self.index;
-        work.begin(index.paths.len(), index.wanted_by.len(), index.conditions.len(), index.rules);
+        work.begin(index.paths.len(), index.values, index.conditions.len());
         scan::scan(index, event, work)?;
         decide::decide(index, event, work, matched, unknown);
         Ok(Found { matched, unknown })

@@ -1,5 +1,6 @@
 //! What is known of one event; its memory is kept for the next.
 
+use super::candidates::Chosen;
 use super::index::NONE;
 use super::marks::Marks;
 use super::value::{Literal, Value};
@@ -23,8 +24,7 @@ pub(super) struct Work {
     pub value_bits: Vec<u64>,
     /// Of each condition: the event it was last decided for, twice, plus one if it holds.
     pub verdicts: Vec<u32>,
-    /// For each rule the event it was last decided for.
-    pub rule_turns: Vec<u32>,
+    pub chosen: Chosen,
     /// The number of the event; what was noted with another number is out of date.
     pub turn: u32,
     /// Whether a leaf came where no more was relied on.
@@ -106,21 +106,16 @@ impl Leaf {
 }
 
 impl Work {
-    /// Forgets the last event; makes room for as many paths, values, conditions and rules.
-    pub fn begin(&mut self, paths: usize, values: usize, conditions: usize, rules: usize) {
+    /// Forgets the last event; makes room for as many paths, values and conditions.
+    pub fn begin(&mut self, paths: usize, values: usize, conditions: usize) {
         if self.turn >= u32::MAX / 2 - 2 {
             self.seen.clear();
             self.verdicts.clear();
-            self.rule_turns.clear();
             self.turn = 0;
         }
-        let grow = |turns: &mut Vec<u32>, size: usize| {
-            if turns.len() < size {
-                turns.resize(size, 0);
-            }
-        };
-        grow(&mut self.verdicts, conditions);
-        grow(&mut self.rule_turns, rules);
+        if self.verdicts.len() < conditions {
+            self.verdicts.resize(conditions, 0);
+        }
         if self.seen.len() < paths {
             self.seen.resize(paths, Seen::default());
         }
