@@ -1,6 +1,7 @@
 //! All patterns of a matcher, taken apart: equal paths, values and conditions are kept once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::address::Address;
 use super::alternatives::{expand, ranks};
@@ -29,9 +30,6 @@ pub(super) struct Index {
     /// How many values are named.
     pub values: usize,
     pub trees: Vec<Tree>,
-    /// What alternatives ask of the first level of the event: conditions that have to hold together. Empty if each
-    /// event has to be read whole.
-    pub gates: Vec<Box<[u32]>>,
     pub rules: usize,
 }
 
@@ -43,6 +41,9 @@ pub(super) struct Step {
     filter: [u64; 4],
     /// `NONE` if no field ends here.
     pub path: u32,
+    /// For a name of the first level what else of that level the alternatives ask that look further into it:
+    /// conditions that have to hold together. Empty if it is read in each event.
+    pub gates: Vec<Box<[u32]>>,
 }
 
 /// A path that fields have, and the values named for it.
@@ -89,7 +90,7 @@ pub(super) struct Tree {
 
 impl Step {
     fn new() -> Self {
-        Self { children: Table::default(), filter: [0; 4], path: NONE }
+        Self { children: Table::default(), filter: [0; 4], path: NONE, gates: Vec::new() }
     }
 
     fn child(&self, name: &[u8]) -> Option<u32> {
@@ -288,7 +289,7 @@ impl Builder {
         for (alternative, start) in index.alternatives.iter_mut().zip(starts) {
             alternative.checks = start;
         }
-        index.gates = gates(&index);
+        set_gates(&mut index);
         index
     }
 }
@@ -296,25 +297,43 @@ impl Builder {
 /// With more than these it takes longer to ask them than to read on.
 const MAX_GATES: usize = 200;
 
-fn gates(index: &Index) -> Vec<Box<[u32]>> {
-    let mut is_outer = vec![false; index.paths.len()];
-    for step in index.steps[0].children.values() {
-        if let Some(is_outer) = is_outer.get_mut(index.steps[*step as usize].path as usize) {
-            *is_outer = true;
+fn set_gates(index: &mut Index) {
+    // A tree may ask anything.
+    if !index.trees.is_empty() {
+        return;
+    }
+    // For each path the step of the first level that leads to it, unless it is its own.
+    let mut first = vec![NONE; index.paths.len()];
+    let outer: Vec<u32> = index.steps[0].children.values().copied().collect();
+    for step in &outer {
+        let mut below: Vec<u32> = index.steps[*step as usize].children.values().copied().collect();
+        while let Some(next) = below.pop() {
+            let next = &index.steps[next as usize];
+            below.extend(next.children.values());
+            if let Some(first) = first.get_mut(next.path as usize) {
+                *first = *step;
+            }
         }
     }
-    let is_outer = |condition: &u32| is_outer[index.conditions[*condition as usize].path as usize];
-    let mut gates = BTreeSet::new();
+    let first = |condition: &u32| first[index.conditions[*condition as usize].path as usize];
+    let mut gates = vec![BTreeMap::<Box<[u32]>, usize>::new(); index.steps.len()];
     for alternative in &index.alternatives {
-        let members = index.members[alternative.members()].iter().copied();
-        let gate: Box<[u32]> = members.filter(is_outer).collect();
-        // With a tree, or an alternative that lets everything in, there is nothing to ask.
-        if gate.is_empty() || !index.trees.is_empty() || gates.len() > MAX_GATES {
-            return Vec::new();
+        let members = &index.members[alternative.members()];
+        let gate: Box<[u32]> = members.iter().copied().filter(|condition| first(condition) == NONE).collect();
+        let below: BTreeSet<u32> = members.iter().map(first).filter(|step| *step != NONE).collect();
+        for step in below {
+            *gates[step as usize].entry(gate.clone()).or_default() += 1;
         }
-        gates.insert(gate);
     }
-    gates.into_iter().collect()
+    for step in outer {
+        let mut gates: Vec<_> = std::mem::take(&mut gates[step as usize]).into_iter().collect();
+        // An alternative that asks nothing lets everything in: no need to ask the others.
+        if gates.len() <= MAX_GATES && gates.iter().all(|(gate, _)| !gate.is_empty()) {
+            // One that many share is met first.
+            gates.sort_by_key(|(_, uses)| Reverse(*uses));
+            index.steps[step as usize].gates = gates.into_iter().map(|(gate, _)| gate).collect();
+        }
+    }
 }
 
 fn sorted(mut values: Vec<u32>) -> Box<[u32]> {

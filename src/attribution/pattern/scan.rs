@@ -14,7 +14,7 @@ pub(super) fn scan(index: &Index, event: &[u8], work: &mut Work) -> Result<(), E
         return Err(EventError { offset: 0, expected: "an event of less than 4 GiB" });
     }
     work.marks.mark(event);
-    let mut scan = Scan { index, event, work, at: 0, may_skip: !index.gates.is_empty() };
+    let mut scan = Scan { index, event, work, at: 0, may_skip: true };
     scan.event()?;
     if work.is_late {
         // A key of the first level came back after it was asked whether to go on.
@@ -108,7 +108,7 @@ impl Scan<'_> {
                     let step = &self.index.steps[step as usize];
                     !step.children.is_empty() || (first == b'[' && step.path != NONE)
                 };
-                if enter && !(first == b'{' && self.is_hopeless(frame)) {
+                if enter && !(first == b'{' && self.is_hopeless(frame, step)) {
                     self.at += 1;
                     return Ok(Some(self.enter(frame, step, first == b'[')));
                 }
@@ -122,17 +122,18 @@ impl Scan<'_> {
         Ok(None)
     }
 
-    /// Whether no pattern is left that what follows could match, by the first level of the event as it is known so far.
-    fn is_hopeless(&mut self, frame: Frame) -> bool {
-        if !self.may_skip || frame.step != 0 || frame.list != NONE {
+    /// Whether no pattern that looks into what follows can match, by the first level of the event as known so far.
+    fn is_hopeless(&mut self, frame: Frame, step: u32) -> bool {
+        let Self { index, event, work, .. } = self;
+        let gates = &index.steps[step as usize].gates;
+        if !self.may_skip || gates.is_empty() || frame.step != 0 || frame.list != NONE {
             return false;
         }
-        let Self { index, event, work, .. } = self;
         let mut may_hold = |condition: &u32| {
             let path = index.conditions[*condition as usize].path;
             !work.rely_on(path) || holds(index, event, work, *condition)
         };
-        !index.gates.iter().any(|gate| gate.iter().all(&mut may_hold))
+        !gates.iter().any(|gate| gate.iter().all(&mut may_hold))
     }
 
     fn enter(&mut self, outer: Frame, step: u32, is_list: bool) -> Frame {
