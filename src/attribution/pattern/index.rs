@@ -102,6 +102,18 @@ impl Step {
     }
 }
 
+/// As `memchr` would tell, without the call: keys are short.
+fn has_dot(key: &[u8]) -> bool {
+    let is_in = |word: &[u8; 8]| {
+        let differing = u64::from_le_bytes(*word) ^ 0x2E2E_2E2E_2E2E_2E2E;
+        differing.wrapping_sub(0x0101_0101_0101_0101) & !differing & 0x8080_8080_8080_8080 != 0
+    };
+    match key.last_chunk() {
+        Some(last) => is_in(last) || key.as_chunks().0.iter().any(is_in),
+        None => key.contains(&b'.'),
+    }
+}
+
 fn filter_bit(name: &[u8]) -> (usize, u64) {
     let [first, last] = [name.first(), name.last()].map(|byte| usize::from(byte.copied().unwrap_or(0)));
     let place = (name.len() * 37) ^ (first * 5) ^ (last * 11);
@@ -142,7 +154,7 @@ impl Index {
         if let Some(step) = child(from, key) {
             return step;
         }
-        if memchr::memchr(b'.', key).is_none() {
+        if !has_dot(key) {
             return NONE;
         }
         key.split(|byte| *byte == b'.').try_fold(from, child).unwrap_or(NONE)

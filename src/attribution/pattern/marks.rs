@@ -1,12 +1,15 @@
 //! Where strings begin and end in a text of JSON, and where objects and lists do: one bit for each byte.
 
+use std::ops::Range;
+
 const BLOCK: usize = 64;
 
 /// Kept from event to event, so that nothing is allocated anew.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     blocks: Vec<Marked>,
-    pub has_escapes: bool,
+    /// Where the first backslash is at the earliest, and the place after the last at the latest.
+    escapes: Range<usize>,
 }
 
 /// The marks of one block.
@@ -23,20 +26,30 @@ struct Marked {
 impl Marks {
     pub fn mark(&mut self, text: &[u8]) {
         self.blocks.clear();
-        let (mut within, mut escaped, mut backslashes) = (0, 0, 0);
+        let (mut within, mut escaped) = (0, 0);
+        let (mut place, mut first_escape, mut last_escape) = (0, usize::MAX, 0);
         let (blocks, rest) = text.as_chunks::<BLOCK>();
         let mut last = [0; BLOCK];
         last[..rest.len()].copy_from_slice(rest);
         self.blocks.extend(blocks.iter().chain(std::iter::once(&last)).map(|block| {
             let bits = Bits::of(block);
-            backslashes |= bits.backslashes;
+            place += BLOCK;
+            if bits.backslashes != 0 {
+                first_escape = first_escape.min(place - BLOCK);
+                last_escape = place;
+            }
             let quotes = bits.quotes & !escapes(bits.backslashes, &mut escaped);
             let strings = parity(quotes) ^ within;
             // All ones if a string goes on in the next block.
             within = ((strings as i64) >> 63) as u64;
             Marked { quotes, opens: bits.opens & !strings, closes: bits.closes & !strings }
         }));
-        self.has_escapes = backslashes != 0;
+        self.escapes = first_escape..last_escape;
+    }
+
+    /// Whether there may be a backslash within; mostly known without a look.
+    pub fn may_have_escapes(&self, start: usize, end: usize) -> bool {
+        start < self.escapes.end && end > self.escapes.start
     }
 
     /// The first quote at or after a place.

@@ -159,7 +159,7 @@ impl Scan<'_> {
         let start = self.at + 1;
         self.skip_string()?;
         let key = &self.event[start..self.at - 1];
-        let step = if self.has_escapes(key) {
+        let step = if self.has_escapes(start, self.at - 1) {
             let decoded = self.work.decoded.len();
             self.decode(start, self.at - 1)?;
             let step = self.index.step(from, &self.work.decoded[decoded..]);
@@ -175,8 +175,9 @@ impl Scan<'_> {
         Ok(step)
     }
 
-    fn has_escapes(&self, text: &[u8]) -> bool {
-        self.work.marks.has_escapes && memchr::memchr(b'\\', text).is_some()
+    fn has_escapes(&self, start: usize, end: usize) -> bool {
+        self.work.marks.may_have_escapes(start, end)
+            && memchr::memchr(b'\\', &self.event[start..end]).is_some()
     }
 
     /// Appends a text without its escapes to `decoded`.
@@ -208,7 +209,7 @@ impl Scan<'_> {
             start: start as u32,
             end: end as u32,
         };
-        if self.has_escapes(&self.event[start..end]) {
+        if self.has_escapes(start, end) {
             leaf.kind = Kind::Decoded;
             leaf.start = self.work.decoded.len() as u32;
             self.decode(start, end)?;
@@ -268,6 +269,7 @@ impl Scan<'_> {
     fn peek(&mut self) -> Option<u8> {
         loop {
             match *self.event.get(self.at)? {
+                byte if byte > b' ' => return Some(byte),
                 b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
                 byte => return Some(byte),
             }
