@@ -65,7 +65,11 @@ impl Echoes {
             Cause::Unknown | Cause::Service => return false,
             Cause::Outside => Kind::Outside,
             Cause::Target(proof) => Kind::Echo(*proof),
-            Cause::Relay(rules) => self.relays.count(rules, at).map_or(Kind::Outside, Kind::Relay),
+            Cause::Relay(rules) => {
+                let tracks = &mut self.tracks;
+                let reused = |place| tracks.iter_mut().for_each(|track| track.forget_relay(place));
+                self.relays.count(rules, at, reused).map_or(Kind::Outside, Kind::Relay)
+            }
         };
         let entry = Entry { at, id: FiringId::of(&firing.event_id), kind, print: run::print(firing, call) };
         if kind == Kind::Outside {

@@ -36,17 +36,25 @@ struct Answer {
 pub(super) struct Relays(Vec<Relay>);
 
 impl Relays {
-    /// Counts a firing; its place in the list, unless the list is full of rules that fired of late.
-    pub fn count(&mut self, rules: &[RuleArn], at: i64) -> Option<u8> {
+    /// Counts a firing; its place in the list, unless the list is full of rules that matter still. `reused` is told a
+    /// place that was another's.
+    pub fn count(&mut self, rules: &[RuleArn], at: i64, reused: impl FnOnce(u8)) -> Option<u8> {
         let rules = &rules[..rules.len().min(MAX_RULES)];
         let known = self.0.iter().position(|relay| relay.rules == rules);
+        let new = Relay { rules: rules.to_vec(), count: 0, last: at, answer: None };
         let index = match known {
             Some(index) => index,
             None if self.0.len() < MAX_RELAYS => {
-                self.0.push(Relay { rules: rules.to_vec(), count: 0, last: at, answer: None });
+                self.0.push(new);
                 self.0.len() - 1
             }
-            None => return None,
+            None => {
+                let idle = self.0.iter().enumerate().filter(|(_, relay)| relay.makes_room(at));
+                let (index, _) = idle.min_by_key(|(_, relay)| relay.last)?;
+                self.0[index] = new;
+                reused(u8::try_from(index).ok()?);
+                index
+            }
         };
         let relay = &mut self.0[index];
         relay.count = relay.count.saturating_add(1);
@@ -79,6 +87,11 @@ impl Relays {
 }
 
 impl Relay {
+    /// Whether it may be forgotten: its firings no longer count, or they are no echoes as far as anybody knows.
+    fn makes_room(&self, at: i64) -> bool {
+        self.last < at - super::HORIZON_SECONDS || self.leads_back() == Some(false)
+    }
+
     /// Whether the chain has yet to be followed, or has to be again: after an hour, or after half as many firings
     /// once more.
     pub(super) fn is_open(&self) -> bool {

@@ -185,6 +185,33 @@ fn a_chain_of_rules_is_asked_about_once() {
 }
 
 #[test]
+fn relays_that_matter_no_longer_make_room() {
+    let check = |hours: i64, are_answered: bool, expected: bool| {
+        let mut echoes = Echoes::default();
+        let mut n = 0;
+        let mut relayed = |echoes: &mut Echoes, name: &str, second: i64, resource: &str| {
+            n += 1;
+            let cause = Cause::Relay(vec![arn(name)]);
+            echoes.insert(
+                &firing(n, second, resource, cause, 0),
+                LIMIT,
+                NOON + SignedDuration::from_hours(48),
+            );
+        };
+        ["a", "b", "c", "d"].iter().for_each(|name| relayed(&mut echoes, name, 0, name));
+        if are_answered {
+            echoes.traced(|_| false, NOON);
+        }
+        (1..=5).for_each(|turn| relayed(&mut echoes, "loop", hours * 3_600 + turn, "bucket"));
+        let found = matches!(echoes.judge(LIMIT), Found::Chain(run) if run.relays == [vec![arn("loop")]]);
+        assert_eq!(found, expected, "after {hours} hours, answered: {are_answered}");
+    };
+    check(0, false, false);
+    check(0, true, true);
+    check(25, false, true);
+}
+
+#[test]
 fn a_loop_is_found_among_a_thousand_resources_touched_once() {
     let mut echoes = Echoes::default();
     let mut n = 0;

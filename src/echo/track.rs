@@ -88,6 +88,14 @@ impl Track {
         self.touched = true;
     }
 
+    /// The place in the list of relays is another's from now on: what came through it stays as firings from outside.
+    pub fn forget_relay(&mut self, place: u8) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.kind == Kind::Relay(place)) {
+            entry.kind = Kind::Outside;
+        }
+        self.entries.sort_by_key(|entry| (entry.at, entry.kind));
+    }
+
     /// Counts of more than a day are halved, so that what was does not for ever outweigh what is.
     fn age(&mut self, at: i64) {
         if self.since == i64::MIN {
