@@ -11,6 +11,8 @@ use super::track::{Entry, Kind, Track};
 /// How long before a run an outside firing may lie and still have its answer in it, in seconds: targets behind queues
 /// take their time.
 const ANSWER_SECONDS: i64 = 5 * 60;
+/// A run that ended so long before the newest firing is over: what comes now is no part of it.
+const OVER_SECONDS: i64 = 15 * 60;
 /// On a resource that outsiders touch all the time no run is long. Such a resource loops when there are at least so
 /// many echoes …
 const BUSY_ECHOES: u32 = 50;
@@ -121,7 +123,9 @@ impl Track {
                 None => {}
             }
         }
-        if let Some(Reached { echoes, limit, identical }) = walk.reached {
+        let since = self.newest().unwrap_or(0) - OVER_SECONDS;
+        let goes_on = |reached: &Reached| reached.echoes.last().is_some_and(|last| last.at >= since);
+        if let Some(Reached { echoes, limit, identical }) = walk.reached.filter(goes_on) {
             return self.described(&echoes, limit, identical, relays);
         }
         let is_busy = self.echoes >= BUSY_ECHOES && self.echoes / BUSY_RATIO >= self.outsides;

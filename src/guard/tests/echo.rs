@@ -92,6 +92,22 @@ fn observe_and_tags_hold_for_echoes_too() {
     assert!(matches!(story.record.breaker, Breaker::Closed));
 }
 
+#[test]
+fn a_loop_that_was_broken_is_neither_told_again_nor_cut() {
+    let after = |hours: i64, mode: Mode| {
+        let mut story = Story::new(Mode::Observe, "200/60s");
+        story.later(300).step(&slow_loop(5));
+        assert_eq!(story.publish().len(), 1);
+        // Somebody broke the loop; later, one honest call and its answer.
+        story.limits.mode = mode;
+        let second = hours * 3_600;
+        story.later(second).step(&[caused(50, second, Cause::Outside), echo(51, second + 1)])
+    };
+    assert_eq!(after(2, Mode::Enforce).next, None, "enforced from now on");
+    let plan = after(24, Mode::Observe);
+    assert_eq!((plan.next, plan.tally.would_trip), (None, 0), "a day later");
+}
+
 fn upstream(fired_by: &str, firings: u64, is_open: bool) -> Upstream {
     let fired_by = vec![(vec![arn(fired_by)], 9)];
     Upstream { rule: arn("other"), fired_by, firings, may_cut: true, is_open }
