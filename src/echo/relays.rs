@@ -101,6 +101,11 @@ impl Relay {
         })
     }
 
+    /// Whether it was known by then, in seconds since 1970, that the chain leads back.
+    pub fn led_back_by(&self, at: i64) -> bool {
+        self.answer.is_some_and(|answer| answer.leads_back && answer.at <= at)
+    }
+
     /// `None` while nobody has followed the chain.
     pub fn leads_back(&self) -> Option<bool> {
         self.answer.map(|answer| answer.leads_back)

@@ -1,5 +1,7 @@
 //! Echoes and chains of rules: when a run of echoes is a loop, and which rule of a cycle is cut.
 
+use jiff::SignedDuration;
+
 use crate::actions::{Action, quoted};
 use crate::breaker::Breaker;
 use crate::echo::{Found, Run};
@@ -9,6 +11,10 @@ use crate::record::{Outcome, Record};
 use crate::verdict::{self, Upstream};
 
 use super::Turn;
+
+/// How long a rule of a cycle leaves the cut to another one. That one may never see the loop: what reaches it may be on
+/// another resource each time.
+const OTHERS_TURN: SignedDuration = SignedDuration::from_secs(60);
 
 /// What the record of a rule tells those who follow a chain through it.
 pub fn upstream(record: &Record, mode: Mode) -> Upstream {
@@ -81,6 +87,8 @@ impl Turn<'_> {
         // The other rules of a cycle may be one turn behind.
         let at_least = limit.identical().saturating_sub(1).max(1);
         let cycle_of = |rules: &[RuleArn]| verdict::cycle_through(&rule, rules, upstream, at_least);
+        let asked_before = (self.now - OTHERS_TURN).as_second();
+        let is_overdue = self.record.echoes.relays().any(|relay| relay.led_back_by(asked_before));
         self.record.echoes.traced(|relay| cycle_of(&relay.rules).is_some(), self.now);
         let Found::Loop(run) = self.record.echoes.judge(limit.get()) else { return };
         let cycle =
@@ -91,7 +99,7 @@ impl Turn<'_> {
         let mut members = upstream.to_vec();
         members.push(self::upstream(&self.record, self.limits.mode));
         // If none may be cut, each says so for itself.
-        if verdict::rule_to_cut(&cycle, &members).is_none_or(|chosen| *chosen == rule) {
+        if is_overdue || verdict::rule_to_cut(&cycle, &members).is_none_or(|chosen| *chosen == rule) {
             self.echoed(run, cycle);
         }
     }

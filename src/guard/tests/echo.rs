@@ -147,6 +147,23 @@ fn a_chain_that_leads_back_is_a_loop_and_one_rule_of_it_is_cut() {
     assert_eq!((plan.next, plan.notes.len()), (None, 1));
 }
 
+#[test]
+fn a_rule_of_a_cycle_is_cut_when_the_one_to_cut_never_sees_the_loop() {
+    // The other rule fires more, but each time on another resource.
+    let check = |other: fn() -> Upstream, expected: Option<i64>| {
+        let mut story = Story::new(Mode::Enforce, "200/60s");
+        let cut_at = (1..=30).find(|n| {
+            if story.later(60).step(&[relayed(*n, n * 60)]).next.is_some() {
+                story.step(&answered(Answer::Traced(Ok(vec![other()]))));
+            }
+            story.record.breaker != Breaker::Closed
+        });
+        assert_eq!(cut_at, expected);
+    };
+    check(|| upstream("fix-acl", 500, false), Some(8));
+    check(|| upstream("fix-acl", 500, true), None);
+}
+
 /// So many firings in each of the last days' minutes.
 fn busy(firings: u64) -> RateHistory {
     let minute = |n: i64| NOON - SignedDuration::from_hours(24) + SignedDuration::from_mins(n);
