@@ -114,6 +114,16 @@ impl Alert {
         }
     }
 
+    /// Whether it tells of the same trouble as this earlier one: then one of the two is enough.
+    pub fn repeats(&self, earlier: &Self) -> bool {
+        // What tells the repetitions apart comes last: a day, or a time.
+        let trouble = |alert: &Self| alert.dedup_id.rsplit_once('/').map(|(trouble, _)| trouble.to_owned());
+        let is_one_of_many =
+            |trouble: &String| self.kind == AlertKind::Failed && trouble.ends_with("/failed");
+        let same = trouble(self).filter(|trouble| !is_one_of_many(trouble));
+        self.kind == earlier.kind && same.is_some() && same == trouble(earlier)
+    }
+
     /// With the evidence of a trip, and what its firings cost if the rule was read.
     pub fn with_evidence(mut self, evidence: &Evidence, found: Option<&RuleDefinition>) -> Self {
         self.evidence = Some(evidence.clone());

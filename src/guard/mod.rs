@@ -24,6 +24,8 @@ pub use work::untouchable;
 
 /// How long the guard is silent about a loop that it must not cut.
 const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+/// So many alerts wait to be published. If nobody takes them for months, the record must not grow until it cannot be saved.
+const MAX_WAITING: usize = 8;
 /// So many trips within a day end automatic restores: from then on only a person puts the rule back.
 const LATCH_TRIPS: usize = 3;
 
@@ -262,7 +264,17 @@ impl Turn<'_> {
     }
 
     fn queue(&mut self, alert: Alert) {
-        self.record.outbox.push(alert);
+        let outbox = &mut self.record.outbox;
+        outbox.retain(|waiting| !alert.repeats(waiting));
+        if outbox.len() >= MAX_WAITING {
+            let oldest = outbox.remove(0);
+            let note = format!(
+                "{MAX_WAITING} alerts wait to be published; the oldest is given up: {}",
+                oldest.reason
+            );
+            self.plan.notes.push(note);
+        }
+        outbox.push(alert);
         self.plan.save = true;
         self.may_post = true;
     }

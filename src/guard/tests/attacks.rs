@@ -78,3 +78,28 @@ fn an_event_time_in_the_future_is_no_late_firing() {
     let Breaker::Open(cut) = &story.record.breaker else { panic!() };
     assert_eq!(cut.fired_at, None, "fired in an hour, it says");
 }
+
+#[test]
+fn alerts_that_nobody_takes_do_not_pile_up() {
+    let mut story = Story::new(Mode::Observe, "3/60s");
+    for day in 0..60 {
+        let second = day * 86_460;
+        story.now = NOON + SignedDuration::from_secs(second);
+        story.step(&[firing(day * 10, second), firing(day * 10 + 1, second), firing(day * 10 + 2, second)]);
+    }
+    let waiting: Vec<_> = story.record.outbox.iter().map(|alert| (alert.kind, alert.time)).collect();
+    assert_eq!(waiting, [(AlertKind::WouldTrip, story.now)], "the last of sixty");
+
+    let mut story = Story::new(Mode::Enforce, "1/60s");
+    let mut notes = 0;
+    for life in 0..20 {
+        notes += story.later(60).step(&[firing(life, life * 60 + 60)]).notes.len();
+        story.step(&[inspected(found(RuleState::Enabled))]);
+        notes += story.step(&[Observation::Answer(Answer::Disabled(Ok(RuleState::Disabled)))]).notes.len();
+        story.step(&[Observation::Order(ENABLE)]);
+        let restored = restored(found(RuleState::Disabled), found(RuleState::Enabled));
+        notes += story.step(&[Observation::Attended(ENABLE), restored]).notes.len();
+    }
+    assert_eq!((story.record.epoch.number, story.record.outbox.len(), notes), (21, 8, 32));
+    assert_eq!(story.record.outbox[7].dedup_id, format!("{}/21/restored", rule()), "the last ones stay");
+}
