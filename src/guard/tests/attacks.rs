@@ -103,3 +103,17 @@ fn alerts_that_nobody_takes_do_not_pile_up() {
     assert_eq!((story.record.epoch.number, story.record.outbox.len(), notes), (21, 8, 32));
     assert_eq!(story.record.outbox[7].dedup_id, format!("{}/21/restored", rule()), "the last ones stay");
 }
+
+#[test]
+fn a_clock_that_ran_ahead_keeps_nobody_from_asking_for_history() {
+    let mut story = Story::new(Mode::Enforce, "3/60s");
+    story.limits.burst_is_tagged = false;
+    assert_eq!(story.step(&[firing(1, 0), firing(2, 0), firing(3, 0)]).next, Some(Action::History));
+    let ahead = |story: &mut Story| {
+        story.record.history.as_mut().unwrap().asked_at = story.now + SignedDuration::from_hours(1);
+    };
+    ahead(&mut story);
+    assert_eq!(story.step(&[firing(4, 0)]).next, Some(Action::History), "a firing");
+    ahead(&mut story);
+    assert_eq!(story.step(&[Observation::Tick]).next, Some(Action::History), "the tick");
+}
