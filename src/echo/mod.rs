@@ -60,6 +60,10 @@ impl Echoes {
         let Some(call) = &firing.call else { return false };
         let Some(resource) = &call.resource else { return false };
         let at = firing.at.as_second().min(now.as_second() + crate::window::CLOCK_SKEW.get() as i64);
+        let id = FiringId::of(&firing.event_id);
+        if self.tracks.iter().any(|track| track.ids == resource.ids && track.has(id)) {
+            return false;
+        }
         let kind = match &firing.cause {
             // A service's own call is no answer of a target, and no change from outside that would be answered.
             Cause::Unknown | Cause::Service => return false,
@@ -71,7 +75,7 @@ impl Echoes {
                 self.relays.count(rules, at, reused).map_or(Kind::Outside, Kind::Relay)
             }
         };
-        let entry = Entry { at, id: FiringId::of(&firing.event_id), kind, print: run::print(firing, call) };
+        let entry = Entry { at, id, kind, print: run::print(firing, call) };
         if kind == Kind::Outside {
             self.outside(entry, resource, limit);
         } else {

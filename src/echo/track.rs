@@ -64,7 +64,7 @@ impl Track {
 
     /// Counts one firing, unless it is known or older than all that are kept of a full track.
     pub fn insert(&mut self, entry: Entry, limit: u32) {
-        if self.entries.iter().any(|known| known.id == entry.id) {
+        if self.has(entry.id) {
             return;
         }
         let place = self.entries.partition_point(|known| (known.at, known.kind) <= (entry.at, entry.kind));
@@ -86,6 +86,10 @@ impl Track {
             Kind::Relay(_) => {}
         }
         self.touched = true;
+    }
+
+    pub fn has(&self, id: FiringId) -> bool {
+        self.entries.iter().any(|known| known.id == id)
     }
 
     /// The place in the list of relays is another's from now on: what came through it stays as firings from outside.

@@ -108,6 +108,15 @@ fn a_loop_that_was_broken_is_neither_told_again_nor_cut() {
     assert_eq!((plan.next, plan.tally.would_trip), (None, 0), "a day later");
 }
 
+#[test]
+fn an_event_that_comes_again_fires_nobody_twice() {
+    // With such a limit the window keeps one firing in 200,000: it does not know them again.
+    let mut story = Story::new(Mode::Enforce, "100000000/60s");
+    let saves: Vec<bool> = (0..9).map(|_| story.later(60).step(&[relayed(1, 60)]).save).collect();
+    let counts: Vec<u32> = story.record.echoes.relays().map(|relay| relay.count).collect();
+    assert_eq!((counts, &saves[1..]), (vec![1], &[false; 8][..]));
+}
+
 fn upstream(fired_by: &str, firings: u64, is_open: bool) -> Upstream {
     let fired_by = vec![(vec![arn(fired_by)], 9)];
     Upstream { rule: arn("other"), fired_by, firings, may_cut: true, is_open }
