@@ -107,6 +107,8 @@ pub enum QuietReason {
     Observed,
     /// The rule may never be cut.
     Spared,
+    /// Its rate alone is no reason to cut it; echoes are.
+    TakesAnyCall,
 }
 
 impl Record {

@@ -123,8 +123,15 @@ async fn kill_and_restart(emulator: &Emulator, nth: u32, side: Side) -> Result<O
     let story = format!("killed {side:?} call {nth}");
     let world = World::create(emulator).await?;
     let name = format!("loop-{nth}-{side:?}");
-    let rule =
-        world.create_rule("default", &name, r#"{"source":["never"]}"#, RuleState::Enabled, &[]).await?;
+    let rule = world
+        .create_rule(
+            "default",
+            &name,
+            r#"{"source":["never"],"detail":{"eventName":["Never"]}}"#,
+            RuleState::Enabled,
+            &[],
+        )
+        .await?;
     let gate = Gate::start(&emulator.endpoint(), nth, side).await?;
     let mut environment = world.environment();
     environment.retain(|(name, _)| *name != "AWS_ENDPOINT_URL");

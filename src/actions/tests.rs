@@ -82,6 +82,7 @@ fn alerts_read_well_at_three_in_the_morning() {
         rate: Curve::new(&[0, 1, 60, 61, 62, 120, 121, 180, 181, 182]),
         echo: Some(EchoEvidence {
             resource: "my-bucket".into(),
+            shared: 0,
             identical: false,
             outside: 0,
             proof: Some(Proof::Session),

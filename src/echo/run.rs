@@ -27,6 +27,8 @@ pub struct Run {
     pub echoes: u32,
     /// The number of echoes that was reached.
     pub limit: u32,
+    /// Echoes among them of which a role is the only proof that others use as well. Two of these count as one.
+    pub shared: u32,
     /// Same caller, same call, same parameters, over and over.
     pub identical: bool,
     /// Outside firings between the echoes: none, unless the resource is a busy one.
@@ -94,9 +96,10 @@ impl Walk {
         // A target that was called n times may answer n times: all but one are allowed on top of the limit.
         let allowance = self.unanswered.len().saturating_sub(1);
         let half = self.limit.div_ceil(2).max(2);
-        let (limit, identical) = if self.echoes.len() >= self.limit + allowance {
+        let weight = whole(self.echoes.iter());
+        let (limit, identical) = if weight >= self.limit + allowance {
             (self.limit, false)
-        } else if self.echoes.len() >= half + allowance && self.most_alike() >= half + allowance {
+        } else if weight >= half + allowance && self.most_alike() >= half + allowance {
             (half, true)
         } else {
             return;
@@ -106,8 +109,20 @@ impl Walk {
 
     /// How many echoes are the same, word for word.
     fn most_alike(&self) -> usize {
-        let alike = |entry: &Entry| self.echoes.iter().filter(|other| other.print == entry.print).count();
+        let alike = |entry: &Entry| whole(self.echoes.iter().filter(|other| other.print == entry.print));
         self.echoes.iter().map(alike).max().unwrap_or(0)
+    }
+}
+
+/// What these echoes count for: a shared role may have been used by somebody else, so two of that kind make one.
+fn whole<'a>(echoes: impl Iterator<Item = &'a Entry>) -> usize {
+    let halves: usize = echoes.map(|entry| if entry.is_by_shared_role() { 1 } else { 2 }).sum();
+    halves / 2
+}
+
+impl Entry {
+    fn is_by_shared_role(&self) -> bool {
+        self.kind == Kind::Echo(Proof::SharedRole)
     }
 }
 
@@ -128,14 +143,23 @@ impl Track {
         if let Some(Reached { echoes, limit, identical }) = walk.reached.filter(goes_on) {
             return self.described(&echoes, limit, identical, relays);
         }
-        let is_busy = self.echoes >= BUSY_ECHOES && self.echoes / BUSY_RATIO >= self.outsides;
+        let is_echo = |entry: &&Entry| matches!(entry.kind, Kind::Echo(_));
+        let echoes: Vec<Entry> = self.entries.iter().filter(is_echo).copied().collect();
+        let shared = self.shared_of_all(&echoes);
+        let weight = self.echoes - shared.div_ceil(2);
+        let is_busy = weight >= BUSY_ECHOES && weight / BUSY_RATIO >= self.outsides;
         if chains_count || !is_busy {
             return None;
         }
-        let is_echo = |entry: &&Entry| matches!(entry.kind, Kind::Echo(_));
-        let echoes: Vec<Entry> = self.entries.iter().filter(is_echo).copied().collect();
         let run = self.described(&echoes, BUSY_ECHOES as usize, false, relays)?;
-        Some(Run { echoes: self.echoes, outsides: self.outsides, ..run })
+        Some(Run { echoes: self.echoes, shared, outsides: self.outsides, ..run })
+    }
+
+    /// How many of all echoes were by a shared role, by the share of those that are kept.
+    fn shared_of_all(&self, kept: &[Entry]) -> u32 {
+        let shared = kept.iter().filter(|entry| entry.is_by_shared_role()).count() as u64;
+        let all = u64::from(self.echoes) * shared / (kept.len() as u64).max(1);
+        u32::try_from(all).unwrap_or(self.echoes)
     }
 
     /// `None` for a firing of which it is not known yet.
@@ -169,6 +193,7 @@ impl Track {
             resource: self.name.clone(),
             echoes: number(echoes.len()),
             limit: number(limit),
+            shared: number(echoes.iter().filter(|entry| entry.is_by_shared_role()).count()),
             identical,
             outsides: 0,
             first: time(first),

@@ -36,8 +36,9 @@ fn firing(n: usize, second: i64, resource: &str, cause: Cause, parameters: u32) 
 }
 
 /// A story in words: `o` an outside firing, `e` an echo like every other `e`, `d` an echo that differs from all others,
-/// `r` a firing through another rule, `s` one by a service; `@name` says on which resource, `+90` lets 90 seconds pass
-/// (one second passes before each word), `x20` repeats the word before it.
+/// `h` and `i` the same by a role that others use as well, `r` a firing through another rule, `s` one by a service;
+/// `@name` says on which resource, `+90` lets 90 seconds pass (one second passes before each word), `x20` repeats the
+/// word before it.
 fn tell(story: &str) -> Vec<Firing<'static>> {
     let mut firings = Vec::new();
     let mut second = 0;
@@ -50,6 +51,8 @@ fn tell(story: &str) -> Vec<Firing<'static>> {
             "o" => (Cause::Outside, different),
             "e" => (Cause::Target(Proof::Issued), u32::MAX),
             "d" => (Cause::Target(Proof::Issued), different),
+            "h" => (Cause::Target(Proof::SharedRole), u32::MAX),
+            "i" => (Cause::Target(Proof::SharedRole), different),
             "r" => (Cause::Relay(vec![arn("other")]), different),
             "s" => (Cause::Service, different),
             other => panic!("{other:?} is no word of this language"),
@@ -106,6 +109,12 @@ fn tells_loops_from_honest_work() {
     check("o d x20", Some(11));
     // Two calls each turn.
     check("o e d e d e d e d e d", Some(10));
+    // A role that others use as well is half the proof.
+    check("o h x20", Some(11));
+    check("o i x19", None);
+    check("o i x30", Some(21));
+    check("o e h e h e h e", Some(8));
+    check("o d x5 i x10", Some(16));
     // Converging fixers, bulk work, a person in between.
     check("o d x8", None);
     check("o e o e o e o e o e o e o e o e", None);

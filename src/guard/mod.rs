@@ -14,7 +14,7 @@ use crate::history::RateHistory;
 use crate::model::{Fault, Firing, Restoration, RuleDefinition, RuleState, Timestamp, whole_seconds};
 use crate::policy::{Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
-use crate::verdict::{self, Evidence, Upstream};
+use crate::verdict::{self, Evidence, EvidenceKind, Upstream};
 use crate::window::{Inserted, Window};
 
 pub use chains::upstream;
@@ -184,7 +184,9 @@ impl Turn<'_> {
 
     /// The window is full: cut, or say that it would have been cut.
     fn tripped(&mut self, evidence: Evidence) {
+        let by_untagged_rate = self.is_untagged_rate(&evidence);
         let quiet = self.record.quiet.filter(|quiet| quiet.until > self.now).map(|quiet| quiet.because);
+        let quiet = quiet.filter(|because| by_untagged_rate || *because != QuietReason::TakesAnyCall);
         match (self.limits.mode, quiet) {
             (Mode::Enforce, None | Some(QuietReason::Observed)) => {
                 let reason = evidence.sentence();
@@ -199,6 +201,11 @@ impl Turn<'_> {
         }
     }
 
+    /// Whether this rests on the rate alone, at a limit that is not the operator's word on this very rule.
+    fn is_untagged_rate(&self, evidence: &Evidence) -> bool {
+        evidence.kind == EvidenceKind::Burst && !self.limits.burst_is_tagged && !evidence.proves_loop()
+    }
+
     /// Closed → open. Nothing is done to the rule before this is saved.
     fn open(&mut self, trip: Trip) {
         self.remember_trip();
@@ -211,6 +218,8 @@ impl Turn<'_> {
         self.record.quiet = None;
         self.plan.tally.trips += 1;
         self.plan.save = true;
+        // What the rate of a rule means no longer matters once it is to be cut.
+        self.question = None;
         self.may_work = true;
     }
 
@@ -230,7 +239,7 @@ impl Turn<'_> {
             QuietReason::Observed => {
                 alert.with_hint("to let the guard disable it, tag the rule budget-guard:mode=enforce")
             }
-            QuietReason::Spared => {
+            QuietReason::Spared | QuietReason::TakesAnyCall => {
                 alert.with_hint("break the loop by hand; the guard will not touch this rule")
             }
         };

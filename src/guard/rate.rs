@@ -7,7 +7,7 @@ use crate::breaker::Breaker;
 use crate::history::{History, RateHistory, RateRecord};
 use crate::model::{Fault, Timestamp};
 use crate::policy::BurstLimit;
-use crate::verdict::{self, Evidence};
+use crate::verdict::{self, Evidence, EvidenceKind};
 
 use super::Turn;
 
@@ -138,7 +138,7 @@ impl Turn<'_> {
             let sentence = record.burst.compared_with(count);
             let mut evidence = verdict::busy(&self.record.window, limit);
             evidence.history = Some(sentence);
-            return self.suspect(evidence);
+            return self.suspect(evidence, None);
         }
         self.judge_sustained();
     }
@@ -164,18 +164,31 @@ impl Turn<'_> {
                 evidence.history = Some(sentence);
             }
         }
-        self.suspect(evidence.with_otherwise(self.limits.burst));
+        self.suspect(evidence.with_otherwise(self.limits.burst), None);
     }
 
     /// A rule that fires as a loop would, without proof: says so once a day.
-    fn suspect(&mut self, evidence: Evidence) {
+    pub(super) fn suspect(&mut self, evidence: Evidence, because: Option<&str>) {
+        let was_told = self.record.suspected.is_some_and(|at| self.now.duration_since(at) < super::QUIET);
+        self.plan.save = true;
+        if was_told {
+            return;
+        }
         self.record.suspected = Some(self.now);
         let day = self.now.to_string()[..10].to_owned();
-        let hint = "if this is how the rule works, nothing has to be done, or tag it budget-guard:sustained=off; \
-                    if it is a loop, cut it: budget-guard disable, with a reason";
+        let tag = match evidence.kind {
+            EvidenceKind::Burst => "with the limit above which it is to be cut: budget-guard:limit=5000/60s",
+            _ => "budget-guard:sustained=off",
+        };
+        let hint = format!(
+            "if this is how the rule works, nothing has to be done, or tag it {tag}; \
+             if it is a loop, cut it: budget-guard disable, with a reason"
+        );
+        let because = because.map(|because| format!("; not disabled, because {because}")).unwrap_or_default();
+        let reason = format!("{}{because}", evidence.sentence());
         let alert = self
             .record
-            .alert(AlertKind::Suspect, &day, evidence.sentence(), self.now)
+            .alert(AlertKind::Suspect, &day, reason, self.now)
             .with_evidence(&evidence, None)
             .with_hint(hint);
         self.plan.tally.suspects += 1;

@@ -1,12 +1,12 @@
 //! The work that follows from the breaker's state: inspect, disable, restore, publish – and what their answers mean.
 
 use crate::actions::{Action, AlertKind, quoted};
-use crate::attribution;
+use crate::attribution::{self, pattern::Pattern};
 use crate::breaker::{Breaker, next_back_off};
 use crate::model::{Fault, FaultKind, OWN_PREFIX, RuleDefinition, RuleState, Timestamp};
 use crate::policy::Mode;
-use crate::record::{Outcome, QuietReason};
-use crate::verdict::EvidenceKind;
+use crate::record::{Outcome, Quiet, QuietReason};
+use crate::verdict::{Evidence, EvidenceKind};
 
 use super::{Answer, Turn};
 
@@ -62,8 +62,16 @@ impl Turn<'_> {
             self.plan.save = true;
             return;
         }
-        if untouchable.is_none() && rule.state.is_enabled() && (by_hand || self.limits.mode == Mode::Enforce)
-        {
+        let may_cut = untouchable.is_none() && rule.state.is_enabled();
+        if may_cut && self.limits.mode == Mode::Enforce && takes_any_call(rule) {
+            let evidence = trip.evidence.clone();
+            if self.is_untagged_rate(&evidence) {
+                return self.spare_forwarder(evidence);
+            }
+        }
+        let Breaker::Open(cut) = &mut self.record.breaker else { return };
+        let Some(trip) = &mut self.record.last_trip else { return };
+        if may_cut && (by_hand || self.limits.mode == Mode::Enforce) {
             cut.found = Some(rule.clone().without_actors());
             self.record.previous_trip = None;
             return self.proceed();
@@ -89,6 +97,20 @@ impl Turn<'_> {
                 self.record.epoch = self.record.epoch.next(self.now);
             }
         }
+    }
+
+    /// A rule that takes whatever call is made has to fire often when many are: a suspect, whatever its rate.
+    fn spare_forwarder(&mut self, evidence: Evidence) {
+        let because = "its pattern names no API call, so its rate alone proves nothing".to_owned();
+        if let Some(trip) = &mut self.record.last_trip {
+            trip.outcome = Outcome::Spared { because: because.clone() };
+        }
+        self.record.recent_trips.pop();
+        self.record.breaker = Breaker::Closed;
+        self.record.previous_trip = None;
+        let quiet = Quiet { until: self.now + super::QUIET, because: QuietReason::TakesAnyCall };
+        self.record.quiet = Some(quiet);
+        self.suspect(evidence, Some(&because));
     }
 
     fn disabled(&mut self) {
@@ -267,6 +289,18 @@ impl Turn<'_> {
 fn is_latched(recent_trips: &[Timestamp], now: Timestamp) -> bool {
     let day = jiff::SignedDuration::from_hours(24);
     recent_trips.len() >= super::LATCH_TRIPS && recent_trips.iter().all(|at| now.duration_since(*at) < day)
+}
+
+/// Whether the rule takes API calls whatever their name: all of a service's, or all there are. One for other kinds of
+/// events is not meant, for of those it is known which ones it takes.
+fn takes_any_call(rule: &RuleDefinition) -> bool {
+    let Some(text) = rule.event_pattern.as_deref() else { return false };
+    let pattern: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    let kinds = pattern.as_ref().and_then(|pattern| pattern.get("detail-type")?.as_array());
+    let is_other = |kind: &serde_json::Value| kind.as_str().is_some_and(|kind| !kind.contains("CloudTrail"));
+    let takes_no_calls = kinds.is_some_and(|kinds| kinds.iter().all(is_other));
+    // A pattern that cannot be read is left to the rate.
+    !takes_no_calls && Pattern::compile(text).is_ok_and(|pattern| !pattern.names_api_call())
 }
 
 /// Why a rule must never be touched, if that is so.

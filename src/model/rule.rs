@@ -353,7 +353,13 @@ mod tests {
         };
         check(|_| {}, &[]);
         check(|rule| rule.state = RuleState::Disabled, &[]);
-        check(|rule| rule.event_pattern = Some(r#"{ "source" : ["aws.s3"] }"#.into()), &[]);
+        check(
+            |rule| {
+                let spaced = r#"{ "detail" : {"eventName": ["PutBucketAcl"]}, "source" : ["aws.s3"] }"#;
+                rule.event_pattern = Some(spaced.into());
+            },
+            &[],
+        );
         check(|rule| rule.event_pattern = Some(r#"{"source":["aws.ec2"]}"#.into()), &["event pattern"]);
         check(|rule| rule.event_pattern = None, &["event pattern"]);
         check(|rule| rule.description = Some("new".into()), &["description"]);

@@ -82,7 +82,9 @@ impl World {
     pub fn rule(state: RuleState) -> RuleDefinition {
         RuleDefinition {
             state,
-            event_pattern: Some(r#"{"source":["aws.s3"]}"#.to_owned()),
+            event_pattern: Some(
+                r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#.to_owned(),
+            ),
             schedule_expression: None,
             description: None,
             role_arn: None,

@@ -63,6 +63,9 @@ pub struct Evidence {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EchoEvidence {
     pub resource: String,
+    /// Echoes of which a role is the only proof that others use as well. Two of these count as one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shared: u32,
     /// Same caller, same call, same parameters.
     pub identical: bool,
     /// Outside firings between the echoes: none, but on resources that outsiders touch all the time.
@@ -148,8 +151,9 @@ impl Evidence {
         match self.kind {
             EvidenceKind::Manual => true,
             EvidenceKind::Echo => limits.echo.is_some_and(|limit| match &self.echo {
-                Some(echo) if echo.identical => self.count >= u64::from(limit.identical()),
-                _ => self.count >= u64::from(limit.get()),
+                Some(echo) if echo.identical => echo.weight(self.count) >= limit.identical().into(),
+                Some(echo) => echo.weight(self.count) >= limit.get().into(),
+                None => self.count >= limit.get().into(),
             }),
             EvidenceKind::Sustained => limits.sustained.is_some(),
             EvidenceKind::Burst => {
@@ -204,7 +208,26 @@ impl Evidence {
     }
 }
 
+/// For serde, which hands over a reference.
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 impl EchoEvidence {
+    /// What so many echoes count for.
+    pub fn weight(&self, count: u64) -> u64 {
+        count.saturating_sub(u64::from(self.shared).div_ceil(2))
+    }
+
+    /// What is less than proof about the callers, if anything is.
+    fn doubt(&self, count: u64) -> String {
+        match u64::from(self.shared) {
+            0 => String::new(),
+            shared if shared >= count => ", by a role that others use as well (each counts half)".to_owned(),
+            shared => format!(", {shared} of them by a role that others use as well (each counts half)"),
+        }
+    }
+
     fn sentence(&self, count: u64, limit: u64, between: &str) -> String {
         let alike = if self.identical { ", word for word the same call," } else { "" };
         let outside = match self.outside {
@@ -217,8 +240,9 @@ impl EchoEvidence {
             true => "were caused by its own target".to_owned(),
             false => format!("came round the cycle {}", names.join(" → ")),
         };
+        let doubt = self.doubt(count);
         format!(
-            "{count} firings on {resource}{alike} {cause}, with {outside}, at the limit of {limit} {between}"
+            "{count} firings on {resource}{alike} {cause}{doubt}, with {outside}, at the limit of {limit} {between}"
         )
     }
 }

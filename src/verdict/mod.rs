@@ -76,6 +76,7 @@ pub fn echo(run: Run, cycle: Vec<RuleArn>, window: &Window) -> Evidence {
         rate: Curve::new(&run.times),
         echo: Some(EchoEvidence {
             resource: run.resource,
+            shared: run.shared,
             identical: run.identical,
             outside: run.outsides,
             proof: run.proof,

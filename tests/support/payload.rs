@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 pub const SOURCE: &str = "custom.s3";
 pub const DETAIL_TYPE: &str = "AWS API Call via CloudTrail";
 /// A rule pattern that matches what `event` makes.
-pub const PATTERN: &str = r#"{"source":["custom.s3"],"detail-type":["AWS API Call via CloudTrail"]}"#;
+pub const PATTERN: &str = r#"{"source":["custom.s3"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["PutObject"]}}"#;
 
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:000000000000:budget-guard";
 const SCHEDULE_ARN: &str = "arn:aws:events:us-east-1:000000000000:rule/budget-guard-tick";

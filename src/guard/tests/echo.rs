@@ -245,3 +245,54 @@ fn steady_firing_that_is_new_makes_a_suspect_once_a_day() {
     story.step(&answered(Answer::History(Ok(busy(1)))));
     assert_eq!(kinds(&mut story), [], "it always was as busy");
 }
+
+#[test]
+fn a_rule_that_takes_any_call_is_not_cut_by_its_rate_alone() {
+    let check = |pattern: &str, is_tagged: bool, expected: &[AlertKind]| {
+        let (mut story, _) = reached();
+        let plan = story.step(&answered(Answer::History(Ok(RateHistory::default()))));
+        assert_eq!(plan.next, Some(Action::Inspect), "{pattern}");
+        story.limits.burst_is_tagged = is_tagged;
+        let forwarder = RuleDefinition { event_pattern: Some(pattern.into()), ..found(RuleState::Enabled) };
+        // Who made these calls is no target of it.
+        let mut plan = story.step(&[inspected(RuleDefinition { targets: Vec::new(), ..forwarder })]);
+        if plan.next == Some(Action::Disable) {
+            plan = story.step(&answered(Answer::Disabled(Ok(RuleState::Disabled))));
+        }
+        assert!(matches!(plan.next, Some(Action::Publish(_))), "{pattern}: {plan:?}");
+        let kinds: Vec<AlertKind> = story.publish().iter().map(|alert| alert.kind).collect();
+        assert_eq!(kinds, expected, "{pattern}");
+        story
+    };
+    let (cut, spared) = (&[AlertKind::Tripped], &[AlertKind::Suspect]);
+    check(r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#, false, cut);
+    check(r#"{"detail-type":["Object Created"]}"#, false, cut);
+    check(r#"{"source":["aws.s3"]}"#, true, cut);
+    check(r#"{"source":["aws.s3"]}"#, false, spared);
+    check(r#"{"detail-type":["Object Created","AWS API Call via CloudTrail"]}"#, false, spared);
+    let mut story = check(r#"{"detail-type":[{"suffix":"via CloudTrail"}]}"#, false, spared);
+    let because = "not disabled, because its pattern names no API call, so its rate alone proves nothing";
+    assert!(matches!(&story.record.last_trip, Some(trip) if because.ends_with(match &trip.outcome {
+        Outcome::Spared { because } => because,
+        _ => "it was cut",
+    })));
+    // It is not asked about again that day; but a proved loop is cut.
+    let more: Vec<_> = (10..40).map(|n| firing(n, 1)).collect();
+    let plan = story.step(&more);
+    assert_eq!((plan.next, story.publish().len()), (None, 0));
+    assert_eq!(story.later(3_600).step(&slow_loop(5)).next, Some(Action::Inspect));
+}
+
+#[test]
+fn a_shared_role_says_so_and_the_tags_weigh_it_too() {
+    let mut story = Story::new(Mode::Enforce, "200/60s");
+    let shared = |n: i64| caused(n, n * 60, Cause::Target(Proof::SharedRole));
+    assert_eq!(story.later(3_600).step(&(0..9).map(shared).collect::<Vec<_>>()).next, None);
+    assert_eq!(story.step(&[shared(9)]).next, Some(Action::Inspect));
+    let reason = story.record.last_trip.as_ref().unwrap().reason.clone();
+    let words = "were caused by its own target, by a role that others use as well (each counts half), with no outside";
+    assert!(reason.starts_with("10 firings on bucket") && reason.contains(words), "{reason}");
+    story.limits.echo = Some("12".parse::<EchoLimit>().unwrap());
+    assert_eq!(story.step(&[inspected(found(RuleState::Enabled))]).next, None, "5 of 6");
+    assert!(matches!(story.record.breaker, Breaker::Closed));
+}

@@ -3,7 +3,7 @@
 use super::*;
 use crate::policy::BurstLimit;
 
-const PATTERN: &str = r#"{"source":["aws.s3"]}"#;
+const PATTERN: &str = r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#;
 
 fn definition(pattern: &str) -> RuleDefinition {
     RuleDefinition { event_pattern: Some(pattern.to_owned()), ..World::rule(RuleState::Enabled) }
@@ -14,7 +14,8 @@ fn call(id: usize) -> serde_json::Value {
     json!({
         "version": "0", "id": format!("envelope-{id}"), "source": "aws.s3", "account": "123456789012", "time": NOON,
         "detail-type": "AWS API Call via CloudTrail",
-        "detail": {"eventID": format!("event-{id}"), "userIdentity": {"arn": "ann"}, "readOnly": false, "managementEvent": true},
+        "detail": {"eventID": format!("event-{id}"), "eventName": "PutBucketAcl", "userIdentity": {"arn": "ann"},
+            "readOnly": false, "managementEvent": true},
     })
 }
 
@@ -134,7 +135,7 @@ fn what_does_not_count_is_told_apart() {
     check(
         &|event| {
             event["detail-type"] = json!("OrderChanged");
-            event["detail"] = json!({"readOnly": true, "managementEvent": true});
+            event["detail"] = json!({"readOnly": true, "managementEvent": true, "eventName": "PutBucketAcl"});
         },
         [2, 1, 0, 1, 0, 0, 0, 0],
     );
