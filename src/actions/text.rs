@@ -47,6 +47,9 @@ pub fn text(alert: &Alert) -> String {
         AlertKind::WouldTrip if kind == Some(EvidenceKind::Echo) => {
             format!("Rule {rule} fires itself, an infinite loop. It was NOT disabled.")
         }
+        AlertKind::Suspect if kind == Some(EvidenceKind::Burst) => {
+            format!("Rule {rule} fires as often as a loop would. Nothing was done; please have a look.")
+        }
         AlertKind::Suspect => {
             format!("Rule {rule} fires as a slow loop would. Nothing was done; please have a look.")
         }
@@ -97,8 +100,8 @@ fn causes(evidence: &Evidence) -> String {
         let _ =
             writeln!(text, "           {percent} % of these firings were caused by the rule's own targets.");
     }
-    for line in more(evidence) {
-        let _ = writeln!(text, "{line}");
+    for (label, value) in details(evidence) {
+        let _ = writeln!(text, "{:<10} {value}", format!("{label}:"));
     }
     if !evidence.sample_event_ids.is_empty() {
         let _ = writeln!(text, "Events:    {}", evidence.sample_event_ids.join("\n           "));
@@ -106,27 +109,25 @@ fn causes(evidence: &Evidence) -> String {
     text
 }
 
-/// The lines that not every kind of evidence has.
-fn more(evidence: &Evidence) -> Vec<String> {
-    let mut lines = Vec::new();
+/// What not every kind of evidence has, each with its label: resource, cycle, rate curve, history, what else would have
+/// happened.
+pub fn details(evidence: &Evidence) -> Vec<(&'static str, String)> {
+    let mut details = Vec::new();
     if let Some(echo) = &evidence.echo {
-        lines.push(format!("Resource:  {}", echo.resource));
+        details.push(("Resource", echo.resource.clone()));
         if let Some(first) = echo.cycle.first() {
             let names: Vec<String> = echo.cycle.iter().chain(Some(first)).map(quoted).collect();
-            lines.push(format!("Cycle:     {}", names.join(" → ")));
+            details.push(("Cycle", names.join(" → ")));
         }
     }
     if let Some(rate) = evidence.rate.as_ref().filter(|rate| rate.counts.len() > 1) {
         let slice = rate.slice_seconds;
-        lines.push(format!(
-            "Rate:      {} (each bar {slice}, the highest {})",
-            rate.sparkline(),
-            rate.most()
-        ));
+        let curve = format!("{} (each bar {slice}, the highest {})", rate.sparkline(), rate.most());
+        details.push(("Rate", curve));
     }
-    lines.extend(evidence.history.as_ref().map(|history| format!("History:   {history}")));
-    lines.extend(evidence.otherwise.as_ref().map(|otherwise| format!("Otherwise: {otherwise}")));
-    lines
+    details.extend(evidence.history.clone().map(|history| ("History", history)));
+    details.extend(evidence.otherwise.clone().map(|otherwise| ("Otherwise", otherwise)));
+    details
 }
 
 fn times(count: u32) -> String {

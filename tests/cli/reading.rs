@@ -157,6 +157,7 @@ async fn explained(bench: &Bench) -> Result<(), Failure> {
         "Firings    200 within 60s, limit 200",
         principal.as_str(),
         "20 arn:aws:iam::000000000000:user/ann",
+        "Otherwise  at this rate, ten times as many firings (2000) after",
         "aws cloudtrail lookup-events",
         "State      ENABLED",
         ":work",

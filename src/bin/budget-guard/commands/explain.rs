@@ -1,6 +1,6 @@
 //! `explain`: the last trip of a rule, with all its evidence.
 
-use budget_guard::actions::{AlertKind, CostEstimate, PRICES_AS_OF, RuleRef, quoted};
+use budget_guard::actions::{AlertKind, CostEstimate, PRICES_AS_OF, RuleRef, details, quoted};
 use budget_guard::aws::SystemClock;
 use budget_guard::breaker::Breaker;
 use budget_guard::model::{RuleDefinition, Timestamp, grouped, whole_seconds};
@@ -111,6 +111,9 @@ fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip, now: Timestam
     lines.pair("Firings", format_args!("{about}{}{window}{limit}", evidence.count));
     if let (Some(first), Some(last)) = (evidence.first, evidence.last) {
         lines.pair("From, to", format_args!("{}, {}", time(first), time(last)));
+    }
+    for (label, value) in details(evidence) {
+        lines.pair(label, value);
     }
     if let Some(cost) = cost(record, trip, now) {
         let requests =
