@@ -1,0 +1,133 @@
+//! Timelines that read like a story, each with the verdict it has to end in: loops are cut, honest machines are not.
+
+#[path = "scenarios/events.rs"]
+mod events;
+#[path = "scenarios/language.rs"]
+mod language;
+#[path = "scenarios/stage.rs"]
+mod stage;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use language::{Expected, Story, parse};
+use stage::{Outcome, play};
+
+/// How many events the guard gets at once; a story may ask for more.
+const BATCHES: [usize; 3] = [1, 7, 100];
+/// The most firings until the cut: of a rule that fires itself in the plain way, and of any other loop.
+const AIM: [u64; 2] = [6, 11];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every story, by the name of its file.
+fn stories() -> Vec<(PathBuf, Story)> {
+    let entries = fs::read_dir(root().join("tests/scenarios")).expect("the stories");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "story"));
+    paths.sort();
+    assert!(paths.len() >= 20, "{} stories", paths.len());
+    let read = |path: PathBuf| {
+        let story = parse(&fs::read_to_string(&path).expect("UTF-8"))
+            .unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
+        (path, story)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// What is wrong with the outcome, if anything is. The number of firings is exact when events come one by one.
+fn check(outcome: &Outcome, expected: &Expected, is_exact: bool) -> Result<(), String> {
+    let Outcome { firings, cut_by, would_be_cut_by, suspects } = outcome;
+    let is_right = match expected {
+        Expected::Cut { by, after } => {
+            cut_by.as_ref() == Some(by) && (!is_exact || firings == after) && would_be_cut_by.is_none()
+        }
+        Expected::WouldBeCut { by, after } => {
+            would_be_cut_by.as_ref() == Some(by) && (!is_exact || firings == after) && cut_by.is_none()
+        }
+        Expected::Suspect => cut_by.is_none() && would_be_cut_by.is_none() && *suspects == 1,
+        Expected::AtMostSuspect => cut_by.is_none() && would_be_cut_by.is_none() && *suspects <= 1,
+        Expected::LeftAlone => cut_by.is_none() && would_be_cut_by.is_none() && *suspects == 0,
+    };
+    if is_right { Ok(()) } else { Err(format!("expected {expected:?}, saw {outcome:?}")) }
+}
+
+fn check_all(batch: usize, shuffled: Option<u64>) {
+    let mut problems = Vec::new();
+    let all = stories();
+    // Those with many events are played once.
+    let is_first = batch == BATCHES[0];
+    for (path, story) in all.iter().filter(|(_, story)| is_first || story.batch == 1) {
+        let outcomes = play(story, batch, shuffled);
+        for (rule, expected) in &story.expected {
+            let is_exact = batch == 1 && story.batch == 1 && shuffled.is_none();
+            if let Err(problem) = check(&outcomes[rule], expected, is_exact) {
+                let name = path.file_name().unwrap_or_default().display();
+                problems.push(format!("{name}, batches of {batch}: {rule}: {problem}"));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+#[test]
+fn every_story_ends_as_it_says() {
+    check_all(BATCHES[0], None);
+}
+
+#[test]
+fn and_in_batches() {
+    check_all(BATCHES[1], None);
+    check_all(BATCHES[2], None);
+}
+
+#[test]
+fn and_in_any_order_with_every_event_twice() {
+    check_all(BATCHES[1], Some(1));
+    check_all(BATCHES[2], Some(2));
+}
+
+#[test]
+fn the_table_in_the_readme_is_what_is_measured() {
+    let mut rows = Vec::new();
+    for (path, story) in stories() {
+        let name = path.file_name().unwrap_or_default().display().to_string();
+        if !name.starts_with("loop-") {
+            continue;
+        }
+        let outcomes = play(&story, 1, None);
+        for (rule, expected) in &story.expected {
+            let Expected::Cut { by, .. } = expected else { continue };
+            let firings = outcomes[rule].firings;
+            rows.push((by == "burst", firings, format!("| {} | {firings} | {by} |", story.title)));
+            let is_plain = name.starts_with("loop-self");
+            let aim = if is_plain { AIM[0] } else { AIM[1] };
+            assert!(by == "burst" || firings <= aim, "{name}: {firings} firings, the aim is {aim}");
+        }
+    }
+    rows.sort();
+    let table: Vec<String> = rows.into_iter().map(|(_, _, row)| row).collect();
+    let table = format!("| loop | firings until the cut | found by |\n|---|---|---|\n{}\n", table.join("\n"));
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    assert!(readme.contains(&table), "the README should say:\n\n{table}");
+}
+
+#[test]
+fn what_is_no_story_is_refused_with_the_line() {
+    let refused = |text: &str, words: &str| {
+        let problem = parse(text).expect_err(text);
+        assert!(problem.contains(words), "{problem}");
+    };
+    refused("story a\nrule r\n  takes s3\nexpect q left alone", "\"q\", which is no rule");
+    refused("story a\nrule r\n  takes s3", "nothing is expected");
+    refused("rule r\nexpect r left alone", "there is no title");
+    refused("story a\nat noon ann: s3 Put", "line 2: \"at noon ann: s3 Put\": \"noon\" is not a duration");
+    refused("story a\nat 0s ann s3 Put", "expected at D");
+    refused("story a\nexpect r cut by magic after 6 firings", "no kind of evidence");
+    refused("story a\nexpect r cut by echo after six firings", "\"six\" is not a whole number");
+    refused("story a\nanswers: s3 Put", "begins no statement here");
+    refused("story a\nfunction f as r\n  answers soon: s3 Put", "no modifier");
+    refused("story a\nat 0s ann: s3 Put now", "no part of a call");
+}

@@ -1,0 +1,12 @@
+story Throttled calls, of which no parameter is told
+# They could be on any resource: they never add up to a loop on one.
+
+rule tag-all
+  takes ec2 RunInstances, CreateTags
+  runs auto-tagger
+function auto-tagger as auto-tagger-role
+  answers after 3s, 40 times only: ec2 CreateTags owner=ann failing
+
+at 0s ann: ec2 RunInstances on i-1
+
+expect tag-all at most suspect

@@ -1,0 +1,13 @@
+story ACL fixer, a turn every 0.2 s
+# The fixer puts the ACL back, and that is the call its rule waits for. No rate limit would ever see the slower ones.
+
+rule fix-acl
+  takes s3 PutBucketAcl
+  runs acl-fixer
+function acl-fixer as acl-fixer-role
+  answers after 0.2s: s3 PutBucketAcl on {resource} acl=private
+
+at 0s ann: s3 PutBucketAcl on uploads acl=public-read
+lasts 1h
+
+expect fix-acl cut by echo after 6 firings
