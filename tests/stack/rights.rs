@@ -50,7 +50,6 @@ fn named(on: On) -> &'static str {
         On::AlertTopic => "${AlertTopic}",
         On::Functions => "arn:aws:lambda:us-east-1:000000000000:function:*",
         On::Topics => "arn:aws:sns:us-east-1:000000000000:*",
-        On::StateMachines => "arn:aws:states:us-east-1:000000000000:stateMachine:*",
         On::Budgets => "arn:aws:budgets::000000000000:budget/*",
         On::Any | On::Nothing => "*",
     }
@@ -200,7 +199,6 @@ fn examples(on: On, stack: &Stack) -> Result<(Vec<String>, Vec<String>), Failure
             others("lambda", "function:fixer"),
         ),
         On::Topics => (vec![own("sns", "orders")], others("sns", "orders")),
-        On::StateMachines => (vec![own("states", "stateMachine:fix")], others("states", "stateMachine:fix")),
         On::Budgets => (
             vec![format!("arn:aws:budgets::{ACCOUNT}:budget/all")],
             vec!["arn:aws:budgets::999999999999:budget/all".to_owned()],
