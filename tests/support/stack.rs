@@ -3,16 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_lambda::primitives::Blob;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+use tokio::time::{Instant, sleep};
 
-use super::Failure;
 use super::emulator::{Emulator, venv_program};
 use super::world::{Queue, World};
+use super::{Failure, payload, while_doing};
+
+/// Until the functions know the rules of the account: a tick or two.
+const LISTED_WITHIN: Duration = Duration::from_secs(40);
 
 /// A question to IAM's policy simulator.
 #[derive(Clone, Debug)]
@@ -59,6 +66,46 @@ impl Stack {
     pub fn output(&self, name: &str) -> Result<&str, Failure> {
         let value = self.outputs.get(name).ok_or_else(|| format!("the stack has no output {name}"))?;
         Ok(value)
+    }
+
+    /// What the function behind this output answers to a payload.
+    pub async fn invoke(
+        &self,
+        emulator: &Emulator,
+        function: &str,
+        payload: Vec<u8>,
+    ) -> Result<Value, Failure> {
+        let client = aws_sdk_lambda::Client::new(&emulator.sdk_config());
+        let call = client.invoke().function_name(self.output(function)?).payload(Blob::new(payload));
+        let reply = call.send().await.map_err(while_doing(format_args!("invoking {function}")))?;
+        let answer = reply.payload.map(Blob::into_inner).unwrap_or_default();
+        Ok(serde_json::from_slice(&answer)?)
+    }
+
+    /// Ticks until the guard has listed the rules that there are by now. No CloudTrail tells it of them here, and a tick
+    /// of the stack's own schedule may have listed what was there before.
+    pub async fn learn_rules(&self, emulator: &Emulator, world: &World) -> Result<(), Failure> {
+        let began = jiff::Timestamp::now();
+        let deadline = Instant::now() + LISTED_WITHIN;
+        let key = || AttributeValue::S("directory".to_owned());
+        let mut answer = Value::Null;
+        while Instant::now() < deadline {
+            answer = self.invoke(emulator, "ControlFunctionName", payload::tick(&payload::now())).await?;
+            let get = world.dynamodb.get_item().table_name(&world.table).key("pk", key());
+            let item =
+                get.consistent_read(true).send().await.map_err(while_doing("reading the directory"))?;
+            let json = item.item().and_then(|item| item.get("json")?.as_s().ok());
+            let head: Value = json.map_or(Ok(Value::Null), |json| serde_json::from_str(json))?;
+            match head["default_bus_at"].as_str().map(str::parse::<jiff::Timestamp>).transpose()? {
+                Some(listed) if listed >= began => return Ok(()),
+                Some(_) => {
+                    let forget = world.dynamodb.delete_item().table_name(&world.table).key("pk", key());
+                    forget.send().await.map_err(while_doing("forgetting the directory"))?;
+                }
+                None => sleep(Duration::from_millis(200)).await,
+            }
+        }
+        Err(format!("the rules were not listed within {LISTED_WITHIN:?}; the last tick: {answer}").into())
     }
 
     /// What the tests and the demo do with a guard, around this one.
