@@ -10,6 +10,7 @@ use std::fmt;
 
 use crate::model::{Cause, Firing, OWN_PREFIX, RuleArn, Timestamp, bounded};
 
+use crate::sources::money::MoneyMessage;
 use crate::sources::{Bus, BusEvent, Change, Received, RuleCall};
 
 /// Longer names of who changed a rule are cut: they reach alerts and records.
@@ -60,8 +61,12 @@ pub enum Attributed<'a> {
     Bus {
         changed: Option<Changed>,
         event: Result<Bus<'a>, Skipped>,
+        /// It carries an alert about money.
+        money: Option<Box<MoneyMessage>>,
     },
     Tick,
+    /// An alert about money names no rule.
+    Money(Box<MoneyMessage>),
 }
 
 /// Someone was seen changing a rule of this guard's account and Region.
@@ -99,6 +104,7 @@ pub enum AttributionError {
 pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'a>, AttributionError> {
     let (rule, event) = match received {
         Received::Tick { .. } => return Ok(Attributed::Tick),
+        Received::Money(message) => return Ok(Attributed::Money(message)),
         Received::Bus(bus) => return Ok(from_bus(bus, home)),
         Received::Attached { rule, event } => (rule, event),
     };
@@ -117,14 +123,16 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
 }
 
 /// Whether an event of the bus counts, and what it changes.
-fn from_bus<'a>(bus: Bus<'a>, home: &Home) -> Attributed<'a> {
+fn from_bus<'a>(mut bus: Bus<'a>, home: &Home) -> Attributed<'a> {
+    // Also from another account: whoever forwards it, AWS Budgets is asked before anything follows from it.
+    let money = bus.money.take().filter(|_| !bus.event.is_replay);
     if bus.account.as_deref() != Some(&home.account) {
-        return Attributed::Bus { changed: None, event: Err(Skipped::Foreign) };
+        return Attributed::Bus { changed: None, event: Err(Skipped::Foreign), money };
     }
     // What is only replayed was a change once, and no longer tells of one.
     let changed = if bus.event.is_replay { None } else { changed(&bus.event, home) };
     let event = skipped(&bus.event, home).map_or(Ok(bus), Err);
-    Attributed::Bus { changed, event }
+    Attributed::Bus { changed, event, money }
 }
 
 /// Why this event must not count, whichever rule it fires.
@@ -186,7 +194,7 @@ mod tests {
 
     fn on_bus(event: BusEvent<'static>) -> Received<'static> {
         let account = Some("123456789012".into());
-        Received::Bus(Bus { event, account, is_read_only: false, json: EventJson::plain(b"{}") })
+        Received::Bus(Bus { event, account, is_read_only: false, money: None, json: EventJson::plain(b"{}") })
     }
 
     fn change_on(bus: &'static str) -> RuleCall<'static> {
@@ -234,7 +242,7 @@ mod tests {
             let seen = match attribute(on_bus(BusEvent { rule_call: Some(change), ..event("ann") }), &home())
             {
                 // It is a firing as well, of whatever rules watch such calls.
-                Ok(Attributed::Bus { changed: Some(Changed { rule, by, .. }), event: Ok(_) }) => {
+                Ok(Attributed::Bus { changed: Some(Changed { rule, by, .. }), event: Ok(_), .. }) => {
                     format!("{rule} by {by}")
                 }
                 other => format!("{other:?}"),
@@ -260,7 +268,7 @@ mod tests {
     fn what_does_not_count_on_the_bus_is_told_apart() {
         let check = |bus: Bus<'static>, expected: &str| {
             let seen = match attribute(Received::Bus(bus), &home()) {
-                Ok(Attributed::Bus { changed, event }) => {
+                Ok(Attributed::Bus { changed, event, .. }) => {
                     let changed = changed.map_or("no change".to_owned(), |changed| {
                         format!("{:?} of {}", changed.change, changed.rule.name())
                     });

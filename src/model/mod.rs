@@ -1,6 +1,8 @@
 //! The words every room shares. Imports no other room.
 
 mod actor;
+mod amount;
+mod budget;
 mod call;
 mod cause;
 mod fault;
@@ -13,6 +15,10 @@ mod seconds;
 mod seen;
 
 pub use actor::{Actor, unqualified};
+pub use amount::{Amount, ParseAmountError};
+pub use budget::{
+    AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, NotificationState, Threshold,
+};
 pub use call::{Call, Fingerprint, Resource, ResourceIds};
 pub use cause::{Cause, Proof};
 pub use fault::{Fault, FaultKind};

@@ -13,6 +13,7 @@ use crate::guard::Observation;
 use crate::model::{Fault, FaultKind, Firing, RuleArn, Timestamp};
 use crate::policy::Mode;
 use crate::ports::{Ports, Rules};
+use crate::sources::money::MoneyMessage;
 use crate::sources::{Bus, Change};
 
 /// How many rules are worked on at the same time. Each costs one read and one write when nothing trips.
@@ -46,8 +47,11 @@ impl<'a> Intake<'a> {
             }
             Attributed::Skipped(skipped) => summary.skip(skipped),
             Attributed::Changed(changed) => self.change(message, changed),
-            Attributed::Bus { changed, event } => {
+            Attributed::Bus { changed, event, money } => {
                 summary.bus_events += 1;
+                if let Some(money) = money {
+                    summary.money(&money);
+                }
                 if let Some(changed) = changed {
                     self.change(message, changed);
                 }
@@ -57,6 +61,7 @@ impl<'a> Intake<'a> {
                 }
             }
             Attributed::Tick => self.ticks.push(message),
+            Attributed::Money(message) => summary.money(&message),
         }
     }
 
@@ -241,6 +246,11 @@ impl<'a> Groups<'a> {
 }
 
 impl Summary {
+    /// So far alerts about money are told, and that is all.
+    pub(super) fn money(&mut self, message: &MoneyMessage) {
+        self.notes.push(format!("{}. Nothing was cut", message.alert));
+    }
+
     fn skip(&mut self, skipped: Skipped) {
         match skipped {
             Skipped::Replay => self.replays += 1,

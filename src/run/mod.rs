@@ -61,6 +61,10 @@ impl<P: Ports> Guard<P> {
         let mut summary = Summary::default();
         let reply = match sources::decode(payload) {
             Ok(Payload::Queue(messages)) => Ok(self.queue(&messages, &mut summary).await),
+            Ok(Payload::Topic(messages)) => {
+                messages.iter().for_each(|message| summary.money(message));
+                Ok(summary.reply())
+            }
             Ok(Payload::Single(received)) => self.single(received, &mut summary).await,
             Err(error) => {
                 summary.decode_errors += 1;

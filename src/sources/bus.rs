@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::BusEvent;
+use super::money::MoneyMessage;
 
 /// An EventBridge event that names no rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Bus<'a> {
     pub account: Option<Cow<'a, str>>,
     /// CloudTrail's `readOnly` and `managementEvent`: only rules in the third state fire for such calls.
     pub is_read_only: bool,
+    /// An alert about money that it carries; like any event it fires rules all the same. Boxed: hardly any does.
+    pub money: Option<Box<MoneyMessage>>,
     pub json: EventJson<'a>,
 }
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::field::{Field, Nested, Object, Present, Shape};
 use super::identify::Found;
+use super::money::{self, Sns};
 use super::parameters::Parameters;
 use super::{Change, RuleCall};
 use crate::model::{Call, Caller};
@@ -64,6 +65,9 @@ pub(super) struct Record<'a, B = Field<'a>> {
     /// SNS spells it `EventSource`.
     #[serde(borrow, default, rename = "eventSource", alias = "EventSource")]
     pub event_source: Field<'a>,
+    /// Of SNS only, and boxed because batches come from a queue.
+    #[serde(borrow, default, rename = "Sns")]
+    pub sns: Nested<Box<Sns<'a>>>,
 }
 
 /// An EventBridge event. Source: "AWS service event metadata" (Amazon EventBridge user guide).
@@ -81,6 +85,14 @@ pub(super) struct Event<'a> {
     pub replay_name: Present,
     #[serde(borrow, default)]
     pub detail: Nested<Box<Detail<'a>>>,
+}
+
+impl Event<'_> {
+    /// Cost Anomaly Detection sends events; others forward the text of a notification in one of theirs.
+    pub fn may_be_about_money(&self) -> bool {
+        self.source.is("aws.ce")
+            || matches!(&self.detail, Nested::Object(Detail { message: Field::Text(text), .. }) if money::may_be_notice(text))
+    }
 }
 
 /// What is read of `detail`: the CloudTrail record, or an attached firing that was forwarded through a bus.
@@ -111,6 +123,9 @@ pub(super) struct Detail<'a> {
     pub rule_arn: Field<'a>,
     #[serde(borrow, default)]
     pub event: Option<&'a RawValue>,
+    /// Where forwarders put text.
+    #[serde(borrow, default)]
+    pub message: Field<'a>,
 }
 
 impl<'a> Detail<'a> {

@@ -20,12 +20,12 @@ pub enum DecodeError {
     NotAnObject { seen: Seen },
     #[error(
         "an object with {keys}; expected a queue batch (Records), an attached firing (ruleArn, event), \
-         an EventBridge event (source, detail-type, …) or a Scheduled Event"
+         an EventBridge event (source, detail-type, …), a Scheduled Event or an SNS message (Type, TopicArn, Message)"
     )]
     UnknownShape { keys: String },
     #[error("Records is empty; expected at least one message")]
     EmptyBatch,
-    #[error("Records[].eventSource is {seen}; expected \"aws:sqs\"")]
+    #[error("Records[].eventSource is {seen}; expected \"aws:sqs\" or \"aws:sns\", one of them throughout")]
     UnknownSource { seen: Seen },
     #[error("{field} is missing; expected {expected}")]
     Missing { field: &'static str, expected: &'static str },

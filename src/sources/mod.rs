@@ -7,6 +7,7 @@ mod fast;
 mod field;
 mod identify;
 mod last;
+pub mod money;
 mod parameters;
 
 pub use bus::{Bus, EventJson};
@@ -19,6 +20,7 @@ use crate::model::{Call, Caller, RuleArn, Seen, Timestamp};
 use envelope::{Detail, Event, Identity, Record, Top};
 use field::{Field, Nested};
 use last::Last;
+use money::MoneyMessage;
 
 /// One Lambda payload, told apart by its shape.
 #[expect(clippy::large_enum_variant, reason = "there is one for each invocation")]
@@ -26,6 +28,8 @@ use last::Last;
 pub enum Payload<'a> {
     /// `Records[].eventSource == "aws:sqs"`: each message's body stands for itself.
     Queue(Vec<Message<'a>>),
+    /// `Records[].Sns`: a topic calls the function itself. SNS sends one message at a time.
+    Topic(Vec<MoneyMessage>),
     /// Anything else that is understood.
     Single(Received<'a>),
 }
@@ -84,6 +88,8 @@ pub enum Received<'a> {
     Bus(Bus<'a>),
     /// The schedule: time to finish what was left unfinished.
     Tick { at: Timestamp },
+    /// An alert about money. Boxed: batches are of firings.
+    Money(Box<MoneyMessage>),
 }
 
 /// The parts of an EventBridge event that the guard looks at.
@@ -129,6 +135,9 @@ pub fn decode(payload: &[u8]) -> Result<Payload<'_>, DecodeError> {
     }
     let top: Top<'_> = parse(payload)?;
     match top.records {
+        Nested::Object(records) if records.first().is_some_and(|first| first.event_source.is("aws:sns")) => {
+            topic(records).map(Payload::Topic)
+        }
         Nested::Object(records) => queue(records).map(Payload::Queue),
         Nested::Other(seen) => Err(DecodeError::WrongType { field: "Records", seen, expected: "an array" }),
         Nested::Absent => single(top, payload, &mut Last::default()).map(Payload::Single),
@@ -137,8 +146,18 @@ pub fn decode(payload: &[u8]) -> Result<Payload<'_>, DecodeError> {
 
 /// Decodes a payload that came as the body of a message.
 pub fn decode_body(body: &str) -> Result<Received<'_>, DecodeError> {
-    let top: Top<'_> = parse(body.as_bytes())?;
-    single(top, body.as_bytes(), &mut Last::default())
+    match parse(body.as_bytes()) {
+        Ok(top) => single(top, body.as_bytes(), &mut Last::default()),
+        // AWS Budgets writes plain text, and raw message delivery adds nothing to it.
+        Err(error @ DecodeError::NotJson { .. }) if !body.trim_start().starts_with('{') => {
+            money::read_plain(body).map(bare).ok_or(error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn bare<'a>(alert: money::MoneyAlert) -> Received<'a> {
+    Received::Money(Box::new(MoneyMessage::bare(alert)))
 }
 
 fn parse<'a>(bytes: &'a [u8]) -> Result<Top<'a>, DecodeError> {
@@ -160,20 +179,34 @@ fn queue<'a>(records: Vec<Record<'a>>) -> Result<Vec<Message<'a>>, DecodeError> 
     records.into_iter().map(|record| message(record, text)).collect()
 }
 
+fn topic(records: Vec<Record<'_>>) -> Result<Vec<MoneyMessage>, DecodeError> {
+    let read = |record: Record<'_>| {
+        come_from(&record.event_source, "aws:sns")?;
+        money::from_topic(*record.sns.object("Records[].Sns", "an SNS message")?, "Records[].Sns.Message")
+    };
+    records.into_iter().map(read).collect()
+}
+
+fn come_from(source: &Field<'_>, expected: &str) -> Result<(), DecodeError> {
+    match source {
+        Field::Text(source) if source == expected => Ok(()),
+        Field::Text(source) => Err(DecodeError::UnknownSource { seen: Seen::new(source) }),
+        field => Err(field.missing("Records[].eventSource", "\"aws:sqs\" or \"aws:sns\"")),
+    }
+}
+
 fn message<'a, B>(
     record: Record<'a, B>,
     body: impl FnOnce(B) -> Result<Body<'a>, DecodeError>,
 ) -> Result<Message<'a>, DecodeError> {
-    match record.event_source {
-        Field::Text(source) if source == "aws:sqs" => {}
-        Field::Text(source) => return Err(DecodeError::UnknownSource { seen: Seen::new(&source) }),
-        field => return Err(field.missing("Records[].eventSource", "\"aws:sqs\"")),
-    }
+    come_from(&record.event_source, "aws:sqs")?;
     // Without its id a message cannot be given back, so the whole batch has to be.
     let id = record.message_id.text("Records[].messageId", "text")?;
     Ok(Message { id, body: body(record.body) })
 }
 
+/// `bytes` are those of `top`. While a batch is read in one pass there are none: whatever needs them is an error then,
+/// and read again on its own.
 fn single<'a>(mut top: Top<'a>, bytes: &'a [u8], last: &mut Last) -> Result<Received<'a>, DecodeError> {
     if top.rule_arn.is_present() || top.event.is_present() {
         let rule = last.rule(top.rule_arn, "ruleArn")?;
@@ -183,7 +216,10 @@ fn single<'a>(mut top: Top<'a>, bytes: &'a [u8], last: &mut Last) -> Result<Rece
     let account = std::mem::take(&mut top.account);
     match top.into_event() {
         Some(envelope) => event(envelope, account, bytes, last),
-        None => Err(DecodeError::unknown_shape(bytes)),
+        None => match money::from_object(bytes)? {
+            Some(message) => Ok(Received::Money(Box::new(message))),
+            None => Err(DecodeError::unknown_shape(bytes)),
+        },
     }
 }
 
@@ -204,12 +240,20 @@ fn event<'a>(
             .map_err(|error| DecodeError::json(carried.get().as_bytes(), &error))?;
         return Ok(Received::Attached { rule, event: bus_event(carried, last)?.0 });
     }
+    let money = if event.may_be_about_money() {
+        if bytes.is_empty() {
+            return Err(DecodeError::unknown_shape(bytes));
+        }
+        money::from_event(bytes).map(Box::new)
+    } else {
+        None
+    };
     let (event, is_read_only) = bus_event(event, last)?;
     let account = match account {
         Field::Text(account) => Some(account),
         _ => None,
     };
-    Ok(Received::Bus(Bus { event, account, is_read_only, json: EventJson::plain(bytes) }))
+    Ok(Received::Bus(Bus { event, account, is_read_only, money, json: EventJson::plain(bytes) }))
 }
 
 /// The event, and whether it is of a management call that only reads.

@@ -29,6 +29,7 @@ fn describe(received: &Received<'_>) -> String {
             format!("event {}{}", of(event), if *is_read_only { ", read-only" } else { "" })
         }
         Received::Tick { at } => format!("tick at {at}"),
+        Received::Money(message) => format!("money: {}", message.alert),
     }
 }
 
@@ -189,10 +190,7 @@ fn names_what_is_wrong() {
     check("\"text\"", r#"expected a JSON object, saw "\"text\"""#);
     check("{}", "an object with no keys; expected…");
     check(r#"{"a":1,"b\n":2}"#, r#"an object with the keys "a", "b\n"; expected a queue batch…"#);
-    check(
-        r#"{"Type":"Notification","TopicArn":"arn"}"#,
-        r#"an object with the keys "TopicArn", "Type"; expected…"#,
-    );
+    check(r#"{"Type":"Notification","TopicArn":"arn"}"#, "Message is missing; expected text");
     check(r#"{"ruleArn":5,"event":{}}"#, "ruleArn is a number; expected the ARN of an EventBridge rule");
     check(r#"{"event":{}}"#, "ruleArn is missing; expected the ARN of an EventBridge rule");
     check(r#"{"ruleArn":"nope","event":{}}"#, r#"ruleArn: "nope" is not a rule ARN (fewer than six parts)…"#);
@@ -264,6 +262,7 @@ fn a_batch_that_cannot_be_given_back_is_an_error() {
     check(r#"{"Records":{}}"#, "Records is an object; expected an array");
     check(r#"{"Records":[1]}"#, "malformed: invalid type: integer `1`");
     check(r#"{"Records":[{"eventSource":"aws:sqs","body":"{}"}]}"#, "Records[].messageId is missing");
-    check(r#"{"Records":[{"EventSource":"aws:sns"}]}"#, r#"Records[].eventSource is "aws:sns"; expected"#);
+    check(r#"{"Records":[{"EventSource":"aws:sns"}]}"#, "Records[].Sns is missing; expected an SNS message");
+    check(r#"{"Records":[{"eventSource":"aws:s3"}]}"#, r#"Records[].eventSource is "aws:s3"; expected"#);
     check(r#"{"Records":[{"body":"{}"}]}"#, "Records[].eventSource is missing");
 }

@@ -9,7 +9,7 @@ mod scan;
 use serde::Deserialize;
 
 use super::envelope::{Record, Top};
-use super::field::Field;
+use super::field::{Field, Nested};
 use super::last::Last;
 use super::{Body, EventJson, Message, Received, message, single};
 pub(super) use scan::Scanner;
@@ -39,10 +39,10 @@ fn record<'a>(json: &mut Scanner<'a, false>, last: &mut Last) -> Option<Record<'
         b"messageId" => once(&mut id, Field::Text(json.text()?.into())),
         b"eventSource" => once(&mut source, Field::Text(json.text()?.into())),
         b"body" => once(&mut text, body(json, last)?),
-        b"EventSource" => None,
+        b"EventSource" | b"Sns" => None,
         _ => json.skip(),
     })?;
-    Some(Record { message_id: id?, body: text?, event_source: source? })
+    Some(Record { message_id: id?, body: text?, event_source: source?, sns: Nested::Absent })
 }
 
 fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
@@ -55,7 +55,6 @@ fn body<'a>(json: &mut Scanner<'a, false>, last: &mut Last) -> Option<Body<'a>> 
     let start = json.at();
     let received = json.quoted(|json| {
         let top = Top::deserialize(json).ok()?;
-        // The bytes would only make the words of an error; those of an event are set below, when they are known.
         single(top, b"", last).ok()
     });
     if let Some(mut received) = received {

@@ -23,6 +23,10 @@ pub fn check(bytes: &[u8]) {
             messages.iter().for_each(check_queued);
             check_as_read_slowly(bytes, &messages);
         }
+        Ok(Payload::Topic(messages)) => {
+            assert!(!messages.is_empty(), "a topic without messages was accepted");
+            messages.iter().for_each(|message| check_message(&message.alert.to_string()));
+        }
         Ok(Payload::Single(received)) => {
             // Strings that are skipped are not looked into, so bytes that are no text at all may get here.
             if let Ok(text) = std::str::from_utf8(bytes) {
@@ -121,6 +125,7 @@ fn check_received(received: Received<'_>) {
         }
         Ok(Attributed::Bus { changed: None, .. }) => {}
         Ok(Attributed::Skipped(_) | Attributed::Tick) => {}
+        Ok(Attributed::Money(message)) => check_message(&message.alert.to_string()),
         Err(error) => check_message(&error.to_string()),
     }
 }
@@ -154,6 +159,7 @@ fn same_payload(one: &Result<Payload<'_>, DecodeError>, other: &Result<Payload<'
             let same = |(a, b): (&Message<'_>, &Message<'_>)| a.id == b.id && a.body == b.body;
             one.len() == other.len() && one.iter().zip(other).all(same)
         }
+        (Ok(Payload::Topic(one)), Ok(Payload::Topic(other))) => one == other,
         (Ok(Payload::Single(one)), Ok(Payload::Single(other))) => one == other,
         (Err(one), Err(other)) => one == other,
         _ => false,

@@ -1,0 +1,73 @@
+//! The envelopes that alerts about money travel in: SNS messages, EventBridge events, or none.
+
+use serde::Deserialize;
+
+use super::super::DecodeError;
+use super::super::field::{Field, Object};
+use super::{MoneyAlert, MoneyMessage, Unrecognised, read, read_raw};
+
+/// An SNS message, to a function (`Records[].Sns`) or through a queue or HTTP.
+///
+/// Source: "Parsing Amazon SNS message formats" (Amazon SNS developer guide).
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::sources) struct Sns<'a> {
+    #[serde(borrow, default, rename = "Type")]
+    kind: Field<'a>,
+    #[serde(borrow, default)]
+    topic_arn: Field<'a>,
+    #[serde(borrow, default)]
+    message_id: Field<'a>,
+    #[serde(borrow, default)]
+    subject: Field<'a>,
+    #[serde(borrow, default)]
+    message: Field<'a>,
+    #[serde(borrow, default)]
+    timestamp: Field<'a>,
+}
+
+impl Object for Box<Sns<'_>> {}
+
+/// A message of a topic. `field` names its text in errors.
+pub(in crate::sources) fn from_topic(sns: Sns<'_>, field: &'static str) -> Result<MoneyMessage, DecodeError> {
+    let some = |field: Field<'_>| match field {
+        Field::Text(text) if !text.is_empty() => Some(text.into_owned()),
+        _ => None,
+    };
+    let text = sns.message.text(field, "text")?;
+    let topic_arn = some(sns.topic_arn);
+    let alert = match sns.kind {
+        Field::Text(kind) if kind == "SubscriptionConfirmation" || kind == "UnsubscribeConfirmation" => {
+            MoneyAlert::Subscription { topic_arn: topic_arn.clone().unwrap_or_default() }
+        }
+        Field::Text(kind) if kind != "Notification" => {
+            MoneyAlert::Unrecognised(Unrecognised::new(&text, "an SNS message that is no notification"))
+        }
+        _ => read(some(sns.subject).as_deref(), &text),
+    };
+    let sent = some(sns.timestamp).and_then(|text| text.parse().ok());
+    Ok(MoneyMessage { topic_arn, message_id: some(sns.message_id), sent, alert })
+}
+
+/// A JSON object: an SNS message, or an alert that was delivered without its envelope; else `None`.
+pub(in crate::sources) fn from_object(bytes: &[u8]) -> Result<Option<MoneyMessage>, DecodeError> {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Ok(None) };
+    match serde_json::from_str::<Sns<'_>>(text) {
+        Ok(sns) if sns.topic_arn.is_present() && (sns.kind.is_present() || sns.message.is_present()) => {
+            from_topic(sns, "Message").map(Some)
+        }
+        _ => Ok(read_raw(text).map(MoneyMessage::bare)),
+    }
+}
+
+/// An EventBridge event that carries an alert; else `None`.
+pub(in crate::sources) fn from_event(bytes: &[u8]) -> Option<MoneyMessage> {
+    read_raw(std::str::from_utf8(bytes).ok()?).map(MoneyMessage::bare)
+}
+
+impl MoneyMessage {
+    /// An alert of which nothing else is known.
+    pub(in crate::sources) fn bare(alert: MoneyAlert) -> Self {
+        Self { topic_arn: None, message_id: None, sent: None, alert }
+    }
+}
