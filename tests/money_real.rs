@@ -214,7 +214,7 @@ fn alarms_about_something_else() {
 
 #[test]
 fn messages_about_nothing_that_is_known() {
-    let not = "not a message that AWS sends about money";
+    let not = "a message that is none of AWS's about money";
     check("sns/powertools-snsEvent.json", &[&format!("{not}: Hello from SNS!")]);
     for spelling in ["sns-event", "sns-event-pascal-case"] {
         check(&format!("sns/rust-lambda-events-{spelling}.json"), &[&format!("{not}: Hello \nworld!")]);

@@ -76,7 +76,7 @@ impl Unrecognised {
 /// What the text of a topic's message says; `subject` is the message's.
 pub fn read(subject: Option<&str>, text: &str) -> MoneyAlert {
     read_raw(text).or_else(|| notice::from_subject(subject?).map(MoneyAlert::Budget)).unwrap_or_else(|| {
-        MoneyAlert::Unrecognised(Unrecognised::new(text, "not a message that AWS sends about money"))
+        MoneyAlert::Unrecognised(Unrecognised::new(text, "a message that is none of AWS's about money"))
     })
 }
 

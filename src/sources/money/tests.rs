@@ -107,7 +107,7 @@ fn names_and_amounts_are_taken_as_they_stand() {
         &MONTHLY_READ.replace("team-blue", "a#b"),
     );
     // The API knows no such names, so this is not what AWS sent.
-    let unread = "a topic sent not a message that AWS sends about money: ";
+    let unread = "a topic sent a message that is none of AWS's about money: ";
     check(
         &MONTHLY.replace("team-blue", &"x".repeat(101)),
         &format!("{unread}{}", crate::model::Seen::new(MONTHLY)),
@@ -125,10 +125,10 @@ fn names_and_amounts_are_taken_as_they_stand() {
 fn text_that_says_nothing_about_money_is_kept() {
     check(
         "Hello\u{1b}[31m from SNS!",
-        r#"a topic sent not a message that AWS sends about money: "Hello [31m from SNS!""#,
+        r#"a topic sent a message that is none of AWS's about money: "Hello [31m from SNS!""#,
     );
-    check("{}", r#"a topic sent not a message that AWS sends about money: "{}""#);
-    check("", r#"a topic sent not a message that AWS sends about money: """#);
+    check("{}", r#"a topic sent a message that is none of AWS's about money: "{}""#);
+    check("", r#"a topic sent a message that is none of AWS's about money: """#);
     let MoneyAlert::Unrecognised(long) = read(None, &"é\n".repeat(100_000)) else { panic!("recognised") };
     assert_eq!((long.text.chars().count(), long.text.chars().last()), (1_001, Some('…')));
     // A changed wording still has its subject.
@@ -159,7 +159,7 @@ fn a_cost_anomaly_is_read_in_both_spellings() {
     );
     check(
         r#"{"anomalyId":"a-1"}"#,
-        r#"a topic sent not a message that AWS sends about money: "{\"anomalyId\":\"a-1\"}""#,
+        r#"a topic sent a message that is none of AWS's about money: "{\"anomalyId\":\"a-1\"}""#,
     );
 }
 
@@ -204,7 +204,7 @@ fn a_message_says_the_same_however_it_travels() {
     let to_function =
         json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": sns}]}).to_string();
     let Ok(Payload::Topic(messages)) = decode(to_function.as_bytes()) else { panic!("{to_function}") };
-    assert_eq!(messages, [expected.clone()]);
+    assert_eq!(messages, std::slice::from_ref(&expected));
     let bodies = [sns.to_string(), MONTHLY.to_owned()];
     let records = bodies.iter().map(|body| json!({"messageId": "m", "eventSource": "aws:sqs", "body": body}));
     let batch = json!({ "Records": records.collect::<Vec<_>>() }).to_string();

@@ -15,19 +15,23 @@ impl<'a> Text<'a> {
     pub fn new(all: &'a str) -> Self {
         // Somebody put this on one line.
         let separator = if all.trim().contains('\n') || !all.contains('#') { '\n' } else { '#' };
+        let lower = all.to_ascii_lowercase();
+        // The sentences stand above the lines and the table, whose names may hold the same words.
+        let sentences = ["budget name:", "budget name\t"].iter().filter_map(|words| lower.find(words)).min();
+        let above = &all[..sentences.unwrap_or(all.len())];
         let flat = if separator == '#' {
-            all.to_owned()
+            above.to_owned()
         } else {
-            all.lines().map(unquoted).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+            above.lines().map(unquoted).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
         };
-        Self { all, lower: all.to_ascii_lowercase(), flat_lower: flat.to_ascii_lowercase(), flat, separator }
+        Self { all, lower, flat_lower: flat.to_ascii_lowercase(), flat, separator }
     }
 
     pub fn all(&self) -> &str {
         self.all
     }
 
-    /// The text as one line.
+    /// The sentences as one line.
     pub fn flat(&self) -> Flat<'_> {
         Flat { all: &self.flat, lower: &self.flat_lower }
     }
