@@ -44,6 +44,9 @@ pub mod verdict;
 /// Stage 3: distinct firings in event time.
 pub mod window;
 
+/// Which budgets are overspent, by AWS's own word.
+pub mod pressure;
+
 /// The six stages in one call.
 pub mod guard;
 /// What survives between invocations.

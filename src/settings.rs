@@ -18,6 +18,7 @@ pub const LIMIT: &str = "BUDGET_GUARD_LIMIT";
 const SUSTAINED: &str = "BUDGET_GUARD_SUSTAINED";
 const ECHO_LIMIT: &str = "BUDGET_GUARD_ECHO_LIMIT";
 const PROBATION: &str = "BUDGET_GUARD_PROBATION";
+const PRESSURE: &str = "BUDGET_GUARD_PRESSURE";
 
 /// Everything the Lambda is told at start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +109,11 @@ pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, Setti
     if let Some(probation) = optional(&lookup, PROBATION)? {
         limits.probation = probation;
     }
+    if let Some(text) = lookup(PRESSURE) {
+        let (seen, expected) = (Seen::new(&text), "a whole number of at least 1, as in 4");
+        limits.pressure =
+            text.parse().map_err(|_| SettingError::Malformed { variable: PRESSURE, seen, expected })?;
+    }
     Ok(limits)
 }
 
@@ -183,6 +189,10 @@ mod tests {
             &format!(r#"BUDGET_GUARD_TOPIC_ARN is "arn:aws:sns::12:x"; {arn}"#),
         );
         check(&[(MODE, "Enforce\n")], r#"BUDGET_GUARD_MODE is "Enforce\n"; it takes enforce or observe"#);
+        let number = "it takes a whole number of at least 1, as in 4";
+        for bad in ["0", "-4", "four", "4294967296"] {
+            check(&[(PRESSURE, bad)], &format!(r#"BUDGET_GUARD_PRESSURE is "{bad}"; {number}"#));
+        }
         check(
             &[(PROBATION, "15")],
             r#"BUDGET_GUARD_PROBATION: "15" is not a duration; expected a whole number and a unit, as in 60s, 5m, 24h or 1d"#,

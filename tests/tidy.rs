@@ -32,7 +32,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "window",
         ],
     ),
-    ("ports", &["actions", "history", "model", "record"]),
+    ("pressure", &["model", "sources"]),
+    ("ports", &["actions", "history", "model", "pressure", "record"]),
     (
         "run",
         &[
@@ -44,6 +45,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "model",
             "policy",
             "ports",
+            "pressure",
             "record",
             "sources",
             "verdict",
@@ -53,8 +55,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("settings", &["attribution", "model", "policy"]),
     ("telemetry", &["model", "run"]),
     // The adapters see no stage: only the ports and the words in them.
-    ("aws", &["actions", "breaker", "history", "model", "ports", "record"]),
-    ("testing", &["actions", "breaker", "history", "model", "ports", "record"]),
+    ("aws", &["actions", "breaker", "history", "model", "ports", "pressure", "record"]),
+    ("testing", &["actions", "breaker", "history", "model", "ports", "pressure", "record"]),
 ];
 
 const MAX_LINES: usize = 400;

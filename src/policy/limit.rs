@@ -22,7 +22,12 @@ impl BurstLimit {
 impl BurstLimit {
     /// The limit on probation: a quarter, at least 1.
     pub fn on_probation(self) -> Self {
-        Self { count: NonZeroU32::new(self.count.get() / 4).unwrap_or(NonZeroU32::MIN), ..self }
+        self.divided(const { NonZeroU32::new(4).expect("four is not zero") })
+    }
+
+    /// A part of the count within the same window, at least 1.
+    pub fn divided(self, divisor: NonZeroU32) -> Self {
+        Self { count: NonZeroU32::new(self.count.get() / divisor).unwrap_or(NonZeroU32::MIN), ..self }
     }
 }
 

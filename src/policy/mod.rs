@@ -1,11 +1,13 @@
 //! What the operator asked for: the defaults from the settings, overridden for one rule by its tags.
 
+mod cover;
 mod echo;
 mod limit;
 mod mode;
 mod off;
 mod sustained;
 
+pub use cover::{Cover, ParseCoverError};
 pub use echo::{EchoLimit, ParseEchoLimitError};
 pub use limit::{BurstLimit, ParseBurstLimitError};
 pub use mode::{Mode, ParseModeError};
@@ -13,6 +15,7 @@ pub use off::OrOff;
 pub use sustained::{ParseSustainedLimitError, SustainedLimit};
 
 use std::fmt::Display;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use crate::model::{Seconds, Tags};
@@ -27,6 +30,10 @@ pub const SUSTAINED_TAG: &str = "budget-guard:sustained";
 pub const ECHO_LIMIT_TAG: &str = "budget-guard:echo-limit";
 /// Tag that lets the guard put the rule back by itself after this long: `30m`. Off without it.
 pub const AUTO_RESTORE_TAG: &str = "budget-guard:auto-restore";
+/// Tag that names the budgets that cover one rule: `team-blue, all-of-us`. Every budget without it.
+pub const BUDGET_TAG: &str = "budget-guard:budget";
+/// What budget pressure divides the burst limit by.
+pub const DEFAULT_PRESSURE: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");
 /// How long a rule that was put back is on probation.
 pub const DEFAULT_PROBATION: Seconds = Seconds::new(15 * 60);
 
@@ -47,6 +54,12 @@ pub struct Limits {
     pub probation: Seconds,
     /// After how long the guard itself puts the rule back, if at all.
     pub auto_restore: Option<Seconds>,
+    /// Which budgets' pressure reaches the rule.
+    pub cover: Cover,
+    /// What that pressure divides the burst limit by.
+    pub pressure: NonZeroU32,
+    /// The budgets under whose pressure `burst` has been divided; none without pressure.
+    pub pressed_by: Vec<String>,
     /// Tags that could not be read, each in one sentence; the default held instead.
     pub bad_tags: Vec<String>,
 }
@@ -62,6 +75,9 @@ impl Limits {
             sustained_is_tagged: false,
             probation: DEFAULT_PROBATION,
             auto_restore: None,
+            cover: Cover::EveryBudget,
+            pressure: DEFAULT_PRESSURE,
+            pressed_by: Vec::new(),
             bad_tags: Vec::new(),
         }
     }
@@ -81,7 +97,20 @@ impl Limits {
         let mut wait = Seconds::new(0);
         override_with(tags, AUTO_RESTORE_TAG, &mut wait, &mut bad_tags);
         limits.auto_restore = (wait.get() > 0).then_some(wait);
+        override_with(tags, BUDGET_TAG, &mut limits.cover, &mut bad_tags);
         limits.bad_tags = bad_tags;
+        limits
+    }
+
+    /// The limits while these budgets are overspent: the same for a rule that none of them covers. Of limits that are
+    /// under pressure already, they are not divided twice.
+    pub fn with_pressure<'a>(&self, overspent: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut limits = self.clone();
+        let covering = overspent.into_iter().filter(|budget| self.cover.includes(budget));
+        limits.pressed_by.extend(covering.map(str::to_owned));
+        if self.pressed_by.is_empty() && !limits.pressed_by.is_empty() {
+            limits.burst = self.burst.divided(self.pressure);
+        }
         limits
     }
 }
@@ -136,6 +165,12 @@ mod tests {
             &[r#""soon" is not a duration"#],
         );
         check(
+            &[("budget-guard:budget", " , ")],
+            Mode::Enforce,
+            "200/60s",
+            &[r#"tag budget-guard:budget: " , " names no budget; expected"#],
+        );
+        check(
             &[("budget-guard:limit", "0/60s"), ("budget-guard:mode", "")],
             Mode::Enforce,
             "200/60s",
@@ -172,5 +207,26 @@ mod tests {
         // What cannot be read is nobody's word.
         let bad = [(LIMIT_TAG, "many"), (SUSTAINED_TAG, "OFF"), (ECHO_LIMIT_TAG, "1")];
         check(&bad, ["200/60s", "20/15m/8", "10"], [false, false], 3);
+    }
+
+    #[test]
+    fn pressure_divides_the_limit_of_the_rules_it_covers() {
+        let check = |limit: &str, divisor: u32, tag: Option<&str>, overspent: &[&str], expected: &str| {
+            let mut defaults = Limits::new(Mode::Enforce, limit.parse().unwrap());
+            defaults.pressure = NonZeroU32::new(divisor).unwrap();
+            let tags = tag.map(|tag| (BUDGET_TAG.to_owned(), tag.to_owned())).into_iter().collect();
+            let pressed = defaults.with_tags(&tags).with_pressure(overspent.iter().copied());
+            let seen = format!("{} by {}", pressed.burst, pressed.pressed_by.join(", "));
+            assert_eq!(seen, expected, "{limit} / {divisor}, {tag:?}, {overspent:?}");
+            let again = pressed.with_pressure(overspent.iter().copied());
+            assert_eq!(again.burst, pressed.burst, "divided twice");
+        };
+        check("200/60s", 4, None, &[], "200/60s by ");
+        check("200/60s", 4, None, &["blue", "red"], "50/60s by blue, red");
+        check("200/60s", 4, Some("red"), &["blue", "red"], "50/60s by red");
+        check("200/60s", 4, Some("red, green"), &["blue"], "200/60s by ");
+        check("200/60s", 1, None, &["blue"], "200/60s by blue");
+        check("3/5m", 4, None, &["blue"], "1/5m by blue");
+        check("3/5m", u32::MAX, None, &["blue"], "1/5m by blue");
     }
 }

@@ -1,0 +1,64 @@
+//! Which AWS budgets cover a rule: those whose pressure reaches it.
+
+use std::{fmt, str::FromStr};
+
+use crate::model::Seen;
+
+/// Every budget, or those that a tag names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cover {
+    EveryBudget,
+    Named(Vec<String>),
+}
+
+impl Cover {
+    pub fn includes(&self, budget: &str) -> bool {
+        match self {
+            Self::EveryBudget => true,
+            Self::Named(names) => names.iter().any(|name| name == budget),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} names no budget; expected names of AWS budgets with commas between them")]
+pub struct ParseCoverError(Seen);
+
+impl FromStr for Cover {
+    type Err = ParseCoverError;
+
+    /// Names with commas between them. Colons do as well: no budget has one in its name, and any tag may hold one.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let names = text.split([',', ':']).map(str::trim).filter(|name| !name.is_empty());
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        if names.is_empty() { Err(ParseCoverError(Seen::new(text))) } else { Ok(Self::Named(names)) }
+    }
+}
+
+impl fmt::Display for Cover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EveryBudget => f.write_str("every budget"),
+            Self::Named(names) => f.write_str(&names.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_stand() {
+        let check = |text: &str, expected: &[&str]| {
+            let Cover::Named(names) = text.parse().unwrap() else { panic!("{text}") };
+            assert_eq!(names, expected, "{text}");
+        };
+        check("blue", &["blue"]);
+        check("My Zero-Spend Budget", &["My Zero-Spend Budget"]);
+        check(" blue,red/2 ,, green ", &["blue", "red/2", "green"]);
+        check("blue:red", &["blue", "red"]);
+        assert!("".parse::<Cover>().is_err());
+        assert!(Cover::EveryBudget.includes("any") && !"blue".parse::<Cover>().unwrap().includes("Blue"));
+    }
+}

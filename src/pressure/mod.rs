@@ -1,0 +1,146 @@
+//! Budget pressure: which budgets are overspent now, by AWS's own word, and until when that counts.
+//!
+//! One small item in the ledger, shared by all instances. It ends by itself: each budget at the end of its period, or
+//! once AWS says that it is OK again. What a rule makes of it is in [`crate::policy::Limits::with_pressure`].
+
+mod confirm;
+
+pub use confirm::{Confirmation, Doubt, confirm};
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{AlertBasis, Amount, Timestamp};
+
+/// The layout of the stored item.
+pub const SCHEMA: u32 = 1;
+/// So many budgets fit into the item, which is read with every batch. Rules without a tag are covered by any one of them.
+pub const MAX_BUDGETS: usize = 20;
+/// What has ended is remembered for so long: another instance's clock may say that it has not.
+const REMEMBER: SignedDuration = SignedDuration::from_hours(1);
+
+/// One overspent budget: confirmed, with the numbers that AWS gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Press {
+    pub name: String,
+    /// Overspent, or expected to be.
+    pub basis: AlertBasis,
+    /// When it was first confirmed, by the clock of the instance that did.
+    pub since: Timestamp,
+    /// The end of the budget's period.
+    pub until: Timestamp,
+    /// One sentence with the numbers.
+    pub reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Amount>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Amount>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Amount>,
+}
+
+/// The overspent budgets, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pressure {
+    schema: u32,
+    budgets: Vec<Press>,
+}
+
+/// What a confirmed alert changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// A budget presses that did not: save and announce it.
+    Begun,
+    /// It presses for longer or for a stronger reason: save it, people know already.
+    Grown,
+    /// Nothing to save.
+    None,
+    /// More budgets press than are kept. Nothing to save, but people should know.
+    Full,
+}
+
+impl Default for Pressure {
+    fn default() -> Self {
+        Self { schema: SCHEMA, budgets: Vec::new() }
+    }
+}
+
+impl Pressure {
+    /// Adds a confirmed alert. The same one again changes nothing, whichever instance saw it first.
+    pub fn press(&mut self, press: Press, now: Timestamp) -> Change {
+        if press.until <= now {
+            return Change::None;
+        }
+        if let Some(known) = self.budgets.iter_mut().find(|known| known.name == press.name) {
+            if !is_stronger(&press, known) {
+                return Change::None;
+            }
+            let is_over = known.until <= now;
+            let since = if is_over { press.since } else { known.since };
+            *known = Press { since, ..press };
+            return if is_over { Change::Begun } else { Change::Grown };
+        }
+        self.budgets.retain(|known| known.until + REMEMBER > now);
+        if self.budgets.len() >= MAX_BUDGETS {
+            return Change::Full;
+        }
+        let place = self.budgets.partition_point(|known| known.name < press.name);
+        self.budgets.insert(place, press);
+        Change::Begun
+    }
+
+    /// Takes a budget out that AWS says is OK again. Whether it was in.
+    pub fn ease(&mut self, name: &str) -> bool {
+        let before = self.budgets.len();
+        self.budgets.retain(|known| known.name != name);
+        self.budgets.len() < before
+    }
+
+    /// The budgets that press now.
+    pub fn pressing(&self, now: Timestamp) -> impl Iterator<Item = &Press> {
+        self.budgets.iter().filter(move |press| now < press.until)
+    }
+
+    /// When the last of them ends, pressing or not.
+    pub fn ends(&self) -> Option<Timestamp> {
+        self.budgets.iter().map(|press| press.until).max()
+    }
+
+    /// The item as it is stored: JSON for people and tools.
+    pub fn to_stored(&self) -> Result<String, ReadPressureError> {
+        Ok(serde_json::to_string(self)?)
+    }
+
+    pub fn from_stored(json: &str) -> Result<Self, ReadPressureError> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: u32,
+        }
+        let Head { schema } = serde_json::from_str(json)?;
+        if schema > SCHEMA {
+            return Err(ReadPressureError::LaterSchema { schema });
+        }
+        Ok(serde_json::from_str(json)?)
+    }
+}
+
+/// Whether the new alert says more about its budget: a later period, actual instead of forecasted, a higher threshold.
+fn is_stronger(new: &Press, known: &Press) -> bool {
+    let threshold = |press: &Press| press.threshold.as_ref().map(Amount::micros);
+    let rank = |press: &Press| (press.until, press.basis, threshold(press));
+    rank(new) > rank(known)
+}
+
+/// A stored item that this version cannot use.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadPressureError {
+    #[error(
+        "the budget pressure has schema {schema}, this version reads up to {SCHEMA}; install the newer budget-guard"
+    )]
+    LaterSchema { schema: u32 },
+    #[error("the budget pressure is damaged: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+#[cfg(test)]
+mod tests;
