@@ -1,10 +1,11 @@
-//! What the guard needs from the outside: rules, their history, a ledger, alerts, a clock. Narrow traits.
+//! What the guard needs from the outside: rules, their history, budgets, a ledger, alerts, a clock. Narrow traits.
 
 use crate::actions::Alert;
 use crate::history::RateHistory;
 use crate::model::{
-    Fault, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
+    BudgetStatus, Fault, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
 };
+use crate::pressure::Pressure;
 use crate::record::Record;
 
 /// EventBridge rules. Every call names the bus of the rule.
@@ -50,6 +51,14 @@ pub trait History {
         since: Timestamp,
         until: Timestamp,
     ) -> impl Future<Output = Result<RateHistory, Fault>> + Send;
+}
+
+/// AWS Budgets of the guard's own account.
+pub trait Budgets {
+    /// The account that is asked.
+    fn account(&self) -> &str;
+    /// The budget of this name with the states of its alerts, as AWS has them now: a few times a day it updates them.
+    fn budget(&self, name: &str) -> impl Future<Output = Result<BudgetStatus, Fault>> + Send;
 }
 
 /// The version of a stored record; it grows by one with each save.
@@ -101,6 +110,18 @@ pub trait Shelf {
     fn delete_chunk(&self, name: &str) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
+/// Where the budget pressure lies, one small item that all instances share.
+pub trait PressureStore {
+    /// The budgets that are overspent; `None` while there are none.
+    fn load_pressure(&self) -> impl Future<Output = Result<Option<(Pressure, Version)>, Fault>> + Send;
+    /// Saves if the stored version is still `expected` (`None`: there is nothing stored). Returns the new version.
+    fn save_pressure(
+        &self,
+        pressure: &Pressure,
+        expected: Option<Version>,
+    ) -> impl Future<Output = Result<Version, SaveError>> + Send;
+}
+
 /// Where alerts go.
 pub trait Alerts {
     fn publish(&self, alert: &Alert) -> impl Future<Output = Result<(), Fault>> + Send;
@@ -116,12 +137,14 @@ pub trait Clock {
 pub trait Ports: Sync {
     type Rules: Rules + Sync;
     type History: History + Sync;
-    type Ledger: Ledger + Shelf + Sync;
+    type Budgets: Budgets + Sync;
+    type Ledger: Ledger + Shelf + PressureStore + Sync;
     type Alerts: Alerts + Sync;
     type Clock: Clock + Sync;
 
     fn rules(&self) -> &Self::Rules;
     fn history(&self) -> &Self::History;
+    fn budgets(&self) -> &Self::Budgets;
     fn ledger(&self) -> &Self::Ledger;
     fn alerts(&self) -> &Self::Alerts;
     fn clock(&self) -> &Self::Clock;

@@ -12,9 +12,11 @@ use budget_guard::actions::AlertKind;
 use budget_guard::attribution::Actors;
 use budget_guard::aws::Aws;
 use budget_guard::model::{
-    Actor, Caller, Cause, FaultKind, ListedRule, Proof, RuleArn, RuleState, Target as RuleTarget, Timestamp,
+    Actor, AlertBasis, Caller, Cause, FaultKind, ListedRule, Proof, RuleArn, RuleState, Target as RuleTarget,
+    Timestamp,
 };
-use budget_guard::ports::{Alerts, Ledger, Rules, SaveError, Shelf};
+use budget_guard::ports::{Alerts, Ledger, PressureStore, Rules, SaveError, Shelf};
+use budget_guard::pressure::{Press, Pressure};
 use budget_guard::record::Record;
 use serde_json::{Value, json};
 use support::emulator::{Emulator, Kind};
@@ -64,6 +66,7 @@ macro_rules! on_both {
 on_both!(
     the_ledger_saves_only_over_the_version_it_read,
     the_list_of_watched_rules_is_a_set,
+    budget_pressure_is_saved_only_over_the_version_that_was_read,
     a_damaged_record_is_named,
     a_rule_is_read_whole,
     only_the_rule_on_the_named_bus_is_disabled_and_restored,
@@ -110,6 +113,44 @@ async fn the_list_of_watched_rules_is_a_set(bench: Bench) -> Result<(), Failure>
     ledger.unwatch(&rule).await?;
     ledger.unwatch(&other).await?;
     assert_eq!(ledger.watched().await?, []);
+    Ok(())
+}
+
+async fn budget_pressure_is_saved_only_over_the_version_that_was_read(bench: Bench) -> Result<(), Failure> {
+    let ledger = &bench.aws.ledger;
+    assert_eq!(ledger.load_pressure().await?, None);
+    let [since, until]: [Timestamp; 2] = ["2026-11-20T12:00:00Z".parse()?, "2026-12-01T00:00:00Z".parse()?];
+    let mut pressure = Pressure::default();
+    let press = Press {
+        name: "équipe bleue".into(),
+        basis: AlertBasis::Actual,
+        since,
+        until,
+        reason: "\"quoted\"".into(),
+        limit: Some("$183,965,812,157.54".parse()?),
+        threshold: None,
+        amount: Some("-0.000001 EUR".parse()?),
+    };
+    pressure.press(press, since);
+    assert_eq!(ledger.save_pressure(&pressure, None).await?, 1);
+    assert_eq!(ledger.save_pressure(&pressure, None).await, Err(SaveError::Conflict), "there is one already");
+    pressure.ease("red");
+    assert_eq!(ledger.save_pressure(&pressure, Some(1)).await?, 2);
+    assert_eq!(
+        ledger.save_pressure(&pressure, Some(1)).await,
+        Err(SaveError::Conflict),
+        "somebody was faster"
+    );
+    assert_eq!(ledger.load_pressure().await?, Some((pressure, 2)));
+    assert_eq!(ledger.list().await?, [], "it is no record of a rule");
+    let key = AttributeValue::S("pressure".into());
+    let get = bench.world.dynamodb.get_item().table_name(&bench.world.table).key("pk", key).send().await?;
+    let item = get.item().ok_or("no item")?;
+    assert_eq!(
+        item["expires_at"],
+        AttributeValue::N("1796169600".into()),
+        "a day after the last budget's period"
+    );
     Ok(())
 }
 

@@ -40,7 +40,8 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
 
 fn kind_of(code: &str) -> FaultKind {
     match code {
-        "ResourceNotFoundException" => FaultKind::NotFound,
+        // AWS Budgets says it shorter.
+        "ResourceNotFoundException" | "NotFoundException" => FaultKind::NotFound,
         "ManagedRuleException" => FaultKind::Managed,
         "ConcurrentModificationException" => FaultKind::Conflict,
         "ThrottlingException"

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
@@ -76,22 +77,55 @@ impl DynamoLedger {
     }
 }
 
+/// Puts an item as the next version, if the stored one is still `expected`.
+pub(super) async fn put(call: PutItemFluentBuilder, expected: Option<Version>) -> Result<Version, SaveError> {
+    let version = expected.unwrap_or(0) + 1;
+    let call = call.item("version", AttributeValue::N(version.to_string()));
+    let call = match expected {
+        None => call.condition_expression("attribute_not_exists(pk)"),
+        Some(expected) => call
+            .condition_expression("version = :expected")
+            .expression_attribute_values(":expected", AttributeValue::N(expected.to_string())),
+    };
+    match call.send().await {
+        Ok(_) => Ok(version),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+        {
+            Err(SaveError::Conflict)
+        }
+        Err(error) => Err(fault("PutItem", &error).into()),
+    }
+}
+
 fn key(rule: &RuleArn) -> AttributeValue {
     AttributeValue::S(format!("rule#{rule}"))
 }
 
-fn read(item: &Item) -> Result<(Record, Version), Fault> {
+pub(super) fn damaged(item: &Item, problem: impl std::fmt::Display) -> Fault {
     let name = item.get("pk").and_then(|pk| pk.as_s().ok()).map_or("?", String::as_str);
-    let damaged = |problem: String| Fault::new(FaultKind::Other, format!("item {name}: {problem}"));
-    let json = item.get("record").and_then(|value| value.as_s().ok());
-    let json = json.ok_or_else(|| damaged("attribute record is missing or not text".into()))?;
+    Fault::new(FaultKind::Other, format!("item {name}: {problem}"))
+}
+
+pub(super) fn json<'a>(item: &'a Item, attribute: &str) -> Result<&'a str, Fault> {
+    let json = item.get(attribute).and_then(|value| value.as_s().ok());
+    json.map(String::as_str)
+        .ok_or_else(|| damaged(item, format!("attribute {attribute} is missing or not text")))
+}
+
+pub(super) fn version(item: &Item) -> Result<Version, Fault> {
+    let number = item.get("version").and_then(|value| value.as_n().ok());
+    number
+        .and_then(|number| number.parse().ok())
+        .ok_or_else(|| damaged(item, "attribute version is missing or not a number"))
+}
+
+fn read(item: &Item) -> Result<(Record, Version), Fault> {
     let window: &[u8] = item.get("window").and_then(|value| value.as_b().ok()).map_or(&[], Blob::as_ref);
-    let version =
-        item.get("version").and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok());
-    let version = version.ok_or_else(|| damaged("attribute version is missing or not a number".into()))?;
-    Record::from_stored(json, window)
-        .map(|record| (record, version))
-        .map_err(|error| damaged(error.to_string()))
+    let record = Record::from_stored(json(item, "record")?, window).map_err(|error| damaged(item, error))?;
+    Ok((record, version(item)?))
 }
 
 impl Ledger for DynamoLedger {
@@ -101,36 +135,18 @@ impl Ledger for DynamoLedger {
 
     async fn save(&self, record: &Record, expected: Option<Version>) -> Result<Version, SaveError> {
         let stored = record.to_stored().map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
-        let version = expected.unwrap_or(0) + 1;
         let mut call = self
             .client
             .put_item()
             .table_name(&self.table)
             .item("pk", key(&record.rule))
-            .item("version", AttributeValue::N(version.to_string()))
             .item("record", AttributeValue::S(stored.0))
             .item("window", AttributeValue::B(Blob::new(stored.1)));
         if matches!(record.breaker, Breaker::Closed) {
             let expires = (SystemClock.now() + KEEP).as_second();
             call = call.item("expires_at", AttributeValue::N(expires.to_string()));
         }
-        call = match expected {
-            None => call.condition_expression("attribute_not_exists(pk)"),
-            Some(expected) => call
-                .condition_expression("version = :expected")
-                .expression_attribute_values(":expected", AttributeValue::N(expected.to_string())),
-        };
-        match call.send().await {
-            Ok(_) => Ok(version),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
-                Err(SaveError::Conflict)
-            }
-            Err(error) => Err(fault("PutItem", &error).into()),
-        }
+        put(call, expected).await
     }
 
     async fn watched(&self) -> Result<Vec<RuleArn>, Fault> {

@@ -2,6 +2,7 @@
 
 mod actors;
 mod alerts;
+mod budgets;
 mod clock;
 mod config;
 mod fault;
@@ -9,11 +10,13 @@ mod history;
 mod lazy;
 mod ledger;
 mod metrics;
+mod pressure;
 mod rules;
 mod shelf;
 mod targets;
 
 pub use alerts::SnsAlerts;
+pub use budgets::AwsBudgets;
 pub use clock::SystemClock;
 pub use config::{http_client, lambda_loader, loader};
 pub use fault::fault;
@@ -30,6 +33,7 @@ use crate::ports::Ports;
 pub struct Aws {
     pub rules: EventBridgeRules,
     pub history: CloudWatchHistory,
+    pub budgets: AwsBudgets,
     pub ledger: DynamoLedger,
     pub alerts: SnsAlerts,
     pub clock: SystemClock,
@@ -40,6 +44,7 @@ impl Aws {
         Self {
             rules: EventBridgeRules::new(config),
             history: CloudWatchHistory::new(config),
+            budgets: AwsBudgets::new(config, account_of(topic_arn)),
             ledger: DynamoLedger::new(config, table),
             alerts: SnsAlerts::new(config, topic_arn),
             clock: SystemClock,
@@ -47,9 +52,15 @@ impl Aws {
     }
 }
 
+/// The account in an ARN. The topic lies in the account that the guard guards; the settings have checked it.
+fn account_of(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
 impl Ports for Aws {
     type Rules = EventBridgeRules;
     type History = CloudWatchHistory;
+    type Budgets = AwsBudgets;
     type Ledger = DynamoLedger;
     type Alerts = SnsAlerts;
     type Clock = SystemClock;
@@ -59,6 +70,9 @@ impl Ports for Aws {
     }
     fn history(&self) -> &CloudWatchHistory {
         &self.history
+    }
+    fn budgets(&self) -> &AwsBudgets {
+        &self.budgets
     }
     fn ledger(&self) -> &DynamoLedger {
         &self.ledger

@@ -123,7 +123,9 @@ proptest! {
             record = next;
             tally.add(plan.tally);
         }
-        prop_assert_eq!(whole.to_stored().unwrap(), record.to_stored().unwrap());
+        // Steady firing is judged once for a batch, up to its newest firing: whether history is asked may differ.
+        let counted = |record: Record| Record { history: None, ..record }.to_stored().unwrap();
+        prop_assert_eq!(counted(whole), counted(record));
         prop_assert_eq!(whole_plan.tally, tally);
     }
 

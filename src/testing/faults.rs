@@ -27,6 +27,9 @@ pub enum Call {
     DeleteChunk,
     Publish,
     Triggered,
+    Budget,
+    LoadPressure,
+    SavePressure,
 }
 
 /// How one call goes wrong.

@@ -1,5 +1,6 @@
 //! The ports in memory, as unkind as AWS: throttles, lost replies, failures at any call – all of it told beforehand.
 
+mod budgets;
 mod faults;
 mod shelf;
 mod world;

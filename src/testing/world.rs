@@ -8,7 +8,8 @@ use crate::actions::Alert;
 use crate::breaker::Breaker;
 use crate::history::RateHistory;
 use crate::model::{
-    Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
+    BudgetStatus, Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags,
+    Target, Timestamp,
 };
 use crate::ports::{Alerts, Clock, History, Ledger, Page, Ports, Rules, SaveError, Version};
 use crate::record::Record;
@@ -33,6 +34,8 @@ pub(super) struct State {
     /// As stored: what cannot be written and read back must not seem to work.
     records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
     watched: BTreeSet<RuleArn>,
+    pub(super) budgets: BTreeMap<String, BudgetStatus>,
+    pub(super) pressure: Option<(String, Version)>,
     alerts: Vec<Alert>,
     pub(super) conflicts: u32,
     broken_promises: Vec<String>,
@@ -71,6 +74,8 @@ impl World {
             chunks: BTreeMap::new(),
             records: BTreeMap::new(),
             watched: BTreeSet::new(),
+            budgets: BTreeMap::new(),
+            pressure: None,
             alerts: Vec::new(),
             conflicts: 0,
             broken_promises: Vec::new(),
@@ -299,6 +304,7 @@ impl Clock for World {
 impl Ports for World {
     type Rules = Self;
     type History = Self;
+    type Budgets = Self;
     type Ledger = Self;
     type Alerts = Self;
     type Clock = Self;
@@ -307,6 +313,9 @@ impl Ports for World {
         self
     }
     fn history(&self) -> &Self {
+        self
+    }
+    fn budgets(&self) -> &Self {
         self
     }
     fn ledger(&self) -> &Self {

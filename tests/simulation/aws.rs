@@ -11,6 +11,7 @@ use budget_guard::model::{
     Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
 };
 use budget_guard::ports::{Alerts, Clock, History, Ledger, Page, Ports, Rules, SaveError, Version};
+use budget_guard::pressure::Pressure;
 use budget_guard::record::Record;
 
 use super::{Planted, check};
@@ -34,6 +35,7 @@ pub struct State {
     watched: BTreeSet<RuleArn>,
     pub head: Option<(String, Version)>,
     pub chunks: BTreeMap<String, String>,
+    pub pressure: Option<(Pressure, Version)>,
     pub alerts: Vec<Alert>,
     pub broken: Vec<String>,
     pub trace: Vec<String>,
@@ -64,6 +66,7 @@ impl Shared {
             watched: BTreeSet::new(),
             head: None,
             chunks: BTreeMap::new(),
+            pressure: None,
             alerts: Vec::new(),
             broken: Vec::new(),
             trace: Vec::new(),
@@ -210,7 +213,7 @@ impl Process {
     }
 }
 
-fn missing() -> Fault {
+pub fn missing() -> Fault {
     Fault::new(FaultKind::NotFound, "ResourceNotFoundException")
 }
 
@@ -362,6 +365,7 @@ impl Clock for Process {
 impl Ports for Process {
     type Rules = Self;
     type History = Self;
+    type Budgets = Self;
     type Ledger = Self;
     type Alerts = Self;
     type Clock = Self;
@@ -370,6 +374,9 @@ impl Ports for Process {
         self
     }
     fn history(&self) -> &Self {
+        self
+    }
+    fn budgets(&self) -> &Self {
         self
     }
     fn ledger(&self) -> &Self {

@@ -3,6 +3,7 @@
 //! One seed is one world, byte for byte. Every promise is checked while it runs and at its end.
 
 mod aws;
+mod budgets;
 mod check;
 mod happenings;
 mod machines;

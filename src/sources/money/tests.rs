@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::sources::{Payload, Received, decode, decode_body};
+use crate::sources::{Bus, Payload, Received, decode, decode_body};
 
 /// A notification as a topic delivers it.
 const MONTHLY: &str = "AWS Budget Notification March 03, 2026\nAWS Account 123456789012\n\nDear AWS Customer,\n\nYou requested that we alert you when the ACTUAL Cost associated with your team-blue budget is greater than $80.00 for the current month. The ACTUAL Cost associated with this budget is $91.25. You can find additional details below and by accessing the AWS Budgets dashboard [1].\n\nBudget Name: team-blue\nBudget Type: Cost\nBudgeted Amount: $100.00\nAlert Type: ACTUAL\nAlert Threshold: > $80.00\nACTUAL Amount: $91.25\n\n[1] https://console.aws.amazon.com/billing/home#/budgets\n";
@@ -37,6 +37,8 @@ fn check(text: &str, expected: &str) {
 fn message(received: Result<Received<'_>, crate::sources::DecodeError>) -> MoneyMessage {
     match received {
         Ok(Received::Money(message)) => *message,
+        // Such an event fires rules as any other does.
+        Ok(Received::Bus(Bus { money: Some(message), .. })) => *message,
         other => panic!("{other:?}"),
     }
 }
