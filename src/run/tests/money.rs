@@ -4,7 +4,7 @@ use super::*;
 use crate::model::{
     AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, NotificationState, Threshold,
 };
-use crate::ports::{Budgets, SaveError};
+use crate::ports::{Budgets, PressureStore, SaveError};
 use crate::pressure::{Change, Confirmation, Doubt, Pressure, confirm};
 
 const NOTICE: &str =
@@ -73,7 +73,7 @@ fn blue(state: NotificationState) -> BudgetStatus {
 #[test]
 fn two_instances_ask_decide_and_keep_once() {
     let world = World::new(NOON);
-    let received = MoneyMessage {
+    let received = crate::sources::money::MoneyMessage {
         topic_arn: None,
         message_id: None,
         sent: Some(NOON),
