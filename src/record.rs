@@ -64,6 +64,9 @@ pub struct Record {
     /// When the rule was last reported as a suspect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspected: Option<Timestamp>,
+    /// Since when it has looked like a loop; reports of the days after belong to the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspected_since: Option<Timestamp>,
     /// The malformed tags that were last reported.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reported_tags: Vec<String>,
@@ -135,6 +138,7 @@ impl Record {
             quiet: None,
             history: None,
             suspected: None,
+            suspected_since: None,
             reported_tags: Vec::new(),
         }
     }

@@ -33,17 +33,20 @@ pub fn chat_message(alert: &Alert) -> Value {
     })
 }
 
-/// The body of one SNS message: a form for each protocol, as `MessageStructure: json` takes it.
+/// The body of one SNS message.
+pub fn sns_message(alert: &Alert) -> Result<String, serde_json::Error> {
+    message_for_all(&text(alert), &serde_json::to_string(alert)?, &chat_message(alert))
+}
+
+/// A form for each protocol, as `MessageStructure: json` takes it.
 ///
 /// Source: `Publish`, parameter `MessageStructure` (Amazon SNS API). Keys are protocols; each value is text.
-pub fn sns_message(alert: &Alert) -> Result<String, serde_json::Error> {
-    let plain = text(alert);
-    let alert_json = serde_json::to_string(alert)?;
+pub(super) fn message_for_all(plain: &str, json: &str, chat: &Value) -> Result<String, serde_json::Error> {
     serde_json::to_string(&json!({
         "default": plain,
         "email": plain,
-        "sqs": alert_json,
-        "lambda": alert_json,
-        "https": chat_message(alert).to_string(),
+        "sqs": json,
+        "lambda": json,
+        "https": chat.to_string(),
     }))
 }

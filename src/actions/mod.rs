@@ -1,12 +1,14 @@
 //! Stage 6: what is to be done, as data, and how it reads.
 
 mod alert;
+mod budget;
 mod chat;
 mod cost;
 mod plan;
 mod text;
 
 pub use alert::{Alert, AlertKind, CostEstimate, RuleRef, StateRef, command};
+pub use budget::{BudgetAlert, BudgetRef, MoneyOutcome, Ranked};
 pub use chat::{chat_message, sns_message};
 pub use cost::{PRICES_AS_OF, cost_per_million};
 pub use plan::{Action, Plan, Refusal, Tally};

@@ -5,6 +5,7 @@ mod chains;
 mod orders;
 mod rate;
 mod restore;
+mod standing;
 mod work;
 
 use crate::actions::{Action, Alert, AlertKind, Plan};
@@ -19,6 +20,7 @@ use crate::window::{Inserted, Window};
 
 pub use chains::upstream;
 pub use orders::Order;
+pub use standing::{cut_for, rank, standing};
 
 pub use work::untouchable;
 
@@ -49,6 +51,8 @@ pub enum Observation<'a> {
         by: String,
         at: Timestamp,
     },
+    /// A budget that covers the rule is overspent: judge it now, and not only when it fires next.
+    Pressed,
     /// It cannot be said which events fire the rule: its pattern is beyond the guard.
     Unmatched {
         problem: String,
@@ -103,6 +107,7 @@ pub fn step(
         match observation {
             Observation::Firing(firing) => turn.firing(firing),
             Observation::Tick => {}
+            Observation::Pressed => turn.pressed(),
             Observation::Attended(order) => turn.wants_restore = matches!(order, Order::Enable { .. }),
             Observation::Order(order) => turn.order(order),
             Observation::Changed { by, at } => turn.changed(by, *at),
@@ -183,7 +188,10 @@ impl Turn<'_> {
     }
 
     /// The window is full: cut, or say that it would have been cut.
-    fn tripped(&mut self, evidence: Evidence) {
+    fn tripped(&mut self, mut evidence: Evidence) {
+        if self.needs_pressure(&evidence) {
+            evidence.pressed_by.clone_from(&self.limits.pressed_by);
+        }
         let by_untagged_rate = self.is_untagged_rate(&evidence);
         let quiet = self.record.quiet.filter(|quiet| quiet.until > self.now).map(|quiet| quiet.because);
         let quiet = quiet.filter(|because| by_untagged_rate || *because != QuietReason::TakesAnyCall);
@@ -203,7 +211,12 @@ impl Turn<'_> {
 
     /// Whether this rests on the rate alone, at a limit that is not the operator's word on this very rule.
     fn is_untagged_rate(&self, evidence: &Evidence) -> bool {
-        evidence.kind == EvidenceKind::Burst && !self.limits.burst_is_tagged && !evidence.proves_loop()
+        let is_tagged = match evidence.kind {
+            EvidenceKind::Burst => self.limits.burst_is_tagged,
+            EvidenceKind::Sustained => self.limits.sustained_is_tagged,
+            EvidenceKind::Echo | EvidenceKind::Manual => true,
+        };
+        !is_tagged && !evidence.proves_loop()
     }
 
     /// Closed → open. Nothing is done to the rule before this is saved.
@@ -264,7 +277,7 @@ impl Turn<'_> {
 
     /// The limit that holds in the breaker's present state.
     fn apply_limit(&mut self) {
-        self.record.limit = self.limits.burst;
+        self.record.limit = self.limits.unpressed;
         let limit = self.burst_limit();
         if self.record.window.limit() != limit {
             self.record.window.set_limit(limit);

@@ -8,12 +8,16 @@ use crate::history::{History, RateHistory, RateRecord};
 use crate::model::{Fault, Timestamp};
 use crate::policy::BurstLimit;
 use crate::verdict::{self, Evidence, EvidenceKind};
+use crate::window::LATENESS;
 
 use super::Turn;
 
 /// The port answers or fails within 2 seconds. Whoever asked and has not come back by then is dead.
 const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_secs(3);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// What a rule has done since it began to look like a loop is not what it always did, for so long. Budget alerts come a
+/// day late.
+const SUSPICION: SignedDuration = SignedDuration::from_hours(48);
 
 /// What the history says about the plain limits.
 enum Witness {
@@ -30,11 +34,56 @@ enum Witness {
 impl Turn<'_> {
     /// The limit that fills the window: the plain one, a quarter of it on probation, or what history raises it to.
     pub(super) fn burst_limit(&self) -> BurstLimit {
-        let plain = self.limits.burst;
-        match self.record.breaker {
-            Breaker::HalfOpen { .. } => plain.on_probation(),
-            _ if self.limits.burst_is_tagged => plain,
-            _ => self.rate_record().map_or(plain, |record| record.burst_cut(plain)),
+        let limits = self.limits;
+        if self.is_on_probation() {
+            return self.probation_limit();
+        }
+        let record = self.rate_record();
+        match (limits.burst_is_tagged, record) {
+            (true, _) if !limits.is_pressed() => limits.burst,
+            // Pressure divides a limit only where history can say how much is normal; `judge_rate` asks it.
+            (_, None) => limits.unpressed,
+            (true, Some(record)) => record.burst_cut(limits.burst).at_most(limits.unpressed),
+            (false, Some(record)) => record.burst_cut(limits.burst),
+        }
+    }
+
+    /// A quarter is tight enough: pressure does not divide it again.
+    pub(super) fn probation_limit(&self) -> BurstLimit {
+        self.limits.unpressed.on_probation().at_most(self.limits.burst)
+    }
+
+    fn is_on_probation(&self) -> bool {
+        matches!(self.record.breaker, Breaker::HalfOpen { .. })
+    }
+
+    /// Whether this would not be enough without budget pressure.
+    pub(super) fn needs_pressure(&self, evidence: &Evidence) -> bool {
+        let full = || match self.rate_record() {
+            Some(record) if !self.limits.burst_is_tagged => record.burst_cut(self.limits.unpressed),
+            _ => self.limits.unpressed,
+        };
+        self.limits.is_pressed()
+            && match evidence.kind {
+                EvidenceKind::Sustained => true,
+                EvidenceKind::Burst => {
+                    !self.is_on_probation() && evidence.count < u64::from(full().count.get())
+                }
+                EvidenceKind::Echo | EvidenceKind::Manual => false,
+            }
+    }
+
+    /// Money is running out: the rule is judged by how it fires now. One that has stopped is left alone.
+    pub(super) fn pressed(&mut self) {
+        let newest = self.record.window.newest();
+        let is_firing = newest.is_some_and(|at| self.now.duration_since(at) < SignedDuration::from(LATENESS));
+        if !self.limits.is_pressed() || !self.counts() || !is_firing {
+            return;
+        }
+        self.counted = true;
+        let limit = self.record.window.limit();
+        if self.record.window.count_at_newest() >= u64::from(limit.count.get()) {
+            self.burst(verdict::busy(&self.record.window, limit));
         }
     }
 
@@ -45,8 +94,8 @@ impl Turn<'_> {
         (is_right && record.is_usable(self.now)).then_some(record)
     }
 
-    fn witness(&self, is_tagged: bool, compare: impl Fn(&RateRecord) -> String) -> Witness {
-        if is_tagged || matches!(self.record.breaker, Breaker::HalfOpen { .. }) {
+    fn witness(&self, has_no_say: bool, compare: impl Fn(&RateRecord) -> String) -> Witness {
+        if has_no_say {
             return Witness::None;
         }
         let Some(history) = &self.record.history else { return Witness::ToAsk };
@@ -65,8 +114,9 @@ impl Turn<'_> {
 
     /// The window is full.
     pub(super) fn burst(&mut self, mut evidence: Evidence) {
-        let count = evidence.count;
-        match self.witness(self.limits.burst_is_tagged, |record| record.burst.compared_with(count)) {
+        let (count, needs_pressure) = (evidence.count, self.needs_pressure(&evidence));
+        let has_no_say = self.is_on_probation() || self.limits.burst_is_tagged && !needs_pressure;
+        match self.witness(has_no_say, |record| record.burst.compared_with(count)) {
             Witness::None => {}
             Witness::Heard(sentence) => evidence.history = Some(sentence),
             Witness::ToAsk => return self.ask_history(),
@@ -86,8 +136,12 @@ impl Turn<'_> {
     pub(super) fn history(&mut self, answer: &Result<RateHistory, Fault>) {
         let (burst, sustained) = (self.limits.burst.window, self.limits.sustained.map(|limit| limit.window));
         let known = self.record.history.take().and_then(|history| history.record);
+        let suspected = self.suspected_since();
         let (record, unread) = match answer {
-            Ok(read) => (Some(read.record(self.now, burst, sustained, &self.record.recent_trips)), None),
+            Ok(read) => {
+                let trips = &self.record.recent_trips;
+                (Some(read.record(self.now, burst, sustained, trips, suspected)), None)
+            }
             Err(fault) => (known, Some(fault.to_string())),
         };
         self.record.history = Some(History { asked_at: self.now, record, unread });
@@ -119,18 +173,18 @@ impl Turn<'_> {
         if !self.counted {
             return;
         }
-        let plain = self.limits.burst;
+        let (plain, is_pressed) = (self.limits.burst, self.limits.is_pressed());
+        let is_said = self.limits.burst_is_tagged && !is_pressed;
         let count = self.record.window.count_at_newest();
         if count >= u64::from(plain.count.get())
-            && let Witness::ToAsk = self.witness(self.limits.burst_is_tagged, |_| String::new())
+            && let Witness::ToAsk = self.witness(self.is_on_probation() || is_said, |_| String::new())
         {
             return self.ask_history();
         }
-        let was_told = |at: Timestamp| self.now.duration_since(at) < super::QUIET;
-        if self.record.suspected.is_some_and(was_told) {
+        if self.is_reported() && !is_pressed {
             return;
         }
-        let raised = self.rate_record().filter(|_| !self.limits.burst_is_tagged);
+        let raised = self.rate_record().filter(|_| !is_said);
         if let Some(record) = raised
             && let limit = record.burst_suspect(plain)
             && count >= u64::from(limit.count.get())
@@ -138,7 +192,7 @@ impl Turn<'_> {
             let sentence = record.burst.compared_with(count);
             let mut evidence = verdict::busy(&self.record.window, limit);
             evidence.history = Some(sentence);
-            return self.suspect(evidence, None);
+            return self.suspect(evidence);
         }
         self.judge_sustained();
     }
@@ -152,28 +206,55 @@ impl Turn<'_> {
             None => String::new(),
         };
         let mut evidence = verdict::sustained(&self.record.window, limit, stretch);
-        match self.witness(self.limits.sustained_is_tagged, compare) {
+        let is_said = self.limits.sustained_is_tagged;
+        let has_no_say = (is_said || self.is_on_probation()) && !self.limits.is_pressed();
+        match self.witness(has_no_say, compare) {
             Witness::None => {}
             Witness::ToAsk => return self.ask_history(),
             Witness::Asked => return,
             Witness::Heard(sentence) => {
                 let above = self.rate_record().map_or(0, |record| record.sustained_suspect_above(limit));
-                if count <= above {
-                    return;
-                }
                 evidence.history = Some(sentence);
+                match (count <= above, is_said) {
+                    (false, _) => {}
+                    // A suspect by the operator's word; but money does not make a loop of what was always so.
+                    (true, true) => return self.report(&evidence, None),
+                    (true, false) => return,
+                }
             }
         }
-        self.suspect(evidence.with_otherwise(self.limits.burst), None);
+        self.suspect(evidence.with_otherwise(self.limits.burst));
     }
 
-    /// A rule that fires as a loop would, without proof: says so once a day.
-    pub(super) fn suspect(&mut self, evidence: Evidence, because: Option<&str>) {
-        let was_told = self.record.suspected.is_some_and(|at| self.now.duration_since(at) < super::QUIET);
+    /// A rule that fires as a loop would, without proof: cut if money is running out, unless its past is not known.
+    fn suspect(&mut self, evidence: Evidence) {
+        if !self.limits.is_pressed() || self.rate_record().is_none() {
+            return self.report(&evidence, None);
+        }
+        self.suspicion_begins();
+        self.tripped(evidence);
+    }
+
+    fn is_reported(&self) -> bool {
+        self.record.suspected.is_some_and(|at| self.now.duration_since(at) < super::QUIET)
+    }
+
+    /// Since when it has looked like a loop, if that is not long ago.
+    fn suspected_since(&self) -> Option<Timestamp> {
+        self.record.suspected_since.filter(|since| self.now.duration_since(*since) < SUSPICION)
+    }
+
+    fn suspicion_begins(&mut self) {
+        self.record.suspected_since = self.suspected_since().or(Some(self.now));
+    }
+
+    /// Says once a day that the rule is a suspect, and why that is all.
+    pub(super) fn report(&mut self, evidence: &Evidence, because: Option<&str>) {
         self.plan.save = true;
-        if was_told {
+        if self.is_reported() {
             return;
         }
+        self.suspicion_begins();
         self.record.suspected = Some(self.now);
         let day = self.now.to_string()[..10].to_owned();
         let tag = match evidence.kind {
@@ -189,7 +270,7 @@ impl Turn<'_> {
         let alert = self
             .record
             .alert(AlertKind::Suspect, &day, reason, self.now)
-            .with_evidence(&evidence, None)
+            .with_evidence(evidence, None)
             .with_hint(hint);
         self.plan.tally.suspects += 1;
         self.queue(alert);

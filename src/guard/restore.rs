@@ -68,7 +68,7 @@ impl Turn<'_> {
         let until = self.now + jiff::SignedDuration::from(self.limits.probation);
         self.record.breaker = Breaker::HalfOpen { until };
         self.record.epoch = self.record.epoch.next(began);
-        self.record.window = Window::new(self.limits.burst.on_probation());
+        self.record.window = Window::new(self.probation_limit());
         self.proceed();
     }
 

@@ -37,6 +37,7 @@ impl Turn<'_> {
 
     /// The rule as it is before anything is done to it: decides whether it may be touched.
     fn inspected(&mut self, rule: &RuleDefinition) {
+        let probation = self.probation_limit();
         let Breaker::Open(cut) = &mut self.record.breaker else { return };
         if cut.found.is_some() {
             return;
@@ -49,14 +50,23 @@ impl Turn<'_> {
         let untouchable = untouchable(self.record.rule.name(), rule);
         let limit = match self.record.trips_in_probation {
             0 => self.limits.burst,
-            _ => self.limits.burst.on_probation(),
+            _ => probation,
         };
         if !by_hand && self.limits.mode == Mode::Enforce && !trip.evidence.fills(self.limits, limit) {
-            trip.outcome = Outcome::Spared { because: format!("its limit is {limit}") };
+            let is_eased = !trip.evidence.pressed_by.is_empty() && !self.limits.is_pressed();
+            let (because, why) = match is_eased {
+                true => {
+                    let because = "no budget that covers it is overspent any more".to_owned();
+                    (because.clone(), because)
+                }
+                false => {
+                    let why = format!("its tags, read only now, set its limit to {limit}");
+                    (format!("its limit is {limit}"), why)
+                }
+            };
+            trip.outcome = Outcome::Spared { because };
             let rule = quoted(&self.record.rule);
-            self.plan
-                .notes
-                .push(format!("rule {rule} was not cut: its tags, read only now, set its limit to {limit}"));
+            self.plan.notes.push(format!("rule {rule} was not cut: {why}"));
             self.record.recent_trips.pop();
             self.record.breaker = Breaker::Closed;
             self.plan.save = true;
@@ -110,7 +120,7 @@ impl Turn<'_> {
         self.record.previous_trip = None;
         let quiet = Quiet { until: self.now + super::QUIET, because: QuietReason::TakesAnyCall };
         self.record.quiet = Some(quiet);
-        self.suspect(evidence, Some(&because));
+        self.report(&evidence, Some(&because));
     }
 
     fn disabled(&mut self) {

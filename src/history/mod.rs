@@ -85,19 +85,22 @@ impl RateHistory {
     }
 
     /// The busiest stretches of these lengths, without the hour before `now` and without the hour before and the hour
-    /// after each of the earlier `trips`.
+    /// after each of the earlier `trips`; and without what came after the hour before `suspected`, when the rule began
+    /// to look like a loop: a loop that has run for a while would else be normal.
     pub fn record(
         &self,
         now: Timestamp,
         burst: Seconds,
         sustained: Option<Seconds>,
         trips: &[Timestamp],
+        suspected: Option<Timestamp>,
     ) -> RateRecord {
         let around = AROUND.as_secs();
+        let until = suspected.map_or(now, |since| since.min(now)).as_second() - around;
         let is_normal = |minute: i64| {
             let (from, to) = (minute * 60, (minute + 1) * 60);
             let is_around = |at: &Timestamp| to > at.as_second() - around && from <= at.as_second() + around;
-            to <= now.as_second() - around && !trips.iter().any(is_around)
+            to <= until && !trips.iter().any(is_around)
         };
         let normal: Vec<(i64, u64)> = self
             .minutes

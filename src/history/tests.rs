@@ -26,13 +26,13 @@ fn steady(firings: u64) -> RateHistory {
 
 fn record(history: &RateHistory, trips: &[&str]) -> RateRecord {
     let trips: Vec<Timestamp> = trips.iter().map(|trip| at(trip)).collect();
-    history.record(at(NOW), Seconds::new(60), Some(Seconds::new(900)), &trips)
+    history.record(at(NOW), Seconds::new(60), Some(Seconds::new(900)), &trips, None)
 }
 
 #[test]
 fn the_busiest_stretch_is_the_record() {
     let check = |counts: &[(i64, i64, i64, u64)], length: u32, firings: u64, from: Option<&str>| {
-        let peak = history(counts).record(at(NOW), Seconds::new(length), None, &[]).burst;
+        let peak = history(counts).record(at(NOW), Seconds::new(length), None, &[], None).burst;
         assert_eq!((peak.firings, peak.from), (firings, from.map(at)), "{counts:?} in {length} s");
     };
     check(&[], 60, 0, None);
@@ -110,7 +110,7 @@ fn a_record_is_for_the_lengths_it_was_computed_for() {
     check("200/30s", None, true);
     check("200/90s", None, false);
     check("200/60s", Some("20/20m/8"), false);
-    let without = steady(5).record(at(NOW), Seconds::new(60), None, &[]);
+    let without = steady(5).record(at(NOW), Seconds::new(60), None, &[], None);
     assert!(!without.is_for(limit("200/60s"), Some(SustainedLimit::DEFAULT)));
     assert_eq!(without.sustained_suspect_above(SustainedLimit::DEFAULT), 0);
 }
@@ -144,13 +144,13 @@ fn the_comparison_reads_in_numbers() {
         60_000,
         "its busiest 15 minutes in 14 days had 6,000 firings (2026-10-30T09:31Z); this is 10 times that",
     );
-    let once = history(&[(1, 0, 0, 1)]).record(at(NOW), Seconds::new(60), None, &[]).burst;
+    let once = history(&[(1, 0, 0, 1)]).record(at(NOW), Seconds::new(60), None, &[], None).burst;
     check(
         once,
         1_234,
         "its busiest minute in 14 days had 1 firing (2026-11-04T12:00Z); this is 1,234 times that",
     );
-    let never = RateHistory::default().record(at(NOW), Seconds::new(60), None, &[]).burst;
+    let never = RateHistory::default().record(at(NOW), Seconds::new(60), None, &[], None).burst;
     check(never, 200, "it had no firings in 14 days before the last hour");
     let ratio = |count, firings| {
         let text = Peak { firings, ..once }.compared_with(count);

@@ -26,7 +26,7 @@ impl fmt::Display for AlertBasis {
 }
 
 /// On which side of the threshold the alarm lies. API: `ComparisonOperator`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
     GreaterThan,
     LessThan,

@@ -25,6 +25,11 @@ impl BurstLimit {
         self.divided(const { NonZeroU32::new(4).expect("four is not zero") })
     }
 
+    /// The smaller count of the two, within this window.
+    pub fn at_most(self, other: Self) -> Self {
+        Self { count: self.count.min(other.count), ..self }
+    }
+
     /// A part of the count within the same window, at least 1.
     pub fn divided(self, divisor: NonZeroU32) -> Self {
         Self { count: NonZeroU32::new(self.count.get() / divisor).unwrap_or(NonZeroU32::MIN), ..self }

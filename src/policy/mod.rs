@@ -60,6 +60,8 @@ pub struct Limits {
     pub pressure: NonZeroU32,
     /// The budgets under whose pressure `burst` has been divided; none without pressure.
     pub pressed_by: Vec<String>,
+    /// What `burst` was before that; the same without pressure.
+    pub unpressed: BurstLimit,
     /// Tags that could not be read, each in one sentence; the default held instead.
     pub bad_tags: Vec<String>,
 }
@@ -78,6 +80,7 @@ impl Limits {
             cover: Cover::EveryBudget,
             pressure: DEFAULT_PRESSURE,
             pressed_by: Vec::new(),
+            unpressed: burst,
             bad_tags: Vec::new(),
         }
     }
@@ -88,6 +91,7 @@ impl Limits {
         let mut bad_tags = Vec::new();
         override_with(tags, MODE_TAG, &mut limits.mode, &mut bad_tags);
         limits.burst_is_tagged = override_with(tags, LIMIT_TAG, &mut limits.burst, &mut bad_tags);
+        limits.unpressed = limits.burst;
         let mut sustained = OrOff(limits.sustained);
         limits.sustained_is_tagged = override_with(tags, SUSTAINED_TAG, &mut sustained, &mut bad_tags);
         limits.sustained = sustained.0;
@@ -100,6 +104,11 @@ impl Limits {
         override_with(tags, BUDGET_TAG, &mut limits.cover, &mut bad_tags);
         limits.bad_tags = bad_tags;
         limits
+    }
+
+    /// Whether a budget that covers the rule is overspent.
+    pub fn is_pressed(&self) -> bool {
+        !self.pressed_by.is_empty()
     }
 
     /// The limits while these budgets are overspent: the same for a rule that none of them covers. Of limits that are

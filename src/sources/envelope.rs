@@ -91,7 +91,7 @@ impl Event<'_> {
     /// Cost Anomaly Detection sends events; others forward the text of a notification in one of theirs.
     pub fn may_be_about_money(&self) -> bool {
         self.source.is("aws.ce")
-            || matches!(&self.detail, Nested::Object(Detail { message: Field::Text(text), .. }) if money::may_be_notice(text))
+            || matches!(&self.detail, Nested::Object(detail) if matches!(&detail.message, Field::Text(text) if money::may_be_notice(text)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Caller, Proof, RuleArn, Seconds, Target, Timestamp, about};
+use crate::model::{Caller, Proof, RuleArn, Seconds, Seen, Target, Timestamp, about};
 use crate::policy::{BurstLimit, Limits};
 use crate::window::CallerCount;
 
@@ -54,6 +54,9 @@ pub struct Evidence {
     /// How this compares with the rule's own past, in a sentence; or why that could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<String>,
+    /// The overspent budgets without which this would not have been enough.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pressed_by: Vec<String>,
     /// What would have happened had the guard not acted, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<String>,
@@ -116,6 +119,7 @@ impl Evidence {
             echo: None,
             rate: None,
             history: None,
+            pressed_by: Vec::new(),
             otherwise: None,
         }
     }
@@ -148,6 +152,9 @@ impl Evidence {
 
     /// Whether these firings are too many for these limits, which were read after they were counted.
     pub fn fills(&self, limits: &Limits, burst: BurstLimit) -> bool {
+        if !self.pressed_by.is_empty() && !limits.is_pressed() {
+            return false;
+        }
         match self.kind {
             EvidenceKind::Manual => true,
             EvidenceKind::Echo => limits.echo.is_some_and(|limit| match &self.echo {
@@ -196,14 +203,27 @@ impl Evidence {
         let count = self.count;
         let firings = if count == 1 { "firing" } else { "firings" };
         let window = self.window_seconds.map(|window| format!(" within {window}")).unwrap_or_default();
+        let pressure = self.pressure();
         match &self.echo {
             Some(echo) => echo.sentence(count, limit, &between),
             None if self.kind == EvidenceKind::Sustained => {
                 format!(
-                    "{about}{count} distinct {firings}{window}, minute after minute, at the limit of {limit} {between}"
+                    "{about}{count} distinct {firings}{window}, minute after minute, at the limit of {limit} {between}{pressure}"
                 )
             }
-            None => format!("{about}{count} distinct {firings}{window}, at the limit of {limit} {between}"),
+            None => format!(
+                "{about}{count} distinct {firings}{window}, at the limit of {limit} {between}{pressure}"
+            ),
+        }
+    }
+
+    /// Why this was enough, if it would not have been at other times.
+    fn pressure(&self) -> String {
+        let names: Vec<String> = self.pressed_by.iter().map(|name| Seen::new(name).to_string()).collect();
+        match &names[..] {
+            [] => String::new(),
+            [name] => format!(", while the budget {name} is overspent"),
+            names => format!(", while the budgets {} are overspent", names.join(", ")),
         }
     }
 }

@@ -48,6 +48,12 @@ pub fn busy(window: &Window, limit: BurstLimit) -> Evidence {
     Evidence { count: window.count_at_newest(), limit: Some(limit.count.get().into()), ..filled(window, run) }
 }
 
+/// Everything the window has, as evidence of nothing yet: to see who fires the rule.
+pub fn all(window: &Window) -> Evidence {
+    let callers = window.callers_of(window.all()).into_iter().map(CallerEvidence::from).collect();
+    Evidence { callers, ..of_window(window) }
+}
+
 /// The evidence of a rule that fires on and on.
 pub fn sustained(window: &Window, limit: SustainedLimit, stretch: Stretch) -> Evidence {
     Evidence {

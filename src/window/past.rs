@@ -64,6 +64,14 @@ impl Window {
         self.drop_unneeded();
     }
 
+    /// How many distinct firings there were after `since`, as far back as the window remembers.
+    pub fn count_since(&self, since: Timestamp) -> u64 {
+        let since = since.as_millisecond();
+        let kept = self.kept.len() - self.kept.partition_point(|kept| kept.at <= since);
+        let past: u64 = self.past.after(since).map(|(_, count)| u64::from(count)).sum();
+        self.limit.scale(kept + usize::try_from(past).unwrap_or(usize::MAX))
+    }
+
     /// The stretch up to the newest firing, if it fills the limit: enough firings, in enough distinct minutes. In event
     /// time; like a burst's window, it is half open.
     ///

@@ -4,6 +4,7 @@ mod attacks;
 mod care;
 mod cut;
 mod echo;
+mod pressure;
 mod restore;
 
 use super::*;
