@@ -1,6 +1,6 @@
 //! What the guard needs from the outside: rules, their history, budgets, a ledger, alerts, a clock. Narrow traits.
 
-use crate::actions::Alert;
+use crate::actions::{Alert, BudgetAlert};
 use crate::history::RateHistory;
 use crate::model::{
     BudgetStatus, Fault, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
@@ -87,6 +87,8 @@ pub trait Ledger {
     fn watched(&self) -> impl Future<Output = Result<Vec<RuleArn>, Fault>> + Send;
     fn watch(&self, rule: &RuleArn) -> impl Future<Output = Result<(), Fault>> + Send;
     fn unwatch(&self, rule: &RuleArn) -> impl Future<Output = Result<(), Fault>> + Send;
+    /// One page of all records. A damaged one is left out, and named in the log.
+    fn records(&self, next_token: Option<&str>) -> impl Future<Output = Result<Page<Record>, Fault>> + Send;
 }
 
 /// Where the directory of rules lies: a head that is replaced only in the version that was read, and chunks that are
@@ -124,7 +126,10 @@ pub trait PressureStore {
 
 /// Where alerts go.
 pub trait Alerts {
+    /// The topic that takes them: what comes from it is never answered.
+    fn topic_arn(&self) -> &str;
     fn publish(&self, alert: &Alert) -> impl Future<Output = Result<(), Fault>> + Send;
+    fn announce(&self, alert: &BudgetAlert) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// The time, and waiting for it to pass.

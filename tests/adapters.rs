@@ -16,7 +16,7 @@ use budget_guard::model::{
     Timestamp,
 };
 use budget_guard::ports::{Alerts, Ledger, PressureStore, Rules, SaveError, Shelf};
-use budget_guard::pressure::{Press, Pressure};
+use budget_guard::pressure::{Care, Press, Pressure};
 use budget_guard::record::Record;
 use serde_json::{Value, json};
 use support::emulator::{Emulator, Kind};
@@ -130,6 +130,7 @@ async fn budget_pressure_is_saved_only_over_the_version_that_was_read(bench: Ben
         limit: Some("$183,965,812,157.54".parse()?),
         threshold: None,
         amount: Some("-0.000001 EUR".parse()?),
+        care: Care::default(),
     };
     pressure.press(press, since);
     assert_eq!(ledger.save_pressure(&pressure, None).await?, 1);

@@ -6,7 +6,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::fault::fault;
 use super::lazy::Lazy;
-use crate::actions::{self, Alert};
+use crate::actions::{self, Alert, BudgetAlert};
 use crate::model::{Fault, FaultKind};
 use crate::ports::Alerts;
 
@@ -23,24 +23,49 @@ impl SnsAlerts {
     }
 }
 
-impl Alerts for SnsAlerts {
-    async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
-        let unwritable = |error: serde_json::Error| Fault::new(FaultKind::Other, error.to_string());
-        let message = actions::sns_message(alert).map_err(unwritable)?;
-        let attribute = |value: &str| {
-            let built = MessageAttributeValue::builder().data_type("String").string_value(value).build();
-            built.map_err(|error| Fault::new(FaultKind::Other, error.to_string()))
-        };
-        let call = self
+fn attribute(value: &str) -> Result<MessageAttributeValue, Fault> {
+    let built = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+    built.map_err(|error| Fault::new(FaultKind::Other, error.to_string()))
+}
+
+impl SnsAlerts {
+    async fn send(
+        &self,
+        subject: String,
+        message: Result<String, serde_json::Error>,
+        attributes: &[(&str, &str)],
+    ) -> Result<(), Fault> {
+        let message = message.map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+        let mut call = self
             .client
             .publish()
             .topic_arn(&self.topic_arn)
-            .subject(actions::subject(alert))
+            .subject(subject)
             .message_structure("json")
-            .message(message)
-            .message_attributes("kind", attribute(alert.kind.as_str())?)
-            .message_attributes("rule_arn", attribute(alert.rule.arn.as_str())?)
-            .message_attributes("dedup_id", attribute(&alert.dedup_id)?);
+            .message(message);
+        for (name, value) in attributes {
+            call = call.message_attributes(*name, attribute(value)?);
+        }
         call.send().await.map(|_| ()).map_err(|error| fault("Publish", &error))
+    }
+}
+
+impl Alerts for SnsAlerts {
+    fn topic_arn(&self) -> &str {
+        &self.topic_arn
+    }
+
+    async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
+        let attributes = [
+            ("kind", alert.kind.as_str()),
+            ("rule_arn", alert.rule.arn.as_str()),
+            ("dedup_id", &alert.dedup_id),
+        ];
+        self.send(actions::subject(alert), actions::sns_message(alert), &attributes).await
+    }
+
+    async fn announce(&self, alert: &BudgetAlert) -> Result<(), Fault> {
+        let attributes = [("kind", BudgetAlert::KIND), ("dedup_id", &alert.dedup_id)];
+        self.send(alert.subject(), alert.sns_message(), &attributes).await
     }
 }

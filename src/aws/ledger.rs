@@ -14,7 +14,7 @@ use super::fault::fault;
 use super::lazy::Lazy;
 use crate::breaker::Breaker;
 use crate::model::{Fault, FaultKind, RuleArn};
-use crate::ports::{Clock, Ledger, SaveError, Version};
+use crate::ports::{Clock, Ledger, Page, SaveError, Version};
 use crate::record::Record;
 
 /// Partition key of the item that lists the rules to look after.
@@ -47,22 +47,28 @@ impl DynamoLedger {
         let mut records = Vec::new();
         let mut start = None;
         loop {
-            let call = self
-                .client
-                .scan()
-                .table_name(&self.table)
-                .filter_expression("begins_with(pk, :rule)")
-                .expression_attribute_values(":rule", AttributeValue::S("rule#".into()))
-                .set_exclusive_start_key(start);
-            let page = call.send().await.map_err(|error| fault("Scan", &error))?;
-            for item in page.items() {
+            let (items, last) = self.scan(start).await?;
+            for item in &items {
                 records.push(read(item)?.0);
             }
-            start = page.last_evaluated_key().cloned();
+            start = last;
             if start.is_none() {
                 return Ok(records);
             }
         }
+    }
+
+    /// One page of the items of rules, and the key of the last item that was looked at.
+    async fn scan(&self, start: Option<Item>) -> Result<(Vec<Item>, Option<Item>), Fault> {
+        let call = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("begins_with(pk, :rule)")
+            .expression_attribute_values(":rule", AttributeValue::S("rule#".into()))
+            .set_exclusive_start_key(start);
+        let page = call.send().await.map_err(|error| fault("Scan", &error))?;
+        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
 
     async fn change_watched(&self, rule: &RuleArn, verb: &str) -> Result<(), Fault> {
@@ -165,5 +171,19 @@ impl Ledger for DynamoLedger {
 
     async fn unwatch(&self, rule: &RuleArn) -> Result<(), Fault> {
         self.change_watched(rule, "DELETE").await
+    }
+
+    async fn records(&self, next_token: Option<&str>) -> Result<Page<Record>, Fault> {
+        let start = next_token.map(|pk| Item::from([("pk".to_owned(), AttributeValue::S(pk.to_owned()))]));
+        let (found, last) = self.scan(start).await?;
+        let mut items = Vec::with_capacity(found.len());
+        for item in &found {
+            match read(item) {
+                Ok((record, _)) => items.push(record),
+                Err(fault) => tracing::error!(%fault, "a record cannot be read"),
+            }
+        }
+        let next_token = last.and_then(|key| key.get("pk")?.as_s().ok().cloned());
+        Ok(Page { items, next_token })
     }
 }

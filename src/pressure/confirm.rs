@@ -153,5 +153,6 @@ fn press(status: &BudgetStatus, alert: &BudgetNotification, now: Timestamp, unti
         limit: status.limit.clone(),
         threshold,
         amount: amount.cloned(),
+        care: super::Care::default(),
     }
 }

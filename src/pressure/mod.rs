@@ -3,8 +3,10 @@
 //! One small item in the ledger, shared by all instances. It ends by itself: each budget at the end of its period, or
 //! once AWS says that it is OK again. What a rule makes of it is in [`crate::policy::Limits::with_pressure`].
 
+mod care;
 mod confirm;
 
+pub use care::{Care, Cleared, Waiting};
 pub use confirm::{Confirmation, Doubt, confirm};
 
 use jiff::SignedDuration;
@@ -37,6 +39,8 @@ pub struct Press {
     pub threshold: Option<Amount>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
+    #[serde(default, skip_serializing_if = "Care::is_new")]
+    pub care: Care,
 }
 
 /// The overspent budgets, by name.
@@ -44,6 +48,12 @@ pub struct Press {
 pub struct Pressure {
     schema: u32,
     budgets: Vec<Press>,
+    /// Alerts that AWS Budgets has not been able to answer for yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<Waiting>,
+    /// Alerts that were told of without being confirmed, each with the time: the same one is told once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    doubted: Vec<(u64, Timestamp)>,
 }
 
 /// What a confirmed alert changed.
@@ -61,7 +71,7 @@ pub enum Change {
 
 impl Default for Pressure {
     fn default() -> Self {
-        Self { schema: SCHEMA, budgets: Vec::new() }
+        Self { schema: SCHEMA, budgets: Vec::new(), waiting: Vec::new(), doubted: Vec::new() }
     }
 }
 
@@ -75,9 +85,11 @@ impl Pressure {
             if !is_stronger(&press, known) {
                 return Change::None;
             }
-            let is_over = known.until <= now;
-            let since = if is_over { press.since } else { known.since };
-            *known = Press { since, ..press };
+            // What a person has cleared begins anew only for more money than was known then.
+            let is_over = known.until <= now || known.care.cleared.is_some();
+            let (since, care) =
+                if is_over { (press.since, Care::default()) } else { (known.since, known.care.clone()) };
+            *known = Press { since, care, ..press };
             return if is_over { Change::Begun } else { Change::Grown };
         }
         self.budgets.retain(|known| known.until + REMEMBER > now);
@@ -98,12 +110,18 @@ impl Pressure {
 
     /// The budgets that press now.
     pub fn pressing(&self, now: Timestamp) -> impl Iterator<Item = &Press> {
-        self.budgets.iter().filter(move |press| now < press.until)
+        self.budgets.iter().filter(move |press| now < press.until && press.care.cleared.is_none())
     }
 
-    /// When the last of them ends, pressing or not.
+    /// When the last of what is in it ends.
     pub fn ends(&self) -> Option<Timestamp> {
-        self.budgets.iter().map(|press| press.until).max()
+        let others = self.waiting.iter().map(Waiting::ends).chain(self.doubted.iter().map(|(_, at)| *at));
+        self.budgets.iter().map(|press| press.until).chain(others).max()
+    }
+
+    /// All budgets in it, also those that have ended or that a person has cleared.
+    pub fn budgets(&self) -> &[Press] {
+        &self.budgets
     }
 
     /// The item as it is stored: JSON for people and tools.

@@ -204,6 +204,7 @@ fn press(name: &str, basis: AlertBasis, threshold: &str, since: &str, until: &st
         limit: None,
         threshold: Some(threshold.parse().unwrap()),
         amount: None,
+        care: Care::default(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::sources::money::MoneyMessage;
 use crate::sources::{Bus, Change};
 
 /// How many rules are worked on at the same time. Each costs one read and one write when nothing trips.
-const RULES_AT_ONCE: usize = 8;
+pub(super) const RULES_AT_ONCE: usize = 8;
 /// So many changed rules are read again at once. If it is more, a deployment is at work, and the next tick lists them all.
 const READ_AT_ONCE: usize = 3;
 /// `DescribeRule`, `ListTargetsByRule`, `ListTagsForResource`.
@@ -30,6 +30,7 @@ pub(super) struct Intake<'a> {
     groups: Groups<'a>,
     changes: Vec<(usize, Changed)>,
     events: Vec<(usize, Bus<'a>)>,
+    money: Vec<(usize, Box<MoneyMessage>)>,
     pub ticks: Vec<usize>,
 }
 
@@ -49,9 +50,7 @@ impl<'a> Intake<'a> {
             Attributed::Changed(changed) => self.change(message, changed),
             Attributed::Bus { changed, event, money } => {
                 summary.bus_events += 1;
-                if let Some(money) = money {
-                    summary.money(&money);
-                }
+                self.money.extend(money.map(|money| (message, money)));
                 if let Some(changed) = changed {
                     self.change(message, changed);
                 }
@@ -61,7 +60,7 @@ impl<'a> Intake<'a> {
                 }
             }
             Attributed::Tick => self.ticks.push(message),
-            Attributed::Money(message) => summary.money(&message),
+            Attributed::Money(money) => self.money.push((message, money)),
         }
     }
 
@@ -125,6 +124,7 @@ impl<P: Ports> Guard<P> {
     /// Carries out everything but the ticks.
     pub(super) async fn work(&self, mut intake: Intake<'_>, summary: &mut Summary) -> Vec<Failed> {
         let mut failed = Vec::new();
+        self.read_pressure().await;
         // First, so that the events in the same batch are matched with the rules as they are now.
         if let Err(fault) = self.read_again(&intake.changes).await {
             let messages = intake.changes.iter().map(|(message, _)| *message).collect();
@@ -157,6 +157,12 @@ impl<P: Ports> Guard<P> {
             if let Err(fault) = summary.take(&group.rule, result) {
                 let error = HandleError::Rule { rule: group.rule, fault };
                 failed.push(Failed { messages: group.messages, error });
+            }
+        }
+        // Last, so that what has just fired is in the records that are looked at.
+        for (message, money) in intake.money {
+            if let Err(fault) = Box::pin(self.money(&money, summary)).await {
+                failed.push(Failed { messages: vec![message], error: HandleError::Money(fault) });
             }
         }
         failed
@@ -246,11 +252,6 @@ impl<'a> Groups<'a> {
 }
 
 impl Summary {
-    /// So far alerts about money are told, and that is all.
-    pub(super) fn money(&mut self, message: &MoneyMessage) {
-        self.notes.push(format!("{}. Nothing was cut", message.alert));
-    }
-
     fn skip(&mut self, skipped: Skipped) {
         match skipped {
             Skipped::Replay => self.replays += 1,

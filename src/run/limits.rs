@@ -36,6 +36,10 @@ impl<P: Ports> Guard<P> {
     /// The limits of a rule. If its tags cannot be read, those read before hold, else the defaults: a rule is counted in
     /// any case, and nothing is cut before its tags have been read.
     pub async fn limits(&self, rule: &RuleArn) -> Limits {
+        self.under_pressure(self.limits_by_tags(rule).await)
+    }
+
+    async fn limits_by_tags(&self, rule: &RuleArn) -> Limits {
         let now = self.ports.clock().now();
         let known = self.tags.get(rule);
         let tags = match known {
@@ -62,6 +66,6 @@ impl<P: Ports> Guard<P> {
     /// The limits by tags that were just read with the rule.
     pub(super) fn limits_from(&self, rule: &RuleArn, tags: &Tags) -> Limits {
         self.tags.put(rule, self.ports.clock().now(), tags.clone());
-        self.defaults.with_tags(tags)
+        self.under_pressure(self.defaults.with_tags(tags))
     }
 }

@@ -4,7 +4,10 @@ mod directory;
 mod drive;
 mod intake;
 mod limits;
+mod look;
+mod money;
 mod pace;
+mod pressure;
 mod refresh;
 mod summary;
 mod trace;
@@ -12,14 +15,17 @@ mod trace;
 pub use directory::DirectoryCache;
 pub use drive::{Driven, drive};
 pub use limits::TagCache;
+pub use money::reference;
+pub use pressure::PressureCache;
 pub use summary::{Reply, Summary};
 
 use crate::attribution::pattern::EventError;
-use crate::attribution::{AttributionError, Home, attribute};
+use crate::attribution::{Attributed, AttributionError, Home, attribute};
 use crate::guard::Observation;
 use crate::model::{Fault, RuleArn};
 use crate::policy::Limits;
 use crate::ports::{Clock, Ledger, Ports};
+use crate::sources::money::MoneyMessage;
 use crate::sources::{self, Body, DecodeError, Message, Payload, Received};
 use intake::{Failed, Group, Intake};
 
@@ -32,6 +38,7 @@ pub struct Guard<P> {
     pub defaults: Limits,
     pub tags: TagCache,
     pub directory: DirectoryCache,
+    pub pressure: PressureCache,
 }
 
 /// Why an invocation failed as a whole. Single messages of a queue batch fail alone.
@@ -45,6 +52,8 @@ pub enum HandleError {
     Rule { rule: RuleArn, fault: Fault },
     #[error("the list of rules to look after could not be read: {0}")]
     Watched(Fault),
+    #[error("the alert about money is not safe yet: {0}")]
+    Money(Fault),
     #[error("the directory of rules is not available: {0}")]
     Directory(Fault),
     #[error("the event cannot be matched with event patterns: {0}")]
@@ -53,7 +62,14 @@ pub enum HandleError {
 
 impl<P: Ports> Guard<P> {
     pub fn new(ports: P, home: Home, defaults: Limits) -> Self {
-        Self { ports, home, defaults, tags: TagCache::default(), directory: DirectoryCache::default() }
+        Self {
+            ports,
+            home,
+            defaults,
+            tags: TagCache::default(),
+            directory: DirectoryCache::default(),
+            pressure: PressureCache::default(),
+        }
     }
 
     /// Handles one Lambda payload. The summary is complete even when the invocation fails.
@@ -61,10 +77,7 @@ impl<P: Ports> Guard<P> {
         let mut summary = Summary::default();
         let reply = match sources::decode(payload) {
             Ok(Payload::Queue(messages)) => Ok(self.queue(&messages, &mut summary).await),
-            Ok(Payload::Topic(messages)) => {
-                messages.iter().for_each(|message| summary.money(message));
-                Ok(summary.reply())
-            }
+            Ok(Payload::Topic(messages)) => self.topic(messages, &mut summary).await,
             Ok(Payload::Single(received)) => self.single(received, &mut summary).await,
             Err(error) => {
                 summary.decode_errors += 1;
@@ -72,6 +85,15 @@ impl<P: Ports> Guard<P> {
             }
         };
         (reply, summary)
+    }
+
+    /// An error makes Lambda deliver the messages again.
+    async fn topic(&self, messages: Vec<MoneyMessage>, summary: &mut Summary) -> Result<Reply, HandleError> {
+        let mut intake = Intake::default();
+        for (index, message) in messages.into_iter().enumerate() {
+            intake.add(index, Attributed::Money(Box::new(message)), summary);
+        }
+        self.all(intake, summary).await
     }
 
     async fn queue(&self, messages: &[Message<'_>], summary: &mut Summary) -> Reply {
@@ -117,6 +139,11 @@ impl<P: Ports> Guard<P> {
         if !intake.ticks.is_empty() {
             self.tick(summary).await?;
         }
+        self.all(intake, summary).await
+    }
+
+    /// All of it, or the first error.
+    async fn all(&self, intake: Intake<'_>, summary: &mut Summary) -> Result<Reply, HandleError> {
         let failed = self.work(intake, summary).await;
         summary.failed += failed.len() as u64;
         match failed.into_iter().next() {
@@ -142,6 +169,7 @@ impl<P: Ports> Guard<P> {
     /// Finishes what was left unfinished, rule by rule; then sees to the directory.
     async fn tick(&self, summary: &mut Summary) -> Result<(), HandleError> {
         let ledger = self.ports.ledger();
+        self.read_pressure().await;
         if let Err(fault) = self.directory().await {
             tracing::warn!(%fault, "the directory of rules was not read");
         }
@@ -156,6 +184,10 @@ impl<P: Ports> Guard<P> {
             if !needs_watch {
                 self.unwatch(&rule).await;
             }
+        }
+        if let Err(fault) = Box::pin(self.tend_pressure(summary)).await {
+            tracing::error!(%fault, "budget pressure was not looked after; the next tick tries again");
+            summary.failed += 1;
         }
         // A rule that the tick cannot see is still guarded as it was known before.
         if let Err(fault) = self.refresh_directory(summary).await {

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::faults::Call;
+use crate::actions::BudgetAlert;
 use crate::model::{BudgetStatus, Fault, FaultKind};
 use crate::ports::{Budgets, PressureStore, SaveError, Version};
 use crate::pressure::Pressure;
@@ -9,7 +10,24 @@ use crate::pressure::Pressure;
 /// The account that [`World`] is.
 const ACCOUNT: &str = "123456789012";
 
+/// The topic of the guard's alerts.
+pub const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:alerts";
+
 impl World {
+    /// The alerts about money.
+    pub fn budget_alerts(&self) -> Vec<BudgetAlert> {
+        self.lock().budget_alerts.clone()
+    }
+
+    /// The stored pressure.
+    pub fn pressure(&self) -> Option<Pressure> {
+        Pressure::from_stored(&self.lock().pressure.as_ref()?.0).ok()
+    }
+
+    pub fn delete_budget(&self, name: &str) {
+        self.lock().budgets.remove(name);
+    }
+
     /// What the Budgets API says from now on; as late as AWS does if that is what the test says.
     pub fn put_budget(&self, budget: BudgetStatus) {
         self.lock().budgets.insert(budget.name.clone(), budget);

@@ -28,6 +28,7 @@ pub enum Call {
     Publish,
     Triggered,
     Budget,
+    Records,
     LoadPressure,
     SavePressure,
 }

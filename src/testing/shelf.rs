@@ -6,6 +6,7 @@ use super::World;
 use super::faults::Call;
 use crate::model::{Fault, FaultKind, ListedRule, Timestamp};
 use crate::ports::{Page, SaveError, Shelf, Version};
+use crate::record::Record;
 
 impl World {
     /// How many rules, or buses, are on a page of a list; 100 if nothing else is said.
@@ -34,6 +35,13 @@ impl World {
         let buses = state.rules.keys().map(|rule| rule.bus().to_owned());
         let buses: BTreeSet<String> = buses.chain(default).collect();
         page(buses.into_iter().collect(), next_token, state.page_size)
+    }
+
+    pub(super) fn page_of_records(&self, next_token: Option<&str>) -> Result<Page<Record>, Fault> {
+        let state = self.lock();
+        let stored = state.records.values();
+        let records = stored.filter_map(|(json, window, _)| Record::from_stored(json, window).ok()).collect();
+        page(records, next_token, state.page_size)
     }
 
     pub(super) fn page_of_rules(

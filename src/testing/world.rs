@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::faults::{Call, Faults};
-use crate::actions::Alert;
+use crate::actions::{Alert, BudgetAlert};
 use crate::breaker::Breaker;
 use crate::history::RateHistory;
 use crate::model::{
@@ -32,11 +32,12 @@ pub(super) struct State {
     /// With the time until which they are kept.
     pub(super) chunks: BTreeMap<String, (String, Timestamp)>,
     /// As stored: what cannot be written and read back must not seem to work.
-    records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
+    pub(super) records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
     watched: BTreeSet<RuleArn>,
     pub(super) budgets: BTreeMap<String, BudgetStatus>,
     pub(super) pressure: Option<(String, Version)>,
     alerts: Vec<Alert>,
+    pub(super) budget_alerts: Vec<BudgetAlert>,
     pub(super) conflicts: u32,
     broken_promises: Vec<String>,
 }
@@ -77,6 +78,7 @@ impl World {
             budgets: BTreeMap::new(),
             pressure: None,
             alerts: Vec::new(),
+            budget_alerts: Vec::new(),
             conflicts: 0,
             broken_promises: Vec::new(),
         };
@@ -277,15 +279,31 @@ impl Ledger for World {
         };
         self.faults.run(Call::Unwatch, unwatch).await
     }
+
+    async fn records(&self, next_token: Option<&str>) -> Result<Page<Record>, Fault> {
+        self.faults.run(Call::Records, || self.page_of_records(next_token)).await
+    }
 }
 
 impl Alerts for World {
+    fn topic_arn(&self) -> &str {
+        super::budgets::TOPIC
+    }
+
     async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
         let publish = || {
             self.lock().alerts.push(alert.clone());
             Ok(())
         };
         self.faults.run(Call::Publish, publish).await
+    }
+
+    async fn announce(&self, alert: &BudgetAlert) -> Result<(), Fault> {
+        let announce = || {
+            self.lock().budget_alerts.push(alert.clone());
+            Ok(())
+        };
+        self.faults.run(Call::Publish, announce).await
     }
 }
 

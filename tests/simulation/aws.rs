@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use budget_guard::actions::Alert;
+use budget_guard::actions::{Alert, BudgetAlert};
 use budget_guard::breaker::Breaker;
 use budget_guard::history::RateHistory;
 use budget_guard::model::{
     Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
 };
-use budget_guard::ports::{Alerts, Clock, History, Ledger, Page, Ports, Rules, SaveError, Version};
+use budget_guard::ports::{Clock, History, Ledger, Page, Ports, Rules, SaveError, Version};
 use budget_guard::pressure::Pressure;
 use budget_guard::record::Record;
 
@@ -37,6 +37,7 @@ pub struct State {
     pub chunks: BTreeMap<String, String>,
     pub pressure: Option<(Pressure, Version)>,
     pub alerts: Vec<Alert>,
+    pub budget_alerts: Vec<BudgetAlert>,
     pub broken: Vec<String>,
     pub trace: Vec<String>,
     pub faults: u32,
@@ -68,6 +69,7 @@ impl Shared {
             chunks: BTreeMap::new(),
             pressure: None,
             alerts: Vec::new(),
+            budget_alerts: Vec::new(),
             broken: Vec::new(),
             trace: Vec::new(),
             faults: 0,
@@ -331,23 +333,16 @@ impl Ledger for Process {
         };
         self.call("UpdateItem", unwatch).await
     }
+
+    async fn records(&self, _: Option<&str>) -> Result<Page<Record>, Fault> {
+        self.call("Scan", |state| Ok(super::budgets::records(state))).await
+    }
 }
 
 impl History for Process {
     /// These rules are new: CloudWatch has seen nothing of them.
     async fn triggered(&self, _: &RuleArn, _: Timestamp, _: Timestamp) -> Result<RateHistory, Fault> {
         self.call("GetMetricData", |_| Ok(RateHistory::default())).await
-    }
-}
-
-impl Alerts for Process {
-    async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
-        let publish = |state: &mut State| {
-            state.note(format!("alert {}", alert.dedup_id));
-            state.alerts.push(alert.clone());
-            Ok(())
-        };
-        self.call("Publish", publish).await
     }
 }
 

@@ -1,8 +1,10 @@
-//! AWS Budgets in the simulated world, and the stored budget pressure.
+//! AWS Budgets in the simulated world, the stored budget pressure, and the alerts.
 
+use budget_guard::actions::{Alert, BudgetAlert};
 use budget_guard::model::{BudgetStatus, Fault};
-use budget_guard::ports::{Budgets, PressureStore, SaveError, Version};
+use budget_guard::ports::{Alerts, Budgets, Page, PressureStore, SaveError, Version};
 use budget_guard::pressure::Pressure;
+use budget_guard::record::Record;
 
 use super::aws::{Process, State, missing};
 
@@ -38,4 +40,35 @@ impl PressureStore for Process {
         };
         self.call("PutItem", save).await
     }
+}
+
+impl Alerts for Process {
+    fn topic_arn(&self) -> &'static str {
+        "arn:aws:sns:us-east-1:123456789012:alerts"
+    }
+
+    async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
+        let publish = |state: &mut State| {
+            state.note(format!("alert {}", alert.dedup_id));
+            state.alerts.push(alert.clone());
+            Ok(())
+        };
+        self.call("Publish", publish).await
+    }
+
+    async fn announce(&self, alert: &BudgetAlert) -> Result<(), Fault> {
+        let announce = |state: &mut State| {
+            state.note(format!("alert {}", alert.dedup_id));
+            state.budget_alerts.push(alert.clone());
+            Ok(())
+        };
+        self.call("Publish", announce).await
+    }
+}
+
+/// All records, on one page.
+pub fn records(state: &State) -> Page<Record> {
+    let stored = state.records.values();
+    let items = stored.filter_map(|(json, window, _)| Record::from_stored(json, window).ok()).collect();
+    Page { items, next_token: None }
 }

@@ -89,6 +89,15 @@ pub enum Command {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Show which AWS budgets are overspent, and what that does to the limits; or end it
+    Pressure {
+        /// End the pressure of every budget; the same alert again does not bring it back
+        #[arg(long, requires = "reason")]
+        clear: bool,
+        /// Why: it stands in the table and in the alert
+        #[arg(long, value_name = "TEXT", requires = "clear")]
+        reason: Option<String>,
+    },
     /// Let the guard see a rule: add the guard's queue to the rule's targets
     Attach(Attachment),
     /// Take the guard's queue off a rule's targets

@@ -4,6 +4,7 @@
 //! (e-mail as HTML). Forwarders wrap lines, quote them, or put `#` where a line ended.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::words::Text;
 use crate::model::{AlertBasis, Amount, Comparison};
@@ -12,7 +13,7 @@ use crate::model::{AlertBasis, Amount, Comparison};
 const MAX_NAME: usize = 100;
 
 /// What a notification says. All but the name may be missing: the API knows the rest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetNotice {
     /// As the API knows it.
     pub name: String,
@@ -31,7 +32,7 @@ pub struct BudgetNotice {
 }
 
 /// How the notification names the budget's period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoticePeriod {
     Day,
     Month,

@@ -3,7 +3,7 @@
 use budget_guard::actions::quoted;
 use budget_guard::breaker::Breaker;
 use budget_guard::guard::Order;
-use budget_guard::model::{RuleState, Seen};
+use budget_guard::model::RuleState;
 
 use super::order::{self, OrderView};
 use super::view;
@@ -14,11 +14,8 @@ use crate::output;
 use crate::problem::Problem;
 use crate::rule::{self, RuleName};
 
-/// The reason stands in the record and in the alert, whose sizes are bounded.
-const MAX_REASON: usize = 300;
-
 pub async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exit, Problem> {
-    let reason = checked(reason)?;
+    let reason = order::reason(reason, "the cut")?;
     let settings = context.guard()?;
     let session = Session::open(context, std::slice::from_ref(name)).await?;
     let mut guard = session.guard(settings);
@@ -57,22 +54,4 @@ pub async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exi
     }
     order::report_notes(&session, &driven);
     Ok(Exit::Done)
-}
-
-fn checked(reason: &str) -> Result<String, Problem> {
-    let reason = reason.trim();
-    let length = reason.chars().count();
-    if length == 0 {
-        return Err(Problem::usage("--reason is empty; expected a sentence that explains the cut to others"));
-    }
-    if length > MAX_REASON {
-        return Err(Problem::usage(format!(
-            "--reason has {length} characters; expected at most {MAX_REASON}"
-        )));
-    }
-    if reason.chars().any(char::is_control) {
-        let seen = Seen::new(reason);
-        return Err(Problem::usage(format!("--reason is {seen}; expected one line of printable text")));
-    }
-    Ok(reason.to_owned())
 }

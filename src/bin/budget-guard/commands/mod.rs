@@ -12,6 +12,7 @@ mod explain;
 mod lines;
 mod lookup;
 mod order;
+mod pressure;
 mod status;
 pub mod table;
 mod view;
@@ -44,6 +45,7 @@ pub async fn run(args: Args) -> Result<Exit, Problem> {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;
             Box::pin(disable::run(&context, &name, &reason)).await
         }
+        Command::Pressure { reason, .. } => Box::pin(pressure::run(&context, reason.as_deref())).await,
         Command::Attach(attachment) => {
             context.queue.clone_from(&attachment.queue);
             Box::pin(attach::run(&context, &each::names(&attachment)?)).await

@@ -3,7 +3,7 @@
 use budget_guard::actions::{RuleRef, quoted};
 use budget_guard::aws::Aws;
 use budget_guard::guard::{Observation, Order};
-use budget_guard::model::{RuleArn, Timestamp};
+use budget_guard::model::{RuleArn, Seen, Timestamp};
 use budget_guard::ports::Ledger;
 use budget_guard::record::Record;
 use budget_guard::run::{Driven, Guard, drive};
@@ -13,6 +13,8 @@ use crate::connect::Session;
 use crate::fault;
 use crate::output;
 use crate::problem::Problem;
+
+const MAX_REASON: usize = 300;
 
 /// `enable` and `disable` with `--output json`.
 #[derive(Debug, Serialize)]
@@ -48,10 +50,32 @@ pub async fn carry_out(
     if let Some((record, _)) = stored {
         // What the function last counted with is its setting; this side's default must not replace it.
         guard.defaults.burst = record.limit;
+        guard.defaults.unpressed = record.limit;
     }
     let limits = guard.limits(rule).await;
     let driven = Box::pin(drive(guard, rule, limits, &[Observation::Order(order)])).await;
     driven.map_err(|fault| session.problem(&fault))
+}
+
+/// The reason that was given for `what`. It stands in a stored item and in an alert, whose sizes are bounded.
+pub fn reason(reason: &str, what: &str) -> Result<String, Problem> {
+    let reason = reason.trim();
+    let length = reason.chars().count();
+    if length == 0 {
+        return Err(Problem::usage(format!(
+            "--reason is empty; expected a sentence that explains {what} to others"
+        )));
+    }
+    if length > MAX_REASON {
+        return Err(Problem::usage(format!(
+            "--reason has {length} characters; expected at most {MAX_REASON}"
+        )));
+    }
+    if reason.chars().any(char::is_control) {
+        let seen = Seen::new(reason);
+        return Err(Problem::usage(format!("--reason is {seen}; expected one line of printable text")));
+    }
+    Ok(reason.to_owned())
 }
 
 /// The record after an order, unless it was refused; `next` is what to do then, if this side knows better.

@@ -9,7 +9,7 @@ use budget_guard::ports::Clock;
 use budget_guard::record::Record;
 use comfy_table::Cell;
 
-use super::{table, view};
+use super::{pressure, table, view};
 use crate::connect::Session;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -26,6 +26,7 @@ pub async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> 
     let mut records = listed.map_err(|fault| session.problem(&fault))?;
     records.retain(|record| bus.is_none_or(|bus| record.rule.bus() == bus));
     let now = SystemClock.now();
+    pressure::mention(context, &session, &table, now).await;
     records.sort_by_cached_key(urgency);
     if context.is_json() {
         let views: Vec<_> = records.iter().map(|record| view::RuleView::new(record, now)).collect();

@@ -1,0 +1,150 @@
+//! What still has to be done about budget pressure: telling people, asking AWS again, and what a person has decided.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::{Press, Pressure};
+use crate::model::{FiringId, Timestamp};
+use crate::sources::money::{BudgetNotice, MoneyAlert, MoneyMessage};
+
+/// Whoever looks at all rules for a budget has this long; then the next one does it again.
+const TAKEN_FOR: SignedDuration = SignedDuration::from_secs(60);
+/// AWS computes budgets a few times a day.
+const ASK_EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// An alert that AWS never answers for is given up after this.
+const WAIT_FOR: SignedDuration = SignedDuration::from_hours(24);
+const MAX_WAITING: usize = 5;
+/// So many alerts that are not confirmed are told of within a day; whoever forges more finds them in the log alone.
+const MAX_DOUBTED: usize = 20;
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What has been done about one overspent budget.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Care {
+    /// All rules were looked at and people were told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Timestamp>,
+    /// Somebody began with that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    taken: Option<Timestamp>,
+    /// When AWS was last asked whether the budget is OK again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Timestamp>,
+    /// A person ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared: Option<Cleared>,
+}
+
+/// A person's word that a budget shall not press.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cleared {
+    pub at: Timestamp,
+    pub reason: String,
+}
+
+impl Care {
+    pub fn is_new(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An alert to ask AWS about again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub notice: BudgetNotice,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Timestamp>,
+    pub since: Timestamp,
+}
+
+impl Waiting {
+    pub(super) fn ends(&self) -> Timestamp {
+        self.since.saturating_add(WAIT_FOR).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The alert as it came.
+    pub fn message(&self) -> MoneyMessage {
+        let alert = MoneyAlert::Budget(self.notice.clone());
+        MoneyMessage { topic_arn: None, message_id: None, sent: self.sent, alert }
+    }
+}
+
+impl Pressure {
+    /// The budgets of which people have yet to be told, from now on this caller's to do.
+    pub fn take_untold(&mut self, now: Timestamp) -> Vec<Press> {
+        let is_due = |press: &&mut Press| {
+            let is_taken = press.care.taken.is_some_and(|at| now.duration_since(at).abs() < TAKEN_FOR);
+            now < press.until && press.care.cleared.is_none() && press.care.told.is_none() && !is_taken
+        };
+        let due = self.budgets.iter_mut().filter(is_due);
+        due.map(|press| {
+            press.care.taken = Some(now);
+            press.clone()
+        })
+        .collect()
+    }
+
+    pub fn told(&mut self, name: &str, now: Timestamp) {
+        for press in self.budgets.iter_mut().filter(|press| press.name == name) {
+            press.care.told = Some(now);
+        }
+    }
+
+    /// The pressing budgets to ask AWS about again; the next ask is ten minutes away.
+    pub fn take_questions(&mut self, now: Timestamp) -> Vec<Press> {
+        let is_due = |press: &&mut Press| {
+            let last = press.care.asked.unwrap_or(press.since);
+            now < press.until && press.care.cleared.is_none() && now.duration_since(last) >= ASK_EVERY
+        };
+        let due = self.budgets.iter_mut().filter(is_due);
+        due.map(|press| {
+            press.care.asked = Some(now);
+            press.clone()
+        })
+        .collect()
+    }
+
+    /// A person ends what presses now; what is cleared stays known, so that the same alert again does not bring it back.
+    pub fn clear(&mut self, reason: &str, now: Timestamp) -> Vec<Press> {
+        let mut cleared = Vec::new();
+        self.waiting.clear();
+        for press in &mut self.budgets {
+            if now < press.until && press.care.cleared.is_none() {
+                press.care.cleared = Some(Cleared { at: now, reason: reason.to_owned() });
+                cleared.push(press.clone());
+            }
+        }
+        cleared
+    }
+
+    /// AWS will be asked about this alert again. One that waits already, or one too many, changes nothing.
+    pub fn wait(&mut self, waiting: Waiting) {
+        let is_known = self.waiting.iter().any(|known| known.notice == waiting.notice);
+        if !is_known && self.waiting.len() < MAX_WAITING {
+            self.waiting.push(waiting);
+        }
+    }
+
+    /// The alerts to ask about again; those given up are left out.
+    pub fn waiting(&mut self, now: Timestamp) -> Vec<Waiting> {
+        self.waiting.retain(|waiting| now < waiting.ends());
+        self.waiting.clone()
+    }
+
+    /// AWS has answered.
+    pub fn answered(&mut self, notice: &BudgetNotice) {
+        self.waiting.retain(|known| known.notice != *notice);
+    }
+
+    /// Whether people are to be told of this alert, which is not confirmed: the same one once, and only so many a day.
+    pub fn doubt(&mut self, id: &str, now: Timestamp) -> bool {
+        self.doubted.retain(|(_, at)| now.duration_since(*at).abs() < DAY);
+        let id = FiringId::of(id).bits();
+        let is_known = self.doubted.iter().any(|(known, _)| *known == id);
+        let is_told = !is_known && self.doubted.len() < MAX_DOUBTED;
+        if is_told {
+            self.doubted.push((id, now));
+        }
+        is_told
+    }
+}
