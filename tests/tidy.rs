@@ -39,6 +39,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "actions",
             "attribution",
+            "breaker",
             "directory",
             "guard",
             "history",

@@ -27,7 +27,7 @@ pub use work::untouchable;
 /// How long the guard is silent about a loop that it must not cut.
 const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 /// So many alerts wait to be published. If nobody takes them for months, the record must not grow until it cannot be saved.
-const MAX_WAITING: usize = 8;
+const MAX_WAITING: usize = 4;
 /// So many trips within a day end automatic restores: from then on only a person puts the rule back.
 const LATCH_TRIPS: usize = 3;
 
@@ -81,7 +81,8 @@ pub enum Answer {
     },
 }
 
-/// Decides what these observations mean for the rule. The order and the cutting of batches make no difference.
+/// Decides what these observations mean for the rule. The order and the cutting of batches make no difference to what
+/// is cut; whether a rule is a suspect is looked at once for each batch.
 pub fn step(
     limits: &Limits,
     record: Record,
@@ -296,6 +297,8 @@ impl Turn<'_> {
             );
             self.plan.notes.push(note);
         }
+        // A record has room for the evidence of one alert; those that have waited keep their reason, with the numbers.
+        outbox.iter_mut().for_each(|waiting| waiting.evidence = None);
         outbox.push(alert);
         self.plan.save = true;
         self.may_post = true;

@@ -104,7 +104,8 @@ proptest! {
         cuts in vec(0usize..200, 0..6),
         mode in prop_oneof![Just(Mode::Enforce), Just(Mode::Observe)],
     ) {
-        let limits = Limits::new(mode, limit);
+        // Whether a steady rule is a suspect is looked at once for each batch.
+        let limits = Limits { burst_is_tagged: true, sustained: None, ..Limits::new(mode, limit) };
         let now = at(3_000_000);
         let callers = ["ann", "bob", "arn:aws:sts::123456789012:assumed-role/r/f"];
         let all: Vec<Observation<'_>> =

@@ -4,7 +4,7 @@ use crate::actions::{Action, AlertKind, quoted};
 use crate::attribution::{self, pattern::Pattern};
 use crate::breaker::{Breaker, next_back_off};
 use crate::model::{Fault, FaultKind, OWN_PREFIX, RuleDefinition, RuleState, Timestamp};
-use crate::policy::Mode;
+use crate::policy::{BurstLimit, Mode};
 use crate::record::{Outcome, Quiet, QuietReason};
 use crate::verdict::{Evidence, EvidenceKind};
 
@@ -53,24 +53,7 @@ impl Turn<'_> {
             _ => probation,
         };
         if !by_hand && self.limits.mode == Mode::Enforce && !trip.evidence.fills(self.limits, limit) {
-            let is_eased = !trip.evidence.pressed_by.is_empty() && !self.limits.is_pressed();
-            let (because, why) = match is_eased {
-                true => {
-                    let because = "no budget that covers it is overspent any more".to_owned();
-                    (because.clone(), because)
-                }
-                false => {
-                    let why = format!("its tags, read only now, set its limit to {limit}");
-                    (format!("its limit is {limit}"), why)
-                }
-            };
-            trip.outcome = Outcome::Spared { because };
-            let rule = quoted(&self.record.rule);
-            self.plan.notes.push(format!("rule {rule} was not cut: {why}"));
-            self.record.recent_trips.pop();
-            self.record.breaker = Breaker::Closed;
-            self.plan.save = true;
-            return;
+            return self.spare_by_limits(limit);
         }
         let may_cut = untouchable.is_none() && rule.state.is_enabled();
         if may_cut && self.limits.mode == Mode::Enforce && takes_any_call(rule) {
@@ -107,6 +90,25 @@ impl Turn<'_> {
                 self.record.epoch = self.record.epoch.next(self.now);
             }
         }
+    }
+
+    /// The limits that were read with the rule are not filled after all.
+    fn spare_by_limits(&mut self, limit: BurstLimit) {
+        let Some(trip) = &mut self.record.last_trip else { return };
+        let is_eased = !trip.evidence.pressed_by.is_empty() && !self.limits.is_pressed();
+        let (because, why) = if is_eased {
+            let because = "no budget that covers it is overspent any more".to_owned();
+            (because.clone(), because)
+        } else {
+            let why = format!("its tags, read only now, set its limit to {limit}");
+            (format!("its limit is {limit}"), why)
+        };
+        trip.outcome = Outcome::Spared { because };
+        let rule = quoted(&self.record.rule);
+        self.plan.notes.push(format!("rule {rule} was not cut: {why}"));
+        self.record.recent_trips.pop();
+        self.record.breaker = Breaker::Closed;
+        self.plan.save = true;
     }
 
     /// A rule that takes whatever call is made has to fire often when many are: a suspect, whatever its rate.

@@ -9,7 +9,7 @@ use super::{Call, Cause, RuleArn};
 
 /// Identifies the event behind a firing: 40 bits of SipHash-1-3 over `detail.eventID`, else the envelope's `id`.
 ///
-/// Among 2,048 firings kept for a rule, a new one is mistaken for another with a probability of 2 in a billion.
+/// Among 1,536 firings kept for a rule, a new one is mistaken for another with a probability of 2 in a billion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FiringId(u64);
 

@@ -13,7 +13,10 @@ use std::ops::Range;
 use crate::echo::Run;
 use crate::model::RuleArn;
 use crate::policy::{BurstLimit, SustainedLimit};
-use crate::window::{Stretch, Window};
+use crate::window::{CallerCount, Stretch, Window};
+
+/// So many callers stand in the evidence by name.
+const MAX_CALLERS: usize = 5;
 
 /// Judges the window after the firing at `index` was counted.
 ///
@@ -37,7 +40,7 @@ fn filled(window: &Window, run: Range<usize>) -> Evidence {
         first: Some(window.time_of(run.start)),
         last: Some(window.time_of(run.end - 1)),
         is_estimate: limit.is_sampled(),
-        callers: window.callers_of(run).into_iter().map(CallerEvidence::from).collect(),
+        callers: named(window.callers_of(run)),
         ..of_window(window)
     }
 }
@@ -50,7 +53,7 @@ pub fn busy(window: &Window, limit: BurstLimit) -> Evidence {
 
 /// Everything the window has, as evidence of nothing yet: to see who fires the rule.
 pub fn all(window: &Window) -> Evidence {
-    let callers = window.callers_of(window.all()).into_iter().map(CallerEvidence::from).collect();
+    let callers = named(window.callers_of(window.all()));
     Evidence { callers, ..of_window(window) }
 }
 
@@ -64,14 +67,14 @@ pub fn sustained(window: &Window, limit: SustainedLimit, stretch: Stretch) -> Ev
         first: Some(stretch.first),
         last: Some(stretch.last),
         is_estimate: window.limit().is_sampled(),
-        callers: window.callers_of(stretch.kept).into_iter().map(CallerEvidence::from).collect(),
+        callers: named(window.callers_of(stretch.kept)),
         ..of_window(window)
     }
 }
 
 /// The evidence of a run of echoes. `cycle`: the rules that fire each other in turn, this one first.
 pub fn echo(run: Run, cycle: Vec<RuleArn>, window: &Window) -> Evidence {
-    let callers = window.callers_of(window.all()).into_iter().map(CallerEvidence::from).collect();
+    let callers = named(window.callers_of(window.all()));
     Evidence {
         kind: EvidenceKind::Echo,
         count: run.echoes.into(),
@@ -90,6 +93,22 @@ pub fn echo(run: Run, cycle: Vec<RuleArn>, window: &Window) -> Evidence {
         }),
         ..of_window(window)
     }
+}
+
+/// The callers of most firings by name, the rest together: evidence stands in records, twice.
+fn named(mut callers: Vec<CallerCount>) -> Vec<CallerEvidence> {
+    let rest: u32 = callers.iter().skip(MAX_CALLERS).map(|one| one.count).sum();
+    callers.truncate(MAX_CALLERS);
+    let mut named: Vec<CallerEvidence> = callers.into_iter().map(CallerEvidence::from).collect();
+    if rest > 0 {
+        named.push(CallerEvidence {
+            principal: "others".into(),
+            issued_to: None,
+            count: rest,
+            is_target: false,
+        });
+    }
+    named
 }
 
 /// What the window tells beside the counts: how the rate went, and where to begin reading.

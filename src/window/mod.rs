@@ -3,7 +3,7 @@
 //! Exact up to a limit of 512: every window that ends within 15 minutes of the newest firing is judged exactly. Above,
 //! only firings whose id falls into a fixed share of all ids are kept, so that 512 kept firings stand for the limit:
 //! a standard error of 1/√512 = 4.4 % of the limit. At most [`MAX_KEPT`] firings are kept; when that is too few for 15
-//! minutes – at the default limit, from 128 firings a minute on – the oldest go first. What goes is still counted by
+//! minutes – at the default limit, from 96 firings a minute on – the oldest go first. What goes is still counted by
 //! the minute, for as long as the sustained limit looks back.
 
 mod callers;
@@ -33,7 +33,7 @@ pub const CLOCK_SKEW: Seconds = Seconds::new(60);
 /// Limits up to this are counted exactly; above, this many kept firings stand for the limit.
 pub const EXACT: u32 = 512;
 /// The most firings kept for a rule: at 7 bytes each they leave a third of a record of 32 KB to everything else.
-pub const MAX_KEPT: usize = 2_048;
+pub const MAX_KEPT: usize = 1_536;
 /// How many event ids are kept in full, as samples for people.
 const RECENT: usize = 5;
 const MAX_EVENT_ID: usize = 64;
