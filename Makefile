@@ -127,8 +127,8 @@ deploy: package ## make or update the stack STACK in AWS, with PARAMETERS
 exports: ## print what the command line needs of the stack: eval "$$(make -s exports)"
 	@$(OUTPUTS)
 
-verify: ## show what the deployed guard has seen, with the stack's own outputs
-	@exports="$$($(OUTPUTS))" && eval "$$exports" && $(DIST)/budget-guard status
+verify: ## have the deployed guard cut a harmless rule, and print how long it took
+	@exports="$$($(OUTPUTS))" && eval "$$exports" && $(DIST)/budget-guard drill
 
 undeploy: ## remove the stack, after asking; the table stays
 	@exports="$$($(OUTPUTS))" && eval "$$exports" && $(DIST)/budget-guard status

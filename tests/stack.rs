@@ -6,6 +6,8 @@ mod support;
 mod calls;
 #[path = "stack/cost.rs"]
 mod cost;
+#[path = "stack/drill.rs"]
+mod drill;
 #[path = "stack/glibc.rs"]
 mod glibc;
 #[path = "stack/policies.rs"]

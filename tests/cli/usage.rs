@@ -43,6 +43,8 @@ async fn bad_input_says_what_was_seen_and_what_is_expected() -> Result<(), Failu
             &["is not a rule ARN", "expected arn:aws:events"],
         ),
         ("enable orders/fix-acl --bus default", &[r#"--bus is "default", but"#, r#"on bus "orders""#]),
+        ("drill --within soon", &[r#""soon" is not a duration"#]),
+        ("drill --queue guard", &[r#"--queue: "guard" is not the ARN of a standard SQS queue"#]),
         ("status --region EU", &[r#"--region is "EU"; expected the name of a Region"#]),
         ("status --table a", &[r#"--table is "a"; it takes the name of a DynamoDB table"#]),
         ("status --table=", &[r#"--table is "";"#]),
@@ -132,7 +134,7 @@ async fn without_credentials_it_says_how_to_get_some() -> Result<(), Failure> {
 #[tokio::test]
 async fn when_nothing_answers_it_says_where_to_look() -> Result<(), Failure> {
     let program = program()?.with("AWS_MAX_ATTEMPTS", Some("1"));
-    for args in ["status", "status fix-acl", "enable fix-acl", "attach fix-acl", "detach fix-acl"] {
+    for args in ["status", "status fix-acl", "enable fix-acl", "attach fix-acl", "detach fix-acl", "drill"] {
         program.check(args, 1, &[], &["Connection refused", "AWS_ENDPOINT_URL"]).await?;
     }
     Ok(())
@@ -142,9 +144,8 @@ async fn when_nothing_answers_it_says_where_to_look() -> Result<(), Failure> {
 async fn help_is_worth_reading() -> Result<(), Failure> {
     let program = Program::new(&[])?;
     let mut pages = String::new();
-    for command in
-        ["", "status", "explain", "enable", "disable", "attach", "detach", "replay", "match", "completions"]
-    {
+    let commands = "status/explain/enable/disable/attach/detach/replay/match/rule create/drill/completions";
+    for command in std::iter::once("").chain(commands.split('/')) {
         let page = program.check(&format!("{command} --help"), 0, &["Usage: budget-guard"], &[]).await?;
         pages.push_str(&format!("$ budget-guard {command} --help\n{page}\n"));
     }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
     Rules,
+    DrillRules,
+    DefaultBus,
     Table,
     AlertTopic,
     Functions,
@@ -57,6 +59,8 @@ pub const CALLS: &[Call] = &[
     call("enable_rule",                 "events:EnableRule",                On::Rules,         Functions::AutoRestore,  true),
     call("put_rule",                    "events:PutRule",                   On::Rules,         Functions::AutoRestore,  true),
     call("put_targets",                 "events:PutTargets",                On::Rules,         Functions::Never,        true),
+    call("delete_rule",                 "events:DeleteRule",                On::DrillRules,    Functions::Never,        true),
+    call("put_events",                  "events:PutEvents",                 On::DefaultBus,    Functions::Never,        true),
     call("remove_targets",              "events:RemoveTargets",             On::Rules,         Functions::Never,        true),
     call("list_event_buses",            "events:ListEventBuses",            On::Any,           Functions::Always,       false),
     call("list_rules",                  "events:ListRules",                 On::Any,           Functions::Always,       true),
@@ -176,8 +180,8 @@ fn a_call_without_a_row_is_found() {
         "client.enable_rule().name(n).send().await?;\nclient.get_item().send()",
         Ok(&["enable_rule", "get_item"]),
     );
-    check("// client.delete_rule().send()\nclient.publish().send()", Ok(&["publish"]));
-    check("client.publish().send();\nclient.delete_rule().name(n).send()", Err("delete_rule"));
+    check("// client.delete_bus().send()\nclient.publish().send()", Ok(&["publish"]));
+    check("client.publish().send();\nclient.delete_bus().name(n).send()", Err("delete_bus"));
     check("client.describe_budget().x(client.scan()).send()", Err("instead of one call"));
     check("Operation::builder().operation_name(\"GetMetricData\").build()", Ok(&["get_metric_data"]));
     check("Operation::builder().operation_name(\"PutMetricData\").build()", Err("PutMetricData"));

@@ -40,12 +40,16 @@ const OPERATORS_BESIDE: &[(&str, &str)] = &[
     ("kms:Decrypt", "${TopicKey.Arn}"),
     // PutRule passes on the role that the rule had.
     ("iam:PassRole", "arn:aws:iam::000000000000:role/*"),
+    // The drill's rule is made with tags.
+    ("events:TagResource", "arn:aws:events:us-east-1:000000000000:rule/drill-budget-guard-*"),
 ];
 
 /// How the template names what a right is given on.
 fn named(on: On) -> &'static str {
     match on {
         On::Rules => RULES,
+        On::DrillRules => "arn:aws:events:us-east-1:000000000000:rule/drill-budget-guard-*",
+        On::DefaultBus => "arn:aws:events:us-east-1:000000000000:event-bus/default",
         On::Table => "${Table.Arn}",
         On::AlertTopic => "${AlertTopic}",
         On::Functions => "arn:aws:lambda:us-east-1:000000000000:function:*",
@@ -118,6 +122,11 @@ async fn the_operator_may_do_what_the_command_line_calls_and_nothing_more() -> R
         "attach, and nothing else"
     );
     assert_eq!(condition["Null"]["events:TargetArn"], "false", "a request that names no target is not one");
+
+    let events = template.policy("OperatorPolicy");
+    let events = events.iter().find(|statement| statement.actions.contains("events:PutEvents"));
+    let condition = &events.expect("a statement").body["Condition"];
+    assert_eq!(condition["StringEquals"]["events:source"], "budget-guard.drill", "nothing but the drill's");
     Ok(())
 }
 
@@ -187,6 +196,10 @@ fn examples(on: On, stack: &Stack) -> Result<(Vec<String>, Vec<String>), Failure
             vec![own("events", "rule/fix-acl"), own("events", "rule/orders/fix-acl")],
             others("events", "rule/fix-acl"),
         ),
+        On::DrillRules => {
+            (vec![own("events", "rule/drill-budget-guard-1")], vec![own("events", "rule/fix-acl")])
+        }
+        On::DefaultBus => (vec![own("events", "event-bus/default")], vec![own("events", "event-bus/orders")]),
         On::Table => (
             vec![own("dynamodb", &format!("table/{}", stack.output("TableName")?))],
             vec![own("dynamodb", "table/orders")],
@@ -216,8 +229,8 @@ async fn check_decisions(
 ) -> Result<(), Failure> {
     let mut asked: Vec<(&'static str, String, &str)> = Vec::new();
     for call in CALLS {
-        // The simulator knows nothing of a request's targets; `events:TargetArn` is looked at in the policy itself.
-        if call.method == "put_targets" && may(call) {
+        // The simulator knows nothing of a request's targets and events; conditions on them are read in the policy itself.
+        if matches!(call.method, "put_targets" | "put_events") && may(call) {
             continue;
         }
         let (own, others) = examples(call.on, stack)?;

@@ -87,6 +87,15 @@ def grant(roles, name, statements):
     return {}
 
 
+def assume(role):
+    credentials = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="operator")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": credentials["SessionToken"],
+    }
+
+
 def logs(group):
     pages = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
     return {"lines": [event["message"] for page in pages for event in page["events"]]}
@@ -97,6 +106,7 @@ DO = {
     "deploy": lambda request: deploy(request["bootstrap"], request["name"], request["parameters"]),
     "delete": lambda request: delete(request["name"]),
     "logs": lambda request: logs(request["group"]),
+    "assume": lambda request: assume(request["role"]),
     "grant": lambda request: grant(request["roles"], request["name"], request["statements"]),
     "simulate": lambda request: simulate(request["role"], request["questions"]),
 }

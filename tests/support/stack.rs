@@ -140,6 +140,11 @@ pub async fn grant(
     ask::<Value>(Some(emulator), &request).await.map(drop)
 }
 
+/// The environment of somebody who has taken this role.
+pub async fn assume(emulator: &Emulator, role_arn: &str) -> Result<BTreeMap<String, String>, Failure> {
+    ask(Some(emulator), &json!({"do": "assume", "role": role_arn})).await
+}
+
 /// What a function has printed, as its log group has it.
 pub async fn logs(emulator: &Emulator, function: &str) -> Result<Vec<String>, Failure> {
     let request = json!({"do": "logs", "group": format!("/aws/lambda/{function}")});

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use budget_guard::model::Seconds;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -129,6 +130,15 @@ pub enum Command {
     /// Make rules the guarded way
     #[command(subcommand)]
     Rule(RuleCommand),
+    /// Try the deployed guard: make a harmless rule, fire it until it is cut, and remove it
+    Drill {
+        /// How long to wait for the cut and its alert
+        #[arg(long, value_name = "DURATION", default_value = "2m")]
+        within: Seconds,
+        /// The guard's SQS queue [else BUDGET_GUARD_QUEUE_ARN]
+        #[arg(long, value_name = "ARN")]
+        queue: Option<String>,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell

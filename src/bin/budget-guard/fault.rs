@@ -14,7 +14,7 @@ pub struct Named {
 }
 
 /// Every call, with the prefix of its permission.
-const CALLS: [(&str, &str); 24] = [
+const CALLS: [(&str, &str); 26] = [
     ("Scan", "dynamodb"),
     ("GetItem", "dynamodb"),
     ("PutItem", "dynamodb"),
@@ -26,6 +26,8 @@ const CALLS: [(&str, &str); 24] = [
     ("DisableRule", "events"),
     ("EnableRule", "events"),
     ("PutRule", "events"),
+    ("DeleteRule", "events"),
+    ("PutEvents", "events"),
     ("PutTargets", "events"),
     ("RemoveTargets", "events"),
     ("Publish", "sns"),

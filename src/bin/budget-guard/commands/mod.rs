@@ -6,6 +6,7 @@ mod create;
 mod detach;
 mod details;
 mod disable;
+mod drill;
 mod each;
 mod enable;
 mod explain;
@@ -62,6 +63,10 @@ pub async fn run(args: Args) -> Result<Exit, Problem> {
         Command::Rule(RuleCommand::Create(new)) => {
             context.queue.clone_from(&new.queue);
             Box::pin(create::run(&context, &new)).await
+        }
+        Command::Drill { within, queue } => {
+            context.queue = queue;
+            Box::pin(drill::run(&context, within)).await
         }
         Command::Completions { shell } => completions::run(shell),
     }
