@@ -6,10 +6,10 @@ mod support;
 mod calls;
 #[path = "stack/cost.rs"]
 mod cost;
-#[path = "stack/drill.rs"]
-mod drill;
 #[path = "stack/glibc.rs"]
 mod glibc;
+#[path = "stack/operator.rs"]
+mod operator;
 #[path = "stack/policies.rs"]
 mod policies;
 #[path = "stack/rights.rs"]

@@ -16,6 +16,7 @@ mod order;
 mod pressure;
 mod status;
 pub mod table;
+mod unwatched;
 mod view;
 
 use crate::args::{Args, Command, RuleCommand};

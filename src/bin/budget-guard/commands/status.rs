@@ -9,7 +9,7 @@ use budget_guard::ports::Clock;
 use budget_guard::record::Record;
 use comfy_table::Cell;
 
-use super::{pressure, table, view};
+use super::{pressure, table, unwatched, view};
 use crate::connect::Session;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -37,6 +37,7 @@ pub async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> 
         let on = bus.map(|bus| format!(" on bus \"{bus}\"")).unwrap_or_default();
         output::note(format_args!("no rule{on} has fired into table {table} in {} yet", session.region()));
         output::hint("budget-guard attach RULE lets the guard see a rule; it shows here once it has fired");
+        Box::pin(hint_at_unwatched(&session, bus, &records)).await;
         return Ok(Exit::Done);
     }
     output::data(&text(&records, now))?;
@@ -46,7 +47,22 @@ pub async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> 
         let which = if cut.len() == 1 { "why it was cut" } else { "why the first was cut" };
         output::hint(format_args!("{which}: {}", context.command("explain", &first.rule)));
     }
+    Box::pin(hint_at_unwatched(&session, bus, &records)).await;
     Ok(Exit::Done)
+}
+
+/// The table cannot tell of rules that the guard is never shown. Whoever may read no more than the table is told so.
+async fn hint_at_unwatched(session: &Session, bus: Option<&str>, records: &[Record]) {
+    if bus.is_some_and(|bus| bus != "default") {
+        return;
+    }
+    let seen = records.iter().map(|record| &record.rule).collect();
+    match unwatched::hints(&session.rules(), &seen).await {
+        Ok(hints) => hints.iter().for_each(output::hint),
+        Err(fault) => {
+            output::hint(format_args!("whether the guard is shown every rule could not be checked: {fault}"));
+        }
+    }
 }
 
 /// Cut rules first, then those that have tripped, then by name: two calls show the same order.

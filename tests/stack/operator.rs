@@ -1,17 +1,18 @@
-//! `budget-guard drill` against the deployed stack, with the operator's rights and no others.
+//! The command line against the deployed stack, with the operator's rights and no others: `drill` and `status`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
+use aws_sdk_eventbridge::types::RuleState;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::support::emulator::Emulator;
 use crate::support::stack::{Stack, assume, grant};
 use crate::support::world::World;
-use crate::support::{Failure, while_doing};
+use crate::support::{Failure, payload, while_doing};
 use crate::{BOOTSTRAP, emulators_own};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_budget-guard");
@@ -33,14 +34,14 @@ fn operators_own() -> Value {
 }
 
 /// The stack as people deploy it first, in `observe`, and an operator.
-struct Drill {
+struct Site {
     world: World,
     stack: Stack,
     operator: BTreeMap<String, String>,
     emulator: Emulator,
 }
 
-impl Drill {
+impl Site {
     async fn start() -> Result<Self, Failure> {
         let emulator = Emulator::start_with_rights().await?;
         let anyone = format!("arn:aws:iam::{}:root", emulator.account());
@@ -54,12 +55,16 @@ impl Drill {
         Ok(Self { world: stack.world(&emulator).await?, stack, operator, emulator })
     }
 
-    /// What the program says, with `--output json`.
-    async fn run(&self, args: &[&str]) -> Result<(Output, Value), Failure> {
+    /// The program in the operator's hands.
+    async fn program(&self, args: &[&str]) -> Result<Output, Failure> {
         let mut command = Command::new(PROGRAM);
         command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").envs(self.world.environment());
         command.envs(&self.operator).env("BUDGET_GUARD_QUEUE_ARN", self.stack.output("QueueArn")?);
-        let output = command.args(["drill", "--output", "json"]).args(args).output().await?;
+        Ok(command.args(args).output().await?)
+    }
+
+    async fn run(&self, args: &[&str]) -> Result<(Output, Value), Failure> {
+        let output = self.program(&[&["drill", "--output", "json"], args].concat()).await?;
         let course = serde_json::from_slice(&output.stdout)
             .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)))?;
         Ok((output, course))
@@ -74,16 +79,16 @@ impl Drill {
 
 #[tokio::test]
 async fn a_drill_is_cut_told_and_cleared_away() -> Result<(), Failure> {
-    let drill = Drill::start().await?;
-    let (output, course) = drill.run(&[]).await?;
+    let site = Site::start().await?;
+    let (output, course) = site.run(&[]).await?;
     let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{course}\n{said}\n{}", drill.emulator.last_output());
+    assert_eq!(output.status.code(), Some(0), "{course}\n{said}\n{}", site.emulator.last_output());
     println!("{course}");
     assert!(course["firings"].as_u64() >= course["limit"].as_u64(), "{course}");
     let (cut, alerted) = (course["cut_after_seconds"].as_f64(), course["alerted_after_seconds"].as_f64());
     assert!(cut.is_some() && alerted >= cut, "{course}");
-    assert_eq!((&course["removed"], drill.left().await?), (&json!(true), 0));
-    let alerts = drill.world.wait_for_alerts(2, SOON).await?;
+    assert_eq!((&course["removed"], site.left().await?), (&json!(true), 0));
+    let alerts = site.world.wait_for_alerts(2, SOON).await?;
     let told: Vec<_> = alerts.iter().map(|alert| (alert.kind(), &alert.attributes["rule_arn"])).collect();
     let rule = course["rule"].as_str().unwrap_or_default().to_owned();
     assert_eq!(told, [("tripped", &rule), ("restored", &rule)]);
@@ -92,14 +97,34 @@ async fn a_drill_is_cut_told_and_cleared_away() -> Result<(), Failure> {
 
 #[tokio::test]
 async fn a_drill_that_is_not_cut_says_so_and_is_cleared_away_too() -> Result<(), Failure> {
-    let drill = Drill::start().await?;
+    let site = Site::start().await?;
     let deny = json!([{"Effect": "Deny", "Action": "events:DisableRule", "Resource": "*"}]);
-    grant(&drill.emulator, &[drill.stack.output("IngestRoleArn")?], "no-cut", &deny).await?;
-    let (output, course) = drill.run(&["--within", "5s"]).await?;
+    grant(&site.emulator, &[site.stack.output("IngestRoleArn")?], "no-cut", &deny).await?;
+    let (output, course) = site.run(&["--within", "5s"]).await?;
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{course}\n{said}");
     assert!(said.contains("the rule was not cut within 5s"), "{said}");
     assert_eq!(course["cut_after_seconds"], Value::Null, "{course}");
-    assert_eq!((&course["removed"], drill.left().await?), (&json!(true), 0), "{said}");
+    assert_eq!((&course["removed"], site.left().await?), (&json!(true), 0), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn status_says_which_rules_the_guard_is_not_shown_in_full() -> Result<(), Failure> {
+    let site = Site::start().await?;
+    let third = RuleState::EnabledWithAllCloudtrailManagementEvents;
+    site.world.create_rule("default", "reader", payload::PATTERN, third, &[]).await?;
+    site.world.create_rule("default", "calls", payload::PATTERN, RuleState::Enabled, &[]).await?;
+    let output = site.program(&["status"]).await?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("rule reader: calls that only read") && said.contains("WatchReadOnlyCalls=true"),
+        "{said}"
+    );
+    assert!(!said.contains("Watch=all"), "{said}");
+    site.world.create_rule("default", "deploys", r#"{"source":["deploy"]}"#, RuleState::Enabled, &[]).await?;
+    let output = site.program(&["status"]).await?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("rule deploys: not only API calls") && said.contains("Watch=all"), "{said}");
     Ok(())
 }
