@@ -19,7 +19,7 @@ const EVENTS: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Saves of a record beyond one for each invocation: what a trip has looked up, decided and told.
-const TRIP: usize = 6;
+const TRIP: usize = 4;
 
 /// USD for one, us-east-1, list price of 2026-11 without the free tiers.
 mod price {
