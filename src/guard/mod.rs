@@ -20,7 +20,7 @@ use crate::window::{Inserted, Window};
 
 pub use chains::upstream;
 pub use orders::Order;
-pub use standing::{cut_for, rank, standing};
+pub use standing::{cut_for, is_open, rank, standing};
 
 pub use work::untouchable;
 

@@ -14,6 +14,11 @@ use crate::window::LATENESS;
 const SPAN: SignedDuration = SignedDuration::from_millis(LATENESS.millis());
 const SUSPECT_FOR: SignedDuration = SignedDuration::from_hours(48);
 
+/// Whether the rule is cut, or is about to be.
+pub fn is_open(record: &Record) -> bool {
+    matches!(record.breaker, Breaker::Open(_))
+}
+
 /// The rule as it fires now; `None` if it does not. Its targets, if they are known, tell costs and causes.
 pub fn standing(record: &Record, targets: Option<&[Target]>, now: Timestamp) -> Option<Ranked> {
     let firings = record.window.count_since(now - SPAN);
@@ -25,7 +30,7 @@ pub fn standing(record: &Record, targets: Option<&[Target]>, now: Timestamp) -> 
 
 /// A rule that was cut for one of these budgets and still is, as it was then.
 pub fn cut_for(record: &Record, budget: &str, targets: Option<&[Target]>, now: Timestamp) -> Option<Ranked> {
-    let trip = record.last_trip.as_ref().filter(|_| matches!(record.breaker, Breaker::Open(_)))?;
+    let trip = record.last_trip.as_ref().filter(|_| is_open(record))?;
     let evidence = &trip.evidence;
     evidence.pressed_by.iter().any(|name| name == budget).then(|| {
         let (first, last) = (evidence.first.unwrap_or(now), evidence.last.unwrap_or(now));

@@ -5,8 +5,7 @@ use futures_util::{StreamExt, stream};
 use super::intake::{Group, RULES_AT_ONCE};
 use super::{Guard, Summary};
 use crate::actions::{Ranked, command};
-use crate::breaker::Breaker;
-use crate::guard::{Observation, cut_for, rank, standing};
+use crate::guard::{Observation, cut_for, is_open, rank, standing};
 use crate::model::{Fault, RuleArn, Target};
 use crate::ports::{Ledger, Ports};
 
@@ -74,7 +73,7 @@ impl<P: Ports> Guard<P> {
         });
         for (ranked, result) in judged.buffered(RULES_AT_ONCE).collect::<Vec<_>>().await {
             let record = result.as_ref().ok().and_then(|driven| driven.record.as_ref());
-            let is_cut = record.is_some_and(|record| matches!(record.breaker, Breaker::Open(_)));
+            let is_cut = record.is_some_and(is_open);
             let rule = ranked.rule.arn.clone();
             if is_cut {
                 seen.cut.push(ranked)

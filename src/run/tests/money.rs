@@ -145,7 +145,7 @@ fn when_the_money_runs_out_suspects_are_cut_and_the_rest_is_ranked() {
     assert_eq!(world.rule_state(&suspect), Some(RuleState::Enabled), "a suspect is left alone");
     world.put_budget(blue(NotificationState::Alarm));
     let (_, summary) = hand_over(&world, &batch([notice().as_str()]));
-    assert_eq!(summary.tripped, [suspect.clone()]);
+    assert_eq!(summary.tripped, std::slice::from_ref(&suspect));
     assert_eq!(world.rule_state(&suspect), Some(RuleState::Disabled));
     assert_eq!(world.rule_state(&busy), Some(RuleState::Enabled), "as busy as it always was");
     let [alert] = &world.budget_alerts()[..] else { panic!("{:?}", world.budget_alerts()) };
