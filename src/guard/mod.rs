@@ -32,7 +32,6 @@ const MAX_WAITING: usize = 4;
 const LATCH_TRIPS: usize = 3;
 
 /// Something that happened to one rule.
-#[expect(clippy::large_enum_variant, reason = "nearly all observations are firings")]
 #[derive(Debug, Clone, PartialEq)]
 #[expect(
     clippy::large_enum_variant,
