@@ -38,6 +38,7 @@ pub struct State {
     pub pressure: Option<(Pressure, Version)>,
     pub alerts: Vec<Alert>,
     pub budget_alerts: Vec<BudgetAlert>,
+    pub is_overspent: bool,
     pub broken: Vec<String>,
     pub trace: Vec<String>,
     pub faults: u32,
@@ -70,6 +71,7 @@ impl Shared {
             pressure: None,
             alerts: Vec::new(),
             budget_alerts: Vec::new(),
+            is_overspent: false,
             broken: Vec::new(),
             trace: Vec::new(),
             faults: 0,
@@ -340,9 +342,8 @@ impl Ledger for Process {
 }
 
 impl History for Process {
-    /// These rules are new: CloudWatch has seen nothing of them.
-    async fn triggered(&self, _: &RuleArn, _: Timestamp, _: Timestamp) -> Result<RateHistory, Fault> {
-        self.call("GetMetricData", |_| Ok(RateHistory::default())).await
+    async fn triggered(&self, rule: &RuleArn, _: Timestamp, until: Timestamp) -> Result<RateHistory, Fault> {
+        self.call("GetMetricData", |_| Ok(super::machines::past(rule, until))).await
     }
 }
 

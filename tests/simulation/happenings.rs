@@ -57,6 +57,10 @@ pub enum Happening {
     Poll,
     Tick,
     Person(Person),
+    /// AWS computes what was spent.
+    Budget {
+        is_overspent: bool,
+    },
 }
 
 /// Happenings by time; at one moment, in the order they were added.

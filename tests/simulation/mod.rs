@@ -7,6 +7,7 @@ mod budgets;
 mod check;
 mod happenings;
 mod machines;
+mod overspent;
 mod shelf;
 
 use std::cell::RefCell;
@@ -76,11 +77,14 @@ pub fn run(seed: u64, planted: Planted) -> Outcome {
         shared,
     };
     world.prepare();
+    overspent::schedule(seed, &mut world.agenda.borrow_mut(), TURMOIL_MS);
     world.live(TURMOIL_MS);
     world.shared.lock().chaos = false;
     world.put_back_what_was_interrupted();
     world.live(TURMOIL_MS + QUIET_MS);
     check::at_rest(&world.shared, &world.machines, world.queue.len(), world.dead_letters);
+    let end = aws::START + jiff::SignedDuration::from_millis(TURMOIL_MS + QUIET_MS);
+    overspent::at_rest(&world.shared, end);
     let state = world.shared.lock();
     let cuts =
         state.alerts.iter().filter(|alert| alert.kind == budget_guard::actions::AlertKind::Tripped).count();
@@ -219,6 +223,11 @@ impl World {
             Happening::Poll => self.poll_queue(),
             Happening::Tick => self.spawn(happenings::TICK.as_bytes().to_vec(), Vec::new()),
             Happening::Person(act) => self.person(act),
+            Happening::Budget { is_overspent } => {
+                let mut state = self.shared.lock();
+                state.note(format!("the budget is overspent: {is_overspent}"));
+                state.is_overspent = is_overspent;
+            }
         }
     }
 
