@@ -47,10 +47,6 @@ impl Home {
 
 /// What an observation means for the guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are firings, thousands at a time: a box would be an allocation for each"
-)]
 pub enum Attributed<'a> {
     Firing(Firing<'a>),
     /// A rule fired, but this firing must not count.
