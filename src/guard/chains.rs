@@ -78,7 +78,19 @@ impl Turn<'_> {
             self.plan.save = true;
             return;
         }
-        self.claim(result.as_deref().unwrap_or_default());
+        match result {
+            Ok(upstream) => self.claim(upstream),
+            // Whether another rule was claimed is not known: looked at again, for two cuts are one too many.
+            Err(fault) => {
+                self.record.work.fail(fault, self.now);
+                self.may_work = false;
+                self.plan.save = true;
+                let rule = quoted(&self.record.rule);
+                self.plan
+                    .notes
+                    .push(format!("could not look at the rules that {rule} goes round with: {fault}"));
+            }
+        }
     }
 
     fn close_chains(&mut self, upstream: &[Upstream]) {

@@ -146,6 +146,14 @@ fn a_chain_that_leads_back_is_a_loop_and_one_rule_of_it_is_cut() {
     let plan = story.step(&answered(Answer::Traced(Ok(vec![upstream("fix-acl", 5, true)]))));
     assert_eq!((plan.next, &story.record.breaker), (None, &Breaker::Closed), "one cut is enough");
 
+    let mut story =
+        check(upstream("fix-acl", 5, false), Some(Action::Trace(vec![arn("other")])), "as before");
+    let throttled = || Answer::Traced(Err(Fault::new(FaultKind::Throttled, "slow down")));
+    let plan = story.step(&answered(throttled()));
+    assert!(!matches!(plan.next, Some(Action::Inspect | Action::Disable)), "{:?}", plan.next);
+    let plan = story.later(61).step(&[Observation::Tick]);
+    assert_eq!(plan.next, Some(Action::Trace(vec![arn("other")])), "asked again");
+
     check(upstream("fix-acl", 50, false), None, "the other one fired more");
     check(upstream("fix-acl", 5, true), None, "the other one is cut already");
     check(upstream("third", 5, false), None, "a chain that does not close");
