@@ -47,14 +47,15 @@ impl State {
     fn check_before_disable(&mut self, arn: &RuleArn) {
         let stored =
             self.records.get(arn).and_then(|(json, window, _)| Record::from_stored(json, window).ok());
-        let actual = self.rules.get(arn);
+        let actual = self.rules.get(arn).map(|rule| rule.clone().without_actors());
         let promise = match stored.as_ref().map(|record| (&record.breaker, &record.last_trip)) {
-            Some((Breaker::Open(cut), Some(_))) if cut.found.is_some() && cut.found.as_ref() == actual => {
+            Some((Breaker::Open(cut), Some(_))) if cut.found.is_some() && cut.found == actual => {
                 return;
             }
             // A second DisableRule after a lost reply finds the rule disabled already.
             Some((Breaker::Open(cut), Some(_)))
-                if cut.found.is_some() && actual.is_some_and(|rule| rule.state == RuleState::Disabled) =>
+                if cut.found.is_some()
+                    && actual.as_ref().is_some_and(|rule| rule.state == RuleState::Disabled) =>
             {
                 return;
             }
