@@ -114,7 +114,11 @@ fn calls_in(source: &str) -> Result<Vec<&'static str>, String> {
     let pieces: Vec<&str> = code.split(".send()").collect();
     let (_, chains) = pieces.split_last().expect("a split has a piece");
     let named = |chain: &&str| {
-        let called = |call: &&Call| chain.contains(&format!(".{}()", call.method));
+        // Begun here, or taken over as a parameter.
+        let called = |call: &&Call| {
+            let parameter = format!(": {}FluentBuilder", pascal(call.method));
+            chain.contains(&format!(".{}()", call.method)) || chain.contains(&parameter)
+        };
         let found: Vec<&'static str> = CALLS.iter().filter(called).map(|call| call.method).collect();
         match found[..] {
             [one] => Ok(one),
@@ -128,6 +132,12 @@ fn calls_in(source: &str) -> Result<Vec<&'static str>, String> {
         }
     };
     chains.iter().map(named).chain(by_hand(&code)).collect()
+}
+
+/// `put_item` as `PutItem`.
+fn pascal(method: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    method.split('_').map(capital).collect()
 }
 
 /// Calls that are put together without a client of the SDK, which name their operation as IAM does.
