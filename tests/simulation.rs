@@ -52,7 +52,13 @@ fn one_seed_is_one_world_byte_for_byte() {
 
 #[test]
 fn planted_bugs_are_caught() {
-    for planted in [Planted::ForgottenBus, Planted::NoEpochCheck, Planted::LastWriterWins] {
+    for planted in [
+        Planted::ForgottenBus,
+        Planted::NoEpochCheck,
+        Planted::LastWriterWins,
+        Planted::NoTargets,
+        Planted::PeopleLikeTargets,
+    ] {
         let caught = (0..400).find(|seed| !run(*seed, planted).broken.is_empty());
         assert!(caught.is_some(), "{planted:?} was not caught in 400 worlds");
     }

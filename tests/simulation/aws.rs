@@ -7,10 +7,8 @@ use std::task::Poll;
 use budget_guard::actions::{Alert, BudgetAlert};
 use budget_guard::breaker::Breaker;
 use budget_guard::history::RateHistory;
-use budget_guard::model::{
-    Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
-};
-use budget_guard::ports::{Clock, History, Ledger, Page, Ports, Rules, SaveError, Version};
+use budget_guard::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Timestamp};
+use budget_guard::ports::{Clock, History, Ledger, Page, Ports, SaveError, Version};
 use budget_guard::pressure::Pressure;
 use budget_guard::record::Record;
 
@@ -44,6 +42,10 @@ pub struct State {
     pub faults: u32,
     /// When the future that is being polled wants to be polled again.
     pub wake_at: Option<i64>,
+    /// When a person last changed the state of a rule.
+    pub clicked: BTreeMap<RuleArn, i64>,
+    /// How often each rule has fired every minute for a day.
+    pub always: BTreeMap<RuleArn, u64>,
     /// Real cuts (enabled → disabled by the guard) by rule and epoch.
     pub cuts: BTreeMap<(RuleArn, u64), u32>,
 }
@@ -76,6 +78,8 @@ impl Shared {
             trace: Vec::new(),
             faults: 0,
             wake_at: None,
+            clicked: BTreeMap::new(),
+            always: BTreeMap::new(),
             cuts: BTreeMap::new(),
         })))
     }
@@ -124,7 +128,7 @@ impl State {
     }
 
     /// The bus takes notice of a change of state only some time later.
-    fn set_state(&mut self, arn: &RuleArn, state: RuleState) {
+    pub fn set_state(&mut self, arn: &RuleArn, state: RuleState) {
         let delay = if self.chaos { self.rng.i64(0..20_000) } else { self.rng.i64(0..500) };
         let now = self.now;
         if let Some(rule) = self.rules.get_mut(arn) {
@@ -151,6 +155,7 @@ impl State {
             self.note(format!("a person sets {rule} to {state}"));
             self.set_state(&rule, state);
             self.cuts.retain(|(cut, _), _| *cut != rule);
+            self.clicked.insert(rule.clone(), self.now);
             return Some(rule);
         }
         if let Some(found) = self.rules.get_mut(&rule) {
@@ -221,71 +226,6 @@ pub fn missing() -> Fault {
     Fault::new(FaultKind::NotFound, "ResourceNotFoundException")
 }
 
-impl Rules for Process {
-    async fn inspect(&self, rule: &RuleArn) -> Result<RuleDefinition, Fault> {
-        let inspect =
-            |state: &mut State| state.rules.get(rule).map(|rule| rule.definition.clone()).ok_or_else(missing);
-        self.call("DescribeRule", inspect).await
-    }
-
-    async fn tags(&self, rule: &RuleArn) -> Result<Tags, Fault> {
-        let tags = |state: &mut State| {
-            state.rules.get(rule).map(|rule| rule.definition.tags.clone()).ok_or_else(missing)
-        };
-        self.call("ListTagsForResource", tags).await
-    }
-
-    async fn disable(&self, rule: &RuleArn) -> Result<RuleState, Fault> {
-        let disable = |state: &mut State| {
-            let named = |other: &&RuleArn| other.name() == rule.name() && other.bus() == "default";
-            let really = match state.planted {
-                Planted::ForgottenBus => state.rules.keys().find(named).unwrap_or(rule).clone(),
-                _ => rule.clone(),
-            };
-            check::before_disable(state, &really);
-            state.note(format!("DisableRule {really}"));
-            state.set_state(&really, RuleState::Disabled);
-            state.rules.get(&really).map(|rule| rule.definition.state).ok_or_else(missing)
-        };
-        self.call("DisableRule", disable).await
-    }
-
-    async fn restore(&self, rule: &RuleArn, to: RuleState) -> Result<Restoration, Fault> {
-        let restore = |state: &mut State| {
-            check::before_restore(state, rule, to);
-            state.note(format!("EnableRule or PutRule {rule} {to}"));
-            let before = state.rules.get(rule).map(|rule| rule.definition.clone()).ok_or_else(missing)?;
-            state.set_state(rule, to);
-            Ok(Restoration { after: RuleDefinition { state: to, ..before.clone() }, before })
-        };
-        self.call("EnableRule", restore).await
-    }
-
-    async fn buses(&self, _: Option<&str>) -> Result<Page<String>, Fault> {
-        let buses = |state: &mut State| {
-            let names: BTreeSet<String> = state.rules.keys().map(|rule| rule.bus().to_owned()).collect();
-            Ok(Page { items: names.into_iter().collect(), next_token: None })
-        };
-        self.call("ListEventBuses", buses).await
-    }
-
-    async fn list(&self, bus: &str, _: Option<&str>) -> Result<Page<ListedRule>, Fault> {
-        let list = |state: &mut State| {
-            let rules = state.rules.iter().filter(|(rule, _)| rule.bus() == bus);
-            let items = rules.map(|(arn, rule)| ListedRule::of(arn.clone(), &rule.definition)).collect();
-            Ok(Page { items, next_token: None })
-        };
-        self.call("ListRules", list).await
-    }
-
-    async fn list_targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
-        let targets = |state: &mut State| {
-            state.rules.get(rule).map(|rule| rule.definition.targets.clone()).ok_or_else(missing)
-        };
-        self.call("ListTargetsByRule", targets).await
-    }
-}
-
 impl Ledger for Process {
     async fn load(&self, rule: &RuleArn) -> Result<Option<(Record, Version)>, Fault> {
         let load = |state: &mut State| {
@@ -343,7 +283,7 @@ impl Ledger for Process {
 
 impl History for Process {
     async fn triggered(&self, rule: &RuleArn, _: Timestamp, until: Timestamp) -> Result<RateHistory, Fault> {
-        self.call("GetMetricData", |_| Ok(super::machines::past(rule, until))).await
+        self.call("GetMetricData", |state| Ok(super::machines::past(state, rule, until))).await
     }
 }
 

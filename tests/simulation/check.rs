@@ -8,8 +8,9 @@ use budget_guard::model::{RuleArn, RuleState};
 use budget_guard::record::Record;
 use budget_guard::verdict::EvidenceKind;
 
+use super::MAX_SKEW_MS;
 use super::aws::{START, Shared, State};
-use super::machines::{Kind, Machines};
+use super::machines::{Machines, Nature};
 
 /// Promises 1, 3 and 5: why and what is on record, once per epoch, and only where it is allowed.
 pub fn before_disable(state: &mut State, rule: &RuleArn) {
@@ -21,6 +22,8 @@ pub fn before_disable(state: &mut State, rule: &RuleArn) {
     });
     match cut.map(|cut| &cut.found) {
         Some(Some(found)) if actual.state == RuleState::Disabled || found.state == actual.state => {}
+        // Somebody changed it after it was looked at; that is theirs.
+        Some(Some(_)) if is_changed_since_trip(state, rule) => {}
         found => state.broke(1, format!("DisableRule {rule} while the record says {found:?}")),
     }
     let is_tagged = actual.tags.contains_key("budget-guard:mode");
@@ -35,6 +38,13 @@ pub fn before_disable(state: &mut State, rule: &RuleArn) {
             state.broke(3, format!("{rule} was cut twice in epoch {epoch}"));
         }
     }
+}
+
+fn is_changed_since_trip(state: &State, rule: &RuleArn) -> bool {
+    let trip = state.record(rule).and_then(|record| record.last_trip);
+    let tripped = trip.map(|trip| trip.at.duration_since(START).as_millis());
+    let clicked = state.clicked.get(rule).map(|clicked| i128::from(clicked + MAX_SKEW_MS));
+    clicked.zip(tripped).is_some_and(|(clicked, tripped)| clicked > tripped)
 }
 
 /// Promise 6: only what the guard cut, and to the state it was found in.
@@ -102,7 +112,7 @@ pub fn at_rest(shared: &Shared, machines: &Machines, queued: usize, dead_letters
         }
         let was_cut =
             state.alerts.iter().any(|alert| alert.kind == AlertKind::Tripped && alert.rule.arn == *rule);
-        if was_cut && (!machine.is_enforced || machine.kind == Kind::Honest) {
+        if was_cut && (!machine.is_enforced || machine.nature == Nature::Honest) {
             state.broke(5, format!("{rule} was cut"));
         }
     }

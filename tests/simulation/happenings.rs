@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 pub struct Call {
     pub machine: usize,
     pub by: Caller,
+    /// Which of the rule's resources it is made on.
+    pub thing: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     Person,
-    /// The rule's own target.
-    Target,
+    /// The target of the rule at this place.
+    Target(usize),
     /// The guard itself.
     Guard,
 }

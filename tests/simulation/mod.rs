@@ -4,11 +4,15 @@
 
 mod aws;
 mod budgets;
+mod cast;
 mod check;
 mod happenings;
+mod loops;
 mod machines;
 mod overspent;
+mod rules;
 mod shelf;
+mod wire;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -37,6 +41,10 @@ pub enum Planted {
     NoEpochCheck,
     /// The ledger saves whatever the version is.
     LastWriterWins,
+    /// Nobody can read the targets of rules.
+    NoTargets,
+    /// People do their work in sessions named like the rule's target.
+    PeopleLikeTargets,
 }
 
 /// What a world leaves behind: everything that happened, in order, and which promises were broken.
@@ -51,6 +59,8 @@ pub struct Outcome {
 /// Turmoil, then quiet in which everything unfinished has to come to rest.
 const TURMOIL_MS: i64 = 15 * 60_000;
 const QUIET_MS: i64 = 12 * 60_000;
+/// How far the clock of a process is off, at most.
+const MAX_SKEW_MS: i64 = 20_000;
 const CONCURRENCY: usize = 4;
 /// After this long the queue delivers what a dead process had received.
 const VISIBILITY_MS: i64 = 30_000;
@@ -67,7 +77,7 @@ struct Task {
 pub fn run(seed: u64, planted: Planted) -> Outcome {
     let shared = Shared::new(seed, planted);
     let mut world = World {
-        machines: Machines::new(&shared),
+        machines: Machines::new(seed, &shared, TURMOIL_MS),
         agenda: Rc::new(RefCell::new(Agenda::default())),
         tasks: Vec::new(),
         queue: Vec::new(),
@@ -83,6 +93,7 @@ pub fn run(seed: u64, planted: Planted) -> Outcome {
     world.put_back_what_was_interrupted();
     world.live(TURMOIL_MS + QUIET_MS);
     check::at_rest(&world.shared, &world.machines, world.queue.len(), world.dead_letters);
+    loops::at_rest(&world.shared, &world.machines, TURMOIL_MS);
     let end = aws::START + jiff::SignedDuration::from_millis(TURMOIL_MS + QUIET_MS);
     overspent::at_rest(&world.shared, end);
     let state = world.shared.lock();
@@ -135,7 +146,7 @@ impl World {
             account: "123456789012".into(),
             function: Some("guard".into()),
         };
-        let skew_ms = self.shared.lock().rng.i64(-20_000..20_000);
+        let skew_ms = self.shared.lock().rng.i64(-MAX_SKEW_MS..MAX_SKEW_MS);
         let limits = Limits::new(Mode::Enforce, machines::LIMIT.parse().expect("a limit"));
         Rc::new(Guard::new(Process::new(self.shared.clone(), skew_ms), home, limits))
     }
@@ -273,7 +284,7 @@ impl World {
             Person::Clicks => {
                 let mut state = self.shared.lock();
                 if let Some(rule) = state.click_in_the_console() {
-                    machines::tell_of_change(&mut state, &mut self.agenda.borrow_mut(), &rule);
+                    wire::tell_of_change(&mut state, &mut self.agenda.borrow_mut(), &rule);
                 }
             }
         }
