@@ -140,9 +140,8 @@ impl Actors {
         }
         let is_named = issued_to.is_some() || is_named(&caller.principal);
         match call {
-            _ if !self.rules.contains(rule) => Cause::Unknown,
             Some(Call { invoked_by: Some(_), .. }) => Cause::Service,
-            Some(_) if is_named => Cause::Outside,
+            Some(_) if is_named && self.rules.contains(rule) => Cause::Outside,
             _ => Cause::Unknown,
         }
     }

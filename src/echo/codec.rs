@@ -15,6 +15,7 @@ pub struct CorruptEchoes(&'static str);
 const ID_BYTES: usize = FiringId::BITS as usize / 8;
 const OUTSIDE: u8 = 0;
 const PROOFS: [Proof; 4] = [Proof::SharedRole, Proof::Role, Proof::Session, Proof::Issued];
+const UNKNOWN: u8 = 8;
 /// Kinds from here on are relays; the proofs come before.
 const FIRST_RELAY: u8 = 16;
 
@@ -76,6 +77,7 @@ impl Echoes {
 fn kind_byte(kind: Kind) -> u8 {
     match kind {
         Kind::Outside => OUTSIDE,
+        Kind::Unknown => UNKNOWN,
         Kind::Echo(proof) => 1 + PROOFS.iter().position(|known| *known == proof).unwrap_or(0) as u8,
         Kind::Relay(place) => FIRST_RELAY.saturating_add(place),
     }
@@ -124,6 +126,7 @@ impl Reader<'_> {
             let print = u32::from_le_bytes(self.take()?);
             let kind = match self.byte()? {
                 OUTSIDE => Kind::Outside,
+                UNKNOWN => Kind::Unknown,
                 relay @ FIRST_RELAY.. if is_relay(relay - FIRST_RELAY) => Kind::Relay(relay - FIRST_RELAY),
                 proof => {
                     let known = PROOFS.get(usize::from(proof) - 1);

@@ -66,7 +66,10 @@ impl Echoes {
         }
         let kind = match &firing.cause {
             // A service's own call is no answer of a target, and no change from outside that would be answered.
-            Cause::Unknown | Cause::Service => return false,
+            Cause::Service => return false,
+            // While the guard cannot read who a rule's targets are, it is told of people's calls all the same. Without
+            // them the answers, once they are known, would look like a run.
+            Cause::Unknown => Kind::Unknown,
             Cause::Outside => Kind::Outside,
             Cause::Target(proof) => Kind::Echo(*proof),
             Cause::Relay(rules) => {
@@ -76,7 +79,7 @@ impl Echoes {
             }
         };
         let entry = Entry { at, id, kind, print: run::print(firing, call) };
-        if kind == Kind::Outside {
+        if matches!(kind, Kind::Outside | Kind::Unknown) {
             self.outside(entry, resource, limit);
         } else {
             self.sketch.count(track::key(resource.ids), at);

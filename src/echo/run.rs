@@ -13,6 +13,9 @@ use super::track::{Entry, Kind, Track};
 const ANSWER_SECONDS: i64 = 5 * 60;
 /// A run that ended so long before the newest firing is over: what comes now is no part of it.
 const OVER_SECONDS: i64 = 15 * 60;
+/// On a resource with so many outside firings within the quarter of an hour before a run, that many and more may have
+/// happened within it and be delayed on their way: half the limit is not enough there.
+const CONTESTED: usize = 3;
 /// On a resource that outsiders touch all the time no run is long. Such a resource loops when there are at least so
 /// many echoes …
 const BUSY_ECHOES: u32 = 50;
@@ -63,6 +66,10 @@ struct Walk {
     echoes: Vec<Entry>,
     /// Outside firings that the echoes may answer, oldest first.
     unanswered: VecDeque<i64>,
+    /// All outside firings so far.
+    outsides: Vec<i64>,
+    /// Outsiders change the resource again and again.
+    is_contested: bool,
     reached: Option<Reached>,
 }
 
@@ -79,6 +86,7 @@ impl Walk {
         self.unanswered.drain(..answered);
         self.echoes.clear();
         self.unanswered.push_back(at);
+        self.outsides.push(at);
     }
 
     fn echo(&mut self, entry: Entry) {
@@ -86,6 +94,8 @@ impl Walk {
             while self.unanswered.front().is_some_and(|at| *at < entry.at - ANSWER_SECONDS) {
                 self.unanswered.pop_front();
             }
+            let recent = self.outsides.iter().rev().take_while(|at| **at >= entry.at - OVER_SECONDS);
+            self.is_contested = recent.count() >= CONTESTED;
         }
         self.echoes.push(entry);
         self.judge();
@@ -99,7 +109,7 @@ impl Walk {
         let weight = whole(self.echoes.iter());
         let (limit, identical) = if weight >= self.limit + allowance {
             (self.limit, false)
-        } else if weight >= half + allowance && self.most_alike() >= half + allowance {
+        } else if !self.is_contested && weight >= half + allowance && self.most_alike() >= half + allowance {
             (half, true)
         } else {
             return;
@@ -165,7 +175,7 @@ impl Track {
     /// `None` for a firing of which it is not known yet.
     fn is_echo(&self, entry: &Entry, relays: &Relays, chains_count: bool) -> Option<bool> {
         match entry.kind {
-            Kind::Outside => Some(false),
+            Kind::Outside | Kind::Unknown => Some(false),
             Kind::Echo(_) => Some(true),
             Kind::Relay(place) => {
                 let relay = relays.get(place)?;

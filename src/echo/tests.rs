@@ -36,7 +36,8 @@ fn firing(n: usize, second: i64, resource: &str, cause: Cause, parameters: u32) 
 }
 
 /// A story in words: `o` an outside firing, `e` an echo like every other `e`, `d` an echo that differs from all others,
-/// `h` and `i` the same by a role that others use as well, `r` a firing through another rule, `s` one by a service;
+/// `h` and `i` the same by a role that others use as well, `r` a firing through another rule, `s` one by a service, `u` one of which it is not
+/// known who caused it, `v` the same by the caller and the call of every `e`;
 /// `@name` says on which resource, `+90` lets 90 seconds pass (one second passes before each word), `x20` repeats the
 /// word before it.
 fn tell(story: &str) -> Vec<Firing<'static>> {
@@ -55,6 +56,8 @@ fn tell(story: &str) -> Vec<Firing<'static>> {
             "i" => (Cause::Target(Proof::SharedRole), different),
             "r" => (Cause::Relay(vec![arn("other")]), different),
             "s" => (Cause::Service, different),
+            "u" => (Cause::Unknown, different),
+            "v" => (Cause::Unknown, u32::MAX),
             other => panic!("{other:?} is no word of this language"),
         };
         firings.push(firing(n, *second, resource, cause, parameters));
@@ -105,6 +108,18 @@ fn tells_loops_from_honest_work() {
     check("o e +60 e +60 e +60 e +60 e +60 e", Some(6));
     check("o e +900 e +900 e +900 e +900 e +900 e", Some(6));
     check("e x20", Some(5));
+    // A person's changes, each answered: the guard could not read its directory when it was told of some of them.
+    check("o e u e u e u e u e u e u e", None);
+    check("u u u u u u e e e e e e", None);
+    check("u e x20", Some(6));
+    // It was its own target, as is known once its targets are.
+    check("u v v v v e", Some(6));
+    check("o v x19 e", Some(21));
+    check("u v v e v u e v", None);
+    // People change it all the time: half the limit is not enough where some of their calls may have been delayed.
+    check("o e o e o e +20 e +20 e +20 e +20 e +20 e +20 e +20 e", None);
+    check("o e o e o e x20", Some(15));
+    check("o e o e +1000 o e x20", Some(10));
     // The same with a different parameter each time.
     check("o d x20", Some(11));
     // Two calls each turn.
@@ -123,7 +138,7 @@ fn tells_loops_from_honest_work() {
     check("o e x4 +86400 e x4", None);
     // Twelve changes at once, answered one by one; a thirteenth and so on are not explained by them.
     check("o x12 e x12", None);
-    check("o x12 e x30", Some(28));
+    check("o x12 e x30", Some(33));
     check("o x6 e x2 o e x5", None);
     // They explain nothing an hour later.
     check("o x12 +3600 e x5", Some(17));

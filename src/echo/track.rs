@@ -36,6 +36,8 @@ pub(super) struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Outside,
+    /// By whom was not known then: taken for an outside firing, until the same call by the same caller is an echo.
+    Unknown,
     Echo(Proof),
     /// Caused by a target of other rules: the place in the list of relays.
     Relay(u8),
@@ -63,9 +65,14 @@ impl Track {
     }
 
     /// Counts one firing, unless it is known or older than all that are kept of a full track.
-    pub fn insert(&mut self, entry: Entry, limit: u32) {
+    pub fn insert(&mut self, mut entry: Entry, limit: u32) {
         if self.has(entry.id) {
             return;
+        }
+        match entry.kind {
+            Kind::Unknown => entry.kind = self.echo_like(entry).unwrap_or(Kind::Unknown),
+            Kind::Echo(_) => self.recognise(entry),
+            Kind::Outside | Kind::Relay(_) => {}
         }
         let place = self.entries.partition_point(|known| (known.at, known.kind) <= (entry.at, entry.kind));
         let capacity = 2 * limit as usize + OUTSIDE_ROOM;
@@ -80,12 +87,33 @@ impl Track {
         }
         self.age(entry.at);
         match entry.kind {
-            Kind::Outside => self.outsides = self.outsides.saturating_add(1),
+            Kind::Outside | Kind::Unknown => self.outsides = self.outsides.saturating_add(1),
             Kind::Echo(_) => self.echoes = self.echoes.saturating_add(1),
             // Whose echo it is, if it is one, is not known yet.
             Kind::Relay(_) => {}
         }
         self.touched = true;
+    }
+
+    /// The kind of an echo that is the same call by the same caller.
+    fn echo_like(&self, entry: Entry) -> Option<Kind> {
+        let is_like = |known: &&Entry| known.print == entry.print && matches!(known.kind, Kind::Echo(_));
+        self.entries.iter().find(is_like).map(|known| known.kind)
+    }
+
+    /// Whose firings those were that are like this echo is known now.
+    fn recognise(&mut self, echo: Entry) {
+        let is_like = |known: &&mut Entry| known.print == echo.print && known.kind == Kind::Unknown;
+        let mut recognised = 0;
+        for known in self.entries.iter_mut().filter(is_like) {
+            known.kind = echo.kind;
+            recognised += 1;
+        }
+        if recognised > 0 {
+            self.echoes = self.echoes.saturating_add(recognised);
+            self.outsides = self.outsides.saturating_sub(recognised);
+            self.entries.sort_by_key(|entry| (entry.at, entry.kind));
+        }
     }
 
     pub fn has(&self, id: FiringId) -> bool {

@@ -7,7 +7,8 @@ use super::RuleArn;
 /// Who made the call that fired the rule, seen from the rule.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Cause {
-    /// The rule's targets are not known, or the event does not tell who made the call.
+    /// The rule's targets are not known, or the event does not tell who made the call: perhaps somebody outside, and
+    /// taken for that.
     #[default]
     Unknown,
     /// Somebody who is no target of any rule: a person, a deployment, a job.

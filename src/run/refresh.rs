@@ -14,6 +14,8 @@ use crate::ports::{Ports, Rules, SaveError};
 /// What one tick may ask EventBridge. At five calls a second this takes 20 s of the minute that the function has.
 const CALLS: i32 = 100;
 const WITHIN: SignedDuration = SignedDuration::from_secs(20);
+/// So many rules that cannot be read one after the other end the refresh: AWS is in trouble, or asks for patience.
+const FAULTS_IN_A_ROW: u32 = 3;
 
 /// What one refresh has learned, and how far it came.
 struct Harvest {
@@ -168,6 +170,7 @@ impl<P: Ports> Guard<P> {
         let mut due: Vec<&Entry> =
             entries.values().filter(|entry| entry.details_due(DETAILS_EVERY) <= now).collect();
         due.sort_by_key(|entry| entry.details_due(DETAILS_EVERY));
+        let (mut failed, mut in_a_row) = (None, 0);
         for entry in due {
             if !pace.turn(self.ports.clock(), 2).await {
                 break;
@@ -176,17 +179,27 @@ impl<P: Ports> Guard<P> {
             let rules = self.ports.rules();
             let details = async { Ok((rules.list_targets(&rule).await?, rules.tags(&rule).await?)) };
             match details.await {
-                Ok((targets, tags)) => harvest.edits.push(Edit::Details { rule, targets, tags, at }),
+                Ok((targets, tags)) => {
+                    in_a_row = 0;
+                    harvest.edits.push(Edit::Details { rule, targets, tags, at });
+                }
                 Err(Fault { kind: FaultKind::NotFound, .. }) => harvest.edits.push(Edit::Gone { rule, at }),
                 // One rule that may not be read keeps nobody from the others.
                 Err(fault) if fault.kind == FaultKind::Denied => {
                     tracing::info!(%rule, %fault, "targets and tags were not read; asking again in an hour");
                     harvest.edits.push(Edit::DetailsFailed { rule, at });
                 }
-                Err(fault) => return Err(fault),
+                // Nor does one that fails each time. When several fail in a row, it is not the rule.
+                Err(fault) => {
+                    in_a_row += 1;
+                    failed = Some(fault);
+                    if in_a_row >= FAULTS_IN_A_ROW {
+                        break;
+                    }
+                }
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Says, through the records of the rules, which ones the guard is blind to.

@@ -51,7 +51,7 @@ impl Alerts for Process {
 
     async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
         let publish = |state: &mut State| {
-            state.note(format!("alert {}", alert.dedup_id));
+            state.note(format!("alert {}: {}", alert.dedup_id, alert.reason));
             state.alerts.push(alert.clone());
             Ok(())
         };
@@ -60,7 +60,7 @@ impl Alerts for Process {
 
     async fn announce(&self, alert: &BudgetAlert) -> Result<(), Fault> {
         let announce = |state: &mut State| {
-            state.note(format!("alert {}", alert.dedup_id));
+            state.note(format!("alert {}: {}", alert.dedup_id, alert.reason));
             state.budget_alerts.push(alert.clone());
             Ok(())
         };

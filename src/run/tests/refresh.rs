@@ -138,6 +138,22 @@ fn whatever_fails_the_old_directory_holds_and_the_next_tick_goes_on() {
 }
 
 #[test]
+fn a_rule_that_cannot_be_read_keeps_nobody_from_the_others() {
+    let check = |failing: &[u32], expected: usize| {
+        let world = world_of((0..6).map(|n| format!("r{n}")));
+        failing
+            .iter()
+            .for_each(|nth| world.faults.plan(Call::ListTargets, *nth, Fate::Fails(FaultKind::Other)));
+        ticked(&guard(&world, "200/60s"));
+        assert_eq!(stored(&world), (6, expected), "{failing:?}");
+    };
+    check(&[1], 5);
+    check(&[1, 2, 4, 6], 2);
+    // Three in a row are no longer the rules' own trouble.
+    check(&[2, 3, 4], 1);
+}
+
+#[test]
 fn wherever_the_process_dies_the_next_one_goes_on() {
     for call in
         [Call::Buses, Call::List, Call::Tags, Call::Head, Call::SaveHead, Call::SaveChunk, Call::DeleteChunk]
