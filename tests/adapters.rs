@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::{RuleState as SdkState, Tag, Target};
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{FunctionCode, Runtime};
 use budget_guard::actions::AlertKind;
 use budget_guard::attribution::Actors;
 use budget_guard::aws::Aws;
@@ -21,12 +19,9 @@ use budget_guard::record::Record;
 use serde_json::{Value, json};
 use support::emulator::{Emulator, Kind};
 use support::world::World;
-use support::{Failure, payload};
+use support::{Failure, functions, payload};
 
 const THIRD_STATE: SdkState = SdkState::EnabledWithAllCloudtrailManagementEvents;
-
-/// A ZIP archive with nothing in it.
-const EMPTY_ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 struct Bench {
     world: World,
@@ -344,18 +339,15 @@ async fn a_target_that_cannot_be_followed_says_why(bench: Bench) -> Result<(), F
 async fn targets_are_followed_to_the_functions_behind_them() -> Result<(), Failure> {
     let bench = Bench::start(Kind::Ministack).await?;
     let rule = bench.rule("default", "fix-acl", SdkState::Enabled).await?;
-    let functions = aws_sdk_lambda::Client::new(&bench.emulator.sdk_config());
+    let lambda = aws_sdk_lambda::Client::new(&bench.emulator.sdk_config());
     let mut arns = BTreeMap::new();
     for name in ["fixer", "helper", "tagger", "budget-guard-ingest"] {
-        let role = format!("arn:aws:iam::{}:role/service-role/{name}-role", bench.emulator.account());
-        let code = FunctionCode::builder().zip_file(Blob::new(EMPTY_ZIP)).build();
-        let call = functions.create_function().function_name(name).role(role).code(code);
-        let made = call.runtime(Runtime::Providedal2023).handler("bootstrap").send().await?;
-        arns.insert(name, made.function_arn().ok_or("no ARN")?.to_owned());
+        let role = format!("service-role/{name}-role");
+        arns.insert(name, functions::create(&bench.emulator, name, &role).await?);
     }
     let queue = bench.world.create_queue("work").await?.arn;
     for (name, queue) in [("helper", &queue), ("budget-guard-ingest", &queue)] {
-        functions.create_event_source_mapping().function_name(name).event_source_arn(queue).send().await?;
+        lambda.create_event_source_mapping().function_name(name).event_source_arn(queue).send().await?;
     }
     let topic = bench.world.sns.create_topic().name("news").send().await?;
     let topic = topic.topic_arn().ok_or("no ARN")?.to_owned();
@@ -366,7 +358,7 @@ async fn targets_are_followed_to_the_functions_behind_them() -> Result<(), Failu
         let target = Target::builder().id(id).arn(arn).build()?;
         bench.world.events.put_targets().rule("fix-acl").targets(target).send().await?;
     }
-    let alias = functions.create_alias().function_name("fixer").name("live").function_version("$LATEST");
+    let alias = lambda.create_alias().function_name("fixer").name("live").function_version("$LATEST");
     alias.send().await?;
     let role =
         |name: &str| format!("arn:aws:iam::{}:role/service-role/{name}-role", bench.emulator.account());

@@ -1,19 +1,15 @@
 //! `rule create`: what is made, what is granted, what is said before.
 
 use aws_sdk_eventbridge::types::{RuleState, Target};
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{FunctionCode, Runtime};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 
 use crate::Bench;
 use crate::support::emulator::Kind;
 use crate::support::world::Queue;
-use crate::support::{Failure, payload, while_doing};
+use crate::support::{Failure, functions, payload, while_doing};
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/fixer-role";
-/// A zip archive without files: the function is never invoked.
-const EMPTY_ZIP: [u8; 22] = *b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 #[tokio::test]
 async fn a_rule_is_made_the_guarded_way() -> Result<(), Failure> {
@@ -40,12 +36,7 @@ async fn function(bench: &Bench) -> Result<String, Failure> {
     let rights =
         iam.put_role_policy().role_name("fixer-role").policy_name("p").policy_document(rights.to_string());
     rights.send().await.map_err(while_doing("giving the role its rights"))?;
-    let lambda = aws_sdk_lambda::Client::new(&bench.emulator.sdk_config());
-    let code = FunctionCode::builder().zip_file(Blob::new(EMPTY_ZIP)).build();
-    let create = lambda.create_function().function_name("fixer").role(ROLE).code(code);
-    let created = create.runtime(Runtime::Providedal2023).handler("bootstrap").send().await;
-    let arn = created.map_err(while_doing("creating the function"))?.function_arn;
-    arn.ok_or_else(|| "the function has no ARN".into())
+    functions::create(&bench.emulator, "fixer", "fixer-role").await
 }
 
 async fn planned(bench: &Bench, fixer: &str) -> Result<(), Failure> {

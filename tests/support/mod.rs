@@ -8,6 +8,7 @@
 
 pub mod bootstrap;
 pub mod emulator;
+pub mod functions;
 pub mod gate;
 pub mod metrics;
 pub mod payload;

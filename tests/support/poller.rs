@@ -19,6 +19,7 @@ pub struct Poller<'a> {
     api: &'a RuntimeApi,
     batch_size: usize,
     timeout: Duration,
+    has_call_times: bool,
     /// Receipt handles of the messages that stayed in the queue.
     left: Vec<String>,
 }
@@ -36,7 +37,14 @@ pub struct Polled {
 
 impl<'a> Poller<'a> {
     pub fn new(world: &'a World, api: &'a RuntimeApi) -> Self {
-        Self { world, api, batch_size: DEFAULT_BATCH_SIZE, timeout: DEFAULT_TIMEOUT, left: Vec::new() }
+        let (batch_size, timeout) = (DEFAULT_BATCH_SIZE, DEFAULT_TIMEOUT);
+        Self { world, api, batch_size, timeout, has_call_times: false, left: Vec::new() }
+    }
+
+    /// Gives each event the time of its call, as AWS does: the emulator writes its own, whatever PutEvents is told.
+    pub fn with_call_times(mut self) -> Self {
+        self.has_call_times = true;
+        self
     }
 
     /// The mapping's `BatchSize`.
@@ -52,9 +60,12 @@ impl<'a> Poller<'a> {
     }
 
     pub async fn poll_once(&mut self) -> Result<Polled, Failure> {
-        let messages = self.world.receive(&self.world.guard_queue, self.batch_size).await?;
+        let mut messages = self.world.receive(&self.world.guard_queue, self.batch_size).await?;
         if messages.is_empty() {
             return Ok(Polled { received: 0, failed: Vec::new(), outcome: None });
+        }
+        if self.has_call_times {
+            messages.iter_mut().for_each(give_call_time);
         }
         let batch = batch(&messages, &self.world.guard_queue.arn);
         let outcome = self.api.invoke_within(batch, self.timeout).await;
@@ -92,6 +103,18 @@ impl<'a> Poller<'a> {
             changed.map_err(while_doing("returning a message to the queue"))?;
         }
         Ok(())
+    }
+}
+
+/// The envelope's `time` becomes the call's `eventTime`, also where a rule's own target wraps the event.
+fn give_call_time(message: &mut Message) {
+    let Some(mut body) = message.body().and_then(|body| serde_json::from_str::<Value>(body).ok()) else {
+        return;
+    };
+    let event = if body["event"].is_object() { &mut body["event"] } else { &mut body };
+    if let Some(time) = event.pointer("/detail/eventTime").cloned() {
+        event["time"] = time;
+        message.body = Some(body.to_string());
     }
 }
 
