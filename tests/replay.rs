@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "replay/echoes.rs"]
+mod echoes;
 #[path = "replay/logs.rs"]
 mod logs;
 #[path = "replay/matching.rs"]

@@ -1,14 +1,16 @@
-//! `replay` over real CloudTrail logs and rules seen in public, against counts that `jq` makes of the same logs.
+//! `replay` over real CloudTrail logs and rules seen in public: against counts that `jq` makes of the same logs, and by
+//! echoes, with targets that the rules might have.
 //!
 //! The real files are not part of the project. Without them the test says so and passes.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flate2::read::GzDecoder;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// An API call that reaches rules in plain `ENABLED`.
 const CALL: &str =
@@ -108,12 +110,12 @@ fn counted_by_jq(logs: &Path) -> Option<Vec<u64>> {
     Some(serde_json::from_slice(&output.stdout).expect("counts"))
 }
 
-fn replayed(rules: &Path, logs: &Path) -> Value {
+fn replayed(rules: &Path, logs: &Path, exit: i32) -> Value {
     let program = env!("CARGO_BIN_EXE_budget-guard");
     let mut command = Command::new(program);
     command.env_clear().args(["replay", "--output", "json", "--rules"]).arg(rules).arg(logs);
     let output = command.output().expect("it runs");
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(exit), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
@@ -123,7 +125,7 @@ fn real_logs_and_rules_give_the_counts_that_jq_gives() {
     else {
         return;
     };
-    let report = replayed(&rules, &logs);
+    let report = replayed(&rules, &logs, 0);
     assert_eq!((report["events"].as_u64(), report["skipped"].as_u64()), (Some(3_389), Some(0)));
     let unknown: Vec<&str> =
         report["unknown"].as_array().into_iter().flatten().filter_map(|one| one["rule"].as_str()).collect();
@@ -145,4 +147,92 @@ fn real_logs_and_rules_give_the_counts_that_jq_gives() {
         (Some("push-ssm-events"), Some(78))
     );
     assert_eq!(busiest["smallest_limit"], "79/60s");
+}
+
+/// The rules, each with these targets.
+fn with_targets(rules: &Path, targets: &Value, folder: &Path) -> PathBuf {
+    let text = fs::read_to_string(rules).expect("rules");
+    let lines = text.lines().map(|line| {
+        let mut rule: Value = serde_json::from_str(line).expect("a rule");
+        rule["targets"] = targets.clone();
+        rule.to_string()
+    });
+    let path = folder.join("rules.jsonl");
+    fs::write(&path, lines.collect::<Vec<_>>().join("\n")).expect("room");
+    path
+}
+
+fn records(logs: &Path) -> Vec<Value> {
+    let text = unpacked(logs);
+    let files = serde_json::Deserializer::from_slice(&text).into_iter::<Value>();
+    files.flat_map(|file| file.expect("JSON")["Records"].as_array().cloned().unwrap_or_default()).collect()
+}
+
+/// Sum of the echoes, and the rules that would have tripped, with what on.
+fn echoes_and_trips(report: &Value) -> (u64, Vec<(&str, &str)>) {
+    let rules = || report["rules"].as_array().into_iter().flatten();
+    let trips = rules().filter(|rule| !rule["trip"].is_null()).map(|rule| {
+        let resource = &rule["trip"]["echo"]["resource"];
+        (rule["rule"].as_str().unwrap_or_default(), resource.as_str().unwrap_or("no echoes"))
+    });
+    (rules().filter_map(|rule| rule["echoes"].as_u64()).sum(), trips.collect())
+}
+
+/// The hardest that can be assumed in honesty. People and their Terraform are no targets; but every role that anything
+/// else took in these logs – machines, functions of an auto-tagger, AWS's service-linked roles, single sign-on even –
+/// is taken for that of a target, of every rule. There is no loop in these logs, so nothing may trip.
+#[test]
+fn with_every_role_of_the_logs_as_a_target_nothing_trips() {
+    let (Some(logs), Some(rules)) = (shared("data/cloudtrail"), shared("data/patterns/in-the-wild.jsonl"))
+    else {
+        return;
+    };
+    let role = |record: &Value| {
+        let role = &record["userIdentity"]["sessionContext"]["sessionIssuer"];
+        (role["type"] == "Role").then(|| role["arn"].as_str().map(str::to_owned)).flatten()
+    };
+    let roles: BTreeSet<String> = records(&logs).iter().filter_map(role).collect();
+    assert_eq!(roles.len(), 18, "{roles:#?}");
+    let target = |(n, role): (usize, &String)| json!({"arn": format!("arn:aws:states:us-east-1:000000000000:stateMachine:{n}"), "role": role});
+    let targets: Value = roles.iter().enumerate().map(target).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = replayed(&with_targets(&rules, &targets, folder.path()), &logs, 0);
+    let (echoes, trips) = echoes_and_trips(&report);
+    assert_eq!((echoes, trips), (26, vec![]), "echoes there are, but no loop");
+}
+
+/// That it is not blindness: had one function, the target of every rule, made each of these calls by itself, with nobody
+/// outside to answer, the rules that fire themselves over and over would trip, and no others.
+#[test]
+fn had_the_target_itself_made_every_call_only_what_repeats_trips() {
+    let (Some(logs), Some(rules)) = (shared("data/cloudtrail"), shared("data/patterns/in-the-wild.jsonl"))
+    else {
+        return;
+    };
+    let mut records = records(&logs);
+    for record in &mut records {
+        let account = record["recipientAccountId"].as_str().or(record["userIdentity"]["accountId"].as_str());
+        let account = account.unwrap_or_default().to_owned();
+        let session = "arn:aws:sts::123456789012:assumed-role/fixer-role/fixer";
+        record["userIdentity"] = json!({"type": "AssumedRole", "accountId": account, "arn": session});
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log.json");
+    fs::write(&log, json!({"Records": records}).to_string()).expect("room");
+    let targets = json!([{"arn": "arn:aws:lambda:us-east-1:123456789012:function:fixer"}]);
+    let report = replayed(&with_targets(&rules, &targets, folder.path()), &log, 4);
+    let (echoes, trips) = echoes_and_trips(&report);
+    // Ten calls that create something of EC2's, none of which names what is not there yet; and code that is put into one
+    // function five times over.
+    let creates = "ec2.amazonaws.com";
+    let expected = [
+        ("AutoTagEventRule", creates),
+        ("EC2EventRule", creates),
+        ("EventRule", creates),
+        ("EventRuleLambdaChanges", "stratus-red-team-olc-func-xhfgzaowxc"),
+        ("eventbridge.json", creates),
+        ("${var.autotag_function_name}-event-rule", creates),
+    ];
+    assert_eq!(BTreeSet::from_iter(trips), BTreeSet::from(expected));
+    assert_eq!(echoes, 905, "every firing that is a call");
 }

@@ -52,7 +52,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "verdict",
         ],
     ),
-    ("replay", &["attribution", "guard", "model", "policy", "record", "sources", "verdict", "window"]),
+    (
+        "replay",
+        &["actions", "attribution", "guard", "model", "policy", "record", "sources", "verdict", "window"],
+    ),
     ("settings", &["attribution", "model", "policy"]),
     ("telemetry", &["model", "run"]),
     // The adapters see no stage: only the ports and the words in them.

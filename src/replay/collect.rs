@@ -7,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 
 use siphasher::sip::SipHasher13;
 
+use super::causes::Causes;
 use super::event::{CloudTrailRecord, RecordError};
 use super::rules::ListedRule;
 use crate::attribution::pattern::{Matcher, Pattern, Scratch};
-use crate::attribution::{Attributed, Home, attribute};
-use crate::model::{Caller, RuleArn, RuleState, Timestamp};
+use crate::attribution::{Actors, Attributed, Home, attribute};
+use crate::model::{RuleArn, RuleState, Target, Timestamp};
 use crate::sources::{self, Received};
 
 /// The rules that records are matched against. Shared by all who read.
@@ -20,11 +21,16 @@ pub struct Replay {
     matcher: Matcher,
     rules: Vec<Watched>,
     places: Vec<Place>,
+    /// Who acts for the rules whose targets are told.
+    pub(super) actors: Actors,
     known: Known,
 }
 
 #[derive(Debug)]
-struct Watched {
+pub(super) struct Watched {
+    /// The rule's own, or one of its name, for a file need not tell.
+    pub(super) arn: RuleArn,
+    pub(super) targets: Option<Vec<Target>>,
     /// In the third state: sees management events that only read.
     sees_reads: bool,
     /// Where the rule stands, if that is known; index of its place.
@@ -60,10 +66,9 @@ pub struct Collected {
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
     pub(super) fired: Vec<Fired>,
-    pub(super) causes: Vec<Caller<'static>>,
+    pub(super) causes: Causes,
     counts: Vec<Counts>,
     places_seen: Vec<bool>,
-    known_causes: HashMap<String, Vec<u32>>,
     guards: HashMap<(String, String), (RuleArn, Home)>,
     scratch: Scratch,
     event: String,
@@ -96,7 +101,7 @@ impl Replay {
     /// `rules` with their patterns; they are known by their index from here on.
     pub fn new<'a>(rules: impl IntoIterator<Item = (&'a ListedRule, Pattern)>) -> Self {
         let mut places: Vec<Place> = Vec::new();
-        let mut watched = Vec::new();
+        let mut watched: Vec<Watched> = Vec::new();
         let mut patterns = Vec::new();
         for (rule, pattern) in rules {
             let place = rule.arn.as_ref().map(|arn| {
@@ -107,14 +112,18 @@ impl Replay {
                 })
             });
             let sees_reads = rule.state == RuleState::EnabledWithAllCloudtrailManagementEvents;
-            watched.push(Watched { sees_reads, place });
+            let Some(arn) = rule.arn.clone().or_else(|| stand_in(&rule.name, &watched)) else { continue };
+            watched.push(Watched { arn, targets: rule.targets.clone(), sees_reads, place });
             patterns.push(pattern);
         }
-        Self { matcher: Matcher::new(patterns), rules: watched, places, known: Known::default() }
+        let told = watched.iter().filter_map(|rule| Some((&rule.arn, rule.targets.as_deref()?)));
+        let actors = Actors::new(told);
+        Self { matcher: Matcher::new(patterns), rules: watched, places, actors, known: Known::default() }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.rules.len()
+    /// By the rules' index.
+    pub(super) fn rules(&self) -> &[Watched] {
+        &self.rules
     }
 }
 
@@ -142,9 +151,9 @@ impl Fired {
         self.id
     }
 
-    /// The order in which firings are judged.
-    pub(super) fn order(&self) -> (u32, i64, u64) {
-        (self.rule, self.at, self.id)
+    /// The order in which the firings of all rules are judged.
+    pub(super) fn order(&self) -> (i64, u64, u32) {
+        (self.at, self.id, self.rule)
     }
 }
 
@@ -178,6 +187,8 @@ impl Collected {
         }
         self.match_spellings(replay, &record)?;
         let mut cause = None;
+        // What was called is of use only where echoes are judged.
+        let wants_call = self.matched.iter().any(|(rule, _)| replay.rules[*rule as usize].targets.is_some());
         for (rule, decision) in std::mem::take(&mut self.matched) {
             let watched = &replay.rules[rule as usize];
             let is_elsewhere = watched.place.is_some_and(|place| !is_at(&replay.places[place]));
@@ -190,7 +201,7 @@ impl Collected {
                 Decision::Matched => {
                     let known = match cause {
                         Some(known) => known,
-                        None => *cause.insert(self.cause(&record)?),
+                        None => *cause.insert(self.cause(&record, wants_call)?),
                     };
                     let Some(known) = known else { continue };
                     let flag = if is_elsewhere { Fired::ELSEWHERE } else { 0 };
@@ -221,7 +232,7 @@ impl Collected {
     }
 
     /// Who caused the event, as the guard itself reads it; `None` if the event never counts.
-    fn cause(&mut self, record: &CloudTrailRecord<'_>) -> Result<Option<u32>, RecordError> {
+    fn cause(&mut self, record: &CloudTrailRecord<'_>, wants_call: bool) -> Result<Option<u32>, RecordError> {
         let undecoded = |error: &dyn std::fmt::Display| RecordError::NotJson(error.to_string());
         let received = sources::decode_body(&self.event).map_err(|error| undecoded(&error))?;
         let Received::Bus(bus) = received else { return Ok(None) };
@@ -237,7 +248,7 @@ impl Collected {
         let received = Received::Attached { rule: rule.clone(), event: bus.event };
         match attribute(received, home).map_err(|error| undecoded(&error))? {
             Attributed::Firing(firing) => {
-                Ok(Some(intern(&mut self.known_causes, &mut self.causes, &firing.caller)))
+                Ok(Some(self.causes.add(&firing.caller, firing.call.as_ref().filter(|_| wants_call))))
             }
             _ => {
                 self.own_calls += 1;
@@ -250,10 +261,9 @@ impl Collected {
     pub fn merge(replay: &Replay, parts: impl IntoIterator<Item = Self>) -> Self {
         let mut whole = Self::new(replay);
         for mut part in parts {
-            let causes = whole.causes.len() as u32;
+            let causes = whole.causes.append(part.causes);
             part.fired.iter_mut().for_each(|fired| fired.cause += causes);
             whole.fired.append(&mut part.fired);
-            whole.causes.append(&mut part.causes);
             whole.events += part.events;
             whole.duplicates += part.duplicates;
             whole.own_calls += part.own_calls;
@@ -302,24 +312,13 @@ fn guard(account: &str, region: &str) -> Option<(RuleArn, Home)> {
     Some((rule, home))
 }
 
-fn intern(
-    known: &mut HashMap<String, Vec<u32>>,
-    causes: &mut Vec<Caller<'static>>,
-    caller: &Caller<'_>,
-) -> u32 {
-    let same = known.get(&*caller.principal);
-    let found = same
-        .and_then(|same| same.iter().find(|index| causes[**index as usize].issued_to == caller.issued_to));
-    if let Some(index) = found {
-        return *index;
-    }
-    let index = causes.len() as u32;
-    causes.push(Caller {
-        principal: caller.principal.clone().into_owned().into(),
-        issued_to: caller.issued_to.clone().map(|arn| arn.into_owned().into()),
-    });
-    known.entry(caller.principal.clone().into_owned()).or_default().push(index);
-    index
+/// For a rule whose ARN the file does not tell: a place for its name, if AWS would take it and no other rule has it.
+fn stand_in(name: &str, taken: &[Watched]) -> Option<RuleArn> {
+    let is_free = |arn: &RuleArn| taken.iter().all(|one| one.arn != *arn);
+    let numbered = (taken.len() + 1..).map(|n| format!("rule-{n}"));
+    let names = std::iter::once(name.to_owned()).chain(numbered);
+    let arns = names.map(|name| format!("arn:aws:events:us-east-1:000000000000:rule/{name}").parse());
+    arns.filter_map(Result::ok).find(is_free)
 }
 
 fn hash(id: &str) -> u64 {

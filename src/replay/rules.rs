@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::attribution::pattern::{Pattern, PatternError};
-use crate::model::{OWN_PREFIX, RuleArn, RuleState, Seen};
+use crate::model::{Actor, OWN_PREFIX, RuleArn, RuleState, Seen, Target};
 
 /// The bus that CloudTrail's events reach. No other does.
 const CLOUDTRAIL_BUS: &str = "default";
@@ -22,6 +22,8 @@ pub struct ListedRule {
     /// The AWS service that manages the rule.
     pub managed_by: Option<String>,
     pub pattern: Option<PatternText>,
+    /// What the rule starts; `None` if the file does not tell.
+    pub targets: Option<Vec<Target>>,
 }
 
 /// The text of an event pattern, and where in the file it begins; an encoded one has no place of its own.
@@ -70,6 +72,26 @@ struct Item<'a> {
     listed_pattern: Option<&'a RawValue>,
     #[serde(borrow)]
     pattern: Option<&'a RawValue>,
+    #[serde(borrow, rename = "Targets")]
+    listed_targets: Option<&'a RawValue>,
+    #[serde(borrow)]
+    targets: Option<&'a RawValue>,
+}
+
+/// A target as `aws events list-targets-by-rule` prints it, or with the lower-case names.
+///
+/// Source: `Target` of the EventBridge API (2015-10-07).
+#[derive(Deserialize)]
+struct TargetItem {
+    #[serde(rename = "Id")]
+    id: Option<String>,
+    #[serde(alias = "Arn")]
+    arn: String,
+    /// The role EventBridge takes to start the target.
+    #[serde(rename = "RoleArn")]
+    invoked_with: Option<String>,
+    /// The role the target's own calls are made with.
+    role: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -121,7 +143,9 @@ fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
     let bus = bus.unwrap_or_else(|| CLOUDTRAIL_BUS.to_owned());
     let bus = bus.rsplit_once("event-bus/").map_or(bus.as_str(), |(_, name)| name).to_owned();
     let pattern = item.listed_pattern.or(item.pattern).map(|raw| pattern_text(text, raw)).transpose()?;
+    let targets = item.listed_targets.or(item.targets).map(|raw| targets(text, raw)).transpose()?;
     Ok(ListedRule {
+        targets,
         name: if bus == CLOUDTRAIL_BUS { name } else { format!("{bus}/{name}") },
         arn,
         bus,
@@ -130,6 +154,19 @@ fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
         managed_by: item.managed_by,
         pattern: pattern.filter(|pattern| !pattern.text.is_empty()),
     })
+}
+
+fn targets(text: &str, raw: &RawValue) -> Result<Vec<Target>, RulesError> {
+    let items: Vec<TargetItem> = parse(text, raw)?;
+    let target = |(n, item): (usize, TargetItem)| {
+        let actors = item.role.map(|role| Actor::new(&item.arn, Some(&role)));
+        Target {
+            role_arn: item.invoked_with,
+            actors: actors.into_iter().collect(),
+            ..Target::new(item.id.unwrap_or_else(|| n.to_string()), item.arn)
+        }
+    };
+    Ok(items.into_iter().enumerate().map(target).collect())
 }
 
 fn pattern_text(text: &str, raw: &RawValue) -> Result<PatternText, RulesError> {
@@ -255,6 +292,30 @@ mod tests {
     }
 
     #[test]
+    fn targets_are_read_as_aws_prints_them_and_as_people_write_them() {
+        let check = |rule: &str, expected: &[&str]| {
+            let told = |target: &Target| {
+                let role = target.actors.first().and_then(|actor| actor.role.as_deref());
+                let by = target.role_arn.as_deref().unwrap_or("-");
+                format!("{} {} started by {by}, runs as {}", target.id, target.arn, role.unwrap_or("-"))
+            };
+            let rules = read_rules(rule).unwrap();
+            let targets = rules[0].targets.as_deref().map(|all| all.iter().map(told).collect::<Vec<_>>());
+            assert_eq!(targets.unwrap_or_else(|| vec!["not told".to_owned()]), expected, "{rule}");
+        };
+        check(r#"{"name":"a","pattern":{}}"#, &["not told"]);
+        check(r#"{"name":"a","pattern":{},"targets":[]}"#, &[]);
+        check(
+            r#"{"Name":"a","Targets":[{"Id":"x","Arn":"arn:f","RoleArn":"arn:s","Input":"{}"}]}"#,
+            &["x arn:f started by arn:s, runs as -"],
+        );
+        check(
+            r#"{"name":"a","targets":[{"arn":"arn:f","role":"arn:r"},{"arn":"arn:g"}]}"#,
+            &["0 arn:f started by -, runs as arn:r", "1 arn:g started by -, runs as -"],
+        );
+    }
+
+    #[test]
     fn what_is_no_rule_is_named_with_its_place() {
         check("", &["line 1, column 1: no rule is here; expected what"]);
         check("{\"Rules\":[]}", &["no rule is here"]);
@@ -266,6 +327,10 @@ mod tests {
             &["line 1, column 1: rule \"a\": \"ON\" is not a rule state"],
         );
         check("{\"Name\":\"a\",\"Arn\":\"arn:x\"}", &["rule \"a\": \"arn:x\" is not a rule ARN"]);
+        check(
+            "{\"name\":\"a\",\n\"targets\":[{\"id\":\"1\"}]}",
+            &["line 2, column 21: not a file of rules: missing"],
+        );
         check("rules", &["line 1, column 1: not a file of rules"]);
     }
 

@@ -32,6 +32,21 @@ impl Record {
     }
 }
 
+impl Record {
+    /// The same call by somebody else.
+    pub fn by(mut self, principal: &str) -> Self {
+        let kind = if principal.contains(":assumed-role/") { "AssumedRole" } else { "IAMUser" };
+        self.0["userIdentity"] = json!({"type": kind, "arn": principal});
+        self
+    }
+
+    pub fn calling(mut self, operation: &str, parameters: &Value) -> Self {
+        self.0["eventName"] = json!(operation);
+        self.0["requestParameters"] = parameters.clone();
+        self
+    }
+}
+
 /// As CloudTrail writes its files.
 pub fn in_file(records: &[Record]) -> String {
     let records: Vec<&Value> = records.iter().map(|Record(record)| record).collect();

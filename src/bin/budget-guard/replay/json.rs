@@ -2,7 +2,7 @@
 
 use budget_guard::model::{Seconds, Timestamp};
 use budget_guard::replay::{ListedRule, Outcome};
-use budget_guard::verdict::EvidenceKind;
+use budget_guard::verdict::{EchoEvidence, EvidenceKind};
 use serde::Serialize;
 
 use super::Report;
@@ -36,6 +36,8 @@ struct RuleView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<&'a str>,
     firings: u64,
+    /// Those that the rule's own targets caused; null if the file does not tell its targets.
+    echoes: Option<u64>,
     peak: PeakView,
     trip: Option<TripView<'a>>,
     smallest_limit: String,
@@ -61,12 +63,17 @@ struct TripView<'a> {
     reason: &'a str,
     firings_before: u64,
     callers: Vec<CallerView<'a>>,
+    /// Of echoes: the resource, the cycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    echo: Option<&'a EchoEvidence>,
 }
 
 #[derive(Debug, Serialize)]
 struct CallerView<'a> {
     principal: &'a str,
     count: u32,
+    /// A target of the rule, as far as the file tells them.
+    is_target: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -110,19 +117,25 @@ impl<'a> RuleView<'a> {
     fn new(rule: &'a ListedRule, outcome: &'a Outcome, window: Seconds) -> Self {
         let trip = outcome.trip.as_ref().map(|would| {
             let callers = would.trip.evidence.callers.iter();
-            let callers = callers.map(|one| CallerView { principal: &one.principal, count: one.count });
+            let callers = callers.map(|one| CallerView {
+                principal: &one.principal,
+                count: one.count,
+                is_target: one.is_target,
+            });
             TripView {
                 at: would.trip.at,
                 kind: would.trip.evidence.kind,
                 reason: &would.trip.reason,
                 firings_before: would.firings_before,
                 callers: callers.collect(),
+                echo: would.trip.evidence.echo.as_ref(),
             }
         });
         Self {
             rule: &rule.name,
             arn: rule.arn.as_ref().map(|arn| arn.as_str()),
             firings: outcome.firings,
+            echoes: outcome.echoes,
             peak: PeakView {
                 count: outcome.peak.map_or(0, |peak| peak.count),
                 window_seconds: window,

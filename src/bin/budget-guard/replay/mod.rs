@@ -25,7 +25,7 @@ struct Report<'a> {
     limit: BurstLimit,
     files: usize,
     reading: Reading,
-    /// The busiest first.
+    /// Those that tripped first, then the busiest.
     rules: Vec<(&'a ListedRule, Outcome)>,
     bad_patterns: Vec<BadPattern>,
     left_out: Vec<(&'a ListedRule, String)>,
@@ -49,10 +49,11 @@ pub fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Pr
     let watched: Vec<&ListedRule> = patterns.iter().map(|(rule, _)| *rule).collect();
     let replay = Replay::new(patterns);
     let mut reading = read::read(&replay, &logs)?;
-    let outcomes = judge(&limits, &replay, &watched, &mut reading.collected);
+    let outcomes = judge(&limits, &replay, &mut reading.collected);
     let mut rules: Vec<_> = watched.into_iter().zip(outcomes).collect();
     rules.sort_by_cached_key(|(rule, outcome)| {
-        (Reverse(outcome.peak.map_or(0, |peak| peak.count)), Reverse(outcome.firings), rule.name.clone())
+        let busiest = Reverse(outcome.peak.map_or(0, |peak| peak.count));
+        (outcome.trip.is_none(), busiest, Reverse(outcome.firings), rule.name.clone())
     });
     let report =
         Report { limit: limits.burst, files: logs.files.len(), reading, rules, bad_patterns, left_out };
@@ -73,6 +74,11 @@ pub fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Pr
 impl Report<'_> {
     fn tripped(&self) -> impl Iterator<Item = &(&ListedRule, Outcome)> {
         self.rules.iter().filter(|(_, outcome)| outcome.trip.is_some())
+    }
+
+    /// The rules of which it is told what they start: their echoes are judged.
+    fn with_targets(&self) -> usize {
+        self.rules.iter().filter(|(rule, _)| rule.targets.is_some()).count()
     }
 
     fn exit(&self) -> Exit {

@@ -18,6 +18,7 @@ const NAMED: usize = 5;
 /// The rules that fired, the busiest first, and the totals.
 pub fn table(report: &Report<'_>) -> String {
     let window = report.limit.window;
+    let has_targets = report.with_targets() > 0;
     let fired = || report.rules.iter().filter(|(_, outcome)| outcome.firings > 0);
     let row = |(rule, outcome): &(&ListedRule, Outcome)| {
         let peak = outcome.peak.map_or("-".to_owned(), |peak| format!("{} in {window}", peak.count));
@@ -26,16 +27,20 @@ pub fn table(report: &Report<'_>) -> String {
             Some(would) => Cell::new(time(would.trip.at)).fg(Color::Red),
             None => Cell::new("no"),
         };
-        vec![
-            Cell::new(shown(&rule.name)),
-            Cell::new(outcome.firings),
-            Cell::new(peak),
-            Cell::new(at),
-            trip,
-            Cell::new(outcome.smallest_limit(window)),
-        ]
+        // No limit of the rate helps a rule that fires itself.
+        let is_echo = outcome.trip.as_ref().is_some_and(|would| would.trip.evidence.echo.is_some());
+        let limit = Cell::new(if is_echo { "-".to_owned() } else { outcome.smallest_limit(window) });
+        let mut row = vec![Cell::new(shown(&rule.name)), Cell::new(outcome.firings)];
+        if has_targets {
+            row.push(Cell::new(outcome.echoes.map_or("-".to_owned(), |echoes| echoes.to_string())));
+        }
+        row.extend([Cell::new(peak), Cell::new(at), trip, limit]);
+        row
     };
-    let header = ["RULE", "FIRINGS", "PEAK", "PEAK AT", "WOULD TRIP", "LIMIT NEEDED"];
+    let mut header = vec!["RULE", "FIRINGS", "PEAK", "PEAK AT", "WOULD TRIP", "LIMIT NEEDED"];
+    if has_targets {
+        header.insert(2, "ECHOES");
+    }
     let rows: Vec<Vec<Cell>> = fired().map(row).collect();
     let table = if rows.is_empty() { String::new() } else { table::render(&header, rows) + "\n" };
     table + &totals(report, fired().count())
@@ -53,7 +58,11 @@ fn totals(report: &Report<'_>, fired: usize) -> String {
     }
     let tripped = report.tripped().count();
     let rules = count(report.rules.len() as u64, "rule");
-    format!("{events}.\n{fired} of {rules} fired, {tripped} would have tripped at {}.\n", report.limit)
+    let or_by_echo = if report.with_targets() > 0 { " or by echoes" } else { "" };
+    format!(
+        "{events}.\n{fired} of {rules} fired, {tripped} would have tripped at {}{or_by_echo}.\n",
+        report.limit
+    )
 }
 
 /// Before the report: what it does not cover.
@@ -104,6 +113,13 @@ pub fn remarks(context: &Context, report: &Report<'_>) {
     if let Some((events, rules)) = names(|outcome| outcome.elsewhere) {
         output::note(format_args!("not delivered: {events} from another account or Region, of {rules}"));
     }
+    let without = report.rules.len() - report.with_targets();
+    if without > 0 {
+        let rules = count(without as u64, "rule");
+        output::note(format_args!(
+            "judged by rate alone: {rules} without \"targets\" in the file; with them, loops are found by who fires the rule"
+        ));
+    }
     if report.reading.collected.own_calls > 0 {
         let calls = count(report.reading.collected.own_calls, "event");
         output::note(format_args!("not counted: {calls} that the guard itself caused"));
@@ -115,8 +131,13 @@ fn hints(context: &Context, report: &Report<'_>) {
     let Some((rule, outcome)) = report.tripped().next() else { return };
     let name = shown(&rule.name);
     if let Some(would) = &outcome.trip {
-        output::note(format_args!("{name} would trip on {}", would.trip.reason));
-        if let Some(caller) = would.trip.evidence.callers.first() {
+        output::note(format_args!("{name} would trip: {}", would.trip.reason));
+        if would.trip.evidence.proves_loop() {
+            return output::hint(format_args!(
+                "{name} fires itself: let its target look before it writes, or keep the target's own calls out of its pattern"
+            ));
+        }
+        if let Some(caller) = would.trip.evidence.callers.first().filter(|_| rule.targets.is_none()) {
             let (principal, calls) = (Seen::new(&caller.principal), caller.count);
             output::hint(format_args!(
                 "is {principal}, who made {calls} of these calls, a target of {name}? Then it is a loop"

@@ -1,0 +1,125 @@
+//! Loops that `replay` finds by who fires the rule: with the rules' targets in the file, at any speed.
+
+use serde_json::{Value, json};
+
+use crate::logs::{Record, in_file};
+use crate::support::Failure;
+use crate::{folder, program};
+
+const ANN: &str = "arn:aws:iam::123456789012:user/ann";
+const FIXER: &str = "arn:aws:sts::123456789012:assumed-role/fixer-role/fixer";
+const OTHER: &str = "arn:aws:sts::123456789012:assumed-role/opener-role/opener";
+
+/// As `describe-rule` prints a rule, and `list-targets-by-rule` the functions it starts.
+fn rule(name: &str, calls: &Value, function: &str) -> Value {
+    json!({
+        "Name": name, "Arn": format!("arn:aws:events:us-east-1:123456789012:rule/{name}"), "State": "ENABLED",
+        "EventBusName": "default",
+        "EventPattern": json!({"source": ["aws.s3"], "detail": {"eventName": calls}}).to_string(),
+        "Targets": [{"Id": "1", "Arn": format!("arn:aws:lambda:us-east-1:123456789012:function:{function}")}],
+    })
+}
+
+/// Who, which call, on which bucket; one each minute.
+fn log(calls: &[(&str, &str, &str)]) -> String {
+    let record = |(n, (who, call, bucket)): (usize, &(&str, &str, &str))| {
+        Record::new(n as u64, n as u64 * 60_000).by(who).calling(call, &json!({"bucketName": bucket}))
+    };
+    in_file(&calls.iter().enumerate().map(record).collect::<Vec<_>>())
+}
+
+async fn report(rules: &[Value], log: &str, exit: i32) -> Result<Value, Failure> {
+    let rules: Vec<String> = rules.iter().map(Value::to_string).collect();
+    let folder = folder(&[("rules.jsonl", rules.join("\n").as_bytes()), ("log.json", log.as_bytes())])?;
+    let at = folder.path().display();
+    program()?.json(&format!("replay --rules {at}/rules.jsonl {at}/log.json"), exit).await
+}
+
+#[tokio::test]
+async fn a_loop_of_one_turn_a_minute_is_found_if_the_targets_are_told() -> Result<(), Failure> {
+    let mut calls = vec![(ANN, "PutBucketAcl", "uploads")];
+    calls.extend([(FIXER, "PutBucketAcl", "uploads"); 20]);
+    let mut told = rule("fix-acl", &json!(["PutBucketAcl"]), "fixer");
+    let seen = report(std::slice::from_ref(&told), &log(&calls), 4).await?;
+    let seen = &seen["rules"][0];
+    assert_eq!((&seen["firings"], &seen["echoes"]), (&json!(21), &json!(20)));
+    let trip = &seen["trip"];
+    assert_eq!((&trip["kind"], &trip["firings_before"]), (&json!("echo"), &json!(6)), "{trip}");
+    assert_eq!(trip["at"], "2026-11-20T10:05:00Z");
+    assert_eq!((&trip["echo"]["resource"], &trip["echo"]["proof"]), (&json!("uploads"), &json!("session")));
+    let callers = json!([
+        {"principal": FIXER, "count": 5, "is_target": true}, {"principal": ANN, "count": 1, "is_target": false}
+    ]);
+    assert_eq!(trip["callers"], callers);
+
+    // A function of another name, or none that is told: nothing shows that these are echoes.
+    let other = rule("fix-acl", &json!(["PutBucketAcl"]), "other");
+    let seen = report(&[other], &log(&calls), 0).await?;
+    assert_eq!((&seen["rules"][0]["echoes"], &seen["rules"][0]["trip"]), (&json!(0), &Value::Null));
+    told.as_object_mut().ok_or("an object")?.remove("Targets");
+    let seen = report(&[told], &log(&calls), 0).await?;
+    assert_eq!((&seen["rules"][0]["echoes"], &seen["rules"][0]["trip"]), (&Value::Null, &Value::Null));
+    Ok(())
+}
+
+#[tokio::test]
+async fn honest_machines_are_left_alone() -> Result<(), Failure> {
+    let buckets: Vec<String> = (0..30).map(|n| format!("bucket-{n}")).collect();
+    // Each bucket repaired once; and one bucket over which a person and the fixer disagree.
+    let once =
+        buckets.iter().flat_map(|one| [(ANN, "PutBucketAcl", one.as_str()), (FIXER, "PutBucketAcl", one)]);
+    let dispute = [(ANN, "PutBucketAcl", "uploads"), (FIXER, "PutBucketAcl", "uploads")].repeat(30);
+    for calls in [once.collect(), dispute] {
+        let seen = report(&[rule("fix-acl", &json!(["PutBucketAcl"]), "fixer")], &log(&calls), 0).await?;
+        let seen = &seen["rules"][0];
+        assert_eq!(
+            (&seen["firings"], &seen["echoes"], &seen["trip"]),
+            (&json!(60), &json!(30), &Value::Null)
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cycle_of_two_rules_trips_one_of_them() -> Result<(), Failure> {
+    let rules = [
+        rule("close-bucket", &json!(["PutBucketAcl"]), "fixer"),
+        rule("open-bucket", &json!(["PutBucketPolicy"]), "opener"),
+    ];
+    let turn = [(FIXER, "PutBucketPolicy", "uploads"), (OTHER, "PutBucketAcl", "uploads")];
+    let mut calls = vec![(ANN, "PutBucketAcl", "uploads")];
+    calls.extend(turn.repeat(10));
+    let seen = report(&rules, &log(&calls), 4).await?;
+    let of = |name: &str| seen["rules"].as_array().into_iter().flatten().find(|one| one["rule"] == name);
+    let (close, open) = (of("close-bucket").ok_or("a rule")?, of("open-bucket").ok_or("a rule")?);
+    assert_eq!((&close["trip"]["firings_before"], &open["trip"]), (&json!(6), &Value::Null), "{seen}");
+    let arn = |name: &str| format!("arn:aws:events:us-east-1:123456789012:rule/{name}");
+    assert_eq!(close["trip"]["echo"]["cycle"], json!([arn("close-bucket"), arn("open-bucket")]));
+    assert_eq!(
+        (&close["echoes"], &open["echoes"]),
+        (&json!(0), &json!(0)),
+        "each was fired by the other's target"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_report_says_what_was_judged_and_how() -> Result<(), Failure> {
+    let mut calls = vec![(ANN, "PutBucketAcl", "uploads")];
+    calls.extend([(FIXER, "PutBucketAcl", "uploads"); 6]);
+    let fix = json!({
+        "name": "fix-acl", "pattern": {"source": ["aws.s3"], "detail": {"eventName": ["PutBucketAcl"]}},
+        "targets": [{"arn": "arn:aws:states:us-east-1:123456789012:stateMachine:fix",
+                     "role": "arn:aws:iam::123456789012:role/service-role/fixer-role"}],
+    });
+    let audit = json!({"name": "audit", "pattern": {"source": ["aws.s3"]}});
+    let rules = format!("{fix}\n{audit}\n");
+    let folder = folder(&[("rules.jsonl", rules.as_bytes()), ("log.json", log(&calls).as_bytes())])?;
+    let args = format!("replay --rules {0}/rules.jsonl {0}/log.json", folder.path().display());
+    let output = program()?.run(&args).await?;
+    let page = String::from_utf8([output.stdout, b"--- standard error\n".to_vec(), output.stderr].concat())?;
+    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("echoes", page);
+    });
+    Ok(())
+}
