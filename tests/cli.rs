@@ -6,6 +6,8 @@ mod support;
 mod attachments;
 #[path = "cli/create.rs"]
 mod create;
+#[path = "cli/echoes.rs"]
+mod echoes;
 #[path = "cli/orders.rs"]
 mod orders;
 #[path = "cli/overlay.rs"]
@@ -71,14 +73,19 @@ impl Bench {
         Ok(self.world.create_rule(bus, name, payload::PATTERN, state, tags).await?.parse()?)
     }
 
-    /// Has the guard see `count` firings within the last ten seconds, as its function would.
-    async fn fire(&self, rule: &RuleArn, count: usize) -> Result<Driven, Failure> {
+    /// The guard as its function runs it.
+    fn guard(&self) -> Result<Guard<Aws>, Failure> {
         let variables = self.world.environment();
         let lookup =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         let settings = settings::Settings::read(lookup)?;
         let ports = Aws::new(&self.emulator.sdk_config(), &settings.table, &settings.topic_arn);
-        let guard = Guard::new(ports, settings.home, settings.defaults);
+        Ok(Guard::new(ports, settings.home, settings.defaults))
+    }
+
+    /// Has the guard see `count` firings within the last ten seconds, as its function would.
+    async fn fire(&self, rule: &RuleArn, count: usize) -> Result<Driven, Failure> {
+        let guard = self.guard()?;
         let now = SystemClock.now();
         let firing = |n: usize| {
             let principal = if n.is_multiple_of(10) { "arn:aws:iam::000000000000:user/ann" } else { FIXER };

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::actions::alert::{Alert, AlertKind, CostEstimate};
 use crate::actions::cost::PRICES_AS_OF;
-use crate::model::{RuleArn, grouped};
-use crate::verdict::{Evidence, EvidenceKind};
+use crate::model::{Proof, RuleArn, grouped};
+use crate::verdict::{EchoEvidence, Evidence, EvidenceKind};
 
 /// The longest subject that SNS accepts is 100 characters.
 const MAX_SUBJECT: usize = 99;
@@ -109,7 +109,7 @@ fn causes(evidence: &Evidence) -> String {
     text
 }
 
-/// What not every kind of evidence has, each with its label: resource, cycle, rate curve, history, what else would have
+/// What not every kind of evidence has, each with its label: resource, cycle, proof, rate curve, history, what else would have
 /// happened.
 pub fn details(evidence: &Evidence) -> Vec<(&'static str, String)> {
     let mut details = Vec::new();
@@ -119,6 +119,7 @@ pub fn details(evidence: &Evidence) -> Vec<(&'static str, String)> {
             let names: Vec<String> = echo.cycle.iter().chain(Some(first)).map(quoted).collect();
             details.push(("Cycle", names.join(" → ")));
         }
+        details.push(("Proof", proof(echo).to_owned()));
     }
     if let Some(rate) = evidence.rate.as_ref().filter(|rate| rate.counts.len() > 1) {
         let slice = rate.slice_seconds;
@@ -128,6 +129,19 @@ pub fn details(evidence: &Evidence) -> Vec<(&'static str, String)> {
     details.extend(evidence.history.clone().map(|history| ("History", history)));
     details.extend(evidence.otherwise.clone().map(|otherwise| ("Otherwise", otherwise)));
     details
+}
+
+/// What shows that these firings were echoes; of several, the weakest.
+fn proof(echo: &EchoEvidence) -> &'static str {
+    match echo.proof {
+        Some(Proof::Issued) => "AWS issued the caller's credentials to the rule's own target",
+        Some(Proof::Session) => "the caller's session has the name of the target function, and its role",
+        Some(Proof::Role) => "the caller has the role of the rule's own target, which no other target uses",
+        Some(Proof::SharedRole) => {
+            "the caller has the role of the rule's own target, which others use as well"
+        }
+        None => "the callers are targets of the other rules of the cycle",
+    }
 }
 
 fn times(count: u32) -> String {

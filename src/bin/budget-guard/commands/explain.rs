@@ -6,7 +6,7 @@ use budget_guard::breaker::Breaker;
 use budget_guard::model::{RuleDefinition, Timestamp, grouped, whole_seconds};
 use budget_guard::ports::Clock;
 use budget_guard::record::{Outcome, Record, Trip};
-use budget_guard::verdict::{Evidence, EvidenceKind};
+use budget_guard::verdict::{EchoEvidence, Evidence, EvidenceKind};
 use serde::Serialize;
 
 use super::lines::Lines;
@@ -108,7 +108,10 @@ fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip, now: Timestam
     let about = if evidence.is_estimate { "about " } else { "" };
     let limit = evidence.limit.map(|limit| format!(", limit {limit}")).unwrap_or_default();
     let window = evidence.window_seconds.map(|window| format!(" within {window}")).unwrap_or_default();
-    lines.pair("Firings", format_args!("{about}{}{window}{limit}", evidence.count));
+    match &evidence.echo {
+        Some(echo) => lines.pair("Echoes", echoes(evidence.count, echo, &limit)),
+        None => lines.pair("Firings", format_args!("{about}{}{window}{limit}", evidence.count)),
+    }
     if let (Some(first), Some(last)) = (evidence.first, evidence.last) {
         lines.pair("From, to", format_args!("{}, {}", time(first), time(last)));
     }
@@ -142,6 +145,17 @@ fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip, now: Timestam
         evidence.sample_event_ids.iter().for_each(|id| lines.line(id));
         let lookup = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=";
         lines.line(format_args!("{lookup}{id} --region {}", record.rule.region()));
+    }
+}
+
+/// How many firings the rule caused itself, and why so few are enough.
+fn echoes(count: u64, echo: &EchoEvidence, limit: &str) -> String {
+    match (echo.outside, echo.identical) {
+        (0, true) => format!("{count} in a row{limit} for word for word the same call"),
+        (0, false) => format!("{count} in a row{limit}"),
+        (outside, _) => {
+            format!("{count} among {}{limit}", view::plural(outside.into(), "outside firing"))
+        }
     }
 }
 
