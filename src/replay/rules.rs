@@ -82,6 +82,7 @@ struct Item<'a> {
 ///
 /// Source: `Target` of the EventBridge API (2015-10-07).
 #[derive(Deserialize)]
+#[serde(expecting = "a target, with its ARN as arn or Arn")]
 struct TargetItem {
     #[serde(rename = "Id")]
     id: Option<String>,
@@ -330,6 +331,12 @@ mod tests {
         check(
             "{\"name\":\"a\",\n\"targets\":[{\"id\":\"1\"}]}",
             &["line 2, column 21: not a file of rules: missing"],
+        );
+        check(
+            "{\"name\":\"a\",\"targets\":[\"arn:f\"]}",
+            &[
+                "line 1, column 30: not a file of rules: invalid type: string \"arn:f\", expected a target, with its ARN",
+            ],
         );
         check("rules", &["line 1, column 1: not a file of rules"]);
     }
