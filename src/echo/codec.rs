@@ -1,5 +1,7 @@
 //! The followed resources in few bytes: for each firing the seconds since the one before, its id, its print, its kind.
 
+use uuid::Uuid;
+
 use crate::model::{FiringId, Proof, ResourceIds};
 use crate::window::varint;
 
@@ -16,6 +18,8 @@ const ID_BYTES: usize = FiringId::BITS as usize / 8;
 const OUTSIDE: u8 = 0;
 const PROOFS: [Proof; 4] = [Proof::SharedRole, Proof::Role, Proof::Session, Proof::Issued];
 const UNKNOWN: u8 = 8;
+/// Set in the kind of a firing whose event's id stands there in full.
+const IS_UUID: u8 = 0x80;
 /// Kinds from here on are relays; the proofs come before.
 const FIRST_RELAY: u8 = 16;
 
@@ -40,9 +44,18 @@ impl Echoes {
             for entry in &track.entries {
                 let at = entry.at.max(previous);
                 varint::write(&mut bytes, (at - previous).unsigned_abs());
-                bytes.extend_from_slice(&entry.id.bits().to_le_bytes()[..ID_BYTES]);
-                bytes.extend_from_slice(&entry.print.to_le_bytes());
-                bytes.push(kind_byte(entry.kind));
+                let (kind, print) = (kind_byte(entry.kind), entry.print.to_le_bytes());
+                match &entry.event {
+                    Some(event) => {
+                        bytes.push(kind | IS_UUID);
+                        bytes.extend_from_slice(event.as_bytes());
+                    }
+                    None => {
+                        bytes.push(kind);
+                        bytes.extend_from_slice(&entry.id.bits().to_le_bytes()[..ID_BYTES]);
+                    }
+                }
+                bytes.extend_from_slice(&print);
                 previous = at;
             }
         }
@@ -120,11 +133,18 @@ impl Reader<'_> {
         let mut at = 0i64;
         for _ in 0..self.number()? {
             at = at.checked_add(self.signed()?).ok_or(CorruptEchoes("a time is out of range"))?;
-            let mut id = [0; 8];
-            id[..ID_BYTES].copy_from_slice(&self.take::<ID_BYTES>()?);
-            let id = FiringId::from_bits(u64::from_le_bytes(id));
+            let kind = self.byte()?;
+            let (id, event) = if kind & IS_UUID == 0 {
+                let mut id = [0; 8];
+                id[..ID_BYTES].copy_from_slice(&self.take::<ID_BYTES>()?);
+                (FiringId::from_bits(u64::from_le_bytes(id)), None)
+            } else {
+                let event = Uuid::from_bytes(self.take()?);
+                let id = FiringId::of(event.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+                (id, Some(event))
+            };
             let print = u32::from_le_bytes(self.take()?);
-            let kind = match self.byte()? {
+            let kind = match kind & !IS_UUID {
                 OUTSIDE => Kind::Outside,
                 UNKNOWN => Kind::Unknown,
                 relay @ FIRST_RELAY.. if is_relay(relay - FIRST_RELAY) => Kind::Relay(relay - FIRST_RELAY),
@@ -133,7 +153,7 @@ impl Reader<'_> {
                     Kind::Echo(*known.ok_or(CorruptEchoes("a kind is unknown"))?)
                 }
             };
-            track.entries.push(Entry { at, id, kind, print });
+            track.entries.push(Entry { at, id, event, kind, print });
         }
         Ok(track)
     }

@@ -28,7 +28,7 @@ pub const HORIZON_SECONDS: i64 = 24 * 60 * 60;
 /// How many resources are followed at once.
 pub const MAX_TRACKS: usize = 24;
 /// The most firings kept over all resources.
-pub const MAX_ENTRIES: usize = 256;
+pub const MAX_ENTRIES: usize = 192;
 /// A resource without a new firing for this long makes room for one that has.
 const IDLE_SECONDS: i64 = 60 * 60;
 
@@ -78,7 +78,8 @@ impl Echoes {
                 self.relays.count(rules, at, reused).map_or(Kind::Outside, Kind::Relay)
             }
         };
-        let entry = Entry { at, id, kind, print: run::print(firing, call) };
+        let entry =
+            Entry { at, id, event: track::uuid(&firing.event_id), kind, print: run::print(firing, call) };
         if matches!(kind, Kind::Outside | Kind::Unknown) {
             self.outside(entry, resource, limit);
         } else {

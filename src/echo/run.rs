@@ -13,6 +13,8 @@ use super::track::{Entry, Kind, Track};
 const ANSWER_SECONDS: i64 = 5 * 60;
 /// A run that ended so long before the newest firing is over: what comes now is no part of it.
 const OVER_SECONDS: i64 = 15 * 60;
+/// So many events of a run are named: the first, and the last of them.
+const EVENTS: usize = 5;
 /// On a resource with so many outside firings within the quarter of an hour before a run, that many and more may have
 /// happened within it and be delayed on their way: half the limit is not enough there.
 const CONTESTED: usize = 3;
@@ -40,6 +42,8 @@ pub struct Run {
     pub last: Timestamp,
     /// The event times of the echoes that are kept, in seconds since 1970 and ascending.
     pub times: Vec<i64>,
+    /// The ids of the first and the last of the echoes that are kept, as far as they are known.
+    pub events: Vec<String>,
     /// The weakest proof among the echoes; `None` if other rules relayed all of them.
     pub proof: Option<Proof>,
     /// The other rules that caused some of these firings.
@@ -185,6 +189,13 @@ impl Track {
         }
     }
 
+    /// The first one, and the last ones.
+    fn events(echoes: &[Entry]) -> Vec<String> {
+        let last = echoes.len().saturating_sub(EVENTS - 1).max(1);
+        let named = echoes.iter().take(1).chain(echoes.iter().skip(last));
+        named.filter_map(|entry| entry.event).map(|event| event.hyphenated().to_string()).collect()
+    }
+
     fn described(&self, echoes: &[Entry], limit: usize, identical: bool, relays: &Relays) -> Option<Run> {
         let (first, last) = (echoes.first()?, echoes.last()?);
         let time = |entry: &Entry| Timestamp::from_second(entry.at).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -208,6 +219,7 @@ impl Track {
             outsides: 0,
             first: time(first),
             last: time(last),
+            events: Self::events(echoes),
             times: echoes.iter().map(|entry| entry.at).collect(),
             proof: echoes.iter().filter_map(proof).min(),
             relays: through,

@@ -1,5 +1,7 @@
 //! One followed resource: its last firings in event time, and how many there were in all.
 
+use uuid::Uuid;
+
 use crate::model::{FiringId, Proof, Resource, ResourceIds, bounded};
 
 /// Longer names of resources are cut: they reach alerts and records.
@@ -28,6 +30,8 @@ pub(super) struct Entry {
     /// Event time in seconds since 1970.
     pub at: i64,
     pub id: FiringId,
+    /// The event's id in full, if it is a UUID as CloudTrail writes them: people look events up by it.
+    pub event: Option<Uuid>,
     pub kind: Kind,
     /// Fingerprint of caller, call and parameters.
     pub print: u32,
@@ -41,6 +45,13 @@ pub(super) enum Kind {
     Echo(Proof),
     /// Caused by a target of other rules: the place in the list of relays.
     Relay(u8),
+}
+
+/// The id as a UUID, if its text can be had back from that.
+pub(super) fn uuid(event_id: &str) -> Option<Uuid> {
+    let uuid = Uuid::try_parse(event_id).ok()?;
+    let is_same = uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == event_id;
+    is_same.then_some(uuid)
 }
 
 /// One number for a resource.

@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Caller, Cause, RuleArn};
+use crate::model::{Call, Caller, Cause, Proof, Resource, ResourceIds, RuleArn};
 use crate::policy::BurstLimit;
 use crate::window::{CLOCK_SKEW, LATENESS};
 
@@ -25,6 +25,28 @@ fn firing(id: usize, at: Timestamp, caller: &str) -> Observation<'static> {
         call: None,
         cause: Cause::Unknown,
     })
+}
+
+/// The firing with all that a record keeps of a call: echoes and outside firings on so many resources with long names.
+fn on_a_resource<'a>(firing: Firing<'a>, id: usize, resources: usize, name: &str) -> Firing<'a> {
+    let place = u32::try_from(id / 3 % resources).unwrap();
+    let resource =
+        Resource { name: format!("{place}{name}").into(), ids: ResourceIds::new([place, 7, 8, 9]) };
+    let call = Call {
+        service: "s3.amazonaws.com".into(),
+        operation: "PutBucketAcl".into(),
+        role: None,
+        invoked_by: None,
+        resource: Some(resource),
+        parameters: u32::try_from(id).unwrap(),
+    };
+    let cause = match id % 3 {
+        0 => Cause::Outside,
+        1 => Cause::Target(Proof::SharedRole),
+        _ => Cause::Relay(vec![rule()]),
+    };
+    let event_id = format!("00000000-0000-4000-8000-{id:012x}").into();
+    Firing { event_id, call: Some(call), cause, ..firing }
 }
 
 fn at(ms: i64) -> Timestamp {
@@ -184,7 +206,11 @@ proptest! {
         let limits = Limits::new(Mode::Observe, limit);
         let mut record = Record::new(rule(), limit);
         let observations: Vec<_> = (0..4_000usize)
-            .map(|id| firing(id, at(id as i64 * gap_ms), &format!("{}{caller}", id % extra)))
+            .map(|id| {
+                let observation = firing(id, at(id as i64 * gap_ms), &format!("{}{caller}", id % extra));
+                let Observation::Firing(firing) = observation else { unreachable!() };
+                Observation::Firing(on_a_resource(firing, id, extra, &caller))
+            })
             .collect();
         record = step(&limits, record, &observations, at(4_000 * 60_000)).0;
         let (json, window) = record.to_stored().unwrap();

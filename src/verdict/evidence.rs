@@ -42,7 +42,7 @@ pub struct Evidence {
     pub is_estimate: bool,
     #[serde(default)]
     pub callers: Vec<CallerEvidence>,
-    /// Some of the last events, and the one that began it when that is known.
+    /// Of echoes on one resource the first and the last; else the last events of the rule.
     #[serde(default)]
     pub sample_event_ids: Vec<String>,
     /// What echoes have in common.

@@ -75,7 +75,10 @@ pub fn sustained(window: &Window, limit: SustainedLimit, stretch: Stretch) -> Ev
 /// The evidence of a run of echoes. `cycle`: the rules that fire each other in turn, this one first.
 pub fn echo(run: Run, cycle: Vec<RuleArn>, window: &Window) -> Evidence {
     let callers = named(window.callers_of(window.all()));
+    let of_window = of_window(window);
     Evidence {
+        // Of the rule's last events some may have nothing to do with the loop.
+        sample_event_ids: if run.events.is_empty() { of_window.sample_event_ids.clone() } else { run.events },
         kind: EvidenceKind::Echo,
         count: run.echoes.into(),
         limit: Some(run.limit.into()),
@@ -91,7 +94,7 @@ pub fn echo(run: Run, cycle: Vec<RuleArn>, window: &Window) -> Evidence {
             proof: run.proof,
             cycle,
         }),
-        ..of_window(window)
+        ..of_window
     }
 }
 

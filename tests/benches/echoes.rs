@@ -26,7 +26,7 @@ fn main() {
     );
     println!("{:<56} {:>8} {:>8}", "", "median", "min");
     // The echo limit at its highest keeps the most.
-    measure("window alone: nobody knows who made the calls", 50, |_| Cause::Unknown, "10");
+    measure("window alone: calls by a service", 50, |_| Cause::Service, "10");
     measure("echoes: each call from outside answered, 50 resources", 50, answered, "10");
     measure("echoes: the same on 2,000 resources", 2_000, answered, "10");
     measure("echoes: the same on 24 resources, all tracks full", 24, answered, "50");
