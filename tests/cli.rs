@@ -12,6 +12,8 @@ mod echoes;
 mod orders;
 #[path = "cli/overlay.rs"]
 mod overlay;
+#[path = "cli/pressure.rs"]
+mod pressure;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/reading.rs"]
@@ -73,7 +75,7 @@ impl Bench {
         Ok(self.world.create_rule(bus, name, payload::PATTERN, state, tags).await?.parse()?)
     }
 
-    /// The guard as its function runs it.
+    /// The guard as its function has it.
     fn guard(&self) -> Result<Guard<Aws>, Failure> {
         let variables = self.world.environment();
         let lookup =

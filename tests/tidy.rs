@@ -32,7 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "window",
         ],
     ),
-    ("pressure", &["model", "sources"]),
+    ("pressure", &["actions", "model", "sources"]),
     ("ports", &["actions", "history", "model", "pressure", "record"]),
     (
         "run",

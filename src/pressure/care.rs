@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{Press, Pressure};
-use crate::model::{FiringId, Timestamp};
+use crate::actions::BudgetAlert;
+use crate::model::{FiringId, Timestamp, whole_seconds};
 use crate::sources::money::{BudgetNotice, MoneyAlert, MoneyMessage};
 
 /// Whoever looks at all rules for a budget has this long; then the next one does it again.
@@ -17,6 +18,8 @@ const MAX_WAITING: usize = 5;
 /// So many alerts that are not confirmed are told of within a day; whoever forges more finds them in the log alone.
 const MAX_DOUBTED: usize = 20;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// So many alerts about pressure that ended wait to be published.
+const MAX_OUTBOX: usize = super::MAX_BUDGETS;
 
 /// What has been done about one overspent budget.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +36,9 @@ pub struct Care {
     /// A person ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleared: Option<Cleared>,
+    /// That stands in the log of the guard's function.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_logged: bool,
 }
 
 /// A person's word that a budget shall not press.
@@ -69,12 +75,25 @@ impl Waiting {
     }
 }
 
+/// An alert that is saved before it is published: if it cannot be published now, the next tick does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Posting {
+    alert: BudgetAlert,
+    /// Somebody began with that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    taken: Option<Timestamp>,
+}
+
+fn is_taken(taken: Option<Timestamp>, now: Timestamp) -> bool {
+    taken.is_some_and(|at| now.duration_since(at).abs() < TAKEN_FOR)
+}
+
 impl Pressure {
     /// The budgets of which people have yet to be told, from now on this caller's to do.
     pub fn take_untold(&mut self, now: Timestamp) -> Vec<Press> {
         let is_due = |press: &&mut Press| {
-            let is_taken = press.care.taken.is_some_and(|at| now.duration_since(at).abs() < TAKEN_FOR);
-            now < press.until && press.care.cleared.is_none() && press.care.told.is_none() && !is_taken
+            let is_open = press.care.told.is_none() && !is_taken(press.care.taken, now);
+            now < press.until && press.care.cleared.is_none() && is_open
         };
         let due = self.budgets.iter_mut().filter(is_due);
         due.map(|press| {
@@ -110,11 +129,48 @@ impl Pressure {
         self.waiting.clear();
         for press in &mut self.budgets {
             if now < press.until && press.care.cleared.is_none() {
-                press.care.cleared = Some(Cleared { at: now, reason: reason.to_owned() });
+                press.care.cleared = Some(Cleared { at: whole_seconds(now), reason: reason.to_owned() });
                 cleared.push(press.clone());
             }
         }
         cleared
+    }
+
+    /// What people have cleared and the log does not say yet.
+    pub fn unlogged(&self) -> Vec<(String, Cleared)> {
+        let unlogged = self.budgets.iter().filter(|press| !press.care.is_logged);
+        unlogged.filter_map(|press| Some((press.name.clone(), press.care.cleared.clone()?))).collect()
+    }
+
+    /// The log says of these.
+    pub fn logged(&mut self, known: &[(String, Cleared)]) {
+        for (name, cleared) in known {
+            let is_meant =
+                |press: &&mut Press| press.name == *name && press.care.cleared.as_ref() == Some(cleared);
+            self.budgets.iter_mut().filter(is_meant).for_each(|press| press.care.is_logged = true);
+        }
+    }
+
+    /// Keeps an alert until it is published. Returns the oldest one, if there is no room for it any more.
+    pub fn queue(&mut self, alert: BudgetAlert) -> Option<BudgetAlert> {
+        let oldest = (self.outbox.len() >= MAX_OUTBOX).then(|| self.outbox.remove(0).alert);
+        self.outbox.push(Posting { alert, taken: None });
+        oldest
+    }
+
+    /// The alerts to publish, from now on this caller's to do.
+    pub fn take_outbox(&mut self, now: Timestamp) -> Vec<BudgetAlert> {
+        let due = self.outbox.iter_mut().filter(|posting| !is_taken(posting.taken, now));
+        due.map(|posting| {
+            posting.taken = Some(now);
+            posting.alert.clone()
+        })
+        .collect()
+    }
+
+    /// This alert is published.
+    pub fn posted(&mut self, dedup_id: &str) {
+        self.outbox.retain(|posting| posting.alert.dedup_id != dedup_id);
     }
 
     /// AWS will be asked about this alert again. One that waits already, or one too many, changes nothing.

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, civil::Date, tz::TimeZone};
 
 use super::Press;
 use crate::model::{
-    AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, Fault, FaultKind, Seen, Timestamp,
+    AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, Fault, FaultKind, Seen,
+    Timestamp, whole_seconds,
 };
 use crate::sources::money::{BudgetNotice, MoneyAlert, MoneyMessage};
 
@@ -147,7 +148,7 @@ fn press(status: &BudgetStatus, alert: &BudgetNotification, now: Timestamp, unti
     Press {
         name: status.name.clone(),
         basis: alert.basis,
-        since: now,
+        since: whole_seconds(now),
         until,
         reason,
         limit: status.limit.clone(),

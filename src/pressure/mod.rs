@@ -54,6 +54,9 @@ pub struct Pressure {
     /// Alerts that were told of without being confirmed, each with the time: the same one is told once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     doubted: Vec<(u64, Timestamp)>,
+    /// Alerts about pressure that ended, until they are published.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    outbox: Vec<care::Posting>,
 }
 
 /// What a confirmed alert changed.
@@ -71,7 +74,13 @@ pub enum Change {
 
 impl Default for Pressure {
     fn default() -> Self {
-        Self { schema: SCHEMA, budgets: Vec::new(), waiting: Vec::new(), doubted: Vec::new() }
+        Self {
+            schema: SCHEMA,
+            budgets: Vec::new(),
+            waiting: Vec::new(),
+            doubted: Vec::new(),
+            outbox: Vec::new(),
+        }
     }
 }
 

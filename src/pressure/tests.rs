@@ -1,6 +1,7 @@
 //! Alerts against what AWS Budgets says, and the pressure that follows from it, told as timelines.
 
 use super::*;
+use crate::actions::{BudgetAlert, MoneyOutcome};
 use crate::model::{
     BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, Fault, FaultKind, NotificationState,
     Threshold,
@@ -292,6 +293,15 @@ fn the_item_stays_small() {
     assert_eq!(pressure.press(press("blue", AlertBasis::Actual, "$5", NOON, later), at(NOON)), Change::Full);
     let size = pressure.to_stored().unwrap().len();
     assert!(size < 32 * 1_024, "{size} bytes");
+    // Even if nobody can be told for long of what ended.
+    let mut told = pressure.clone();
+    for press in told.clear(&"😀".repeat(300), at(NOON)) {
+        let reason = press.care.cleared.as_ref().map_or("", |cleared| &cleared.reason).to_owned();
+        let id = format!("budget/{}/{}/cleared", press.name, press.since);
+        assert_eq!(told.queue(BudgetAlert::new(MoneyOutcome::Cleared, id, reason, at(NOON))), None);
+    }
+    let size = told.to_stored().unwrap().len();
+    assert!(size < 128 * 1_024, "{size} bytes");
     // What ended makes room.
     let next = "2026-12-02T00:00:00Z";
     assert_eq!(
@@ -299,6 +309,48 @@ fn the_item_stays_small() {
         Change::Begun
     );
     assert_eq!(pressure.pressing(at(next)).count(), 1);
+}
+
+#[test]
+fn alerts_wait_until_they_are_published_by_one() {
+    let alert = |id: &str| BudgetAlert::new(MoneyOutcome::Eased, id.into(), "r".into(), at(NOON));
+    let ids = |alerts: Vec<BudgetAlert>| -> Vec<String> {
+        alerts.into_iter().map(|alert| alert.dedup_id).collect()
+    };
+    let mut pressure = Pressure::default();
+    assert_eq!([pressure.queue(alert("a")), pressure.queue(alert("b"))], [None, None]);
+    assert_eq!(ids(pressure.take_outbox(at(NOON))), ["a", "b"]);
+    // Whoever took them is at it, or was by a clock that runs ahead.
+    assert_eq!(ids(pressure.take_outbox(at("2026-11-20T12:00:59Z"))), [""; 0]);
+    assert_eq!(ids(pressure.take_outbox(at("2026-11-20T11:59:01Z"))), [""; 0]);
+    pressure.posted("a");
+    pressure = Pressure::from_stored(&pressure.to_stored().unwrap()).unwrap();
+    // It is dead: the next one does it.
+    assert_eq!(ids(pressure.take_outbox(at("2026-11-20T12:01:00Z"))), ["b"]);
+    pressure.posted("b");
+    assert_eq!(pressure, Pressure::default());
+    let given_up = (0..=MAX_BUDGETS).filter_map(|n| pressure.queue(alert(&n.to_string())));
+    assert_eq!(ids(given_up.collect()), ["0"]);
+}
+
+#[test]
+fn the_log_says_once_what_a_person_has_cleared() {
+    let mut pressure = Pressure::default();
+    let press_for = |threshold| press("blue", AlertBasis::Actual, threshold, NOON, "2026-12-01T00:00:00Z");
+    pressure.press(press_for("$5"), at(NOON));
+    assert_eq!(pressure.unlogged(), []);
+    pressure.clear("a migration", at(NOON));
+    let cleared = Cleared { at: at(NOON), reason: "a migration".into() };
+    let unlogged = pressure.unlogged();
+    assert_eq!(unlogged, [("blue".to_owned(), cleared)]);
+    let before = pressure.clone();
+    pressure.logged(&unlogged);
+    assert_eq!(pressure.unlogged(), []);
+    // More money begins anew, and what is said of that is said apart.
+    pressure.press(press_for("$6"), at(NOON));
+    pressure.clear("again", at(NOON));
+    pressure.logged(&before.unlogged());
+    assert_eq!(pressure.unlogged().len(), 1);
 }
 
 #[test]

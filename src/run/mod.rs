@@ -10,14 +10,15 @@ mod pace;
 mod pressure;
 mod refresh;
 mod summary;
+mod tend;
 mod trace;
 
 pub use directory::DirectoryCache;
 pub use drive::{Driven, drive};
 pub use limits::TagCache;
-pub use money::reference;
 pub use pressure::PressureCache;
 pub use summary::{Reply, Summary};
+pub use tend::{ClearedPressure, reference};
 
 use crate::attribution::pattern::EventError;
 use crate::attribution::{Attributed, AttributionError, Home, attribute};

@@ -2,9 +2,9 @@
 
 use jiff::SignedDuration;
 
-use super::{Guard, Summary};
-use crate::actions::{BudgetAlert, BudgetRef, MoneyOutcome};
-use crate::model::{BudgetStatus, Comparison, Fault, FaultKind, FiringId, Seen, Timestamp};
+use super::{Guard, Summary, reference};
+use crate::actions::{BudgetAlert, MoneyOutcome};
+use crate::model::{BudgetStatus, Fault, FiringId};
 use crate::ports::{Alerts, Budgets, Clock, Ports};
 use crate::pressure::{Change, Confirmation, Doubt, Press, Waiting, confirm};
 use crate::sources::money::{AlarmState, BudgetNotice, MoneyAlert, MoneyMessage};
@@ -63,7 +63,7 @@ impl<P: Ports> Guard<P> {
         }
     }
 
-    async fn ask(&self, name: &str, attempts: u32) -> Result<BudgetStatus, Fault> {
+    pub(super) async fn ask(&self, name: &str, attempts: u32) -> Result<BudgetStatus, Fault> {
         let mut answer = self.ports.budgets().budget(name).await;
         for attempt in 1..attempts {
             if !answer.as_ref().is_err_and(Fault::is_passing) {
@@ -77,7 +77,7 @@ impl<P: Ports> Guard<P> {
     }
 
     /// A confirmed alert: the limits are tighter from now on, everywhere.
-    async fn press(&self, press: &Press, summary: &mut Summary) -> Result<(), Fault> {
+    pub(super) async fn press(&self, press: &Press, summary: &mut Summary) -> Result<(), Fault> {
         let now = self.now();
         let change = self.edit_pressure(|pressure| pressure.press(press.clone(), now)).await?;
         summary.notes.push(match change {
@@ -112,7 +112,7 @@ impl<P: Ports> Guard<P> {
         Ok(())
     }
 
-    async fn unconfirmed(
+    pub(super) async fn unconfirmed(
         &self,
         message: &MoneyMessage,
         doubt: Option<&Doubt>,
@@ -146,83 +146,9 @@ impl<P: Ports> Guard<P> {
         }
         Ok(())
     }
-
-    /// What the tick does about money: asks again, ends the pressure of budgets that are OK, tells what is untold.
-    pub(super) async fn tend_pressure(&self, summary: &mut Summary) -> Result<(), Fault> {
-        let now = self.now();
-        for waiting in self.edit_pressure(|pressure| pressure.waiting(now)).await? {
-            let answer = self.ask(&waiting.notice.name, 1).await;
-            let message = waiting.message();
-            match confirm(&message, self.ports.budgets().account(), answer.as_ref(), now) {
-                Confirmation::Unconfirmed(doubt) if may_be_settled(&doubt) => continue,
-                Confirmation::Unconfirmed(doubt) => self.unconfirmed(&message, Some(&doubt), summary).await?,
-                Confirmation::Confirmed(press) => self.press(&press, summary).await?,
-            }
-            self.edit_pressure(|pressure| pressure.answered(&waiting.notice)).await?;
-        }
-        for press in self.edit_pressure(|pressure| pressure.take_questions(now)).await? {
-            match self.ask(&press.name, 1).await {
-                Ok(status) if is_raised(&status) => {}
-                Ok(_) => {
-                    self.ease(&press, "AWS Budgets has no raised alert for it any more", summary).await?
-                }
-                Err(fault) if fault.kind == FaultKind::NotFound => {
-                    self.ease(&press, "it was deleted", summary).await?;
-                }
-                Err(fault) => {
-                    tracing::warn!(budget = press.name, %fault, "not known whether the budget is OK again")
-                }
-            }
-        }
-        self.tell(summary).await
-    }
-
-    /// A person ends the pressure of every budget. Returns what pressed until then.
-    pub async fn clear_pressure(&self, reason: &str) -> Result<Vec<Press>, Fault> {
-        let now = self.now();
-        let cleared = self.edit_pressure(|pressure| pressure.clear(reason, now)).await?;
-        for press in &cleared {
-            let why =
-                format!("the pressure of the budget {} was ended by hand: {reason}", Seen::new(&press.name));
-            let id = format!("budget/{}/{}/cleared", press.name, press.since);
-            let mut alert = BudgetAlert::new(MoneyOutcome::Cleared, id, why, now);
-            alert.budget = Some(reference(press));
-            self.ports.alerts().announce(&alert).await?;
-        }
-        Ok(cleared)
-    }
-
-    async fn ease(&self, press: &Press, because: &str, summary: &mut Summary) -> Result<(), Fault> {
-        let is_eased = self.edit_pressure(|pressure| pressure.ease(&press.name)).await?;
-        if is_eased {
-            let reason = format!("the budget {} no longer presses: {because}", Seen::new(&press.name));
-            summary.notes.push(reason.clone());
-            let id = format!("budget/{}/{}/eased", press.name, press.since);
-            let mut alert = BudgetAlert::new(MoneyOutcome::Eased, id, reason, self.now());
-            alert.budget = Some(reference(press));
-            self.ports.alerts().announce(&alert).await?;
-        }
-        Ok(())
-    }
 }
 
 /// Whether AWS may answer otherwise later, without anything having changed about the alert.
-fn may_be_settled(doubt: &Doubt) -> bool {
+pub(super) fn may_be_settled(doubt: &Doubt) -> bool {
     doubt.is_passing() || matches!(doubt, Doubt::NotAllowed(_))
-}
-
-fn is_raised(status: &BudgetStatus) -> bool {
-    let above = |alert: &&crate::model::BudgetNotification| alert.comparison == Comparison::GreaterThan;
-    status.notifications.iter().filter(above).any(|alert| status.is_raised(alert))
-}
-
-/// The numbers of a budget, for people.
-pub fn reference(press: &Press) -> BudgetRef {
-    BudgetRef {
-        name: press.name.clone(),
-        limit: press.limit.clone(),
-        threshold: press.threshold.clone(),
-        amount: press.amount.clone(),
-        until: (press.until != Timestamp::MAX).then_some(press.until),
-    }
 }

@@ -43,6 +43,17 @@ async fn bad_input_says_what_was_seen_and_what_is_expected() -> Result<(), Failu
             &["is not a rule ARN", "expected arn:aws:events"],
         ),
         ("enable orders/fix-acl --bus default", &[r#"--bus is "default", but"#, r#"on bus "orders""#]),
+        ("pressure --clear", &["--reason <TEXT>"]),
+        ("pressure --reason x", &["--clear"]),
+        ("pressure fix-acl", &["unexpected argument 'fix-acl'"]),
+        (
+            "pressure --clear --reason=",
+            &["--reason is empty; expected a sentence that explains why the pressure ends"],
+        ),
+        (
+            "pressure --clear --reason x --topic alerts",
+            &[r#"--topic is "alerts"; it takes the ARN of an SNS topic"#],
+        ),
         ("drill --within soon", &[r#""soon" is not a duration"#]),
         ("drill --queue guard", &[r#"--queue: "guard" is not the ARN of a standard SQS queue"#]),
         ("status --region EU", &[r#"--region is "EU"; expected the name of a Region"#]),
@@ -94,6 +105,13 @@ async fn a_missing_setting_names_the_option_and_the_variable() -> Result<(), Fai
             "BUDGET_GUARD_QUEUE_ARN is not set; it takes",
             "hint: give --queue",
         ),
+        ("BUDGET_GUARD_TABLE", "pressure", "BUDGET_GUARD_TABLE is not set", "hint: give --table"),
+        (
+            "BUDGET_GUARD_TOPIC_ARN",
+            "pressure --clear --reason x",
+            "BUDGET_GUARD_TOPIC_ARN is not set; it takes",
+            "hint: give --topic",
+        ),
         ("AWS_REGION", "status", "no Region is set", "hint: give --region"),
     ];
     for (variable, args, error, hint) in cases {
@@ -134,7 +152,15 @@ async fn without_credentials_it_says_how_to_get_some() -> Result<(), Failure> {
 #[tokio::test]
 async fn when_nothing_answers_it_says_where_to_look() -> Result<(), Failure> {
     let program = program()?.with("AWS_MAX_ATTEMPTS", Some("1"));
-    for args in ["status", "status fix-acl", "enable fix-acl", "attach fix-acl", "detach fix-acl", "drill"] {
+    for args in [
+        "status",
+        "status fix-acl",
+        "enable fix-acl",
+        "attach fix-acl",
+        "detach fix-acl",
+        "drill",
+        "pressure",
+    ] {
         program.check(args, 1, &[], &["Connection refused", "AWS_ENDPOINT_URL"]).await?;
     }
     Ok(())

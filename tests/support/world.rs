@@ -184,9 +184,30 @@ impl World {
 
     /// The guard's stored record of a rule, as it lies in the table.
     pub async fn record(&self, rule_arn: &str) -> Result<Option<HashMap<String, AttributeValue>>, Failure> {
-        let key = AttributeValue::S(format!("rule#{rule_arn}"));
+        self.item(&format!("rule#{rule_arn}")).await
+    }
+
+    /// An item of the guard's table.
+    pub async fn item(&self, pk: &str) -> Result<Option<HashMap<String, AttributeValue>>, Failure> {
+        let key = AttributeValue::S(pk.to_owned());
         let get = self.dynamodb.get_item().table_name(&self.table).key("pk", key).consistent_read(true);
-        Ok(get.send().await.map_err(while_doing(format_args!("reading the record of {rule_arn}")))?.item)
+        Ok(get.send().await.map_err(while_doing(format_args!("reading item {pk}")))?.item)
+    }
+
+    /// Changes the JSON in one attribute of an item of the guard's table, as if it had been stored so: hours ago, perhaps.
+    pub async fn edit_item(
+        &self,
+        pk: &str,
+        attribute: &str,
+        edit: impl FnOnce(&mut Value),
+    ) -> Result<(), Failure> {
+        let mut item = self.item(pk).await?.ok_or_else(|| format!("there is no item {pk}"))?;
+        let text = item.get(attribute).and_then(|value| value.as_s().ok());
+        let mut json = serde_json::from_str(text.ok_or_else(|| format!("item {pk}: no {attribute}"))?)?;
+        edit(&mut json);
+        item.insert(attribute.to_owned(), AttributeValue::S(json.to_string()));
+        let put = self.dynamodb.put_item().table_name(&self.table).set_item(Some(item)).send().await;
+        put.map(drop).map_err(while_doing(format_args!("changing item {pk}")))
     }
 
     pub async fn create_queue(&self, name: &str) -> Result<Queue, Failure> {

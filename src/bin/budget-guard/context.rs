@@ -68,9 +68,16 @@ impl Context {
 
     /// A `budget-guard` command as it has to be typed after this one: with the same options.
     pub fn command(&self, verb: &str, rule: &RuleArn) -> String {
-        let mut command = actions::command(verb, rule);
+        self.with_options(actions::command(verb, rule), matches!(verb, "enable" | "disable"))
+    }
+
+    /// The same for a command that is about no single rule.
+    pub fn command_line(&self, words: &str, region: &str) -> String {
+        self.with_options(format!("budget-guard {words} --region {region}"), words.contains("--clear"))
+    }
+
+    fn with_options(&self, mut command: String, needs_topic: bool) -> String {
         let Global { profile, table, topic, .. } = &self.global;
-        let needs_topic = matches!(verb, "enable" | "disable");
         let topic = topic.as_ref().filter(|_| needs_topic);
         for (option, value) in
             [("--profile", profile.as_ref()), ("--table", table.as_ref()), ("--topic", topic)]

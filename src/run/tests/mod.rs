@@ -2,6 +2,7 @@
 
 mod attacks;
 mod money;
+mod pressure;
 mod refresh;
 mod zero_touch;
 

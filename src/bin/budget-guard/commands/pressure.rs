@@ -3,6 +3,7 @@
 use budget_guard::actions::BudgetRef;
 use budget_guard::aws::SystemClock;
 use budget_guard::model::{Seen, Timestamp};
+use budget_guard::policy::DEFAULT_PRESSURE;
 use budget_guard::ports::{Clock, PressureStore};
 use budget_guard::pressure::{Cleared, Press, Pressure};
 use budget_guard::run::reference;
@@ -34,20 +35,28 @@ pub async fn run(context: &Context, reason: Option<&str>) -> Result<Exit, Proble
     let session = Session::open(context, &[]).await?;
     let cleared = Box::pin(session.guard(settings).clear_pressure(&reason)).await;
     let cleared = cleared.map_err(|fault| session.problem(&fault))?;
+    if cleared.budgets.is_empty() {
+        return Err(Problem::refused("no budget presses, so there is nothing to end").hint(format!(
+            "to see what is known of budgets: {}",
+            context.command_line("pressure", session.region())
+        )));
+    }
     if context.is_json() {
-        output::json(&views(&cleared, SystemClock.now()))?;
-        return Ok(Exit::Done);
+        output::json(&views(&cleared.budgets, SystemClock.now()))?;
+    } else {
+        for press in &cleared.budgets {
+            output::data(&format!("The budget {} no longer presses.\n", Seen::new(&press.name)))?;
+        }
     }
-    if cleared.is_empty() {
-        return Err(Problem::refused("no budget presses, so there is nothing to end")
-            .hint("to see what is known of budgets: budget-guard pressure"));
+    if let Some(fault) = &cleared.untold {
+        output::warning(format_args!("nobody was told yet: {fault}"));
+        session.problem(fault).hints.iter().for_each(output::hint);
+        output::hint("the alert is kept, and the guard's function publishes it with its next tick");
     }
-    for press in &cleared {
-        output::data(&format!("The budget {} no longer presses.\n", Seen::new(&press.name)))?;
-    }
-    output::hint(
-        "rules that were cut stay cut: budget-guard status; running functions follow within 10 seconds",
-    );
+    output::hint(format_args!(
+        "rules that were cut stay cut: {}; running functions follow within 10 seconds",
+        context.command_line("status", session.region())
+    ));
     Ok(Exit::Done)
 }
 
@@ -70,7 +79,8 @@ async fn show(context: &Context) -> Result<Exit, Problem> {
     }
     output::data(&text(&pressure, now))?;
     if pressure.pressing(now).next().is_some() {
-        output::hint("to end it: budget-guard pressure --clear --reason TEXT");
+        let clear = context.command_line("pressure --clear --reason TEXT", session.region());
+        output::hint(format_args!("to end it: {clear}"));
     }
     Ok(Exit::Done)
 }
@@ -80,11 +90,17 @@ pub async fn mention(context: &Context, session: &Session, table: &str, now: Tim
     match session.ledger(table).load_pressure().await {
         Ok(Some((pressure, _))) => {
             for press in pressure.pressing(now) {
-                let divisor = context.defaults().map(|limits| limits.pressure.get()).unwrap_or(4);
+                // The function's own setting may be another one; this is what is known here.
+                let divisor = context.defaults().map(|limits| limits.pressure).unwrap_or(DEFAULT_PRESSURE);
+                let limits = match divisor.get() {
+                    1 => String::new(),
+                    divisor => format!("limits are divided by {divisor} and "),
+                };
                 output::warning(format_args!(
-                    "{}: limits are divided by {divisor} and suspects are cut, {}; see budget-guard pressure",
+                    "{}: {limits}suspects are cut, {}; see {}",
                     press.reason,
-                    until(press)
+                    until(press),
+                    context.command_line("pressure", session.region())
                 ));
             }
         }
