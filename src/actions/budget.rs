@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::alert::RuleRef;
 use super::chat::message_for_all;
+use super::cost::PRICES_AS_OF;
 use super::text::quoted;
 use crate::model::{Amount, MicroUsd, Timestamp, grouped, whole_seconds};
 
@@ -112,7 +113,9 @@ impl BudgetAlert {
             (MoneyOutcome::Pressure, 1) => "Budget alert: budget-guard disabled 1 rule".to_owned(),
             (MoneyOutcome::Pressure, n) => format!("Budget alert: budget-guard disabled {n} rules"),
             (MoneyOutcome::Unconfirmed, _) => "Budget alert, not confirmed: nothing was cut".to_owned(),
-            (MoneyOutcome::Eased, _) => "Budget OK again: budget-guard's limits are as before".to_owned(),
+            (MoneyOutcome::Eased, _) => {
+                "Budget OK again: it no longer tightens budget-guard's limits".to_owned()
+            }
             (MoneyOutcome::Cleared, _) => "Budget pressure cleared by hand".to_owned(),
         }
     }
@@ -127,9 +130,9 @@ impl BudgetAlert {
                 "Money is running out. No rule fires as a loop does, so nothing was cut.".to_owned()
             }
             (MoneyOutcome::Unconfirmed, _) => "An alert about money came in. Nothing was cut.".to_owned(),
-            (MoneyOutcome::Eased, _) => "A budget is OK again. The limits are what they were.".to_owned(),
+            (MoneyOutcome::Eased, _) => "A budget is OK again. It no longer tightens the limits.".to_owned(),
             (MoneyOutcome::Cleared, _) => {
-                "Budget pressure was ended by hand. The limits are what they were.".to_owned()
+                "Budget pressure was ended by hand. The budget no longer tightens the limits.".to_owned()
             }
         };
         let _ = write!(text, "\n\nWhy:       {}\nTime:      {}\n", self.reason, self.time);
@@ -144,6 +147,12 @@ impl BudgetAlert {
         }
         if self.unlisted > 0 {
             let _ = writeln!(text, "           and {} more", grouped(self.unlisted));
+        }
+        if self.cut.iter().chain(&self.ranking).any(|ranked| ranked.cost_per_hour_micro_usd.is_some()) {
+            let _ = writeln!(
+                text,
+                "           Costs are those of the requests alone, at list price ({PRICES_AS_OF})."
+            );
         }
         if let Some(hint) = &self.hint {
             let _ = write!(text, "\nNext: {hint}\n");

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{Proof, RuleArn, RuleDefinition, RuleState, Seconds, Target, Timestamp};
+use crate::model::{MicroUsd, Proof, RuleArn, RuleDefinition, RuleState, Seconds, Target, Timestamp};
 use crate::verdict::{CallerEvidence, Curve, EchoEvidence, Evidence, EvidenceKind};
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
@@ -102,6 +102,89 @@ fn alerts_read_well_at_three_in_the_morning() {
         "failed",
         &failed.with_hint("allow the guard events:DisableRule on this rule; or disable it by hand"),
     );
+}
+
+/// An overspent budget: rules were cut, and others are left.
+fn overspent() -> BudgetAlert {
+    let ranked = |path: &str, firings_per_hour, cost: Option<u64>, echo_percent, is_suspect| {
+        let rule: RuleArn = format!("arn:aws:events:us-east-1:123456789012:rule/{path}").parse().unwrap();
+        Ranked {
+            rule: RuleRef { name: rule.name().into(), bus: rule.bus().into(), arn: rule },
+            firings_per_hour,
+            cost_per_hour_micro_usd: cost.map(MicroUsd::new),
+            echo_percent,
+            is_suspect,
+        }
+    };
+    let reason = "the budget \"team blue\" has spent 91.25 USD, more than its alert threshold of 80.00 USD; budgeted are 100.00 USD";
+    let id = format!("budget/team blue/{NOON}");
+    let mut alert = BudgetAlert::new(MoneyOutcome::Pressure, id, reason.into(), NOON);
+    alert.budget = Some(BudgetRef {
+        name: "team blue".into(),
+        limit: "$100".parse().ok(),
+        threshold: "$80".parse().ok(),
+        amount: "$91.25".parse().ok(),
+        until: "2026-12-01T00:00:00Z".parse().ok(),
+    });
+    alert.cut = vec![
+        ranked("orders/tag-orders", 1_800, Some(45_000), Some(98), true),
+        ranked("fix-acl", 180, Some(36), Some(100), true),
+    ];
+    alert.ranking = vec![
+        ranked("notify-deploys", 12_345, Some(4_938), Some(0), false),
+        ranked("audit-all", 60, None, None, false),
+    ];
+    alert.unlisted = 1_204;
+    alert.hint = Some("see why: budget-guard explain tag-orders --bus orders --region us-east-1".into());
+    alert
+}
+
+fn about_money(outcome: MoneyOutcome, reason: &str) -> BudgetAlert {
+    BudgetAlert::new(outcome, "budget/message/m-1".into(), reason.into(), NOON)
+}
+
+#[test]
+fn alerts_about_money_read_well_too() {
+    let check = |name: &str, alert: &BudgetAlert| {
+        assert_snapshot!(name, format!("Subject: {}\n\n{}", alert.subject(), alert.text()));
+        assert!(alert.subject().len() < 100 && alert.subject().is_ascii());
+    };
+    check("budget_pressure", &overspent());
+    let calm = BudgetAlert { cut: Vec::new(), unlisted: 0, hint: None, ..overspent() };
+    check("budget_without_a_loop", &calm);
+    let mut forged = about_money(
+        MoneyOutcome::Unconfirmed,
+        "AWS Budgets says that the actual cost of the budget \"red\" is 91.25 USD. Not confirmed: account 123456789012 has \
+         no budget \"red\": the alert was forged, or the budget renamed or deleted. Nothing was cut",
+    );
+    forged.hint = Some("look at the budget, and at the rules: budget-guard status --region us-east-1".into());
+    check("budget_unconfirmed", &forged);
+    let unknown = crate::sources::money::read(None, "Dear customer,\nyou owe us a lot\u{1b}[2J!");
+    let unknown =
+        format!("{unknown}. Not confirmed: only alerts of AWS Budgets can be checked. Nothing was cut");
+    check("budget_unknown_text", &about_money(MoneyOutcome::Unconfirmed, &unknown));
+    let reason =
+        "the budget \"team blue\" no longer presses: AWS Budgets has no raised alert for it any more";
+    check("budget_eased", &about_money(MoneyOutcome::Eased, reason));
+    let reason = "the pressure of the budget \"team blue\" was ended by hand: a planned migration";
+    check("budget_cleared", &about_money(MoneyOutcome::Cleared, reason));
+}
+
+#[test]
+fn alerts_about_money_have_their_form_for_every_protocol() {
+    let alert = overspent();
+    let message: Value = serde_json::from_str(&alert.sns_message().unwrap()).unwrap();
+    let part = |name: &str| message[name].as_str().unwrap();
+    assert!([part("default"), part("email")].iter().all(|text| *text == alert.text()));
+    assert_eq!(part("sqs"), part("lambda"));
+    let json: Value = serde_json::from_str(part("sqs")).unwrap();
+    insta::assert_json_snapshot!("budget_json", json);
+    assert_eq!(serde_json::from_value::<BudgetAlert>(json.clone()).unwrap(), alert);
+    let mut chat: Value = serde_json::from_str(part("https")).unwrap();
+    assert_eq!(chat["metadata"]["additionalContext"]["alert"].take(), json);
+    insta::assert_json_snapshot!("budget_chat", chat);
+    let small = serde_json::to_value(about_money(MoneyOutcome::Eased, "r")).unwrap();
+    insta::assert_json_snapshot!("budget_eased_json", small);
 }
 
 #[test]

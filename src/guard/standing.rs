@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::actions::{Ranked, RuleRef, cost_per_million};
 use crate::attribution::is_target;
 use crate::breaker::Breaker;
-use crate::model::{Target, Timestamp};
+use crate::model::{MicroUsd, Target, Timestamp};
 use crate::record::Record;
 use crate::verdict;
 use crate::window::LATENESS;
@@ -69,7 +69,10 @@ fn percent((echoes, all): (u32, u32)) -> Option<u8> {
 
 impl Ranked {
     fn price(&mut self, targets: Option<&[Target]>) {
-        let price = targets.map(|targets| cost_per_million(targets).0);
+        let price = targets.map(cost_per_million).and_then(|(price, unpriced)| {
+            // What has no price is not free.
+            (unpriced.is_empty() || price > MicroUsd::default()).then_some(price)
+        });
         self.cost_per_hour_micro_usd = price.map(|price| price.per_million_times(self.firings_per_hour));
     }
 }

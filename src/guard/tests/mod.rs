@@ -6,6 +6,7 @@ mod cut;
 mod echo;
 mod pressure;
 mod restore;
+mod standing;
 
 use super::*;
 use crate::actions::Action;
