@@ -138,6 +138,39 @@ pub fn sqs_batch<B: AsRef<[u8]>>(bodies: &[B]) -> Vec<u8> {
     bytes(&json!({ "Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>() }))
 }
 
+/// What a topic invokes a function with. `kind` is SNS's `Type`: `Notification`, `SubscriptionConfirmation`.
+pub fn sns(topic_arn: &str, kind: &str, message_id: &str, text: &str) -> Vec<u8> {
+    bytes(&json!({ "Records": [{
+        "EventSource": "aws:sns",
+        "EventVersion": "1.0",
+        "EventSubscriptionArn": format!("{topic_arn}:00000000-0000-4000-8000-000000000000"),
+        "Sns": {
+            "Type": kind,
+            "MessageId": message_id,
+            "TopicArn": topic_arn,
+            "Subject": "AWS Budgets",
+            "Message": text,
+            "Timestamp": now(),
+            "SignatureVersion": "1",
+            "Signature": "EXAMPLE",
+            "SigningCertUrl": "EXAMPLE",
+            "UnsubscribeUrl": "EXAMPLE",
+            "MessageAttributes": {}
+        }
+    }] }))
+}
+
+/// A notification of AWS Budgets, in the words that it uses.
+pub fn budget_notice(account: &str, budget: &str, basis: &str, threshold: &str, amount: &str) -> String {
+    let verb = if basis == "ACTUAL" { "has exceeded" } else { "is forecasted to exceed" };
+    format!(
+        "AWS Budget Notification\nAWS Account {account}\n\nDear AWS Customer,\n\nYou requested that we alert you \
+         when the {basis} Cost associated with your {budget} budget {verb} {threshold}.\n\nBudget Name: {budget}\n\
+         Budget Type: Cost\nBudgeted Amount: $100.00\nAlert Type: {basis}\nAlert Threshold: > {threshold}\n\
+         {basis} Amount: {amount}\n"
+    )
+}
+
 /// What the guard's own schedule invokes with.
 pub fn tick(time: &str) -> Vec<u8> {
     let (account, region) = account_and_region(SCHEDULE_ARN);
