@@ -50,6 +50,17 @@ fn the_whole_story_holds() -> Result<(), Failure> {
         "looked like an infinite loop",
         "$ budget-guard enable fix-acl",
         "transformers and tags are as before",
+        "Rule \"tag-instances\" may be an infinite loop",
+        "one alert, of the kind suspect\n",
+        "trips of tag-instances: 0\n",
+        "tag-instances is ENABLED\n",
+        "Budget alert: budget-guard disabled 1 rule\n",
+        "the alert names as cut: tag-instances\n",
+        "the alert names as left: notify-deploys",
+        "tag-instances is DISABLED\n",
+        "firings of tag-instances since: 0\n",
+        "$ budget-guard pressure\n",
+        "alerts in all: tripped, restored, suspect, tripped, budget\n",
         "expectations held.",
     ] {
         assert!(text.contains(wanted), "{wanted} is missing:\n{text}");

@@ -1,9 +1,10 @@
-//! `make demo`: a rule that fires itself, the guard that stops it, and the way back – on an emulator, in seconds.
+//! `make demo`: rules that fire themselves, the guard that stops them, and the way back – on an emulator, in seconds.
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod fixer;
+mod money;
 mod people;
 mod report;
 mod screen;
@@ -53,6 +54,8 @@ async fn play(screen: &Screen, report: &mut Report<'_>) -> Result<(), Failure> {
         story.ask_the_guard().await?;
         story.put_it_back().await?;
         story.act_once_more().await?;
+        story.turn_slowly().await?;
+        story.run_out_of_money().await?;
         story.sum_up().await
     };
     tokio::select! {

@@ -22,7 +22,7 @@ pub struct Line {
     pub state: String,
 }
 
-/// How long it took until the rule was read back as disabled; nothing for a rule that was not cut.
+/// How long it took until the rule was read back as disabled; nothing for a rule that its rate did not cut.
 #[derive(Clone, Copy, Default)]
 pub struct Cut {
     limit: usize,
@@ -58,7 +58,7 @@ impl<'a> Report<'a> {
 
     /// Says what is real here and what is not.
     pub fn begin(&self) {
-        self.screen.heading("budget-guard: a rule that fires itself, and what stops it");
+        self.screen.heading("budget-guard: rules that fire themselves, and what stops them");
         self.screen.note(
             "Real: the guard's Lambda binary, the budget-guard command, and every request they make. Played: AWS, by \
              the emulator ministack on this machine; the people; the functions behind the rules.",

@@ -66,11 +66,13 @@ impl fmt::Display for Definition {
 pub struct Stage {
     pub looping: Rule,
     pub honest: Rule,
+    pub slow: Rule,
     pub world: Arc<World>,
     ledger: DynamoLedger,
     programs: PathBuf,
     bootstrap: Bootstrap,
-    _emulator: Emulator,
+    api: Arc<RuntimeApi>,
+    pub emulator: Emulator,
 }
 
 impl Stage {
@@ -83,6 +85,8 @@ impl Stage {
         let looping = rule(&world, people::FIX_ACL, people::FIX_ACL_PATTERN, &tags, people::FIXER).await?;
         let deploys = people::NOTIFY_DEPLOYS_PATTERN;
         let honest = rule(&world, people::NOTIFY_DEPLOYS, deploys, &[], "deploy-notifier").await?;
+        let tags = people::TAG_INSTANCES_PATTERN;
+        let slow = rule(&world, people::TAG_INSTANCES, tags, &[], "tagger").await?;
         world.catch_all().await?;
 
         let api = Arc::new(RuntimeApi::start().await?);
@@ -91,8 +95,8 @@ impl Stage {
         // On AWS a schedule does this every minute; the first one reads all rules.
         let ticked = api.invoke(payload::tick(&payload::now())).await;
         let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
-        let crew = Crew::of(&world, &api, &looping, &honest);
-        let stage = Self { looping, honest, world, ledger, programs, bootstrap, _emulator: emulator };
+        let crew = Crew::of(&world, &api, &looping, &honest, &slow);
+        let stage = Self { looping, honest, slow, world, ledger, programs, bootstrap, api, emulator };
         match (started, ticked) {
             (Some(_), Outcome::Response(_)) => Ok((stage, crew)),
             (Some(_), other) => Err(stage.with_logs(format!("the guard's tick failed: {other:?}").into())),
@@ -161,6 +165,16 @@ impl Stage {
         self.world.send(&self.world.guard_queue, &event.to_string()).await
     }
 
+    /// What the topic for alerts about money brings to the guard's function.
+    pub async fn topic_brings(&self, text: &str) -> Result<(), Failure> {
+        let topic = format!("{}-budgets", self.world.topic_arn);
+        let payload = payload::sns(&topic, "Notification", &payload::unique_id(), text);
+        match self.api.invoke(payload).await {
+            Outcome::Response(_) => Ok(()),
+            other => Err(format!("the guard did not take the alert: {other:?}").into()),
+        }
+    }
+
     /// The real command, with the environment that an operator would have set.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.programs.join("budget-guard"));
@@ -185,12 +199,13 @@ impl Stage {
 pub struct Crew(JoinSet<Result<(), Failure>>);
 
 impl Crew {
-    fn of(world: &Arc<World>, api: &Arc<RuntimeApi>, looping: &Rule, honest: &Rule) -> Self {
+    fn of(world: &Arc<World>, api: &Arc<RuntimeApi>, looping: &Rule, honest: &Rule, slow: &Rule) -> Self {
         let mut tasks = JoinSet::new();
         let world = || Arc::clone(world);
         tasks.spawn(map_events(world(), Arc::clone(api)));
         tasks.spawn(fixer::fix(world(), Arc::clone(&looping.target), looping.arn.to_string()));
         tasks.spawn(fixer::listen(world(), Arc::clone(&honest.target)));
+        tasks.spawn(fixer::listen(world(), Arc::clone(&slow.target)));
         tasks.spawn(fixer::deploy_now_and_then(world(), honest.arn.to_string()));
         Self(tasks)
     }
