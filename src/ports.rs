@@ -1,6 +1,6 @@
 //! What the guard needs from the outside: rules, their history, budgets, a ledger, alerts, a clock. Narrow traits.
 
-use crate::actions::{Alert, BudgetAlert};
+use crate::actions::{Alert, BudgetAlert, UnwatchedAlert};
 use crate::history::RateHistory;
 use crate::model::{
     BudgetStatus, Fault, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
@@ -130,6 +130,7 @@ pub trait Alerts {
     fn topic_arn(&self) -> &str;
     fn publish(&self, alert: &Alert) -> impl Future<Output = Result<(), Fault>> + Send;
     fn announce(&self, alert: &BudgetAlert) -> impl Future<Output = Result<(), Fault>> + Send;
+    fn warn(&self, alert: &UnwatchedAlert) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// The time, and waiting for it to pass.

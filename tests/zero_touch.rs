@@ -1,4 +1,6 @@
 //! Zero-touch on real parts: one catch-all rule sends every event to the guard, which finds the rule that loops.
+//!
+//! The function is started here and not by the stack: these tests decide when it ticks and when it gets its messages.
 
 mod support;
 
@@ -25,7 +27,8 @@ const OTHERS: usize = 99;
 const CALLS: usize = 10;
 
 fn pattern(call: &str) -> String {
-    format!(r#"{{"source":["{}"],"detail":{{"eventName":["{call}"]}}}}"#, payload::SOURCE)
+    let (source, kind) = (payload::SOURCE, payload::DETAIL_TYPE);
+    format!(r#"{{"source":["{source}"],"detail-type":["{kind}"],"detail":{{"eventName":["{call}"]}}}}"#)
 }
 
 /// So many events of one call.

@@ -88,6 +88,12 @@ pub struct CostEstimate {
     pub unpriced_services: Vec<String>,
 }
 
+impl RuleRef {
+    pub fn of(rule: &RuleArn) -> Self {
+        Self { arn: rule.clone(), name: rule.name().into(), bus: rule.bus().into() }
+    }
+}
+
 impl Alert {
     /// An alert about a rule in this epoch of its life. `detail` tells apart alerts of one kind within an epoch.
     pub fn new(
@@ -104,7 +110,7 @@ impl Alert {
             kind,
             dedup_id: format!("{rule}/{epoch}/{}{separator}{detail}", kind.as_str()),
             time: whole_seconds(now),
-            rule: RuleRef { arn: rule.clone(), name: rule.name().into(), bus: rule.bus().into() },
+            rule: RuleRef::of(rule),
             state: StateRef { breaker: breaker.into(), rule: None },
             reason,
             evidence: None,

@@ -6,6 +6,7 @@ mod chat;
 mod cost;
 mod plan;
 mod text;
+mod unwatched;
 
 pub use alert::{Alert, AlertKind, CostEstimate, RuleRef, StateRef, command};
 pub use budget::{BudgetAlert, BudgetRef, MoneyOutcome, Ranked};
@@ -13,6 +14,7 @@ pub use chat::{chat_message, sns_message};
 pub use cost::{PRICES_AS_OF, cost_per_million};
 pub use plan::{Action, Plan, Refusal, Tally};
 pub use text::{details, quoted, subject, text};
+pub use unwatched::UnwatchedAlert;
 
 #[cfg(test)]
 mod tests;

@@ -219,3 +219,37 @@ fn the_json_has_the_promised_shape() {
 fn what_is_not_json_for_an_alert_is_refused() {
     assert!(serde_json::from_value::<Alert>(json!({"kind": "exploded"})).is_err());
 }
+
+#[test]
+fn an_alert_about_what_the_guard_is_not_shown() {
+    let rules: Vec<RuleArn> = ["deploys", "reader"]
+        .map(|name| format!("arn:aws:events:us-east-1:123456789012:rule/{name}").parse().unwrap())
+        .to_vec();
+    let said = [
+        "rule reader: calls that only read fire this too".to_owned(),
+        "rule deploys: not only API calls".to_owned(),
+    ];
+    let settings = ["WatchReadOnlyCalls=true", "Watch=all"];
+    let alert = UnwatchedAlert::new(&said, &rules, &settings, NOON);
+    assert_eq!(alert.subject(), "budget-guard is not shown all that fires 2 rules");
+    assert_snapshot!("unwatched_text", alert.text());
+    let forms: Value = serde_json::from_str(&alert.sns_message().unwrap()).unwrap();
+    let json: Value = serde_json::from_str(forms["sqs"].as_str().unwrap()).unwrap();
+    assert_eq!((&json["kind"], &json["settings"]), (&json!("failed"), &json!(settings)));
+    assert_eq!(json["rules"][1]["name"], "reader");
+    let chat: Value = serde_json::from_str(forms["https"].as_str().unwrap()).unwrap();
+    assert_eq!(chat["metadata"]["additionalContext"]["alert"], json);
+
+    let many: Vec<RuleArn> = (0..2_000)
+        .map(|n| {
+            rules[0]
+                .to_string()
+                .replace("deploys", &format!("a-rule-with-a-rather-long-name-{n}"))
+                .parse()
+                .unwrap()
+        })
+        .collect();
+    let alert = UnwatchedAlert::new(&said, &many, &settings, NOON);
+    assert_eq!((alert.rules.len(), alert.unlisted), (100, 1_900));
+    assert!(alert.sns_message().unwrap().len() < 256 * 1024, "SNS takes no more than 256 KB");
+}

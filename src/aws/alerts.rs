@@ -6,7 +6,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::fault::fault;
 use super::lazy::Lazy;
-use crate::actions::{self, Alert, BudgetAlert};
+use crate::actions::{self, Alert, BudgetAlert, UnwatchedAlert};
 use crate::model::{Fault, FaultKind};
 use crate::ports::Alerts;
 
@@ -66,6 +66,11 @@ impl Alerts for SnsAlerts {
 
     async fn announce(&self, alert: &BudgetAlert) -> Result<(), Fault> {
         let attributes = [("kind", BudgetAlert::KIND), ("dedup_id", &alert.dedup_id)];
+        self.send(alert.subject(), alert.sns_message(), &attributes).await
+    }
+
+    async fn warn(&self, alert: &UnwatchedAlert) -> Result<(), Fault> {
+        let attributes = [("kind", alert.kind.as_str()), ("dedup_id", &alert.dedup_id)];
         self.send(alert.subject(), alert.sns_message(), &attributes).await
     }
 }

@@ -212,6 +212,18 @@ impl Entry {
         (self.tags, self.details_at, self.retry_at) = (tags, Some(at), None);
     }
 
+    /// As a list of rules shows it.
+    pub fn listed(&self) -> ListedRule {
+        ListedRule {
+            rule: self.rule.clone(),
+            state: self.state,
+            event_pattern: self.event_pattern.clone(),
+            schedule_expression: self.schedule_expression.clone(),
+            role_arn: self.role_arn.clone(),
+            managed_by: self.managed_by.clone(),
+        }
+    }
+
     /// When its targets and tags should be read next.
     pub fn details_due(&self, every: SignedDuration) -> Timestamp {
         let due = self.details_at.map_or(Timestamp::UNIX_EPOCH, |at| at + every);

@@ -1,5 +1,7 @@
 //! The head of the stored directory: where the chunks are, and how far the refresh has come.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +46,9 @@ pub struct Head {
     pub lease: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
+    /// What people have been told of that the guard is not shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwatched: Option<Told>,
 }
 
 /// Where a pass over the buses goes on: the default bus comes first, the others by name.
@@ -72,6 +77,14 @@ pub struct Trouble {
     pub told: Timestamp,
 }
 
+/// The last alert about what the guard is not shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub at: Timestamp,
+    /// [`super::Unwatched::ids`] of all that was told of and still holds.
+    pub ids: BTreeSet<u64>,
+}
+
 /// A stored head that this version cannot use.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadHeadError {
@@ -92,6 +105,7 @@ impl Default for Head {
             wants_pass: false,
             lease: None,
             trouble: None,
+            unwatched: None,
         }
     }
 }
@@ -121,6 +135,21 @@ impl Head {
         if std::mem::take(&mut self.wants_pass) {
             self.pass = Some(Pass::first(now));
         }
+    }
+
+    /// Notes what the guard is not shown at present. Returns whether people should be told: of what is new, at most once
+    /// a day.
+    pub fn note_unwatched(&mut self, ids: &BTreeSet<u64>, now: Timestamp) -> bool {
+        let Some(told) = &mut self.unwatched else {
+            self.unwatched = (!ids.is_empty()).then(|| Told { at: now, ids: ids.clone() });
+            return !ids.is_empty();
+        };
+        if !ids.is_subset(&told.ids) && now >= told.at + TELL_AGAIN {
+            *told = Told { at: now, ids: ids.clone() };
+            return true;
+        }
+        told.ids.retain(|id| ids.contains(id));
+        false
     }
 
     /// Notes how the refresh ended. Returns what people should be told, once for each kind of trouble.

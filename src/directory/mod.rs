@@ -3,10 +3,12 @@
 mod chunks;
 mod entry;
 mod head;
+mod unwatched;
 
 pub use chunks::{Bucket, Chunk, KEEP_CHUNKS, MAX_CHUNK_BYTES, pack, unpack};
 pub use entry::{Edit, Entries, Entry};
 pub use head::{DEFAULT_BUS, DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, Pass, ReadHeadError, Trouble};
+pub use unwatched::Unwatched;
 
 use crate::attribution::Actors;
 use crate::attribution::pattern::{EventError, Matcher, Pattern, Scratch};

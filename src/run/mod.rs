@@ -12,6 +12,7 @@ mod refresh;
 mod summary;
 mod tend;
 mod trace;
+mod unwatched;
 
 pub use directory::DirectoryCache;
 pub use drive::{Driven, drive};

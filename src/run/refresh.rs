@@ -71,6 +71,10 @@ impl<P: Ports> Guard<P> {
         if matches!(harvest.progress, Progress::Complete { .. }) {
             self.report_unreadable(summary).await;
         }
+        if let Err(fault) = self.report_unwatched(summary).await {
+            tracing::error!(%fault, "rules that fire on more than the guard is shown were not told of; the next pass tries again");
+            summary.failed += 1;
+        }
         Ok(())
     }
 

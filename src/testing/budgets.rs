@@ -2,7 +2,7 @@
 
 use super::World;
 use super::faults::Call;
-use crate::actions::BudgetAlert;
+use crate::actions::{BudgetAlert, UnwatchedAlert};
 use crate::model::{BudgetStatus, Fault, FaultKind};
 use crate::ports::{Budgets, PressureStore, SaveError, Version};
 use crate::pressure::Pressure;
@@ -17,6 +17,11 @@ impl World {
     /// The alerts about money.
     pub fn budget_alerts(&self) -> Vec<BudgetAlert> {
         self.lock().budget_alerts.clone()
+    }
+
+    /// The alerts about rules that fire on more than the guard is shown.
+    pub fn unwatched_alerts(&self) -> Vec<UnwatchedAlert> {
+        self.lock().unwatched_alerts.clone()
     }
 
     /// The stored pressure.

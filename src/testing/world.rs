@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::faults::{Call, Faults};
-use crate::actions::{Alert, BudgetAlert};
+use crate::actions::{Alert, BudgetAlert, UnwatchedAlert};
 use crate::breaker::Breaker;
 use crate::history::RateHistory;
 use crate::model::{
@@ -38,6 +38,7 @@ pub(super) struct State {
     pub(super) pressure: Option<(String, Version)>,
     alerts: Vec<Alert>,
     pub(super) budget_alerts: Vec<BudgetAlert>,
+    pub(super) unwatched_alerts: Vec<UnwatchedAlert>,
     pub(super) conflicts: u32,
     broken_promises: Vec<String>,
 }
@@ -80,6 +81,7 @@ impl World {
             pressure: None,
             alerts: Vec::new(),
             budget_alerts: Vec::new(),
+            unwatched_alerts: Vec::new(),
             conflicts: 0,
             broken_promises: Vec::new(),
         };
@@ -305,6 +307,14 @@ impl Alerts for World {
             Ok(())
         };
         self.faults.run(Call::Publish, announce).await
+    }
+
+    async fn warn(&self, alert: &UnwatchedAlert) -> Result<(), Fault> {
+        let warn = || {
+            self.lock().unwatched_alerts.push(alert.clone());
+            Ok(())
+        };
+        self.faults.run(Call::Publish, warn).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! AWS Budgets in the simulated world, the stored budget pressure, and the alerts.
 
-use budget_guard::actions::{Alert, BudgetAlert};
+use budget_guard::actions::{Alert, BudgetAlert, UnwatchedAlert};
 use budget_guard::model::{BudgetStatus, Fault};
 use budget_guard::ports::{Alerts, Budgets, Page, PressureStore, SaveError, Version};
 use budget_guard::pressure::Pressure;
@@ -65,6 +65,14 @@ impl Alerts for Process {
             Ok(())
         };
         self.call("Publish", announce).await
+    }
+
+    async fn warn(&self, alert: &UnwatchedAlert) -> Result<(), Fault> {
+        let warn = |state: &mut State| {
+            state.note(format!("alert {}", alert.dedup_id));
+            Ok(())
+        };
+        self.call("Publish", warn).await
     }
 }
 

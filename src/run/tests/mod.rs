@@ -4,6 +4,7 @@ mod attacks;
 mod money;
 mod pressure;
 mod refresh;
+mod unwatched;
 mod zero_touch;
 
 use std::pin::pin;

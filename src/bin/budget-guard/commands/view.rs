@@ -81,7 +81,7 @@ impl TripView {
 }
 
 pub fn rule_ref(rule: &RuleArn) -> RuleRef {
-    RuleRef { arn: rule.clone(), name: rule.name().into(), bus: rule.bus().into() }
+    RuleRef::of(rule)
 }
 
 /// The rule as it can be typed back: `fix-acl`, or `orders/fix-acl` for one that is not on the default bus.

@@ -1,0 +1,114 @@
+//! An alert about rules that fire on more than the guard is shown. Its JSON form is public interface.
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::alert::{AlertKind, RuleRef};
+use super::chat::message_for_all;
+use super::text::quoted;
+use crate::model::{FiringId, RuleArn, Timestamp, grouped, whole_seconds};
+
+/// As many rules as fit into a message in each of its forms; the others are counted.
+const LISTED: usize = 100;
+
+/// One alert about what the guard's stack has to be shown. It is about no single rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnwatchedAlert {
+    /// Always `failed`: the guard cannot do its work on these rules.
+    pub kind: AlertKind,
+    pub dedup_id: String,
+    pub time: Timestamp,
+    /// A sentence for each setting.
+    pub reason: String,
+    pub rules: Vec<RuleRef>,
+    /// So many more than are listed.
+    #[serde(default)]
+    pub unlisted: u64,
+    /// Parameters of the stack, as `WatchReadOnlyCalls=true`.
+    pub settings: Vec<String>,
+    /// What to do next.
+    pub hint: String,
+}
+
+impl UnwatchedAlert {
+    pub fn new<'r>(
+        sentences: &[String],
+        rules: impl IntoIterator<Item = &'r RuleArn>,
+        settings: &[&str],
+        now: Timestamp,
+    ) -> Self {
+        let mut rules: Vec<RuleRef> = rules.into_iter().map(RuleRef::of).collect();
+        let names: Vec<&str> = rules.iter().map(|rule| rule.arn.as_str()).collect();
+        let id = FiringId::of(&[&names[..], settings].concat().join(" ")).bits();
+        let time = whole_seconds(now);
+        let unlisted = rules.len().saturating_sub(LISTED) as u64;
+        rules.truncate(LISTED);
+        Self {
+            kind: AlertKind::Failed,
+            dedup_id: format!("unwatched/{id:010x}/{time}"),
+            time,
+            reason: sentences.join(". "),
+            rules,
+            unlisted,
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
+            hint: format!(
+                "make deploy PARAMETERS=\"{}\"; rules with the tag budget-guard:mode=ignore are left out here",
+                settings.join(" ")
+            ),
+        }
+    }
+
+    /// One line of printable ASCII, as SNS requires of a subject.
+    pub fn subject(&self) -> String {
+        match self.rules.len() as u64 + self.unlisted {
+            1 => "budget-guard is not shown all that fires 1 rule".to_owned(),
+            n => format!("budget-guard is not shown all that fires {n} rules"),
+        }
+    }
+
+    /// The whole alert as plain text, for a person.
+    pub fn text(&self) -> String {
+        let mut text =
+            "Some rules fire on events that budget-guard is not shown. It cannot cut a loop of theirs.\n\n"
+                .to_owned();
+        let _ = writeln!(text, "Why:       {}\nTime:      {}", self.reason, self.time);
+        for (n, rule) in self.rules.iter().enumerate() {
+            let _ = writeln!(text, "{:10} {}", if n == 0 { "Rules:" } else { "" }, quoted(&rule.arn));
+        }
+        if self.unlisted > 0 {
+            let _ = writeln!(text, "           and {} more", grouped(self.unlisted));
+        }
+        let _ = write!(text, "\nNext: {}\n\nAlert id: {}\n", self.hint, self.dedup_id);
+        text
+    }
+
+    /// The message for chat. Source as for the alerts of rules.
+    fn chat_message(&self) -> Value {
+        json!({
+            "version": "1.0",
+            "source": "custom",
+            "id": self.dedup_id,
+            "content": {
+                "textType": "client-markdown",
+                "title": self.subject(),
+                "description": self.reason,
+                "nextSteps": [self.hint],
+                "keywords": ["budget-guard", self.kind.as_str()],
+            },
+            "metadata": {
+                "threadId": "unwatched",
+                "summary": self.subject(),
+                "eventType": self.kind.as_str(),
+                "relatedResources": self.rules.iter().map(|rule| &rule.arn).collect::<Vec<_>>(),
+                "additionalContext": { "alert": self },
+            },
+        })
+    }
+
+    /// The body of one SNS message.
+    pub fn sns_message(&self) -> Result<String, serde_json::Error> {
+        message_for_all(&self.text(), &serde_json::to_string(self)?, &self.chat_message())
+    }
+}

@@ -1,0 +1,238 @@
+//! Rules of the default bus that fire on events which the guard's catch-all rule does not bring it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{DEFAULT_BUS, Directory, Entry};
+use crate::model::{FiringId, ListedRule, OWN_PREFIX, RuleArn, RuleState};
+
+/// As many names as a line of text holds; the others are counted.
+const NAMED: usize = 3;
+const CALLS: &str = "via CloudTrail";
+const READS_SETTING: &str = "WatchReadOnlyCalls=true";
+const ALL_SETTING: &str = "Watch=all";
+
+/// What the guard is not shown, by the setting of its stack that would show it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unwatched {
+    /// Rules that calls fire which only read.
+    pub reads: Vec<RuleArn>,
+    /// Rules that other events than API calls fire.
+    pub events: Vec<RuleArn>,
+}
+
+impl Unwatched {
+    /// Of these rules of the default bus. Nothing is asked for if the guard's catch-all rule is not among them, or is
+    /// disabled. `covered` are rules that the guard needs no more of; `seen` those whose firings have reached it.
+    pub fn of(listed: &[ListedRule], covered: &BTreeSet<&RuleArn>, seen: &BTreeSet<&RuleArn>) -> Self {
+        let watches: Vec<&ListedRule> =
+            listed.iter().filter(|one| one.state.is_enabled() && is_watch(&one.rule)).collect();
+        let mut unwatched = Self::default();
+        if watches.is_empty() {
+            return unwatched;
+        }
+        let has_reads = watches.iter().any(|watch| hears_reads(watch));
+        let has_all = watches.iter().any(|watch| !hears_calls_alone(watch));
+        let others = listed.iter().filter(|one| {
+            let is_others = !one.rule.name().starts_with(OWN_PREFIX) && one.managed_by.is_none();
+            is_others && one.state.is_enabled() && one.event_pattern.is_some() && !covered.contains(&one.rule)
+        });
+        for one in others {
+            if !has_reads && hears_reads(one) {
+                unwatched.reads.push(one.rule.clone());
+            }
+            if !has_all && !hears_calls_alone(one) && !seen.contains(&one.rule) {
+                unwatched.events.push(one.rule.clone());
+            }
+        }
+        unwatched
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.reads.is_empty() && self.events.is_empty()
+    }
+
+    /// Every rule once, by name.
+    pub fn rules(&self) -> BTreeSet<&RuleArn> {
+        self.reads.iter().chain(&self.events).collect()
+    }
+
+    /// The parameters of the stack that would show all of it, as `make deploy` takes them.
+    pub fn settings(&self) -> Vec<&'static str> {
+        let reads = (!self.reads.is_empty()).then_some(READS_SETTING);
+        reads.into_iter().chain((!self.events.is_empty()).then_some(ALL_SETTING)).collect()
+    }
+
+    /// A sentence for each setting: which rules, why, and what to do.
+    pub fn sentences(&self) -> Vec<String> {
+        let reads = names(&self.reads).map(|names| {
+            format!(
+                "{names}: calls that only read fire this too, and the guard is not shown those; \
+                 deploy the stack with {READS_SETTING}"
+            )
+        });
+        let events = names(&self.events).map(|names| {
+            format!(
+                "{names}: not only API calls fire this, and the guard is shown nothing else; \
+                 budget-guard attach RULE, or deploy the stack with {ALL_SETTING}"
+            )
+        });
+        reads.into_iter().chain(events).collect()
+    }
+
+    /// One for each rule and setting: what was told of is known by these.
+    pub fn ids(&self) -> BTreeSet<u64> {
+        let id = |setting: &str, rule: &RuleArn| FiringId::of(&format!("{setting} {rule}")).bits();
+        let reads = self.reads.iter().map(|rule| id(READS_SETTING, rule));
+        reads.chain(self.events.iter().map(|rule| id(ALL_SETTING, rule))).collect()
+    }
+}
+
+impl Directory {
+    /// What the guard is not shown; `None` until the targets of all rules are known. Rules that are attached are shown
+    /// by themselves, and those that `is_ignored` need not be.
+    pub fn unwatched(&self, is_ignored: impl Fn(&Entry) -> bool) -> Option<Unwatched> {
+        let entries: Vec<&Entry> =
+            self.entries().values().filter(|entry| entry.rule.bus() == DEFAULT_BUS).collect();
+        if entries.iter().any(|entry| entry.details_at.is_none() && entry.retry_at.is_none()) {
+            return None;
+        }
+        let watches = entries.iter().filter(|entry| is_watch(&entry.rule));
+        // Where the catch-all rule sends its events is where attached rules send theirs.
+        let queues: BTreeSet<&str> =
+            watches.flat_map(|entry| &entry.targets).map(|target| target.arn.as_str()).collect();
+        let is_attached =
+            |entry: &Entry| entry.targets.iter().any(|target| queues.contains(target.arn.as_str()));
+        let covered = entries.iter().filter(|entry| is_attached(entry) || is_ignored(entry));
+        let covered = covered.map(|entry| &entry.rule).collect();
+        let listed: Vec<ListedRule> = entries.iter().map(|entry| entry.listed()).collect();
+        Some(Unwatched::of(&listed, &covered, &BTreeSet::new()))
+    }
+}
+
+/// The guard's rule on the default bus that brings it events of all others.
+fn is_watch(rule: &RuleArn) -> bool {
+    let name = rule.name();
+    name.starts_with(OWN_PREFIX) && (name.ends_with("-watch") || name.ends_with("-catch-all"))
+}
+
+fn hears_reads(rule: &ListedRule) -> bool {
+    rule.state == RuleState::EnabledWithAllCloudtrailManagementEvents
+}
+
+/// Whether every kind of event that its pattern names is one of CloudTrail's. What is not plain is not.
+fn hears_calls_alone(rule: &ListedRule) -> bool {
+    let pattern = rule.event_pattern.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
+    let kinds = pattern.as_ref().and_then(|pattern| pattern["detail-type"].as_array());
+    let is_call = |kind: &Value| {
+        let text = kind.as_str().or_else(|| kind["suffix"].as_str());
+        text.is_some_and(|text| text.ends_with(CALLS))
+    };
+    kinds.is_some_and(|kinds| kinds.iter().all(is_call))
+}
+
+/// `rule a`, `rules a and b`, `rules a, b, c and 4 others`.
+fn names(rules: &[RuleArn]) -> Option<String> {
+    let names: Vec<&str> = rules.iter().map(RuleArn::name).collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("rule {one}")),
+        [most @ .., last] if names.len() <= NAMED => Some(format!("rules {} and {last}", most.join(", "))),
+        _ => {
+            let (named, others) = names.split_at(NAMED);
+            let others =
+                if others.len() == 1 { "1 other".into() } else { format!("{} others", others.len()) };
+            Some(format!("rules {} and {others}", named.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALL: &str = r#"{"detail-type":["AWS API Call via CloudTrail"]}"#;
+    const WATCH: &str = r#"{"detail-type":[{"suffix":"via CloudTrail"}]}"#;
+    const ALL: &str = r#"{"source":[{"prefix":""}]}"#;
+    const THIRD: RuleState = RuleState::EnabledWithAllCloudtrailManagementEvents;
+
+    fn arn(name: &str) -> RuleArn {
+        format!("arn:aws:events:us-east-1:123456789012:rule/{name}").parse().unwrap()
+    }
+
+    fn rule(name: &str, state: RuleState, pattern: &str) -> ListedRule {
+        ListedRule {
+            rule: arn(name),
+            state,
+            event_pattern: Some(pattern.to_owned()),
+            schedule_expression: None,
+            role_arn: None,
+            managed_by: None,
+        }
+    }
+
+    fn unwatched(listed: &[ListedRule]) -> Unwatched {
+        Unwatched::of(listed, &BTreeSet::new(), &BTreeSet::new())
+    }
+
+    #[test]
+    fn the_wider_setting_is_asked_for_where_a_rule_needs_it() {
+        let on = RuleState::Enabled;
+        let rules = [rule("reader", THIRD, CALL), rule("deploys", on, r#"{"source":["deploy"]}"#)];
+        let quiet = [rule("calls", on, CALL), rule("off", RuleState::Disabled, r#"{"source":["x"]}"#)];
+        let check = |state, pattern: &str, expected: &[(&str, &str)]| {
+            let mut listed = vec![rule("budget-guard-watch", state, pattern)];
+            listed.extend(rules.iter().chain(&quiet).cloned());
+            let found = unwatched(&listed);
+            let said = found.sentences();
+            assert_eq!(said.len(), expected.len(), "{said:?}");
+            for (said, (rule, setting)) in said.iter().zip(expected) {
+                assert!(said.starts_with(&format!("rule {rule}: ")) && said.ends_with(setting), "{said}");
+            }
+            assert_eq!(found.settings(), expected.iter().map(|(_, setting)| *setting).collect::<Vec<_>>());
+            assert_eq!((found.rules().len(), found.ids().len()), (expected.len(), expected.len()));
+        };
+        let (reads, all) = (("reader", "WatchReadOnlyCalls=true"), ("deploys", "Watch=all"));
+        check(on, WATCH, &[reads, all]);
+        check(THIRD, WATCH, &[all]);
+        check(on, ALL, &[reads]);
+        check(THIRD, ALL, &[]);
+        check(RuleState::Disabled, WATCH, &[]);
+    }
+
+    #[test]
+    fn a_rule_that_is_covered_or_has_fired_into_the_table_is_seen() {
+        let on = RuleState::Enabled;
+        let listed = [
+            rule("budget-guard-watch", on, WATCH),
+            rule("deploys", on, r#"{"source":["deploy"]}"#),
+            rule("reader", THIRD, CALL),
+        ];
+        let (deploys, reader) = (&listed[1].rule, &listed[2].rule);
+        let check = |covered: &[&RuleArn], seen: &[&RuleArn], expected: &[&RuleArn]| {
+            let found =
+                Unwatched::of(&listed, &covered.iter().copied().collect(), &seen.iter().copied().collect());
+            assert_eq!(found.rules(), expected.iter().copied().collect(), "{covered:?} {seen:?}");
+        };
+        check(&[], &[], &[deploys, reader]);
+        check(&[], &[deploys], &[reader]);
+        // What has fired of it may have been calls that write.
+        check(&[], &[reader], &[deploys, reader]);
+        check(&[deploys, reader], &[], &[]);
+    }
+
+    #[test]
+    fn many_names_are_counted() {
+        let check = |all: &[&str], expected: Option<&str>| {
+            let rules: Vec<RuleArn> = all.iter().map(|name| arn(name)).collect();
+            assert_eq!(names(&rules).as_deref(), expected);
+        };
+        check(&[], None);
+        check(&["a"], Some("rule a"));
+        check(&["a", "b"], Some("rules a and b"));
+        check(&["a", "b", "c"], Some("rules a, b and c"));
+        check(&["a", "b", "c", "d"], Some("rules a, b, c and 1 other"));
+        check(&["a", "b", "c", "d", "e"], Some("rules a, b, c and 2 others"));
+    }
+}
