@@ -23,36 +23,16 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 const ACCOUNT: &str = "123456789012";
 const NOW: Timestamp = Timestamp::constant(1_795_176_000, 0);
 
+/// The budget `team blue`, of which so much is spent; its one alert is in this state.
+async fn create(emulator: &Emulator, spent: &str, state: sdk::NotificationState) -> Result<(), Failure> {
+    let alert = support::budgets::alert(sdk::NotificationType::Actual, 80.0, state)?;
+    support::budgets::create(emulator, "team blue", spent, None, [alert]).await
+}
+
 /// A notification of the budget `team blue`, whose alert stands at 80 % of 100 USD.
 fn message(threshold: &str) -> MoneyMessage {
     let text = format!("Budget Name: team blue\nAlert Type: ACTUAL\nAlert Threshold: > {threshold}\n");
     MoneyMessage { topic_arn: None, message_id: None, sent: Some(NOW), alert: money::read(None, &text) }
-}
-
-async fn create(emulator: &Emulator, spent: &str, state: sdk::NotificationState) -> Result<(), Failure> {
-    let spend = |amount: &str| sdk::Spend::builder().amount(amount).unit("USD").build();
-    let budget = sdk::Budget::builder()
-        .budget_name("team blue")
-        .budget_type(sdk::BudgetType::Cost)
-        .time_unit(sdk::TimeUnit::Monthly)
-        .budget_limit(spend("100.0")?)
-        .calculated_spend(sdk::CalculatedSpend::builder().actual_spend(spend(spent)?).build())
-        .build()?;
-    let alert = sdk::Notification::builder()
-        .notification_type(sdk::NotificationType::Actual)
-        .comparison_operator(sdk::ComparisonOperator::GreaterThan)
-        .threshold(80.0)
-        .threshold_type(sdk::ThresholdType::Percentage)
-        .notification_state(state)
-        .build()?;
-    let mail =
-        sdk::Subscriber::builder().subscription_type(sdk::SubscriptionType::Email).address("a@example.com");
-    let alert =
-        sdk::NotificationWithSubscribers::builder().notification(alert).subscribers(mail.build()?).build()?;
-    let client = aws_sdk_budgets::Client::new(&emulator.sdk_config());
-    let call = client.create_budget().account_id(emulator.account()).budget(budget);
-    call.notifications_with_subscribers(alert).send().await.map_err(support::while_doing("CreateBudget"))?;
-    Ok(())
 }
 
 #[tokio::test]

@@ -1,7 +1,11 @@
 //! The whole path on real parts: rule → SQS → the real `bootstrap` → DynamoDB → `DisableRule` → SNS, on ministack.
+//!
+//! The first test runs the deployed stack. The others start `bootstrap` themselves, because Lambda would come between:
+//! they kill it behind a proxy in the midst of a call, read its answer to one payload, or see it end at its start.
 
 mod support;
 
+use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
@@ -10,8 +14,8 @@ use serde_json::{Value, json};
 use support::bootstrap::Bootstrap;
 use support::emulator::{Emulator, Kind};
 use support::gate::{Gate, Side};
-use support::poller::Poller;
 use support::runtime_api::{Outcome, RuntimeApi};
+use support::stack::{Stack, logs};
 use support::world::World;
 use support::{Failure, payload};
 
@@ -41,24 +45,25 @@ fn attached_batch(rule: &str, ids: std::ops::Range<usize>) -> Vec<u8> {
 #[tokio::test]
 async fn a_runaway_rule_is_cut_and_its_twin_on_another_bus_is_not() -> Result<(), Failure> {
     let emulator = Emulator::start(Kind::Ministack).await?;
-    let world = World::create(&emulator).await?;
+    let stack = Stack::deploy(&emulator, "guard", Path::new(BOOTSTRAP), &[("Mode", "enforce")]).await?;
+    let world = stack.world(&emulator).await?;
     world.create_bus("orders").await?;
     let hot = world.create_rule("orders", "fix-acl", payload::PATTERN, RuleState::Enabled, &[]).await?;
     let twin = world.create_rule("default", "fix-acl", payload::PATTERN, RuleState::Enabled, &[]).await?;
     world.attach("orders", "fix-acl", "budget-guard").await?;
     world.attach("default", "fix-acl", "budget-guard").await?;
 
-    let api = RuntimeApi::start().await?;
-    let bootstrap = Bootstrap::spawn(BOOTSTRAP, &api, &world.environment())?;
-    let mut poller = Poller::new(&world, &api).batch_size(100);
     let events = |count: usize| -> Vec<Value> {
         (0..count).map(|_| payload::event(&hot, &payload::unique_id(), &payload::now(), FIXER)).collect()
     };
+    // All of it waits before any of it is counted: so it is known how much comes after the cut.
+    stack.feed(&emulator, false).await?;
     world.put_events("default", &events(20)).await?;
     world.put_events("orders", &events(230)).await?;
-    for polled in poller.poll_until_empty().await? {
-        assert_eq!(polled.failed, Vec::<String>::new(), "{:#?}", bootstrap.logs());
-    }
+    // The catch-all rule brings those of the default bus once more.
+    world.wait_for_messages(&world.guard_queue, 20 + 20 + 230, SOON).await?;
+    stack.feed(&emulator, true).await?;
+    world.wait_until_empty(&world.guard_queue, SOON).await?;
 
     assert_eq!(world.rule_state("orders", "fix-acl").await?, RuleState::Disabled);
     assert_eq!(world.rule_state("default", "fix-acl").await?, RuleState::Enabled);
@@ -74,31 +79,32 @@ async fn a_runaway_rule_is_cut_and_its_twin_on_another_bus_is_not() -> Result<()
     assert_eq!(message["undo"], "budget-guard enable fix-acl --bus orders --region us-east-1");
 
     let stored = record(&world, &hot).await?;
-    let is_late = |late: u64| late <= 30;
-    assert!(
-        stored["late"].as_u64().is_some_and(is_late),
-        "what comes after the batch with the 200th is late"
-    );
+    // What came while its history was asked for is still counted; the others are late.
+    assert!(stored["late"].as_u64().is_some_and(|late| late <= 30), "{}", stored["late"]);
     assert_eq!(stored["breaker"]["found"]["state"], "ENABLED");
     assert!(stored["last_trip"]["reason"].as_str().is_some_and(|text| text.contains("200 distinct firings")));
     assert_eq!(record(&world, &twin).await?["breaker"]["state"], "closed");
 
     // The loop still runs, but the rule does not: nothing arrives any more.
     world.put_events("orders", &events(10)).await?;
-    assert_eq!(poller.poll_once().await?.received, 0);
-    check_logs(&bootstrap.logs(), 250)?;
+    assert_eq!(world.messages_in(&world.guard_queue).await?, 0);
+    check_logs(&logs(&emulator, stack.output("IngestFunctionName")?).await?, 250)?;
     Ok(())
 }
 
-/// One summary line and one metrics document per invocation, every line JSON, every firing in them.
-fn check_logs(lines: &[String], firings: u64) -> Result<(), Failure> {
-    let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line)).collect::<Result<_, _>>()?;
+/// One summary line and one metrics document per invocation, every line of the guard's JSON, every firing in them.
+fn check_logs(events: &[String], firings: u64) -> Result<(), Failure> {
+    let lambdas_own = |line: &&str| ["START ", "END ", "REPORT "].iter().any(|word| line.starts_with(word));
+    let lines = events.iter().flat_map(|event| event.lines()).filter(|line| !lambdas_own(line));
+    let lines: Vec<Value> = lines.map(serde_json::from_str).collect::<Result<_, _>>()?;
     let summaries: Vec<&Value> = lines.iter().filter(|line| line["message"] == "invocation").collect();
     let metrics: Vec<&Value> = lines.iter().filter(|line| line["_aws"].is_object()).collect();
     assert_eq!(summaries.len(), metrics.len());
     let sum =
         |lines: &[&Value], field: &str| lines.iter().filter_map(|line| line[field].as_u64()).sum::<u64>();
-    assert_eq!((sum(&summaries, "firings"), sum(&metrics, "Firings")), (firings, firings));
+    // The catch-all rule may have brought those of the default bus as well: they count once.
+    let again = sum(&summaries, "duplicates");
+    assert_eq!((sum(&summaries, "firings") - again, sum(&metrics, "Firings") - again), (firings, firings));
     assert_eq!((sum(&summaries, "trips"), sum(&metrics, "Trips")), (1, 1));
     assert_eq!(metrics[0]["_aws"]["CloudWatchMetrics"][0]["Namespace"], "BudgetGuard");
     Ok(())

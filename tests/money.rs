@@ -9,11 +9,7 @@ mod doubts;
 #[path = "money/records.rs"]
 mod records;
 
-use aws_sdk_budgets::types::{
-    Budget, CalculatedSpend, ComparisonOperator, Notification, NotificationState, NotificationType,
-    NotificationWithSubscribers, Spend, Subscriber, SubscriptionType, ThresholdType,
-};
-use aws_sdk_budgets::types::{BudgetType, TimeUnit};
+use aws_sdk_budgets::types::{Notification, NotificationState, NotificationType};
 use aws_sdk_eventbridge::types::RuleState;
 use bench::{BUDGET, Bench, Function, SOON};
 use budget_guard::aws::SystemClock;
@@ -21,36 +17,17 @@ use budget_guard::ports::Clock;
 use serde_json::{Value, json};
 use support::emulator::{Emulator, Kind};
 use support::metrics::put_rule_metric;
-use support::{Failure, while_doing};
-
-fn alert(basis: NotificationType, percent: f64, state: NotificationState) -> Result<Notification, Failure> {
-    let alert = Notification::builder().notification_type(basis).threshold(percent);
-    let alert = alert.comparison_operator(ComparisonOperator::GreaterThan);
-    Ok(alert.threshold_type(ThresholdType::Percentage).notification_state(state).build()?)
-}
+use support::{Failure, budgets, while_doing};
 
 /// The two alerts of the budget: what was spent, and what is expected to be.
 fn alerts(state: &NotificationState) -> Result<[Notification; 2], Failure> {
-    let of = |basis, percent| alert(basis, percent, state.clone());
+    let of = |basis, percent| budgets::alert(basis, percent, state.clone());
     Ok([of(NotificationType::Actual, 80.0)?, of(NotificationType::Forecasted, 100.0)?])
 }
 
-/// A budget of 100 USD of which `spent` USD are gone and more are expected to be; both alerts are in this state.
+/// A budget of which `spent` USD are gone and more are expected to be; both alerts are in this state.
 async fn create(emulator: &Emulator, spent: &str, state: NotificationState) -> Result<(), Failure> {
-    let spend = |amount: &str| Spend::builder().amount(amount).unit("USD").build();
-    let calculated = CalculatedSpend::builder().actual_spend(spend(spent)?).forecasted_spend(spend("120")?);
-    let budget =
-        Budget::builder().budget_name(BUDGET).budget_type(BudgetType::Cost).time_unit(TimeUnit::Monthly);
-    let budget = budget.budget_limit(spend("100.0")?).calculated_spend(calculated.build()).build()?;
-    let mail = Subscriber::builder().subscription_type(SubscriptionType::Email).address("a@example.com");
-    let mail = mail.build()?;
-    let client = aws_sdk_budgets::Client::new(&emulator.sdk_config());
-    let mut call = client.create_budget().account_id(emulator.account()).budget(budget);
-    for alert in alerts(&state)? {
-        let alert = NotificationWithSubscribers::builder().notification(alert).subscribers(mail.clone());
-        call = call.notifications_with_subscribers(alert.build()?);
-    }
-    call.send().await.map(drop).map_err(while_doing("CreateBudget"))
+    budgets::create(emulator, BUDGET, spent, Some("120"), alerts(&state)?).await
 }
 
 /// The budget is OK again: its alerts say so, or it is gone where the emulator cannot change them.

@@ -6,8 +6,14 @@ mod support;
 mod calls;
 #[path = "stack/cost.rs"]
 mod cost;
+#[path = "stack/documents.rs"]
+mod documents;
+#[path = "stack/forged.rs"]
+mod forged;
 #[path = "stack/glibc.rs"]
 mod glibc;
+#[path = "stack/money.rs"]
+mod money;
 #[path = "stack/operator.rs"]
 mod operator;
 #[path = "stack/policies.rs"]
@@ -36,14 +42,21 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 const PARAMETERS: [(&str, &str); 2] = [("Mode", "enforce"), ("Limit", "10/60s")];
 
-/// For two calls the emulator asks for rights on another resource than AWS does: the bus and `*`, not the rule. That the
-/// template grants them on the rule is shown in `rights`.
+/// For two calls the emulator asks for rights on another resource than AWS does: the bus and `*`, not the rule; and for
+/// those to AWS Budgets it asks by the names of the calls. That the template grants them as AWS has it is shown in `rights`.
 fn emulators_own() -> Value {
-    json!([{
-        "Effect": "Allow",
-        "Action": ["events:ListTargetsByRule", "events:ListTagsForResource"],
-        "Resource": ["arn:aws:events:*:*:event-bus/*", "*"]
-    }])
+    json!([
+        {
+            "Effect": "Allow",
+            "Action": ["events:ListTargetsByRule", "events:ListTagsForResource"],
+            "Resource": ["arn:aws:events:*:*:event-bus/*", "*"]
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["budgets:DescribeBudget", "budgets:DescribeNotificationsForBudget"],
+            "Resource": "*"
+        }
+    ])
 }
 
 /// A looping rule and an honest one, on one bus.
@@ -79,7 +92,7 @@ impl Stage {
             world.create_bus(scene.bus).await?;
         }
         let rule = world.create_rule(scene.bus, "fix-acl", payload::PATTERN, RuleState::Enabled, &[]).await?;
-        let honest = r#"{"source":["custom.deploy"]}"#;
+        let honest = r#"{"source":["custom.deploy"],"detail-type":["AWS API Call via CloudTrail"]}"#;
         world.create_rule(scene.bus, "honest", honest, RuleState::Enabled, &[]).await?;
         if scene.attached {
             world.attach(scene.bus, "fix-acl", "budget-guard").await?;
@@ -136,9 +149,7 @@ impl Stage {
         let tick = payload::tick(&payload::now());
         let ticked = self.stack.invoke(&self.emulator, "ControlFunctionName", tick).await?;
         assert_eq!(ticked, json!({"firings": 0, "tripped": [], "suspects": []}));
-        let dead = self.stack.output("DeadLetterQueueUrl")?.to_owned();
-        let dead = Queue { url: dead, arn: self.stack.output("DeadLetterQueueArn")?.to_owned() };
-        assert_eq!(self.world.drain(&dead).await?, Vec::<String>::new());
+        assert_eq!(self.world.drain(&self.stack.dead_letters()?).await?, Vec::<String>::new());
         Ok(())
     }
 }

@@ -1,41 +1,37 @@
-//! What others do to a rule that the guard has cut, on an emulator: it is noticed, told, and never fought over.
+//! What others do to a rule that the guard has cut, on the deployed stack: it is noticed, told, and never fought over.
 
 mod support;
 
+use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
 use budget_guard::aws::SystemClock;
 use budget_guard::ports::Clock;
 use serde_json::{Value, json};
-use support::bootstrap::Bootstrap;
 use support::emulator::{Emulator, Kind};
-use support::runtime_api::RuntimeApi;
+use support::stack::Stack;
 use support::world::{Alert, World};
 use support::{Failure, payload, while_doing};
 
 const BOOTSTRAP: &str = env!("CARGO_BIN_EXE_bootstrap");
 const ANN: &str = "arn:aws:iam::000000000000:user/ann";
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(20);
 
 /// A guard at work, and what surrounds it.
 struct Stage {
     world: World,
-    api: RuntimeApi,
-    _bootstrap: Bootstrap,
     _emulator: Emulator,
 }
 
 impl Stage {
     async fn start() -> Result<Self, Failure> {
         let emulator = Emulator::start(Kind::Ministack).await?;
-        let world = World::create(&emulator).await?;
+        let parameters = [("Mode", "enforce"), ("Limit", "10/60s")];
+        let stack = Stack::deploy(&emulator, "guard", Path::new(BOOTSTRAP), &parameters).await?;
+        let world = stack.world(&emulator).await?;
         world.create_bus("orders").await?;
-        let api = RuntimeApi::start().await?;
-        let mut environment = world.environment();
-        environment.push(("BUDGET_GUARD_LIMIT", "10/60s".to_owned()));
-        let bootstrap = Bootstrap::spawn(BOOTSTRAP, &api, &environment)?;
-        Ok(Self { world, api, _bootstrap: bootstrap, _emulator: emulator })
+        Ok(Self { world, _emulator: emulator })
     }
 
     /// A rule on the bus `orders`, in this state.
@@ -43,13 +39,16 @@ impl Stage {
         self.world.create_rule("orders", name, payload::PATTERN, state, &[]).await
     }
 
+    /// As its target in the guard's queue tells of it. Returns once all of it is counted.
     async fn fire(&self, rule: &str, times: usize) -> Result<(), Failure> {
         let time = payload::now();
-        let bodies: Vec<Vec<u8>> =
-            (0..times).map(|_| payload::attached(rule, &payload::unique_id(), &time, ANN)).collect();
-        let reply = self.api.invoke(payload::sqs_batch(&bodies)).await;
-        assert_eq!(reply.json(), json!({"batchItemFailures": []}));
-        Ok(())
+        let body = |_| payload::attached(rule, &payload::unique_id(), &time, ANN);
+        let bodies: Vec<String> =
+            (0..times).map(body).map(|body| String::from_utf8_lossy(&body).into_owned()).collect();
+        for ten in bodies.chunks(10) {
+            self.world.send_batch(&self.world.guard_queue, ten).await?;
+        }
+        self.world.wait_until_empty(&self.world.guard_queue, SOON).await
     }
 
     /// The CloudTrail event of a call that changed a rule, as the bus brings it.
@@ -61,9 +60,8 @@ impl Stage {
         event["detail"]["eventSource"] = json!("events.amazonaws.com");
         event["detail"]["eventName"] = json!(call);
         event["detail"]["requestParameters"] = json!({"name": name, "eventBusName": "orders"});
-        let reply = self.api.invoke(payload::sqs_batch(&[event.to_string()])).await;
-        assert_eq!(reply.json(), json!({"batchItemFailures": []}));
-        Ok(())
+        self.world.send(&self.world.guard_queue, &event.to_string()).await?;
+        self.world.wait_until_empty(&self.world.guard_queue, SOON).await
     }
 
     async fn alerts(&self, count: usize) -> Result<Vec<Alert>, Failure> {

@@ -59,8 +59,11 @@ async fn play(screen: &Screen, report: &mut Report<'_>) -> Result<(), Failure> {
         story.sum_up().await
     };
     tokio::select! {
-        told = told => told.map_err(|failure| stage.with_logs(failure)),
-        failure = crew.failure() => Err(stage.with_logs(failure)),
+        told = told => match told {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(stage.with_logs(failure).await),
+        },
+        failure = crew.failure() => Err(stage.with_logs(failure).await),
     }
 }
 

@@ -60,8 +60,8 @@ impl<'a> Report<'a> {
     pub fn begin(&self) {
         self.screen.heading("budget-guard: rules that fire themselves, and what stops them");
         self.screen.note(
-            "Real: the guard's Lambda binary, the budget-guard command, and every request they make. Played: AWS, by \
-             the emulator ministack on this machine; the people; the functions behind the rules.",
+            "Real: the guard's stack as `make deploy` makes it, the Lambda binary in it, the budget-guard command, and \
+             every request they make. Played: AWS, by the emulator ministack on this machine; the people; the functions behind the rules.",
         );
     }
 

@@ -1,35 +1,28 @@
-//! The emulator, what stands on it, the guard's real binary, and everybody who is at work in the background.
+//! The emulator with the deployed stack on it, three rules, and everybody who is at work in the background.
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_sdk_eventbridge::types::{RuleState, Tag, Target as RuleTarget};
-use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use budget_guard::aws::{DynamoLedger, SystemClock};
 use budget_guard::model::{RuleArn, Timestamp};
 use budget_guard::ports::{Clock, Ledger};
 use budget_guard::record::Record;
 use tokio::process::Command;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
 use super::fixer::{self, Target};
 use super::people;
-use super::support::bootstrap::Bootstrap;
 use super::support::emulator::{Emulator, Kind};
-use super::support::poller::Poller;
-use super::support::runtime_api::{Outcome, RuntimeApi};
-use super::support::world::{Queue, World};
-use super::support::{Failure, payload, while_doing};
+use super::support::stack::{Stack, logs};
+use super::support::world::World;
+use super::support::{Failure, payload, programs, while_doing};
 
 const BUS: &str = "default";
-const START_LIMIT: Duration = Duration::from_secs(20);
-/// How often the mapping looks into an empty queue.
-const POLL_INTERVAL: Duration = Duration::from_millis(5);
+const PARAMETERS: [(&str, &str); 1] = [("Mode", "enforce")];
 const TROUBLE: [&str; 3] = [r#""level":"WARN""#, r#""level":"ERROR""#, "panicked"];
 const SHOWN_LOG_LINES: usize = 3;
 
@@ -62,7 +55,6 @@ impl fmt::Display for Definition {
     }
 }
 
-// Fields are dropped in this order: the function ends before the service it talks to.
 pub struct Stage {
     pub looping: Rule,
     pub honest: Rule,
@@ -70,37 +62,34 @@ pub struct Stage {
     pub world: Arc<World>,
     ledger: DynamoLedger,
     programs: PathBuf,
-    bootstrap: Bootstrap,
-    api: Arc<RuntimeApi>,
+    stack: Stack,
     pub emulator: Emulator,
 }
 
 impl Stage {
     /// Starts everything, and gives the people and functions at work apart: they fail on their own.
     pub async fn set() -> Result<(Self, Crew), Failure> {
-        let programs = programs()?;
+        let programs = programs::folder()?;
         let emulator = Emulator::start(Kind::Ministack).await?;
-        let world = Arc::new(World::create(&emulator).await?);
+        let bootstrap = programs.join(programs::BOOTSTRAP);
+        let stack = Stack::deploy(&emulator, "guard", &bootstrap, &PARAMETERS).await?;
+        // The story puts a rule back and goes on at once.
+        stack.count_alone(&emulator).await?;
+        let world = Arc::new(stack.world(&emulator).await?);
         let tags = [("team", "security")];
         let looping = rule(&world, people::FIX_ACL, people::FIX_ACL_PATTERN, &tags, people::FIXER).await?;
         let deploys = people::NOTIFY_DEPLOYS_PATTERN;
         let honest = rule(&world, people::NOTIFY_DEPLOYS, deploys, &[], "deploy-notifier").await?;
         let tags = people::TAG_INSTANCES_PATTERN;
         let slow = rule(&world, people::TAG_INSTANCES, tags, &[], "tagger").await?;
-        world.catch_all().await?;
-
-        let api = Arc::new(RuntimeApi::start().await?);
-        let bootstrap = Bootstrap::spawn(programs.join("bootstrap"), &api, &world.environment())?;
-        let started = api.first_poll(START_LIMIT).await;
         // On AWS a schedule does this every minute; the first one reads all rules.
-        let ticked = api.invoke(payload::tick(&payload::now())).await;
+        let learned = stack.learn_rules(&emulator, &world).await;
         let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
-        let crew = Crew::of(&world, &api, &looping, &honest, &slow);
-        let stage = Self { looping, honest, slow, world, ledger, programs, bootstrap, api, emulator };
-        match (started, ticked) {
-            (Some(_), Outcome::Response(_)) => Ok((stage, crew)),
-            (Some(_), other) => Err(stage.with_logs(format!("the guard's tick failed: {other:?}").into())),
-            (None, _) => Err(stage.with_logs("the guard's function did not start".into())),
+        let crew = Crew::of(&world, &looping, &honest, &slow);
+        let stage = Self { looping, honest, slow, world, ledger, programs, stack, emulator };
+        match learned {
+            Ok(()) => Ok((stage, crew)),
+            Err(failure) => Err(stage.with_logs(failure).await),
         }
     }
 
@@ -138,19 +127,8 @@ impl Stage {
 
     /// Messages in the rule's target and in the guard's queue, those being worked on included.
     pub async fn messages_under_way(&self, rule: &Rule) -> Result<u64, Failure> {
-        let target = self.messages_in(&rule.target.queue).await?;
-        Ok(target + self.messages_in(&self.world.guard_queue).await?)
-    }
-
-    async fn messages_in(&self, queue: &Queue) -> Result<u64, Failure> {
-        let names =
-            [Attribute::ApproximateNumberOfMessages, Attribute::ApproximateNumberOfMessagesNotVisible];
-        let get = self.world.sqs.get_queue_attributes().queue_url(&queue.url);
-        let reply = get.set_attribute_names(Some(names.to_vec())).send().await;
-        let reply = reply.map_err(while_doing(format_args!("describing {}", queue.arn)))?;
-        let attributes = reply.attributes.unwrap_or_default();
-        let counts = names.iter().map(|name| attributes.get(name).map_or(Ok(0), |text| text.parse::<u64>()));
-        Ok(counts.sum::<Result<u64, _>>()?)
+        let target = self.world.messages_in(&rule.target.queue).await?;
+        Ok(target + self.world.messages_in(&self.world.guard_queue).await?)
     }
 
     /// A person's call, brought onto the bus.
@@ -165,33 +143,38 @@ impl Stage {
         self.world.send(&self.world.guard_queue, &event.to_string()).await
     }
 
-    /// What the topic for alerts about money brings to the guard's function.
-    pub async fn topic_brings(&self, text: &str) -> Result<(), Failure> {
-        let topic = format!("{}-budgets", self.world.topic_arn);
-        let payload = payload::sns(&topic, "Notification", &payload::unique_id(), text);
-        match self.api.invoke(payload).await {
-            Outcome::Response(_) => Ok(()),
-            other => Err(format!("the guard did not take the alert: {other:?}").into()),
-        }
+    /// What AWS Budgets does when an alert is raised: it writes to the stack's topic for alerts about money.
+    pub async fn budgets_writes(&self, text: &str) -> Result<(), Failure> {
+        let publish = self.world.sns.publish().topic_arn(self.stack.output("BudgetTopicArn")?);
+        let sent = publish.subject("AWS Budgets").message(text).send().await;
+        sent.map(drop).map_err(while_doing("writing of the budget"))
     }
 
     /// The real command, with the environment that an operator would have set.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.programs.join("budget-guard"));
+        let mut command = Command::new(self.programs.join(programs::COMMAND));
         command.args(arguments).env_clear().envs(self.world.environment());
         command.envs(terminal()).stdin(Stdio::null()).kill_on_drop(true);
         command
     }
 
     /// A failure, and the guard's last words about trouble.
-    pub fn with_logs(&self, failure: Failure) -> Failure {
-        let logs = self.bootstrap.logs();
-        let is_trouble = |line: &&String| TROUBLE.iter().any(|word| line.contains(word));
-        let trouble: Vec<&String> = logs.iter().filter(is_trouble).collect();
-        let last = &trouble[trouble.len().saturating_sub(SHOWN_LOG_LINES)..];
-        let last: String = last.iter().map(|line| format!("\n  {line}")).collect();
-        let said = if last.is_empty() { "\n  nothing" } else { &last };
-        format!("{failure}\nWhat the guard's log says of trouble, last:{said}").into()
+    pub async fn with_logs(&self, failure: Failure) -> Failure {
+        let mut said = String::new();
+        for function in ["IngestFunctionName", "ControlFunctionName"] {
+            said += &match self.trouble(function).await {
+                Ok(lines) => lines.iter().map(|line| format!("\n  {line}")).collect(),
+                Err(error) => format!("\n  the log of {function} could not be read: {error}"),
+            };
+        }
+        let said = if said.is_empty() { "\n  nothing" } else { &said };
+        format!("{failure}\nWhat the guard's logs say of trouble, last:{said}").into()
+    }
+
+    async fn trouble(&self, function: &str) -> Result<Vec<String>, Failure> {
+        let mut lines = logs(&self.emulator, self.stack.output(function)?).await?;
+        lines.retain(|line| TROUBLE.iter().any(|word| line.contains(word)));
+        Ok(lines.split_off(lines.len().saturating_sub(SHOWN_LOG_LINES)))
     }
 }
 
@@ -199,10 +182,9 @@ impl Stage {
 pub struct Crew(JoinSet<Result<(), Failure>>);
 
 impl Crew {
-    fn of(world: &Arc<World>, api: &Arc<RuntimeApi>, looping: &Rule, honest: &Rule, slow: &Rule) -> Self {
+    fn of(world: &Arc<World>, looping: &Rule, honest: &Rule, slow: &Rule) -> Self {
         let mut tasks = JoinSet::new();
         let world = || Arc::clone(world);
-        tasks.spawn(map_events(world(), Arc::clone(api)));
         tasks.spawn(fixer::fix(world(), Arc::clone(&looping.target), looping.arn.to_string()));
         tasks.spawn(fixer::listen(world(), Arc::clone(&honest.target)));
         tasks.spawn(fixer::listen(world(), Arc::clone(&slow.target)));
@@ -216,17 +198,6 @@ impl Crew {
             Some(Ok(Err(failure))) => failure,
             Some(Err(error)) => error.into(),
             Some(Ok(Ok(()))) | None => "somebody left the stage".into(),
-        }
-    }
-}
-
-/// Lambda's event source mapping between the guard's queue and its function.
-async fn map_events(world: Arc<World>, api: Arc<RuntimeApi>) -> Result<(), Failure> {
-    let mut poller = Poller::new(&world, &api);
-    loop {
-        let polled = poller.poll_once().await?;
-        if polled.received == 0 {
-            sleep(POLL_INTERVAL).await;
         }
     }
 }
@@ -251,17 +222,4 @@ async fn rule(
 )]
 fn terminal() -> impl Iterator<Item = (&'static str, OsString)> {
     ["TERM", "NO_COLOR"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
-}
-
-/// The folder of the two binaries: examples are built one below it.
-fn programs() -> Result<PathBuf, Failure> {
-    let here = std::env::current_exe()?;
-    let folder = here.parent().and_then(Path::parent).ok_or("the demo has no folder")?;
-    for program in ["bootstrap", "budget-guard"] {
-        if !folder.join(program).is_file() {
-            let missing = folder.join(program);
-            return Err(format!("{} is missing: run make demo, which builds it", missing.display()).into());
-        }
-    }
-    Ok(folder.to_path_buf())
 }

@@ -6,11 +6,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::RuleState;
 use aws_sdk_sqs::types::QueueAttributeName;
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::support::emulator::{Emulator, Kind};
-use crate::support::stack::{Stack, logs};
+use crate::support::stack::{Stack, logs, summaries};
 use crate::support::world::World;
 use crate::support::{Failure, payload, while_doing};
 use crate::{BOOTSTRAP, FIXER};
@@ -28,6 +27,7 @@ mod price {
     pub const GB_SECOND: f64 = 16.6667e-6;
     pub const WRITE_UNIT: f64 = 0.625e-6;
     pub const READ_UNIT: f64 = 0.125e-6;
+    pub const LOG_BYTE: f64 = 0.50e-9;
 }
 
 /// Billed length of an invocation, generously: two calls to DynamoDB, and deciding takes microseconds.
@@ -38,18 +38,22 @@ const GIGABYTES: f64 = 0.25;
 /// emulator never hands out more than ten messages, so this is computed and what one invocation does is counted.
 const FIRINGS_OF_A_LOOP: f64 = 380.0 / 5.0;
 
-/// What one invocation costs that reads and writes one record of this many bytes.
-fn invocation(record: usize) -> f64 {
+/// What CloudWatch Logs adds to the length of each event.
+const LOG_EVENT: usize = 26;
+
+/// What one invocation costs that reads and writes one record of this many bytes, and logs so much.
+fn invocation(record: usize, logged: usize) -> f64 {
     let writes = record.div_ceil(1_024) as f64 * price::WRITE_UNIT;
     let reads = record.div_ceil(4_096) as f64 * price::READ_UNIT;
-    price::INVOCATION + SECONDS * GIGABYTES * price::GB_SECOND + writes + reads
+    let logs = logged as f64 * price::LOG_BYTE;
+    price::INVOCATION + SECONDS * GIGABYTES * price::GB_SECOND + writes + reads + logs
 }
 
 /// What a million firings cost when this many come with an invocation.
-fn million(firings_per_invocation: f64, record: usize) -> f64 {
+fn million(firings_per_invocation: f64, record: usize, logged: usize) -> f64 {
     // Each is sent alone; Lambda receives and deletes ten at a time.
     let queue = 1e6 * (1.0 + 2.0 / 10.0) * price::SQS_REQUEST;
-    queue + 1e6 / firings_per_invocation * invocation(record)
+    queue + 1e6 / firings_per_invocation * invocation(record, logged)
 }
 
 /// The stored size of an item: its names and its values.
@@ -64,11 +68,8 @@ fn size(item: &std::collections::HashMap<String, AttributeValue>) -> usize {
 
 /// Firings of each invocation so far, from the functions' own summary lines.
 async fn invocations(emulator: &Emulator, function: &str) -> Result<Vec<u64>, Failure> {
-    let lines = logs(emulator, function).await?;
-    let lines = lines.iter().flat_map(|text| text.lines());
-    let summaries = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let summaries = summaries.filter(|line| line["message"] == "invocation");
-    Ok(summaries.filter_map(|line| line["firings"].as_u64()).collect())
+    let summaries = summaries(emulator, function).await?;
+    Ok(summaries.iter().filter_map(|line| line["firings"].as_u64()).collect())
 }
 
 /// Where firings that were not counted in time may be: waiting in the queue, or in an invocation that failed.
@@ -119,6 +120,10 @@ async fn a_million_firings_of_a_busy_rule_cost_less_than_sixty_cents() -> Result
         return Err(missing(&emulator, &world, function, &seen).await?.into());
     }
 
+    let events = logs(&emulator, function).await?;
+    let logged = events.iter().map(|event| event.len() + LOG_EVENT).sum::<usize>() / seen.len();
+    println!("{logged} bytes of log for each invocation");
+
     for rule in &rules {
         let item = world.record(rule).await?.ok_or("there is no record")?;
         let saves: usize = item["version"].as_n().map_err(|_| "the version is not a number")?.parse()?;
@@ -126,9 +131,12 @@ async fn a_million_firings_of_a_busy_rule_cost_less_than_sixty_cents() -> Result
         let record = size(&item);
         println!("{rule}: {} invocations, {saves} saves of a record of {record} bytes", seen.len());
         for firings in [FIRINGS_OF_A_LOOP, 10.0, 1.0] {
-            println!("  a million firings, {firings} an invocation: {:.2} USD", million(firings, record));
+            println!(
+                "  a million firings, {firings} an invocation: {:.2} USD",
+                million(firings, record, logged)
+            );
         }
-        let usd = million(FIRINGS_OF_A_LOOP, record);
+        let usd = million(FIRINGS_OF_A_LOOP, record, logged);
         assert!(usd < 0.60, "{usd:.3} USD");
     }
     Ok(())

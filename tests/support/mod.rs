@@ -7,6 +7,7 @@
 )]
 
 pub mod bootstrap;
+pub mod budgets;
 pub mod emulator;
 pub mod functions;
 pub mod gate;
@@ -14,6 +15,7 @@ pub mod metrics;
 pub mod payload;
 pub mod poller;
 pub mod process;
+pub mod programs;
 pub mod runtime_api;
 mod runtime_http;
 pub mod stack;

@@ -82,6 +82,33 @@ impl Stack {
         Ok(serde_json::from_slice(&answer)?)
     }
 
+    /// Where messages go that could not be handled.
+    pub fn dead_letters(&self) -> Result<Queue, Failure> {
+        let text = |name| self.output(name).map(str::to_owned);
+        Ok(Queue { url: text("DeadLetterQueueUrl")?, arn: text("DeadLetterQueueArn")? })
+    }
+
+    /// Lets Lambda bring what is in the guard's queue to its function, or wait with that.
+    pub async fn feed(&self, emulator: &Emulator, is_on: bool) -> Result<(), Failure> {
+        let client = aws_sdk_lambda::Client::new(&emulator.sdk_config());
+        let list = client.list_event_source_mappings().event_source_arn(self.output("QueueArn")?);
+        let listed = list.send().await.map_err(while_doing("listing the mappings"))?;
+        for mapping in listed.event_source_mappings() {
+            let update = client.update_event_source_mapping().set_uuid(mapping.uuid.clone()).enabled(is_on);
+            update.send().await.map_err(while_doing("changing the mapping"))?;
+        }
+        Ok(())
+    }
+
+    /// Has one instance count all firings, one batch after the other: what it learns of a rule holds at once. Several go by
+    /// what each of them last read, for up to ten seconds.
+    pub async fn count_alone(&self, emulator: &Emulator) -> Result<(), Failure> {
+        let client = aws_sdk_lambda::Client::new(&emulator.sdk_config());
+        let reserve = client.put_function_concurrency().function_name(self.output("IngestFunctionName")?);
+        let reserved = reserve.reserved_concurrent_executions(1).send().await;
+        reserved.map(drop).map_err(while_doing("reserving one execution"))
+    }
+
     /// Ticks until the guard has listed the rules that there are by now. No CloudTrail tells it of them here, and a tick
     /// of the stack's own schedule may have listed what was there before.
     pub async fn learn_rules(&self, emulator: &Emulator, world: &World) -> Result<(), Failure> {
@@ -147,9 +174,22 @@ pub async fn assume(emulator: &Emulator, role_arn: &str) -> Result<BTreeMap<Stri
 
 /// What a function has printed, as its log group has it.
 pub async fn logs(emulator: &Emulator, function: &str) -> Result<Vec<String>, Failure> {
-    let request = json!({"do": "logs", "group": format!("/aws/lambda/{function}")});
+    logs_with(emulator, function, "").await
+}
+
+/// As `logs`, only lines that match a filter pattern of CloudWatch Logs.
+async fn logs_with(emulator: &Emulator, function: &str, pattern: &str) -> Result<Vec<String>, Failure> {
+    let request = json!({"do": "logs", "group": format!("/aws/lambda/{function}"), "pattern": pattern});
     let mut reply: BTreeMap<String, Vec<String>> = ask(Some(emulator), &request).await?;
     reply.remove("lines").ok_or_else(|| "no lines".into())
+}
+
+/// What a function says of each of its invocations, in its own log lines.
+pub async fn summaries(emulator: &Emulator, function: &str) -> Result<Vec<Value>, Failure> {
+    let lines = logs_with(emulator, function, "invocation").await?;
+    let lines = lines.iter().flat_map(|text| text.lines());
+    let summaries = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    Ok(summaries.filter(|line| line["message"] == "invocation").collect())
 }
 
 /// One request to `stack.py`, which has the SAM translator and an SDK for what the guard itself never calls.

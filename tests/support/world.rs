@@ -9,7 +9,9 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveSpecification,
 };
 use aws_sdk_eventbridge::types::{InputTransformer, PutEventsRequestEntry, RuleState, Tag, Target};
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
+use aws_sdk_sqs::types::{
+    Message, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -217,6 +219,64 @@ impl World {
     pub async fn send(&self, queue: &Queue, body: &str) -> Result<(), Failure> {
         let sent = self.sqs.send_message().queue_url(&queue.url).message_body(body).send().await;
         sent.map(drop).map_err(while_doing(format_args!("sending to {}", queue.arn)))
+    }
+
+    /// Sends at most ten messages in one call.
+    pub async fn send_batch(&self, queue: &Queue, bodies: &[String]) -> Result<(), Failure> {
+        let entry = |(id, body): (usize, &String)| {
+            SendMessageBatchRequestEntry::builder().id(id.to_string()).message_body(body).build()
+        };
+        let entries = bodies.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
+        let send = self.sqs.send_message_batch().queue_url(&queue.url).set_entries(Some(entries));
+        let sent = send.send().await.map_err(while_doing(format_args!("sending to {}", queue.arn)))?;
+        match sent.failed() {
+            [] => Ok(()),
+            failed => Err(format!("sending to {}: {failed:?}", queue.arn).into()),
+        }
+    }
+
+    /// How many messages are in a queue, those being worked on included.
+    pub async fn messages_in(&self, queue: &Queue) -> Result<u64, Failure> {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let get = self.sqs.get_queue_attributes().queue_url(&queue.url);
+        let reply = get.set_attribute_names(Some(names.to_vec())).send().await;
+        let reply = reply.map_err(while_doing(format_args!("describing {}", queue.arn)))?;
+        let attributes = reply.attributes.unwrap_or_default();
+        let counts = names.iter().map(|name| attributes.get(name).map_or(Ok(0), |text| text.parse::<u64>()));
+        Ok(counts.sum::<Result<u64, _>>()?)
+    }
+
+    /// Comes back once so many messages are in the queue: the bus delivers a moment after it has taken an event.
+    pub async fn wait_for_messages(
+        &self,
+        queue: &Queue,
+        count: u64,
+        within: Duration,
+    ) -> Result<(), Failure> {
+        let deadline = Instant::now() + within;
+        while self.messages_in(queue).await? < count {
+            if Instant::now() >= deadline {
+                let there = self.messages_in(queue).await?;
+                return Err(format!("{there} of {count} messages in {} after {within:?}", queue.arn).into());
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+        Ok(())
+    }
+
+    /// Comes back once everything in the queue has been worked on.
+    pub async fn wait_until_empty(&self, queue: &Queue, within: Duration) -> Result<(), Failure> {
+        let deadline = Instant::now() + within;
+        while self.messages_in(queue).await? > 0 {
+            if Instant::now() >= deadline {
+                return Err(format!("messages still wait in {} after {within:?}", queue.arn).into());
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+        Ok(())
     }
 
     /// Up to `max` messages; they stay in the queue, invisible for its visibility timeout.
