@@ -59,7 +59,7 @@ BENCH := $(CARGO) bench --locked --no-default-features --features
 .DELETE_ON_ERROR:
 # Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
 .NOTPARALLEL:
-.PHONY: help venv build package fmt-check lint test-core test demo sim fuzz fuzz-money bench clean \
+.PHONY: help venv build package fmt-check lint test-core test demo soak sim fuzz fuzz-money bench clean \
 	deploy exports verify undeploy
 
 help: ## list the targets
@@ -99,6 +99,10 @@ test: venv fmt-check lint test-core ## run every check and every test
 demo: venv ## watch the guard stop a loop, on an emulator
 	$(CARGO) build --locked --all-features --bins --example demo
 	$(TARGET)/debug/examples/demo
+
+soak: venv ## flood the stack on an emulator, and let it fall behind: nothing may be lost, nothing honest cut
+	$(CARGO) build --locked --all-features --bins --example soak
+	$(TARGET)/debug/examples/soak
 
 SEED  ?= 0
 COUNT ?= 1
