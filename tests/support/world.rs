@@ -310,9 +310,11 @@ impl World {
         Ok(bodies)
     }
 
-    /// The alerts since the last call.
+    /// The guard's alerts since the last call. The stack's alarms come through the same topic; the emulator rings them too.
     pub async fn alerts(&self) -> Result<Vec<Alert>, Failure> {
-        self.drain(&self.alert_queue).await?.iter().map(|body| Alert::from_envelope(body)).collect()
+        let bodies = self.drain(&self.alert_queue).await?;
+        let alerts = bodies.iter().map(|body| Alert::from_envelope(body));
+        alerts.filter(|alert| alert.as_ref().map_or(true, |alert| !alert.is_alarm())).collect()
     }
 
     /// As `alerts`, once there are `count` of them or the time is over.
@@ -331,6 +333,11 @@ impl Alert {
     /// The message attribute that says what sort of alert it is.
     pub fn kind(&self) -> &str {
         self.attributes.get("kind").map_or("", String::as_str)
+    }
+
+    /// An alarm of CloudWatch, not a word of the guard's.
+    fn is_alarm(&self) -> bool {
+        self.message["AlarmName"].is_string() && self.attributes.is_empty()
     }
 
     fn from_envelope(body: &str) -> Result<Self, Failure> {
