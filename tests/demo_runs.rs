@@ -60,7 +60,7 @@ fn the_whole_story_holds() -> Result<(), Failure> {
         "tag-instances is DISABLED\n",
         "firings of tag-instances since: 0\n",
         "$ budget-guard pressure\n",
-        "alerts in all: tripped, restored, suspect, tripped, budget\n",
+        "alerts in all: budget, restored, suspect, tripped, tripped\n",
         "expectations held.",
     ] {
         assert!(text.contains(wanted), "{wanted} is missing:\n{text}");
