@@ -59,7 +59,7 @@ BENCH := $(CARGO) bench --locked --no-default-features --features
 .DELETE_ON_ERROR:
 # Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
 .NOTPARALLEL:
-.PHONY: help venv build package fmt-check lint test-core test demo soak sim fuzz fuzz-money bench clean \
+.PHONY: help venv build package fmt-check lint test-core test demo soak sim fuzz bench clean \
 	deploy exports verify undeploy
 
 help: ## list the targets

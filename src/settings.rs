@@ -19,6 +19,7 @@ const SUSTAINED: &str = "BUDGET_GUARD_SUSTAINED";
 const ECHO_LIMIT: &str = "BUDGET_GUARD_ECHO_LIMIT";
 const PROBATION: &str = "BUDGET_GUARD_PROBATION";
 const PRESSURE: &str = "BUDGET_GUARD_PRESSURE";
+const TRUSTED_SOURCES: &str = "BUDGET_GUARD_TRUSTED_SOURCES";
 
 /// Everything the Lambda is told at start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,7 @@ impl Settings {
         let table = table(&lookup)?;
         let (topic_arn, mut home) = topic(&lookup)?;
         home.function = lookup("AWS_LAMBDA_FUNCTION_NAME").filter(|name| !name.is_empty());
+        home.trusted_sources = trusted_sources(&lookup)?;
         Ok(Self { table, topic_arn, home, defaults: defaults(&lookup)? })
     }
 }
@@ -80,9 +82,29 @@ pub fn topic(lookup: impl Fn(&str) -> Option<String>) -> Result<(String, Home), 
     {
         return Err(malformed());
     }
-    let home =
-        Home { partition: partition.into(), region: region.into(), account: account.into(), function: None };
+    let home = Home {
+        partition: partition.into(),
+        region: region.into(),
+        account: account.into(),
+        function: None,
+        trusted_sources: Vec::new(),
+    };
     Ok((arn, home))
+}
+
+/// How sources begin whose events are CloudTrail's, besides those of AWS.
+fn trusted_sources(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<String>, SettingError> {
+    let text = lookup(TRUSTED_SOURCES).unwrap_or_default();
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sources: Vec<String> = text.split(',').map(str::to_owned).collect();
+    // An empty one would begin them all.
+    if sources.iter().all(|source| !source.is_empty() && source.bytes().all(|byte| byte.is_ascii_graphic())) {
+        return Ok(sources);
+    }
+    let expected = "how sources begin, with commas between them, as in trails.,audit.cloudtrail";
+    Err(SettingError::Malformed { variable: TRUSTED_SOURCES, seen: Seen::new(&text), expected })
 }
 
 /// What holds for rules without tags, which the command line reads too.
@@ -156,6 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn sources_are_trusted_only_by_name() {
+        let check = |extra: &[(&str, &str)], expected: &[&str]| {
+            let mut variables = vec![(TABLE, "guard"), (TOPIC, TOPIC_ARN)];
+            variables.extend(extra);
+            assert_eq!(read(&variables).unwrap().home.trusted_sources, expected);
+        };
+        check(&[], &[]);
+        check(&[(TRUSTED_SOURCES, "")], &[]);
+        check(&[(TRUSTED_SOURCES, "trails.,audit.cloudtrail")], &["trails.", "audit.cloudtrail"]);
+    }
+
+    #[test]
     fn limits_can_be_set_and_switched_off() {
         let check = |variables: &[(&str, &str)], expected: [&str; 2]| {
             let mut all = vec![(TABLE, "guard"), (TOPIC, TOPIC_ARN)];
@@ -189,6 +223,11 @@ mod tests {
             &format!(r#"BUDGET_GUARD_TOPIC_ARN is "arn:aws:sns::12:x"; {arn}"#),
         );
         check(&[(MODE, "Enforce\n")], r#"BUDGET_GUARD_MODE is "Enforce\n"; it takes enforce or observe"#);
+        let sources = "it takes how sources begin, with commas between them, as in trails.,audit.cloudtrail";
+        for bad in [",", "trails.,", "trails., audit"] {
+            let expected = format!(r#"BUDGET_GUARD_TRUSTED_SOURCES is "{bad}"; {sources}"#);
+            check(&[(TRUSTED_SOURCES, bad)], &expected);
+        }
         let number = "it takes a whole number of at least 1, as in 4";
         for bad in ["0", "-4", "four", "4294967296"] {
             check(&[(PRESSURE, bad)], &format!(r#"BUDGET_GUARD_PRESSURE is "{bad}"; {number}"#));

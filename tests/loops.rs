@@ -1,6 +1,7 @@
-//! Three stories on real parts: rule → SQS → the real `bootstrap` → DynamoDB → `DisableRule` → SNS, on ministack.
+//! Stories on real parts: rule → SQS → the real `bootstrap` → DynamoDB → `DisableRule` → SNS, on ministack.
 //!
-//! Two loops that no rate limit would ever see are cut, with the proof in the alert; a busy honest machine is not.
+//! Two loops that no rate limit would ever see are cut, with the proof in the alert; a busy honest machine is not, nor a
+//! rule of which somebody only says that it loops.
 
 mod support;
 
@@ -111,6 +112,29 @@ async fn a_fixer_that_turns_once_a_minute_is_cut_by_proof() -> Result<(), Failur
         "{reason}"
     );
     stage.check_left_alone(&honest, 3).await
+}
+
+/// The same words as in a real loop, by somebody who has nothing but the right to put events.
+#[tokio::test]
+async fn what_anybody_may_say_on_the_bus_proves_nothing() -> Result<(), Failure> {
+    const CLAIMS: usize = 12;
+    let stage = Stage::with(&[("BUDGET_GUARD_TRUSTED_SOURCES", "")]).await?;
+    stage.world.catch_all().await?;
+    let fixer = stage.machine("default", "fix-acl", ("s3", json!(["PutBucketAcl"])), "acl-fixer").await?;
+    stage.tick().await;
+    let began = minutes_ago(50)?;
+    for minute in 0..CLAIMS {
+        let at = began + MINUTE * i32::try_from(minute)?;
+        stage.happen("default", &[fixer.calls(put_acl("private"), at, true)]).await?;
+    }
+    assert_eq!(stage.heard_by(&fixer).await?.len(), CLAIMS, "it did fire");
+    stage.check_left_alone(&fixer, CLAIMS).await?;
+    assert_eq!(stage.world.alerts().await?.len(), 0);
+    let window = stage.record(&fixer).await?.window;
+    let callers: Vec<_> =
+        window.callers_of(window.all()).into_iter().map(|one| one.caller.principal).collect();
+    assert_eq!(callers, ["custom.s3"], "who put the event, as far as is known");
+    Ok(())
 }
 
 #[tokio::test]

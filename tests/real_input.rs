@@ -53,6 +53,7 @@ fn trips_after(bodies: impl Iterator<Item = String>) -> Option<usize> {
         region: "us-east-1".into(),
         account: "218007301253".into(),
         function: None,
+        trusted_sources: Vec::new(),
     };
     let mut record = Record::new(rule, limits.burst);
     for (n, body) in bodies.enumerate() {

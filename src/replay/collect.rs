@@ -308,6 +308,7 @@ fn guard(account: &str, region: &str) -> Option<(RuleArn, Home)> {
         region: rule.region().to_owned(),
         account: rule.account().to_owned(),
         function: None,
+        trusted_sources: Vec::new(),
     };
     Some((rule, home))
 }

@@ -265,7 +265,7 @@ const CONSOLE: &str = "signin.amazonaws.com";
 
 impl<'a> UserIdentity<'a> {
     /// The caller; `source` is the event's own, for identities that name nobody.
-    pub fn caller(self, source: Field<'a>) -> (Caller<'a>, Identity<'a>) {
+    pub fn caller(self, source: &Cow<'a, str>) -> (Caller<'a>, Identity<'a>) {
         let role = match self.session {
             Nested::Object(Session { issuer: Nested::Object(Issuer { arn: Field::Text(arn) }) }) => Some(arn),
             _ => None,
@@ -275,8 +275,7 @@ impl<'a> UserIdentity<'a> {
             _ => None,
         };
         let identity = Identity { role, invoked_by, is_service: self.kind.is("AWSService") };
-        let nobody = Cow::Borrowed("unknown");
-        let principal = self.arn.or(self.principal_id.or(self.invoked_by.or(source.or(nobody))));
+        let principal = self.arn.or(self.principal_id.or(self.invoked_by.or(source.clone())));
         let issued_to = match self.in_scope_of {
             Nested::Object(InScopeOf { credentials_issued_to: Field::Text(arn) }) if !arn.is_empty() => {
                 Some(arn)

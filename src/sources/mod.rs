@@ -108,6 +108,25 @@ pub struct BusEvent<'a> {
     pub is_replay: bool,
     /// The event is an API call about an EventBridge rule.
     pub rule_call: Option<RuleCall<'a>>,
+    /// Who put it on the bus, if it was not AWS: then all of the above is what they say. Boxed: hardly any has one.
+    pub sender: Option<Box<Sender<'a>>>,
+}
+
+/// Somebody with the right to put events on a bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender<'a> {
+    /// The envelope's `source`, of which EventBridge only sees to it that it is not one of AWS.
+    pub source: Cow<'a, str>,
+    /// The envelope's `id`, which EventBridge gives.
+    pub envelope_id: Cow<'a, str>,
+}
+
+/// Whether nobody but AWS can have put an event of this source on a bus.
+///
+/// Sources: "PutEventsRequestEntry" (Amazon EventBridge API reference), which takes no source that begins with `aws.`;
+/// "Receiving events from a SaaS partner" (Amazon EventBridge user guide), whose sources begin with `aws.partner/`.
+fn is_of_aws(source: &str) -> bool {
+    source.starts_with("aws.") && !source.starts_with("aws.partner/")
 }
 
 /// What an API call did to a rule.
@@ -261,7 +280,11 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
     let at = last.time(event.time, "time")?;
     let envelope_id = event.id.text("id", "text")?;
     let is_of_events = event.source.is("aws.events");
-    let nobody = |source: Field<'a>| Caller { principal: source.or("unknown".into()), issued_to: None };
+    let source = event.source.or("unknown".into());
+    let is_of_aws = is_of_aws(&source);
+    let sender = || Box::new(Sender { source: source.clone(), envelope_id: envelope_id.clone() });
+    let sender = (!is_of_aws).then(sender);
+    let nobody = || Caller { principal: source.clone(), issued_to: None };
     let (event_id, caller, rule_call, call, is_read_only) = match event.detail {
         Nested::Object(mut detail) => {
             let rule_call = if is_of_events { detail.rule_call() } else { None };
@@ -273,19 +296,19 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
             let named = std::mem::take(&mut detail.event_id);
             let id = if is_trail == Some(false) { envelope_id } else { named.or(envelope_id) };
             let (caller, identity) = match std::mem::take(&mut detail.user_identity) {
-                Nested::Object(identity) => identity.caller(event.source),
-                _ => (nobody(event.source), Identity::default()),
+                Nested::Object(identity) => identity.caller(&source),
+                _ => (nobody(), Identity::default()),
             };
             let only_reads = detail.read_only.is_true() && detail.management_event.is_true();
             let call = if is_trail == Some(true) { detail.call(&identity) } else { None };
-            (id, caller, rule_call, call, is_trail != Some(false) && only_reads)
+            (id, caller, rule_call, call, is_of_aws && is_trail != Some(false) && only_reads)
         }
-        _ => (envelope_id, nobody(event.source), None, None, false),
+        _ => (envelope_id, nobody(), None, None, false),
     };
     // Scrubbed events carry empty ids. They still count, once for each moment.
     let event_id = if event_id.is_empty() { Cow::Owned(format!("without id at {at}")) } else { event_id };
     let is_replay = event.replay_name.0;
-    Ok((BusEvent { event_id, at, caller, call, is_replay, rule_call }, is_read_only))
+    Ok((BusEvent { event_id, at, caller, call, is_replay, rule_call, sender }, is_read_only))
 }
 
 #[cfg(test)]

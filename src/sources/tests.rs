@@ -139,15 +139,16 @@ fn sees_that_a_rule_was_changed() {
 
 #[test]
 fn tells_calls_that_only_read() {
-    let check = |kind: &str, detail: &str, is_read_only: bool| {
+    let check_by = |source: &str, kind: &str, detail: &str, is_read_only: bool| {
         let read_only = if is_read_only { ", read-only" } else { "" };
         check(
             &format!(
-                r#"{{"id":"e","source":"s","detail-type":"{kind}","time":"2026-11-20T10:00:00Z","detail":{{{detail}}}}}"#
+                r#"{{"id":"e","source":"{source}","detail-type":"{kind}","time":"2026-11-20T10:00:00Z","detail":{{{detail}}}}}"#
             ),
-            &format!("event e at 2026-11-20T10:00:00Z by s{read_only}"),
+            &format!("event e at 2026-11-20T10:00:00Z by {source}{read_only}"),
         );
     };
+    let check = |kind: &str, detail: &str, is_read_only: bool| check_by("aws.s3", kind, detail, is_read_only);
     let trail = "AWS API Call via CloudTrail";
     check(trail, r#""readOnly":true,"managementEvent":true"#, true);
     check("AWS Console Action via CloudTrail", r#""managementEvent":true,"readOnly":true"#, true);
@@ -156,6 +157,8 @@ fn tells_calls_that_only_read() {
     check(trail, r#""readOnly":"true","managementEvent":true"#, false);
     check(trail, r#""readOnly":true"#, false);
     check("order", r#""readOnly":true,"managementEvent":true"#, false);
+    // EventBridge looks for it in its own events alone.
+    check_by("shop", trail, r#""readOnly":true,"managementEvent":true"#, false);
 }
 
 #[test]

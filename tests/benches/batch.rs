@@ -59,6 +59,7 @@ fn home(rule: &RuleArn) -> Home {
         region: rule.region().into(),
         account: rule.account().into(),
         function: Some("budget-guard-ingest".into()),
+        trusted_sources: Vec::new(),
     }
 }
 

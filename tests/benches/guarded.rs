@@ -20,6 +20,7 @@ pub fn guard(rules: usize, limit: &str) -> Guard<World> {
         region: rule.region().into(),
         account: rule.account().into(),
         function: Some("budget-guard-ingest".into()),
+        trusted_sources: Vec::new(),
     };
     Guard::new(world, home, Limits::new(Mode::Enforce, limit.parse().expect("a limit")))
 }

@@ -22,7 +22,8 @@ use super::support::world::World;
 use super::support::{Failure, payload, programs, while_doing};
 
 const BUS: &str = "default";
-const PARAMETERS: [(&str, &str); 1] = [("Mode", "enforce")];
+// PutEvents takes no `aws.*` source, on the emulator as on AWS.
+const PARAMETERS: [(&str, &str); 2] = [("Mode", "enforce"), ("TrustedSources", "custom.")];
 const TROUBLE: [&str; 3] = [r#""level":"WARN""#, r#""level":"ERROR""#, "panicked"];
 const SHOWN_LOG_LINES: usize = 3;
 

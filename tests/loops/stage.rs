@@ -50,10 +50,17 @@ pub struct Call<'a> {
 
 impl Stage {
     pub async fn start() -> Result<Self, Failure> {
+        Self::with(&[]).await
+    }
+
+    /// With these settings of the function's.
+    pub async fn with(settings: &[(&'static str, &str)]) -> Result<Self, Failure> {
         let emulator = Emulator::start(Kind::Ministack).await?;
         let world = World::create(&emulator).await?;
         let api = RuntimeApi::start().await?;
-        let bootstrap = Bootstrap::spawn(BOOTSTRAP, &api, &world.environment())?;
+        let mut environment = world.environment();
+        environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let bootstrap = Bootstrap::spawn(BOOTSTRAP, &api, &environment)?;
         let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
         Ok(Self { world, api, bootstrap, ledger, emulator })
     }

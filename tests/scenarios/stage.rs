@@ -75,6 +75,7 @@ pub fn play(story: &Story, batch: usize, shuffled: Option<u64>) -> BTreeMap<Stri
         region: "us-east-1".into(),
         account: ACCOUNT.into(),
         function: Some("budget-guard-ingest".into()),
+        trusted_sources: Vec::new(),
     };
     let guard =
         Guard::new(world.clone(), home, Limits::new(Mode::Enforce, "200/60s".parse().expect("a limit")));

@@ -145,6 +145,7 @@ impl World {
             region: "us-east-1".into(),
             account: "123456789012".into(),
             function: Some("guard".into()),
+            trusted_sources: Vec::new(),
         };
         let skew_ms = self.shared.lock().rng.i64(-MAX_SKEW_MS..MAX_SKEW_MS);
         let limits = Limits::new(Mode::Enforce, machines::LIMIT.parse().expect("a limit"));

@@ -58,7 +58,7 @@ async fn the_catch_all_sees_as_much_as_was_asked_for() -> Result<(), Failure> {
 #[tokio::test]
 async fn what_was_asked_for_reaches_the_parts() -> Result<(), Failure> {
     let emulator = Emulator::start(Kind::Ministack).await?;
-    let parameters = [("Limit", "300/2m"), ("LogRetentionDays", "7")];
+    let parameters = [("Limit", "300/2m"), ("LogRetentionDays", "7"), ("TrustedSources", "trails.,audit")];
     let stack = Stack::deploy(&emulator, "guard", Path::new(BOOTSTRAP), &parameters).await?;
     let lambda = aws_sdk_lambda::Client::new(&emulator.sdk_config());
     for function in ["IngestFunctionName", "ControlFunctionName"] {
@@ -77,6 +77,7 @@ async fn what_was_asked_for_reaches_the_parts() -> Result<(), Failure> {
             ("BUDGET_GUARD_ECHO_LIMIT", "10"),
             ("BUDGET_GUARD_PROBATION", "15m"),
             ("BUDGET_GUARD_PRESSURE", "4"),
+            ("BUDGET_GUARD_TRUSTED_SOURCES", "trails.,audit"),
             ("RUST_LOG", "info"),
         ];
         for (variable, value) in expected {

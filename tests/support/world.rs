@@ -89,6 +89,8 @@ impl World {
         let mut environment = emulator.environment();
         environment.push(("BUDGET_GUARD_TABLE", table.clone()));
         environment.push(("BUDGET_GUARD_TOPIC_ARN", topic_arn.clone()));
+        // Emulators, as AWS, take no events of `aws.…` from anybody: here others stand for them.
+        environment.push(("BUDGET_GUARD_TRUSTED_SOURCES", "custom.".to_owned()));
         let events = aws_sdk_eventbridge::Client::new(&config);
         Ok(Self { events, dynamodb, sns, sqs, table, topic_arn, guard_queue, alert_queue, environment })
     }

@@ -34,6 +34,7 @@ fn guard(world: &World, limit: &str) -> Guard<World> {
         region: "us-east-1".into(),
         account: "123456789012".into(),
         function: Some("guard".into()),
+        trusted_sources: Vec::new(),
     };
     Guard::new(world.clone(), home, Limits::new(Mode::Enforce, limit.parse().unwrap()))
 }

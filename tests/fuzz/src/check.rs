@@ -172,5 +172,6 @@ fn home() -> Home {
         region: "us-east-1".into(),
         account: "123456789012".into(),
         function: Some("budget-guard-ingest".into()),
+        trusted_sources: Vec::new(),
     }
 }

@@ -1,0 +1,195 @@
+//! What is taken for a firing, a change, or neither, and whose word counts.
+
+use serde_json::json;
+
+use super::*;
+use crate::model::Call;
+use crate::sources::{EventJson, decode_body};
+
+fn home() -> Home {
+    Home {
+        partition: "aws".into(),
+        region: "us-east-1".into(),
+        account: "123456789012".into(),
+        function: Some("budget-guard-ingest".into()),
+        trusted_sources: vec!["trails.".into()],
+    }
+}
+
+fn event(principal: &'static str) -> BusEvent<'static> {
+    let caller = Caller { principal: principal.into(), issued_to: None };
+    BusEvent {
+        event_id: "c-1".into(),
+        at: "2026-11-20T10:00:00Z".parse().unwrap(),
+        caller,
+        call: None,
+        is_replay: false,
+        rule_call: None,
+        sender: None,
+    }
+}
+
+fn on_bus(event: BusEvent<'static>) -> Received<'static> {
+    let account = Some("123456789012".into());
+    Received::Bus(Bus { event, account, is_read_only: false, money: None, json: EventJson::plain(b"{}") })
+}
+
+fn change_on(bus: &'static str) -> RuleCall<'static> {
+    RuleCall::Changed { bus: bus.into(), rule: "fix-acl".into(), change: Change::Definition }
+}
+
+fn check_received(rule: &str, event: BusEvent<'static>, expected: &str) {
+    let rule = rule.parse().unwrap();
+    let seen = match attribute(Received::Attached { rule, event }, &home()) {
+        Ok(Attributed::Firing(firing)) => format!("firing of {}", firing.rule.name()),
+        Ok(other) => format!("{other:?}"),
+        Err(error) => error.to_string(),
+    };
+    assert!(seen.starts_with(expected), "{seen}");
+}
+
+#[test]
+fn counts_only_what_may_be_acted_on() {
+    let ours = "arn:aws:events:us-east-1:123456789012:rule/fix-acl";
+    check_received(ours, event("arn:aws:iam::123456789012:user/ann"), "firing of fix-acl");
+    check_received(ours, BusEvent { is_replay: true, ..event("ann") }, "Skipped(Replay)");
+    check_received(
+        ours,
+        event("arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest"),
+        "Skipped(OwnCall)",
+    );
+    check_received(
+        ours,
+        event("arn:aws:sts::999999999999:assumed-role/any/budget-guard-ingest"),
+        "firing of fix-acl",
+    );
+    for foreign in [
+        "arn:aws:events:us-east-1:999999999999:rule/fix-acl",
+        "arn:aws:events:eu-west-1:123456789012:rule/fix-acl",
+        "arn:aws-cn:events:us-east-1:123456789012:rule/fix-acl",
+    ] {
+        check_received(foreign, event("ann"), &format!("ruleArn is {foreign}, a rule of account"));
+    }
+}
+
+/// A call by the rule's own target, as an event of this source tells of it; attached to the rule, and as it is on the bus.
+fn claims(source: &str, principal: &str) -> [String; 2] {
+    let issued_to = if principal == "ann" { "arn:fixer" } else { "" };
+    let event = json!({
+        "id": "e-1", "source": source, "detail-type": "AWS API Call via CloudTrail", "account": "123456789012",
+        "time": "2026-11-20T10:00:00Z",
+        "detail": {
+            "eventID": "c-1", "eventSource": "s3.amazonaws.com", "eventName": "GetBucketAcl", "readOnly": true,
+            "managementEvent": true, "requestParameters": {"bucketName": "uploads"},
+            "userIdentity": {"arn": principal, "inScopeOf": {"credentialsIssuedTo": issued_to}},
+        },
+    });
+    [json!({"ruleArn": "arn:aws:events:us-east-1:123456789012:rule/fix-acl", "event": event}), event]
+        .map(|payload| payload.to_string())
+}
+
+fn told(payload: &str) -> String {
+    let told = |id: &str, caller: &Caller<'_>, call: &Option<Call<'_>>| {
+        let issued_to = caller.issued_to.as_deref().unwrap_or("nobody");
+        let call = call.as_ref().map_or("no call", |call| &call.operation);
+        format!("{id}: {call} by {}, issued to {issued_to}", caller.principal)
+    };
+    match attribute(decode_body(payload).unwrap(), &home()) {
+        Ok(Attributed::Firing(firing)) => told(&firing.event_id, &firing.caller, &firing.call),
+        Ok(Attributed::Bus { event: Ok(Bus { event, is_read_only, .. }), .. }) => {
+            let reads = if is_read_only { ", which only reads" } else { "" };
+            told(&event.event_id, &event.caller, &event.call) + reads
+        }
+        Ok(Attributed::Skipped(skipped) | Attributed::Bus { event: Err(skipped), .. }) => {
+            format!("{skipped:?}")
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn only_events_of_aws_and_of_whom_it_trusts_are_taken_at_their_word() {
+    let check = |source: &str, principal: &str, expected: [&str; 2]| {
+        let seen = claims(source, principal).map(|payload| told(&payload));
+        assert_eq!(seen, expected, "{source}");
+    };
+    let believed = "c-1: GetBucketAcl by ann, issued to arn:fixer";
+    check("aws.s3", "ann", [believed, &format!("{believed}, which only reads")]);
+    check("trails.eu", "ann", [believed, believed]);
+    for source in ["custom.s3", "aws.partner/example.com/s3", "AWS.s3", "trails"] {
+        let doubted = format!("e-1: no call by {source}, issued to nobody");
+        check(source, "ann", [&doubted, &doubted]);
+        check(source, "arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest", [&doubted, &doubted]);
+    }
+}
+
+#[test]
+fn a_change_of_a_rule_is_recognised() {
+    let check = |bus: &'static str, expected: &str| {
+        let change = change_on(bus);
+        let seen = match attribute(on_bus(BusEvent { rule_call: Some(change), ..event("ann") }), &home()) {
+            // It is a firing as well, of whatever rules watch such calls.
+            Ok(Attributed::Bus { changed: Some(Changed { rule, by, .. }), event: Ok(_), .. }) => {
+                format!("{rule} by {by}")
+            }
+            other => format!("{other:?}"),
+        };
+        assert_eq!(seen, format!("arn:aws:events:us-east-1:123456789012:rule/{expected} by ann"));
+    };
+    check("default", "fix-acl");
+    check("orders", "orders/fix-acl");
+    check("arn:aws:events:us-east-1:123456789012:event-bus/orders", "orders/fix-acl");
+    // Through the guard's own rule it is a change, through any other a firing.
+    let change = || Some(change_on("default"));
+    let ours = "arn:aws:events:us-east-1:123456789012:rule/budget-guard-changes";
+    check_received(
+        ours,
+        BusEvent { rule_call: change(), ..event("ann") },
+        "Changed(Changed { rule: arn:aws:events",
+    );
+    let theirs = "arn:aws:events:us-east-1:123456789012:rule/audit";
+    check_received(theirs, BusEvent { rule_call: change(), ..event("ann") }, "firing of audit");
+}
+
+#[test]
+fn what_does_not_count_on_the_bus_is_told_apart() {
+    let check = |bus: Bus<'static>, expected: &str| {
+        let seen = match attribute(Received::Bus(bus), &home()) {
+            Ok(Attributed::Bus { changed, event, .. }) => {
+                let changed = changed.map_or("no change".to_owned(), |changed| {
+                    format!("{:?} of {}", changed.change, changed.rule.name())
+                });
+                let counts = event.map_or_else(|skipped| format!("{skipped:?}"), |_| "counts".to_owned());
+                format!("{counts}, {changed}")
+            }
+            other => format!("{other:?}"),
+        };
+        assert_eq!(seen, expected);
+    };
+    let bus = |event: BusEvent<'static>| match on_bus(event) {
+        Received::Bus(bus) => bus,
+        other => panic!("{other:?}"),
+    };
+    let guard = "arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest";
+    let put = || Some(change_on("default"));
+    let tagged = |arn: &'static str| {
+        Some(RuleCall::Changed { bus: "default".into(), rule: arn.into(), change: Change::Tags })
+    };
+    check(bus(event("ann")), "counts, no change");
+    check(bus(BusEvent { rule_call: put(), ..event("ann") }), "counts, Definition of fix-acl");
+    check(bus(BusEvent { rule_call: put(), ..event(guard) }), "OwnCall, Definition of fix-acl");
+    check(bus(BusEvent { rule_call: put(), is_replay: true, ..event("ann") }), "Replay, no change");
+    check(bus(BusEvent { rule_call: Some(RuleCall::WithoutEffect), ..event("ann") }), "counts, no change");
+    let ours = "arn:aws:events:us-east-1:123456789012:rule/orders/fix-acl";
+    check(bus(BusEvent { rule_call: tagged(ours), ..event("ann") }), "counts, Tags of fix-acl");
+    let theirs = "arn:aws:events:us-east-1:999999999999:rule/fix-acl";
+    check(bus(BusEvent { rule_call: tagged(theirs), ..event("ann") }), "counts, no change");
+    let a_bus = "arn:aws:events:us-east-1:123456789012:event-bus/orders";
+    check(bus(BusEvent { rule_call: tagged(a_bus), ..event("ann") }), "counts, no change");
+    let foreign = Some("999999999999".into());
+    check(
+        Bus { account: foreign, ..bus(BusEvent { rule_call: put(), ..event("ann") }) },
+        "Foreign, no change",
+    );
+    check(Bus { account: None, ..bus(event("ann")) }, "Foreign, no change");
+}
