@@ -18,7 +18,7 @@ pub use run::Run;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Cause, Firing, FiringId, Timestamp};
+use crate::model::{Cause, Firing, FiringId, Resource, Timestamp};
 use relays::Relays;
 use sketch::Sketch;
 use track::{Entry, Kind, Track};
@@ -61,7 +61,8 @@ impl Echoes {
         let Some(resource) = &call.resource else { return false };
         let at = firing.at.as_second().min(now.as_second() + crate::window::CLOCK_SKEW.get() as i64);
         let id = FiringId::of(&firing.event_id);
-        if self.tracks.iter().any(|track| track.ids == resource.ids && track.has(id)) {
+        let known = self.tracks.iter().position(|track| track.ids == resource.ids);
+        if known.is_some_and(|index| self.tracks[index].has(id)) {
             return false;
         }
         let kind = match &firing.cause {
@@ -78,18 +79,20 @@ impl Echoes {
                 self.relays.count(rules, at, reused).map_or(Kind::Outside, Kind::Relay)
             }
         };
+        // Most firings of a busy rule are kept nowhere: what costs time waits until one is.
         let entry =
-            Entry { at, id, event: track::uuid(&firing.event_id), kind, print: run::print(firing, call) };
-        if matches!(kind, Kind::Outside | Kind::Unknown) {
-            self.outside(entry, resource, limit);
+            || Entry { at, id, event: track::uuid(&firing.event_id), kind, print: run::print(firing, call) };
+        let is_new = if matches!(kind, Kind::Outside | Kind::Unknown) {
+            self.outside(entry, resource, at, limit)
         } else {
             self.sketch.count(track::key(resource.ids), at);
             if let Some(track) = self.track(resource, at) {
-                track.insert(entry, limit);
+                track.insert(entry(), limit);
             }
-        }
+            true
+        };
         self.drop_unneeded(at);
-        true
+        is_new
     }
 
     /// The longest run among the resources touched since the last call, if it reaches the limit.
@@ -134,24 +137,29 @@ impl Echoes {
     }
 
     /// A change from outside concerns every followed resource it meets, and is remembered for its own.
-    fn outside(&mut self, entry: Entry, resource: &crate::model::Resource<'_>, limit: u32) {
-        let mut is_known = false;
+    /// Returns whether anything is new.
+    fn outside(&mut self, entry: impl Fn() -> Entry, resource: &Resource<'_>, at: i64, limit: u32) -> bool {
+        let (mut is_known, mut made) = (false, None);
         for track in self.tracks.iter_mut().filter(|track| track.ids.meets(resource.ids)) {
             is_known |= track.ids == resource.ids;
-            track.insert(entry, limit);
+            track.insert(*made.get_or_insert_with(&entry), limit);
         }
-        if !is_known && let Some(track) = self.track(resource, entry.at) {
-            track.insert(entry, limit);
+        if !is_known && let Some(track) = self.track(resource, at) {
+            track.insert(*made.get_or_insert_with(&entry), limit);
         }
+        made.is_some()
     }
 
     /// The track of a resource; a new one if there is room, or one that matters less.
-    fn track(&mut self, resource: &crate::model::Resource<'_>, at: i64) -> Option<&mut Track> {
+    fn track(&mut self, resource: &Resource<'_>, at: i64) -> Option<&mut Track> {
         if let Some(index) = self.tracks.iter().position(|track| track.ids == resource.ids) {
             return self.tracks.get_mut(index);
         }
         if self.tracks.len() >= MAX_TRACKS {
             let rank = self.sketch.estimate(track::key(resource.ids));
+            if rank == 0 {
+                return None;
+            }
             let (index, weakest) = self.weakest(at)?;
             if weakest >= rank {
                 return None;

@@ -152,8 +152,10 @@ impl Track {
     }
 
     pub fn drop_before(&mut self, floor: i64) {
-        let first = self.entries.partition_point(|entry| entry.at < floor);
-        self.entries.drain(..first);
+        if self.entries.first().is_some_and(|oldest| oldest.at < floor) {
+            let first = self.entries.partition_point(|entry| entry.at < floor);
+            self.entries.drain(..first);
+        }
     }
 
     pub fn newest(&self) -> Option<i64> {

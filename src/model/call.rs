@@ -72,8 +72,11 @@ impl ResourceIds {
 
     /// Whether one of the two names everything that the other names: a change of a bucket concerns its objects.
     pub fn meets(self, other: Self) -> bool {
-        let is_within = |one: Self, other: Self| one.iter().all(|id| other.iter().any(|known| known == id));
-        is_within(self, other) || is_within(other, self)
+        // Unused places compared as well: there are four, always, which is quicker than to look for the last one.
+        let is_within = |one: &[u32; Self::MAX], other: &[u32; Self::MAX]| {
+            one.iter().all(|id| *id == 0 || other.contains(id))
+        };
+        is_within(&self.0, &other.0) || is_within(&other.0, &self.0)
     }
 }
 
