@@ -1,7 +1,8 @@
 """Expands template.yaml offline: SAM in, plain CloudFormation out, for StackSets and for the tests' emulator.
 
-    python infra/expand.py s3://BUCKET/KEY > stack.json      # where dist/bootstrap.zip has been put
+    python infra/expand.py s3://BUCKET/KEY [RESOURCE…] > stack.json      # where dist/bootstrap.zip has been put
 
+The resources that are named are left out: those of types that a Region does not have.
 Needs aws-sam-translator; `make venv` installs it.
 """
 
@@ -21,16 +22,21 @@ class NoManagedPolicies:
         return {}
 
 
-def expanded(code):
+def expanded(code, without=()):
     """The template as CloudFormation gets it, with the functions' code at `code`, an s3:// address."""
     # The translator wants to know a Region; it asks nothing of AWS.
     os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION", "us-east-1"))
     document = yaml_parse((Path(__file__).parent / "template.yaml").read_text())
     document["Globals"]["Function"]["CodeUri"] = code
+    # StackSets refuse what a Region does not know, whatever the conditions say.
+    for name in without:
+        if name not in document["Resources"]:
+            sys.exit(f"{name} is no resource of the template, which has {', '.join(document['Resources'])}")
+        del document["Resources"][name]
     return transform(document, {}, NoManagedPolicies())
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not sys.argv[1].startswith("s3://") or sys.argv[1].count("/") < 3:
+    if len(sys.argv) < 2 or not sys.argv[1].startswith("s3://") or sys.argv[1].count("/") < 3:
         sys.exit(__doc__)
-    print(json.dumps(expanded(sys.argv[1]), separators=(",", ":")))
+    print(json.dumps(expanded(sys.argv[1], sys.argv[2:]), separators=(",", ":")))

@@ -22,6 +22,8 @@ mod policies;
 mod rights;
 #[path = "stack/variants.rs"]
 mod variants;
+#[path = "stack/watch.rs"]
+mod watch;
 
 use std::path::Path;
 use std::time::Duration;

@@ -80,8 +80,11 @@ impl Echoes {
             }
         };
         // Most firings of a busy rule are kept nowhere: what costs time waits until one is.
-        let entry =
-            || Entry { at, id, event: track::uuid(&firing.event_id), kind, print: run::print(firing, call) };
+        let entry = || {
+            // Evidence names what was an echo, or may turn out to have been one.
+            let event = if kind == Kind::Outside { None } else { track::uuid(&firing.event_id) };
+            Entry { at, id, event, kind, print: run::print(firing, call) }
+        };
         let is_new = if matches!(kind, Kind::Outside | Kind::Unknown) {
             self.outside(entry, resource, at, limit)
         } else {

@@ -30,7 +30,8 @@ pub(super) struct Entry {
     /// Event time in seconds since 1970.
     pub at: i64,
     pub id: FiringId,
-    /// The event's id in full, if it is a UUID as CloudTrail writes them: people look events up by it.
+    /// The event's id in full, if it is a UUID as CloudTrail writes them: people look events up by it. Not of outside
+    /// firings, which no evidence names.
     pub event: Option<Uuid>,
     pub kind: Kind,
     /// Fingerprint of caller, call and parameters.

@@ -126,7 +126,8 @@ async fn the_operator_may_do_what_the_command_line_calls_and_nothing_more() -> R
     let events = template.policy("OperatorPolicy");
     let events = events.iter().find(|statement| statement.actions.contains("events:PutEvents"));
     let condition = &events.expect("a statement").body["Condition"];
-    assert_eq!(condition["StringEquals"]["events:source"], "budget-guard.drill", "nothing but the drill's");
+    let drill = &condition["ForAllValues:StringEquals"]["events:source"];
+    assert_eq!((drill, &condition["Null"]["events:source"]), (&"budget-guard.drill".into(), &"false".into()));
     Ok(())
 }
 

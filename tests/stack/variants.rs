@@ -2,58 +2,16 @@
 
 use std::path::Path;
 
-use aws_sdk_eventbridge::types::RuleState;
 use aws_sdk_sqs::types::QueueAttributeName;
+
 use serde_json::{Value, json};
 
 use crate::BOOTSTRAP;
 use crate::policies::Template;
 use crate::support::emulator::{Emulator, Kind};
 use crate::support::stack::{Stack, expanded};
-use crate::support::world::World;
 use crate::support::{Failure, while_doing};
-
-/// State and pattern of a rule.
-type Rule = (RuleState, Value);
-
-/// The catch-all rule, if there is one.
-async fn watch(world: &World, name: &str) -> Result<Option<Rule>, Failure> {
-    let described = world.events.describe_rule().name(format!("{name}-watch")).send().await;
-    match described {
-        Ok(rule) => {
-            let pattern = rule.event_pattern.as_deref().map(serde_json::from_str).transpose()?;
-            Ok(rule.state.zip(pattern))
-        }
-        Err(error)
-            if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(while_doing("describing the catch-all rule")(error)),
-    }
-}
-
-#[tokio::test]
-async fn the_catch_all_sees_as_much_as_was_asked_for() -> Result<(), Failure> {
-    let emulator = Emulator::start(Kind::Ministack).await?;
-    let third = RuleState::EnabledWithAllCloudtrailManagementEvents;
-    let calls = json!({"detail-type": [{"suffix": "via CloudTrail"}]});
-    let everything = json!({"source": [{"prefix": ""}]});
-    let check =
-        async |name: &str, parameters: &[(&str, &str)], expected: Option<Rule>| -> Result<(), Failure> {
-            let mut parameters = parameters.to_vec();
-            parameters.push(("GuardName", name));
-            let stack = Stack::deploy(&emulator, name, Path::new(BOOTSTRAP), &parameters).await?;
-            assert_eq!(watch(&stack.world(&emulator).await?, name).await?, expected, "{parameters:?}");
-            Ok(())
-        };
-    let reads = ("WatchReadOnlyCalls", "true");
-    check("budget-guard-a", &[], Some((RuleState::Enabled, calls.clone()))).await?;
-    check("budget-guard-b", &[reads], Some((third.clone(), calls))).await?;
-    check("budget-guard-c", &[reads, ("Watch", "all")], Some((third, everything))).await?;
-    check("budget-guard-d", &[("Watch", "off")], None).await?;
-    Ok(())
-}
+use crate::watch::watch;
 
 #[tokio::test]
 async fn what_was_asked_for_reaches_the_parts() -> Result<(), Failure> {
