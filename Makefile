@@ -135,8 +135,8 @@ verify: ## have the deployed guard cut a harmless rule, and print how long it to
 	@exports="$$($(OUTPUTS))" && eval "$$exports" && $(DIST)/budget-guard drill
 
 undeploy: ## remove the stack, after asking; the table stays
-	@exports="$$($(OUTPUTS))" && eval "$$exports" && $(DIST)/budget-guard status
-	@echo "The table stays. What is open above stays cut, and needs the guard to be put back."
+	@exports="$$($(OUTPUTS))" && eval "$$exports" && $(DIST)/budget-guard status && \
+		echo "The table $$BUDGET_GUARD_TABLE stays. What is open above stays cut, and needs it to be put back."
 	$(SAM) delete --stack-name $(STACK)
 
 clean: ## remove everything built or installed here
