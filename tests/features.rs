@@ -53,3 +53,26 @@ fn the_command_line_signs_in_and_has_no_runtime() {
     let needed = ["aws-sdk-sso", "aws-sdk-ssooidc", "aws-sdk-signin", "clap"];
     check("cli", "normal", &needed, &["lambda_runtime", "aws-lc", "native-tls", "openssl-sys"]);
 }
+
+/// The fuzz targets have a lock file of their own, which nothing else in the tests reads.
+#[test]
+fn what_the_core_needs_is_locked_for_the_fuzz_targets_too() {
+    let arguments = ["metadata", "--offline", "--locked", "--no-deps", "--format-version", "1"];
+    let root = env!("CARGO_MANIFEST_DIR");
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root).output().expect("cargo runs");
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let declared = metadata["packages"][0]["dependencies"].as_array().expect("dependencies");
+    let is_core = |one: &&serde_json::Value| one["kind"].is_null() && one["optional"] == false;
+    let needed: Vec<_> = declared.iter().filter(is_core).filter_map(|one| one["name"].as_str()).collect();
+    assert!(needed.contains(&"serde_json"), "{needed:?}");
+
+    let lock = std::fs::read_to_string(format!("{root}/tests/fuzz/Cargo.lock")).expect("the lock file");
+    let own = lock.split("[[package]]").find(|block| block.contains("name = \"budget-guard\"\n"));
+    let own = own.expect("the crate itself");
+    for name in needed {
+        assert!(
+            own.contains(&format!(" \"{name}\",\n")),
+            "{name} is missing: cargo update --workspace there"
+        );
+    }
+}
