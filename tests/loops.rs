@@ -133,7 +133,7 @@ async fn what_anybody_may_say_on_the_bus_proves_nothing() -> Result<(), Failure>
     let window = stage.record(&fixer).await?.window;
     let callers: Vec<_> =
         window.callers_of(window.all()).into_iter().map(|one| one.caller.principal).collect();
-    assert_eq!(callers, ["custom.s3"], "who put the event, as far as is known");
+    assert_eq!(callers, ["source custom.s3"], "who put the event, as far as is known");
     Ok(())
 }
 

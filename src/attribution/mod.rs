@@ -11,7 +11,7 @@ use std::fmt;
 use crate::model::{Caller, Cause, Firing, OWN_PREFIX, RuleArn, Timestamp, bounded};
 
 use crate::sources::money::MoneyMessage;
-use crate::sources::{Bus, BusEvent, Change, Received, RuleCall, Sender};
+use crate::sources::{Bus, BusEvent, Carried, Change, DecodeError, Received, RuleCall, Sender};
 
 /// Longer names of who changed a rule are cut: they reach alerts and records.
 const MAX_PRINCIPAL: usize = 128;
@@ -101,6 +101,9 @@ pub enum AttributionError {
     #[error("ruleArn is {rule}, a rule of account {account} in {region}; this guard acts on {home} only",
         account = rule.account(), region = rule.region())]
     Foreign { rule: RuleArn, home: String },
+    /// A trusted sender carries what is no firing.
+    #[error(transparent)]
+    Carried(#[from] DecodeError),
 }
 
 /// Works out which rule fired, as far as that can be told without knowing the rules. `home` is the guard's own account
@@ -109,7 +112,15 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
     let (rule, mut event) = match received {
         Received::Tick { .. } => return Ok(Attributed::Tick),
         Received::Money(message) => return Ok(Attributed::Money(message)),
-        Received::Bus(bus) => return Ok(from_bus(bus, home)),
+        Received::Bus(mut bus) => {
+            let carried = bus.carried.take();
+            let is_ours = bus.account.as_deref() == Some(&home.account);
+            let is_believed = bus.event.sender.as_ref().is_some_and(|sender| home.believes(sender));
+            match carried.filter(|_| is_ours && is_believed) {
+                None => return Ok(from_bus(bus, home)),
+                Some(carried) => (*carried).map(|Carried { rule, event }| (rule, event))?,
+            }
+        }
         Received::Attached { rule, event } => (rule, event),
     };
     // The guard's own rules tell it of changes to others.
@@ -149,7 +160,8 @@ fn doubt(event: &mut BusEvent<'_>, home: &Home) {
     if !envelope_id.is_empty() {
         event.event_id = envelope_id;
     }
-    event.caller = Caller { principal: source, issued_to: None };
+    // Put so that it is no ARN: a source may be spelled like anybody's.
+    event.caller = Caller { principal: format!("source {source}").into(), issued_to: None };
     event.call = None;
 }
 

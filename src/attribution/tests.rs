@@ -31,7 +31,14 @@ fn event(principal: &'static str) -> BusEvent<'static> {
 
 fn on_bus(event: BusEvent<'static>) -> Received<'static> {
     let account = Some("123456789012".into());
-    Received::Bus(Bus { event, account, is_read_only: false, money: None, json: EventJson::plain(b"{}") })
+    Received::Bus(Bus {
+        event,
+        account,
+        is_read_only: false,
+        money: None,
+        carried: None,
+        json: EventJson::plain(b"{}"),
+    })
 }
 
 fn change_on(bus: &'static str) -> RuleCall<'static> {
@@ -72,6 +79,26 @@ fn counts_only_what_may_be_acted_on() {
     }
 }
 
+#[test]
+fn a_firing_is_carried_by_those_alone_who_are_trusted() {
+    let check = |source: &str, carried: &str, expected: &str| {
+        let detail: serde_json::Value = serde_json::from_str(carried).unwrap();
+        let carrier = json!({
+            "id": "o-1", "source": source, "detail-type": "x via CloudTrail", "account": "123456789012",
+            "time": "2026-11-20T10:00:00Z", "detail": detail,
+        });
+        assert_eq!(told(&carrier.to_string()), expected, "{source}");
+    };
+    let [attached, _] = claims("aws.s3", "ann");
+    check("trails.eu", &attached, "c-1: GetBucketAcl by ann, issued to arn:fixer");
+    check("shop", &attached, "o-1: no call by source shop, issued to nobody");
+    let broken = r#"{"ruleArn": "nope", "event": {}}"#;
+    check("shop", broken, "o-1: no call by source shop, issued to nobody");
+    let problem = "detail.ruleArn: \"nope\" is not a rule ARN (fewer than six parts); expected \
+                   arn:aws:events:REGION:ACCOUNT:rule/[BUS/]NAME";
+    check("trails.eu", broken, problem);
+}
+
 /// A call by the rule's own target, as an event of this source tells of it; attached to the rule, and as it is on the bus.
 fn claims(source: &str, principal: &str) -> [String; 2] {
     let issued_to = if principal == "ann" { "arn:fixer" } else { "" };
@@ -103,7 +130,8 @@ fn told(payload: &str) -> String {
         Ok(Attributed::Skipped(skipped) | Attributed::Bus { event: Err(skipped), .. }) => {
             format!("{skipped:?}")
         }
-        other => format!("{other:?}"),
+        Ok(other) => format!("{other:?}"),
+        Err(error) => error.to_string(),
     }
 }
 
@@ -116,10 +144,11 @@ fn only_events_of_aws_and_of_whom_it_trusts_are_taken_at_their_word() {
     let believed = "c-1: GetBucketAcl by ann, issued to arn:fixer";
     check("aws.s3", "ann", [believed, &format!("{believed}, which only reads")]);
     check("trails.eu", "ann", [believed, believed]);
-    for source in ["custom.s3", "aws.partner/example.com/s3", "AWS.s3", "trails"] {
-        let doubted = format!("e-1: no call by {source}, issued to nobody");
+    let session = "arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest";
+    for source in ["custom.s3", "aws.partner/example.com/s3", "AWS.s3", "trails", session] {
+        let doubted = format!("e-1: no call by source {source}, issued to nobody");
         check(source, "ann", [&doubted, &doubted]);
-        check(source, "arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest", [&doubted, &doubted]);
+        check(source, session, [&doubted, &doubted]);
     }
 }
 

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::BusEvent;
 use super::money::MoneyMessage;
+use super::{BusEvent, DecodeError};
+use crate::model::RuleArn;
 
 /// An EventBridge event that names no rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,16 @@ pub struct Bus<'a> {
     pub is_read_only: bool,
     /// An alert about money that it carries; like any event it fires rules all the same. Boxed: hardly any does.
     pub money: Option<Box<MoneyMessage>>,
+    /// A firing of an attached rule that it carries, if it is one to be believed. Boxed: hardly any does.
+    pub carried: Option<Box<Result<Carried<'a>, DecodeError>>>,
     pub json: EventJson<'a>,
+}
+
+/// What an attached rule said of a firing, sent on through a bus by somebody who then is the sender of the event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried<'a> {
+    pub rule: RuleArn,
+    pub event: BusEvent<'a>,
 }
 
 /// The text of an event. It is taken out of the quotes of a queue message only for those who ask.

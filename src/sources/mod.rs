@@ -10,7 +10,7 @@ mod last;
 pub mod money;
 mod parameters;
 
-pub use bus::{Bus, EventJson};
+pub use bus::{Bus, Carried, EventJson};
 pub use error::DecodeError;
 
 use std::borrow::Cow;
@@ -251,14 +251,7 @@ fn event<'a>(
     if event.source.is("aws.events") && event.detail_type.is("Scheduled Event") {
         return Ok(Received::Tick { at: last.time(event.time, "time")? });
     }
-    if let Nested::Object(detail) = &mut event.detail
-        && let Detail { rule_arn: Field::Text(arn), event: Some(carried), .. } = &mut **detail
-    {
-        let rule = last.rule(Field::Text(std::mem::take(arn)), "detail.ruleArn")?;
-        let carried: Event<'_> = serde_json::from_str(carried.get())
-            .map_err(|error| DecodeError::json(carried.get().as_bytes(), &error))?;
-        return Ok(Received::Attached { rule, event: bus_event(carried, last)?.0 });
-    }
+    let carried = carried(&mut event, last).map(Box::new);
     let money = if event.may_be_about_money() {
         if bytes.is_empty() {
             return Err(DecodeError::unknown_shape(bytes));
@@ -272,7 +265,20 @@ fn event<'a>(
         Field::Text(account) => Some(account),
         _ => None,
     };
-    Ok(Received::Bus(Bus { event, account, is_read_only, money, json: EventJson::plain(bytes) }))
+    Ok(Received::Bus(Bus { event, account, is_read_only, money, carried, json: EventJson::plain(bytes) }))
+}
+
+/// The attached firing in an event that somebody sent on through a bus. Whether they may is not decided here.
+fn carried<'a>(event: &mut Event<'a>, last: &mut Last) -> Option<Result<Carried<'a>, DecodeError>> {
+    let Nested::Object(detail) = &mut event.detail else { return None };
+    let Detail { rule_arn: Field::Text(arn), event: Some(carried), .. } = &mut **detail else { return None };
+    let mut read = || {
+        let rule = last.rule(Field::Text(std::mem::take(arn)), "detail.ruleArn")?;
+        let carried: Event<'_> = serde_json::from_str(carried.get())
+            .map_err(|error| DecodeError::json(carried.get().as_bytes(), &error))?;
+        Ok(Carried { rule, event: bus_event(carried, last)?.0 })
+    };
+    Some(read())
 }
 
 /// The event, and whether it is of a management call that only reads.

@@ -25,8 +25,16 @@ fn describe(received: &Received<'_>) -> String {
     };
     match received {
         Received::Attached { rule, event } => format!("firing of {}: {}", rule.name(), of(event)),
-        Received::Bus(Bus { event, is_read_only, .. }) => {
-            format!("event {}{}", of(event), if *is_read_only { ", read-only" } else { "" })
+        Received::Bus(Bus { event, is_read_only, carried, .. }) => {
+            let read_only = if *is_read_only { ", read-only" } else { "" };
+            let carried = match carried.as_deref() {
+                None => String::new(),
+                Some(Ok(Carried { rule, event })) => {
+                    format!(", carrying a firing of {}: {}", rule.name(), of(event))
+                }
+                Some(Err(error)) => format!(", carrying {error}"),
+            };
+            format!("event {}{read_only}{carried}", of(event))
         }
         Received::Tick { at } => format!("tick at {at}"),
         Received::Money(message) => format!("money: {}", message.alert),
@@ -56,7 +64,7 @@ fn understands_each_shape() {
         &format!(
             r#"{{"id":"o","source":"guard","detail-type":"firing","time":"2026-11-20T10:00:09Z","detail":{{"ruleArn":"{RULE}","event":{event}}}}}"#
         ),
-        "firing of fix-acl: c-1 at 2026-11-20T10:00:00Z by arn:aws:iam::123456789012:user/ann",
+        "event o at 2026-11-20T10:00:09Z by guard, carrying a firing of fix-acl: c-1 at 2026-11-20T10:00:00Z by arn:aws:iam::123456789012:user/ann",
     );
     check(
         r#"{"source":"aws.events","detail-type":"Scheduled Event","time":"2026-11-20T10:00:00Z"}"#,

@@ -1,6 +1,7 @@
 //! The shell over ports in memory: races, crashes at every call, bad messages, and how many calls are made.
 
 mod attacks;
+mod claims;
 mod money;
 mod pressure;
 mod refresh;

@@ -3,14 +3,14 @@
 use super::*;
 use crate::policy::BurstLimit;
 
-const PATTERN: &str = r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#;
+pub(super) const PATTERN: &str = r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#;
 
-fn definition(pattern: &str) -> RuleDefinition {
+pub(super) fn definition(pattern: &str) -> RuleDefinition {
     RuleDefinition { event_pattern: Some(pattern.to_owned()), ..World::rule(RuleState::Enabled) }
 }
 
 /// A call to S3, as the catch-all rule sends it.
-fn call(id: usize) -> serde_json::Value {
+pub(super) fn call(id: usize) -> serde_json::Value {
     json!({
         "version": "0", "id": format!("envelope-{id}"), "source": "aws.s3", "account": "123456789012", "time": NOON,
         "detail-type": "AWS API Call via CloudTrail",
@@ -20,7 +20,7 @@ fn call(id: usize) -> serde_json::Value {
 }
 
 /// The event of a call about a rule.
-fn rule_call(name: &str, parameters: serde_json::Value, at: Timestamp) -> String {
+pub(super) fn rule_call(name: &str, parameters: serde_json::Value, at: Timestamp) -> String {
     let mut event = call(0);
     event["source"] = json!("aws.events");
     event["time"] = json!(at);
@@ -34,13 +34,13 @@ fn calls(ids: std::ops::Range<usize>) -> Vec<u8> {
     batch(bodies.iter().map(String::as_str))
 }
 
-fn handle(guard: &Guard<World>, payload: &[u8]) -> (serde_json::Value, Summary) {
+pub(super) fn handle(guard: &Guard<World>, payload: &[u8]) -> (serde_json::Value, Summary) {
     let (reply, summary) = run(guard.handle(payload)).unwrap();
     (serde_json::to_value(reply.unwrap()).unwrap(), summary)
 }
 
 /// A world with these rules, and a guard whose tick has built the directory.
-fn guarded(rules: &[(&str, RuleDefinition)], limit: &str) -> (World, Guard<World>) {
+pub(super) fn guarded(rules: &[(&str, RuleDefinition)], limit: &str) -> (World, Guard<World>) {
     let world = World::new(NOON);
     rules.iter().for_each(|(path, definition)| world.put_rule(&rule(path), definition.clone()));
     let guard = guard(&world, limit);
@@ -53,7 +53,7 @@ fn count(world: &World, path: &str) -> u64 {
 }
 
 /// Lets other processes' knowledge become old.
-fn later(world: &World, seconds: i64) {
+pub(super) fn later(world: &World, seconds: i64) {
     world.advance(SignedDuration::from_secs(seconds));
 }
 
