@@ -1,4 +1,4 @@
-//! The followed resources in few bytes: for each firing the seconds since the one before, its id, its print, its kind.
+//! The followed resources in few bytes: for each firing the seconds since the one before, its kind, id, print and caller.
 
 use uuid::Uuid;
 
@@ -6,7 +6,7 @@ use crate::model::{FiringId, Proof, ResourceIds};
 use crate::window::varint;
 
 use super::sketch::CELLS;
-use super::track::{Entry, Kind, Track};
+use super::track::{Entry, Forgotten, Kind, Track};
 use super::{Echoes, MAX_TRACKS};
 
 /// The stored bytes are not what this version writes.
@@ -14,6 +14,8 @@ use super::{Echoes, MAX_TRACKS};
 #[error("the stored echoes are damaged: {0}")]
 pub struct CorruptEchoes(&'static str);
 
+/// Which layout the bytes have: another number with each change. The first one began with a number of resources.
+const LAYOUT: u8 = 0xe2;
 const ID_BYTES: usize = FiringId::BITS as usize / 8;
 const OUTSIDE: u8 = 0;
 const PROOFS: [Proof; 4] = [Proof::SharedRole, Proof::Role, Proof::Session, Proof::Issued];
@@ -30,13 +32,15 @@ impl Echoes {
         if self.tracks.is_empty() && self.sketch.cells.is_empty() {
             return bytes;
         }
-        bytes.push(self.tracks.len() as u8);
+        bytes.extend([LAYOUT, self.tracks.len() as u8]);
         for track in &self.tracks {
             bytes.push(track.ids.iter().count() as u8);
             track.ids.iter().for_each(|id| bytes.extend_from_slice(&id.to_le_bytes()));
             bytes.push(track.name.len() as u8);
             bytes.extend_from_slice(track.name.as_bytes());
-            for number in [track.echoes.into(), track.outsides.into(), track.since.max(0).unsigned_abs()] {
+            let Forgotten { unanswered, outsides, echoes, at } = track.forgotten;
+            let counts = [track.echoes, track.outsides, unanswered, outsides, echoes].map(u64::from);
+            for number in counts.into_iter().chain([track.since, at].map(|at| at.max(0).unsigned_abs())) {
                 varint::write(&mut bytes, number);
             }
             varint::write(&mut bytes, track.entries.len() as u64);
@@ -56,6 +60,9 @@ impl Echoes {
                     }
                 }
                 bytes.extend_from_slice(&print);
+                if entry.kind.has_caller() {
+                    bytes.extend_from_slice(&entry.caller.to_le_bytes());
+                }
                 previous = at;
             }
         }
@@ -66,9 +73,8 @@ impl Echoes {
 
     /// Puts stored resources back into echoes that were read without them.
     pub fn restore(mut self, bytes: &[u8]) -> Result<Self, CorruptEchoes> {
-        if bytes.is_empty() {
-            return Ok(self);
-        }
+        // What another version has followed is followed anew: it is evidence of a day, and no reason to leave a rule unguarded.
+        let Some(bytes) = bytes.strip_prefix(&[LAYOUT]) else { return Ok(self) };
         let mut reader = Reader(bytes);
         let tracks = reader.byte()?;
         if usize::from(tracks) > MAX_TRACKS {
@@ -128,8 +134,13 @@ impl Reader<'_> {
         let (name, rest) = self.0.split_at_checked(length).ok_or(CorruptEchoes("it ends early"))?;
         let name = std::str::from_utf8(name).map_err(|_| CorruptEchoes("a name is not UTF-8"))?.to_owned();
         self.0 = rest;
-        let (echoes, outsides, since) = (self.count()?, self.count()?, self.signed()?);
-        let mut track = Track { ids, name, entries: Vec::new(), echoes, outsides, since, touched: false };
+        let (echoes, outsides) = (self.count()?, self.count()?);
+        let forgotten =
+            Forgotten { unanswered: self.count()?, outsides: self.count()?, echoes: self.count()?, at: 0 };
+        let (since, at) = (self.signed()?, self.signed()?);
+        let forgotten = Forgotten { at, ..forgotten };
+        let mut track =
+            Track { ids, name, entries: Vec::new(), echoes, outsides, since, forgotten, touched: false };
         let mut at = 0i64;
         for _ in 0..self.number()? {
             at = at.checked_add(self.signed()?).ok_or(CorruptEchoes("a time is out of range"))?;
@@ -153,7 +164,8 @@ impl Reader<'_> {
                     Kind::Echo(*known.ok_or(CorruptEchoes("a kind is unknown"))?)
                 }
             };
-            track.entries.push(Entry { at, id, event, kind, print });
+            let caller = if kind.has_caller() { u16::from_le_bytes(self.take()?) } else { 0 };
+            track.entries.push(Entry { at, id, event, kind, print, caller });
         }
         Ok(track)
     }

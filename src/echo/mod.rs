@@ -68,6 +68,7 @@ impl Echoes {
         let kind = match &firing.cause {
             // A service's own call is no answer of a target, and no change from outside that would be answered.
             Cause::Service => return false,
+            Cause::Unknown if call.invoked_by.is_some() => return false,
             // While the guard cannot read who a rule's targets are, it is told of people's calls all the same. Without
             // them the answers, once they are known, would look like a run.
             Cause::Unknown => Kind::Unknown,
@@ -83,7 +84,8 @@ impl Echoes {
         let entry = || {
             // Evidence names what was an echo, or may turn out to have been one.
             let event = if kind == Kind::Outside { None } else { track::uuid(&firing.event_id) };
-            Entry { at, id, event, kind, print: run::print(firing, call) }
+            let caller = if kind.has_caller() { run::caller(&firing.caller) } else { 0 };
+            Entry { at, id, event, kind, print: run::print(firing, call), caller }
         };
         let is_new = if matches!(kind, Kind::Outside | Kind::Unknown) {
             self.outside(entry, resource, at, limit)

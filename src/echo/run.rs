@@ -2,22 +2,27 @@
 
 use std::collections::VecDeque;
 use std::hash::Hasher;
+use std::iter::repeat_n;
 
-use crate::model::{Call, Firing, Proof, RuleArn, Timestamp};
+use crate::model::{Call, Caller, Fingerprint, Firing, Proof, RuleArn, Timestamp};
 
 use super::relays::Relays;
-use super::track::{Entry, Kind, Track};
+use super::track::{Entry, Forgotten, Kind, Track};
 
 /// How long before a run an outside firing may lie and still have its answer in it, in seconds: targets behind queues
 /// take their time.
 const ANSWER_SECONDS: i64 = 5 * 60;
 /// A run that ended so long before the newest firing is over: what comes now is no part of it.
-const OVER_SECONDS: i64 = 15 * 60;
+pub(super) const OVER_SECONDS: i64 = 15 * 60;
 /// So many events of a run are named: the first, and the last of them.
 const EVENTS: usize = 5;
 /// On a resource with so many outside firings within the quarter of an hour before a run, that many and more may have
 /// happened within it and be delayed on their way: half the limit is not enough there.
 const CONTESTED: usize = 3;
+/// But not where each of them had more echoes than these: who only answers makes about one.
+const ANSWERS: usize = 3;
+/// More forgotten firings than these make no difference.
+const MOST_FORGOTTEN: usize = 256;
 /// On a resource that outsiders touch all the time no run is long. Such a resource loops when there are at least so
 /// many echoes …
 const BUSY_ECHOES: u32 = 50;
@@ -63,6 +68,16 @@ pub(super) fn print(firing: &Firing<'_>, call: &Call<'_>) -> u32 {
     (hasher.finish() >> 32) as u32
 }
 
+/// Who exactly made the call: the session, and to whom AWS issued its credentials.
+pub(super) fn caller(caller: &Caller<'_>) -> u16 {
+    let mut fingerprint = Fingerprint::default();
+    for part in [&*caller.principal, caller.issued_to.as_deref().unwrap_or_default()] {
+        fingerprint.add(part.as_bytes());
+        fingerprint.mark(0xff);
+    }
+    (fingerprint.finish() >> 16) as u16
+}
+
 /// The run that the walk along a track is in, and the last one that reached the limit.
 #[derive(Default)]
 struct Walk {
@@ -70,8 +85,8 @@ struct Walk {
     echoes: Vec<Entry>,
     /// Outside firings that the echoes may answer, oldest first.
     unanswered: VecDeque<i64>,
-    /// All outside firings so far.
-    outsides: Vec<i64>,
+    /// All firings before the run, and whether they came from outside.
+    before: Vec<(i64, bool)>,
     /// Outsiders change the resource again and again.
     is_contested: bool,
     reached: Option<Reached>,
@@ -84,13 +99,26 @@ struct Reached {
 }
 
 impl Walk {
+    fn new(limit: u32, forgotten: Forgotten) -> Self {
+        let count = |number: u32| (number as usize).min(MOST_FORGOTTEN);
+        let Forgotten { unanswered, outsides, echoes, at } = forgotten;
+        Self {
+            limit: limit as usize,
+            unanswered: repeat_n(at, count(unanswered)).collect(),
+            before: repeat_n((at, true), count(outsides))
+                .chain(repeat_n((at, false), count(echoes)))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
     fn outside(&mut self, at: i64) {
         // Each echo of the run that ends here answered one; what is left is still to be answered.
         let answered = self.echoes.len().min(self.unanswered.len());
         self.unanswered.drain(..answered);
-        self.echoes.clear();
+        self.before.extend(self.echoes.drain(..).map(|echo| (echo.at, false)));
         self.unanswered.push_back(at);
-        self.outsides.push(at);
+        self.before.push((at, true));
     }
 
     fn echo(&mut self, entry: Entry) {
@@ -98,8 +126,12 @@ impl Walk {
             while self.unanswered.front().is_some_and(|at| *at < entry.at - ANSWER_SECONDS) {
                 self.unanswered.pop_front();
             }
-            let recent = self.outsides.iter().rev().take_while(|at| **at >= entry.at - OVER_SECONDS);
-            self.is_contested = recent.count() >= CONTESTED;
+            let recent = self.before.iter().rev().take_while(|(at, _)| *at >= entry.at - OVER_SECONDS);
+            let (mut outsides, mut echoes) = (0, 0);
+            for (_, is_outside) in recent {
+                *(if *is_outside { &mut outsides } else { &mut echoes }) += 1;
+            }
+            self.is_contested = outsides >= CONTESTED && echoes <= ANSWERS * outsides;
         }
         self.echoes.push(entry);
         self.judge();
@@ -144,7 +176,7 @@ impl Track {
     /// The last run on the track that reached the limit. `chains_count`: take chains of rules that nobody has followed
     /// yet to lead back here.
     pub(super) fn run(&self, limit: u32, relays: &Relays, chains_count: bool) -> Option<Run> {
-        let mut walk = Walk { limit: limit as usize, ..Walk::default() };
+        let mut walk = Walk::new(limit, self.forgotten);
         for entry in &self.entries {
             match self.is_echo(entry, relays, chains_count) {
                 Some(true) => walk.echo(*entry),

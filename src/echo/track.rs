@@ -20,8 +20,42 @@ pub(super) struct Track {
     pub outsides: u32,
     /// Since when the two are counted, in seconds since 1970.
     pub since: i64,
+    /// What the entries that are no longer kept were.
+    pub forgotten: Forgotten,
     /// A firing came since the track was last judged. Not stored.
     pub touched: bool,
+}
+
+/// The firings that a full track has dropped, oldest first: what is kept is judged by what came before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Forgotten {
+    /// Outside firings that no echo after them has answered.
+    pub unanswered: u32,
+    /// Outside firings and echoes without a quarter of an hour of quiet between them.
+    pub outsides: u32,
+    pub echoes: u32,
+    /// Event time of the last one, in seconds since 1970; zero if there is none.
+    pub at: i64,
+}
+
+impl Forgotten {
+    fn add(&mut self, entry: Entry) {
+        if entry.at - self.at > super::run::OVER_SECONDS {
+            *self = Self::default();
+        }
+        self.at = entry.at;
+        match entry.kind {
+            Kind::Outside | Kind::Unknown => {
+                self.outsides = self.outsides.saturating_add(1);
+                self.unanswered = self.unanswered.saturating_add(1);
+            }
+            Kind::Echo(_) => {
+                self.echoes = self.echoes.saturating_add(1);
+                self.unanswered = self.unanswered.saturating_sub(1);
+            }
+            Kind::Relay(_) => {}
+        }
+    }
 }
 
 /// One firing on the resource.
@@ -34,8 +68,10 @@ pub(super) struct Entry {
     /// firings, which no evidence names.
     pub event: Option<Uuid>,
     pub kind: Kind,
-    /// Fingerprint of caller, call and parameters.
+    /// Fingerprint of the caller's role, the call and its parameters.
     pub print: u32,
+    /// Fingerprint of who exactly made the call, where that may have to be compared: a role may be several callers'.
+    pub caller: u16,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +82,20 @@ pub(super) enum Kind {
     Echo(Proof),
     /// Caused by a target of other rules: the place in the list of relays.
     Relay(u8),
+}
+
+impl Kind {
+    /// Whether it is kept who exactly made the call.
+    pub fn has_caller(self) -> bool {
+        matches!(self, Self::Unknown | Self::Echo(_))
+    }
+}
+
+impl Entry {
+    /// The same call by the very same caller, word for word.
+    fn is_same_call(&self, other: &Self) -> bool {
+        (self.print, self.caller) == (other.print, other.caller)
+    }
 }
 
 /// The id as a UUID, if its text can be had back from that.
@@ -72,6 +122,7 @@ impl Track {
             echoes: 0,
             outsides: 0,
             since: i64::MIN,
+            forgotten: Forgotten::default(),
             touched: false,
         }
     }
@@ -93,7 +144,7 @@ impl Track {
                 return;
             }
             self.entries.insert(place, entry);
-            self.entries.remove(0);
+            self.forgotten.add(self.entries.remove(0));
         } else {
             self.entries.insert(place, entry);
         }
@@ -109,13 +160,13 @@ impl Track {
 
     /// The kind of an echo that is the same call by the same caller.
     fn echo_like(&self, entry: Entry) -> Option<Kind> {
-        let is_like = |known: &&Entry| known.print == entry.print && matches!(known.kind, Kind::Echo(_));
+        let is_like = |known: &&Entry| matches!(known.kind, Kind::Echo(_)) && known.is_same_call(&entry);
         self.entries.iter().find(is_like).map(|known| known.kind)
     }
 
     /// Whose firings those were that are like this echo is known now.
     fn recognise(&mut self, echo: Entry) {
-        let is_like = |known: &&mut Entry| known.print == echo.print && known.kind == Kind::Unknown;
+        let is_like = |known: &&mut Entry| known.kind == Kind::Unknown && known.is_same_call(&echo);
         let mut recognised = 0;
         for known in self.entries.iter_mut().filter(is_like) {
             known.kind = echo.kind;
