@@ -11,6 +11,8 @@ use crate::model::{ListedRule, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, T
 const TAG_PREFIX: &str = "budget-guard:";
 /// A rule whose targets and tags could not be read is asked about again after this.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// And after this if the fault may pass: late enough for all others to have their turn.
+const RETRY_SOON: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the guard knows of one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,9 +75,10 @@ pub enum Edit {
         tags: Tags,
         at: Timestamp,
     },
-    /// Targets and tags could not be read.
+    /// Targets and tags could not be read, for a reason that may pass or not.
     DetailsFailed {
         rule: RuleArn,
+        is_passing: bool,
         at: Timestamp,
     },
     /// Targets and tags have to be read again.
@@ -117,9 +120,9 @@ impl Edit {
                     entry.set_details(targets, tags, at);
                 }
             }
-            Self::DetailsFailed { rule, at } => {
+            Self::DetailsFailed { rule, is_passing, at } => {
                 if let Some(entry) = entries.get_mut(&rule) {
-                    entry.retry_at = Some(at + RETRY_AFTER);
+                    entry.retry_at = Some(at + if is_passing { RETRY_SOON } else { RETRY_AFTER });
                 }
             }
             Self::DetailsStale { rule } => {

@@ -68,6 +68,15 @@ impl Pass {
     }
 }
 
+/// What a refresh has not come to the end of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missed {
+    /// The lists of buses and rules.
+    Rules,
+    /// Targets and tags of the rules in them.
+    Details,
+}
+
 /// Why the last refresh did not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
@@ -153,9 +162,9 @@ impl Head {
     }
 
     /// Notes how the refresh ended. Returns what people should be told, once for each kind of trouble.
-    pub fn end_refresh(&mut self, fault: Option<&Fault>, now: Timestamp) -> Option<String> {
+    pub fn end_refresh(&mut self, result: Result<(), (Missed, &Fault)>, now: Timestamp) -> Option<String> {
         self.lease = None;
-        let Some(fault) = fault else {
+        let Err((missed, fault)) = result else {
             let was = self.trouble.take()?;
             return Some(format!("the directory of rules is refreshed again, after: {}", was.message));
         };
@@ -165,9 +174,15 @@ impl Head {
             return None;
         }
         self.trouble = Some(Trouble { kind: fault.kind, message: fault.message.clone(), told: now });
-        Some(format!(
-            "the directory of rules was not refreshed, what was known before holds: {fault}; the guard tries again \
-             every minute"
-        ))
+        Some(match missed {
+            Missed::Rules => format!(
+                "the directory of rules was not refreshed, what was known before holds: {fault}; the guard tries \
+                 again every minute"
+            ),
+            Missed::Details => format!(
+                "targets and tags of some rules were not read, what was known of them before holds: {fault}; the \
+                 guard asks again in a few minutes"
+            ),
+        })
     }
 }

@@ -7,7 +7,9 @@ mod unwatched;
 
 pub use chunks::{Bucket, Chunk, KEEP_CHUNKS, MAX_CHUNK_BYTES, pack, unpack};
 pub use entry::{Edit, Entries, Entry};
-pub use head::{DEFAULT_BUS, DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, Pass, ReadHeadError, Trouble};
+pub use head::{
+    DEFAULT_BUS, DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, Missed, Pass, ReadHeadError, Trouble,
+};
 pub use unwatched::Unwatched;
 
 use crate::attribution::Actors;

@@ -118,8 +118,10 @@ fn details_are_kept_bare_and_read_oldest_first() {
     assert!(directory.tags(&arn("a"), at(12 * 3_600)).is_some());
     assert!(directory.tags(&arn("a"), at(12 * 3_600 + 5)).is_none(), "too old to hold");
     Edit::DetailsStale { rule: arn("a") }.apply(&mut entries);
-    Edit::DetailsFailed { rule: arn("a"), at: at(10) }.apply(&mut entries);
-    assert_eq!(entries[&arn("a")].details_due(every), at(3_610), "not again at once");
+    for (is_passing, seconds) in [(false, 3_600), (true, 300)] {
+        Edit::DetailsFailed { rule: arn("a"), is_passing, at: at(10) }.apply(&mut entries);
+        assert_eq!(entries[&arn("a")].details_due(every), at(10 + seconds), "not again at once");
+    }
 }
 
 /// Which rules fire, how many are left out as read-only, and which are unknown.
@@ -236,10 +238,11 @@ fn chunks_in_use_are_written_again_before_they_expire() {
 fn trouble_is_told_once_a_day_and_when_it_is_over() {
     let mut head = Head::default();
     let fault = |kind| Fault::new(kind, "ListRules: no");
-    let mut check = |fault: Option<Fault>, seconds: i64, expected: Option<&str>| {
+    let rules = Missed::Rules;
+    let mut check = |missed, fault: Option<Fault>, seconds: i64, expected: Option<&str>| {
         head.begin_refresh(at(seconds));
         assert!(head.is_leased(at(seconds + 59)) && !head.is_leased(at(seconds + 60)));
-        let told = head.end_refresh(fault.as_ref(), at(seconds));
+        let told = head.end_refresh(fault.as_ref().map_or(Ok(()), |fault| Err((missed, fault))), at(seconds));
         assert!(!head.is_leased(at(seconds)));
         match expected {
             Some(words) => assert!(told.as_deref().is_some_and(|told| told.contains(words)), "{told:?}"),
@@ -247,17 +250,21 @@ fn trouble_is_told_once_a_day_and_when_it_is_over() {
         }
         head = Head::from_stored(&head.to_stored().unwrap()).unwrap();
     };
-    check(None, 0, None);
+    check(rules, None, 0, None);
     check(
+        rules,
         Some(fault(FaultKind::Denied)),
         60,
         Some("was not refreshed, what was known before holds: ListRules: no"),
     );
-    check(Some(fault(FaultKind::Denied)), 120, None);
-    check(Some(fault(FaultKind::Throttled)), 180, Some("tries again every minute"));
-    check(Some(fault(FaultKind::Throttled)), 180 + 24 * 3_600, Some("was not refreshed"));
-    check(None, 180 + 24 * 3_600 + 60, Some("refreshed again, after: ListRules: no"));
-    check(None, 180 + 24 * 3_600 + 120, None);
+    check(rules, Some(fault(FaultKind::Denied)), 120, None);
+    check(rules, Some(fault(FaultKind::Throttled)), 180, Some("tries again every minute"));
+    check(rules, Some(fault(FaultKind::Throttled)), 180 + 24 * 3_600, Some("was not refreshed"));
+    check(rules, None, 180 + 24 * 3_600 + 60, Some("refreshed again, after: ListRules: no"));
+    check(rules, None, 180 + 24 * 3_600 + 120, None);
+    let end = 180 + 25 * 3_600;
+    let details = Some("targets and tags of some rules were not read, what was known of them before holds");
+    check(Missed::Details, Some(fault(FaultKind::Throttled)), end, details);
 }
 
 #[test]

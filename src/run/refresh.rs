@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::pace::Pace;
 use super::{Guard, Summary};
-use crate::directory::{DEFAULT_BUS, DETAILS_EVERY, Edit, Entries, Entry, Head, Pass};
+use crate::directory::{DEFAULT_BUS, DETAILS_EVERY, Edit, Entries, Entry, Head, Missed, Pass};
 use crate::guard::Observation;
 use crate::model::{Fault, FaultKind, Timestamp};
 use crate::ports::{Ports, Rules, SaveError};
@@ -14,7 +14,7 @@ use crate::ports::{Ports, Rules, SaveError};
 /// What one tick may ask EventBridge. At five calls a second this takes 20 s of the minute that the function has.
 const CALLS: i32 = 100;
 const WITHIN: SignedDuration = SignedDuration::from_secs(20);
-/// So many rules that cannot be read one after the other end the refresh: AWS is in trouble, or asks for patience.
+/// So many rules in a row that cannot be read now end the refresh: AWS is in trouble, or asks for patience.
 const FAULTS_IN_A_ROW: u32 = 3;
 
 /// What one refresh has learned, and how far it came.
@@ -55,19 +55,21 @@ impl<P: Ports> Guard<P> {
         };
         let mut pace = Pace::new(now, CALLS, WITHIN);
         let mut harvest = Harvest::default();
-        let mut result = self.list_all(&stored.head, &mut pace, &mut harvest).await;
+        let listed = self.list_all(&stored.head, &mut pace, &mut harvest).await;
+        let mut result = listed.map_err(|fault| (Missed::Rules, fault));
         if result.is_ok() {
             let mut entries = stored.directory.entries().clone();
             harvest.edits.iter().cloned().for_each(|edit| edit.apply(&mut entries));
-            result = self.read_details(&entries, &mut pace, &mut harvest).await;
+            let read = self.read_details(&entries, &mut pace, &mut harvest).await;
+            result = read.map_err(|fault| (Missed::Details, fault));
         }
-        let fault = result.err();
+        let ended = result.as_ref().map(|_| ()).map_err(|(missed, fault)| (*missed, fault));
         self.edit_directory(|head, entries| {
             harvest.bring_in(head, entries);
-            head.end_refresh(fault.as_ref(), now);
+            head.end_refresh(ended, now);
         })
         .await?;
-        summary.notes.extend(stored.head.clone().end_refresh(fault.as_ref(), now));
+        summary.notes.extend(stored.head.clone().end_refresh(ended, now));
         if matches!(harvest.progress, Progress::Complete { .. }) {
             self.report_unreadable(summary).await;
         }
@@ -174,7 +176,7 @@ impl<P: Ports> Guard<P> {
         let mut due: Vec<&Entry> =
             entries.values().filter(|entry| entry.details_due(DETAILS_EVERY) <= now).collect();
         due.sort_by_key(|entry| entry.details_due(DETAILS_EVERY));
-        let (mut failed, mut in_a_row) = (None, 0);
+        let mut in_a_row = 0;
         for entry in due {
             if !pace.turn(self.ports.clock(), 2).await {
                 break;
@@ -187,23 +189,24 @@ impl<P: Ports> Guard<P> {
                     in_a_row = 0;
                     harvest.edits.push(Edit::Details { rule, targets, tags, at });
                 }
-                Err(Fault { kind: FaultKind::NotFound, .. }) => harvest.edits.push(Edit::Gone { rule, at }),
-                // One rule that may not be read keeps nobody from the others.
-                Err(fault) if fault.kind == FaultKind::Denied => {
-                    tracing::info!(%rule, %fault, "targets and tags were not read; asking again in an hour");
-                    harvest.edits.push(Edit::DetailsFailed { rule, at });
+                Err(Fault { kind: FaultKind::NotFound, .. }) => {
+                    in_a_row = 0;
+                    harvest.edits.push(Edit::Gone { rule, at });
                 }
-                // Nor does one that fails each time. When several fail in a row, it is not the rule.
+                // One rule that cannot be read keeps nobody from the others, in this refresh or in the next.
                 Err(fault) => {
-                    in_a_row += 1;
-                    failed = Some(fault);
+                    let is_passing = fault.is_passing();
+                    tracing::info!(%rule, %fault, is_passing, "targets and tags were not read; they are asked for later");
+                    harvest.edits.push(Edit::DetailsFailed { rule, is_passing, at });
+                    in_a_row = if is_passing { in_a_row + 1 } else { 0 };
+                    // When several fail in a row, it is not the rule.
                     if in_a_row >= FAULTS_IN_A_ROW {
-                        break;
+                        return Err(fault);
                     }
                 }
             }
         }
-        failed.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Says, through the records of the rules, which ones the guard is blind to.

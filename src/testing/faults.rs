@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use crate::model::{Fault, FaultKind};
+use crate::model::{Fault, FaultKind, RuleArn};
 
 /// The calls that can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub enum Fate {
 #[derive(Debug, Default)]
 pub struct Faults {
     script: Mutex<VecDeque<(Call, u32, Fate)>>,
+    /// Rules of which every call of a kind fails.
+    lasting: Mutex<Vec<(Call, RuleArn, FaultKind)>>,
     log: Mutex<Vec<Call>>,
 }
 
@@ -57,6 +59,12 @@ impl Faults {
     /// The `nth` call of this kind from now (1 is the next one) will have this fate.
     pub fn plan(&self, call: Call, nth: u32, fate: Fate) {
         self.script.lock().unwrap_or_else(PoisonError::into_inner).push_back((call, nth, fate));
+    }
+
+    /// Every call of this kind for this rule fails.
+    pub fn always(&self, call: Call, rule: &RuleArn, kind: FaultKind) {
+        let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
+        lasting.push((call, rule.clone(), kind));
     }
 
     /// Every call since the start, in order.
@@ -88,6 +96,21 @@ impl Faults {
             *left > 0
         });
         fate
+    }
+
+    /// Runs one call for a rule as the script says, unless every such call fails.
+    pub(super) async fn run_for<T, E: From<Fault>>(
+        &self,
+        call: Call,
+        rule: &RuleArn,
+        effect: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let kind = {
+            let lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
+            lasting.iter().find(|(of, about, _)| (*of, about) == (call, rule)).map(|(_, _, kind)| *kind)
+        };
+        let fails = |kind| Err(Fault::new(kind, format!("{call:?} fails for this rule")).into());
+        self.run(call, || kind.map_or_else(effect, fails)).await
     }
 
     /// Runs one call as the script says. `effect` is what AWS does; it may not happen.

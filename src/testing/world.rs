@@ -216,7 +216,8 @@ impl Rules for World {
     }
 
     async fn list_targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
-        self.faults.run(Call::ListTargets, || self.edit(rule, |found| Ok(found.targets.clone()))).await
+        let targets = || self.edit(rule, |found| Ok(found.targets.clone()));
+        self.faults.run_for(Call::ListTargets, rule, targets).await
     }
 }
 

@@ -27,6 +27,12 @@ fn stored(world: &World) -> (usize, usize) {
     (entries.len(), entries.values().filter(|entry| entry.details_at.is_some()).count())
 }
 
+/// Of how many rules targets and tags were read from then on.
+fn read_since(world: &World, since: Timestamp) -> usize {
+    let stored = run(guard(world, "200/60s").load_directory()).unwrap().unwrap().unwrap();
+    stored.directory.entries().values().filter(|entry| entry.details_at >= Some(since)).count()
+}
+
 fn asked(world: &World) -> usize {
     [Call::Buses, Call::List, Call::ListTargets, Call::Tags, Call::Inspect]
         .map(|call| world.faults.count(call))
@@ -120,7 +126,7 @@ fn whatever_fails_the_old_directory_holds_and_the_next_tick_goes_on() {
             let told = ticked(&guard).notes;
             let is_about_a_rule = matches!(call, Call::ListTargets | Call::Tags);
             let is_told = nth == 1 || call != Call::Buses;
-            if kind == FaultKind::Denied && is_about_a_rule {
+            if is_about_a_rule {
                 assert!(told.is_empty(), "{story}: {told:?}");
             } else if is_told {
                 assert!(
@@ -154,6 +160,37 @@ fn a_rule_that_cannot_be_read_keeps_nobody_from_the_others() {
 }
 
 #[test]
+fn rules_that_never_can_be_read_do_not_starve_the_others() {
+    let check = |failing: usize, kind: FaultKind, note: Option<&str>| {
+        let world = world_of((0..9).map(|n| format!("r{n}")));
+        for n in 0..failing {
+            world.faults.always(Call::ListTargets, &rule(&format!("r{n}")), kind);
+        }
+        let mut notes = Vec::new();
+        for _ in 0..3 {
+            notes.extend(ticked(&guard(&world, "200/60s")).notes);
+            world.advance(SignedDuration::from_secs(40));
+        }
+        assert_eq!(stored(&world), (9, 9 - failing), "{failing} {kind:?}");
+        assert_eq!(notes.first().map(|note| note.split(',').next().unwrap()), note, "{failing} {kind:?}");
+        // Nor later, when all of them are due again.
+        world.advance(SignedDuration::from_hours(6));
+        let due = world.now();
+        (0..3).for_each(|_| {
+            ticked(&guard(&world, "200/60s"));
+            world.advance(SignedDuration::from_secs(40));
+        });
+        assert_eq!(read_since(&world, due), 9 - failing, "{failing} {kind:?}");
+    };
+    let told = Some("targets and tags of some rules were not read");
+    check(2, FaultKind::Throttled, None);
+    check(3, FaultKind::Throttled, told);
+    check(5, FaultKind::Other, told);
+    check(8, FaultKind::Managed, None);
+    check(8, FaultKind::Denied, None);
+}
+
+#[test]
 fn wherever_the_process_dies_the_next_one_goes_on() {
     for call in
         [Call::Buses, Call::List, Call::Tags, Call::Head, Call::SaveHead, Call::SaveChunk, Call::DeleteChunk]
@@ -165,8 +202,9 @@ fn wherever_the_process_dies_the_next_one_goes_on() {
                 world.faults.plan(call, nth, fate);
                 let _ = run(guard(&world, "200/60s").handle(&tick()));
                 world.faults.clear();
+                // A rule of which the answer was lost is asked for again after five minutes.
                 for _ in 0..3 {
-                    world.advance(SignedDuration::from_secs(61));
+                    world.advance(SignedDuration::from_mins(3));
                     ticked(&guard(&world, "200/60s"));
                 }
                 assert_eq!(stored(&world), (3, 3), "{story}");

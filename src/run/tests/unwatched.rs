@@ -124,6 +124,23 @@ fn it_waits_until_all_targets_are_known() {
 }
 
 #[test]
+fn one_rule_that_cannot_be_read_does_not_silence_the_others() {
+    for kind in [FaultKind::Other, FaultKind::Timeout, FaultKind::Managed, FaultKind::Denied] {
+        let world = world();
+        world.put_rule(&rule("a-broken"), definition(ON, CALLS));
+        world.put_rule(&rule("deploys"), definition(ON, DEPLOYS));
+        world.faults.always(Call::ListTargets, &rule("a-broken"), kind);
+        (0..20).for_each(|_| tick_after(&world, 1));
+        let alerts = world.unwatched_alerts();
+        assert_eq!(
+            alerts.iter().map(told).collect::<Vec<_>>(),
+            [(vec!["deploys"], vec!["Watch=all"])],
+            "{kind:?}"
+        );
+    }
+}
+
+#[test]
 fn what_could_not_be_told_is_told_by_the_next_pass() {
     for fate in [Fate::Fails(FaultKind::Throttled), Fate::DiesBefore, Fate::DiesAfter, Fate::ReplyLost] {
         let world = world();
