@@ -90,12 +90,15 @@ impl Unwatched {
 }
 
 impl Directory {
-    /// What the guard is not shown; `None` until the targets of all rules are known. Rules that are attached are shown
-    /// by themselves, and those that `is_ignored` need not be.
+    /// What the guard is not shown; `None` until the targets of all rules are known, as far as they can be read. Rules
+    /// that are attached are shown by themselves, and those that `is_ignored` need not be.
     pub fn unwatched(&self, is_ignored: impl Fn(&Entry) -> bool) -> Option<Unwatched> {
         let entries: Vec<&Entry> =
             self.entries().values().filter(|entry| entry.rule.bus() == DEFAULT_BUS).collect();
-        if entries.iter().any(|entry| entry.details_at.is_none() && entry.retry_at.is_none()) {
+        // Of a rule that could not be read nobody can say whether it is attached; of all of them, without the catch-all.
+        let is_unknown = |entry: &Entry| entry.details_at.is_none();
+        let is_awaited = |entry: &Entry| entry.retry_at.is_none() || is_watch(&entry.rule);
+        if entries.iter().any(|entry| is_unknown(entry) && is_awaited(entry)) {
             return None;
         }
         let watches = entries.iter().filter(|entry| is_watch(&entry.rule));
@@ -104,7 +107,8 @@ impl Directory {
             watches.flat_map(|entry| &entry.targets).map(|target| target.arn.as_str()).collect();
         let is_attached =
             |entry: &Entry| entry.targets.iter().any(|target| queues.contains(target.arn.as_str()));
-        let covered = entries.iter().filter(|entry| is_attached(entry) || is_ignored(entry));
+        let covered =
+            entries.iter().filter(|entry| is_unknown(entry) || is_attached(entry) || is_ignored(entry));
         let covered = covered.map(|entry| &entry.rule).collect();
         let listed: Vec<ListedRule> = entries.iter().map(|entry| entry.listed()).collect();
         Some(Unwatched::of(&listed, &covered, &BTreeSet::new()))

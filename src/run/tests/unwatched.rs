@@ -141,6 +141,28 @@ fn one_rule_that_cannot_be_read_does_not_silence_the_others() {
 }
 
 #[test]
+fn a_rule_whose_targets_may_not_be_read_is_not_said_to_be_unattached() {
+    let check = |unreadable: &str, expected: &[&str]| {
+        let world = world();
+        world.put_rule(&rule("attached"), sent_to_the_guard(ON, DEPLOYS));
+        world.put_rule(&rule("deploys"), definition(ON, DEPLOYS));
+        world.faults.always(Call::ListTargets, &rule(unreadable), FaultKind::Denied);
+        (0..3).for_each(|_| tick_after(&world, 1));
+        let alerts = world.unwatched_alerts();
+        assert_eq!(
+            alerts.iter().flat_map(|alert| told(alert).0).collect::<Vec<_>>(),
+            expected,
+            "{unreadable}"
+        );
+    };
+    check("calls", &["deploys"]);
+    check("attached", &["deploys"]);
+    check("deploys", &[]);
+    // Where attached rules send their events is what the catch-all rule shows.
+    check("budget-guard-watch", &[]);
+}
+
+#[test]
 fn what_could_not_be_told_is_told_by_the_next_pass() {
     for fate in [Fate::Fails(FaultKind::Throttled), Fate::DiesBefore, Fate::DiesAfter, Fate::ReplyLost] {
         let world = world();
