@@ -1,12 +1,12 @@
 //! The head of the stored directory: where the chunks are, and how far the refresh has come.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::chunks::Bucket;
-use crate::model::{Fault, FaultKind, Timestamp};
+use crate::model::{Fault, FaultKind, Timestamp, whole_seconds};
 
 /// The bus that AWS services send their events to.
 pub const DEFAULT_BUS: &str = "default";
@@ -22,6 +22,10 @@ pub const DETAILS_HOLD: SignedDuration = SignedDuration::from_hours(12);
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// Trouble that lasts is told again after this.
 const TELL_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+/// A rule that the guard was shown for so long, or that was off, is told of anew when it is not shown again.
+const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// No more of these are remembered, the latest ones; each takes some 40 bytes of the head.
+const MAX_ABSENT: usize = 200;
 
 /// What stands in the item `directory`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,8 +94,35 @@ pub struct Trouble {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     pub at: Timestamp,
-    /// [`super::Unwatched::ids`] of all that was told of and still holds.
+    /// [`super::Unwatched::ids`] of all that was told of and is not forgotten.
     pub ids: BTreeSet<u64>,
+    /// Those of them that do not hold at present, and since when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub absent: BTreeMap<u64, Timestamp>,
+}
+
+impl Told {
+    fn new(ids: &BTreeSet<u64>, at: Timestamp) -> Self {
+        Self { at, ids: ids.clone(), absent: BTreeMap::new() }
+    }
+
+    /// Remembers for a while what no longer holds: a rule may be off for the night.
+    fn note_absent(&mut self, ids: &BTreeSet<u64>, now: Timestamp) {
+        self.absent.retain(|id, _| !ids.contains(id));
+        for id in self.ids.difference(ids) {
+            self.absent.entry(*id).or_insert_with(|| whole_seconds(now));
+        }
+        let mut by_time: Vec<(Timestamp, u64)> =
+            self.absent.iter().map(|(id, since)| (*since, *id)).collect();
+        by_time.sort_unstable();
+        let too_many = by_time.len().saturating_sub(MAX_ABSENT);
+        for (n, (since, id)) in by_time.into_iter().enumerate() {
+            if n < too_many || now.duration_since(since) >= FORGET_AFTER {
+                self.absent.remove(&id);
+                self.ids.remove(&id);
+            }
+        }
+    }
 }
 
 /// A stored head that this version cannot use.
@@ -150,15 +181,16 @@ impl Head {
     /// a day.
     pub fn note_unwatched(&mut self, ids: &BTreeSet<u64>, now: Timestamp) -> bool {
         let Some(told) = &mut self.unwatched else {
-            self.unwatched = (!ids.is_empty()).then(|| Told { at: now, ids: ids.clone() });
+            self.unwatched = (!ids.is_empty()).then(|| Told::new(ids, now));
             return !ids.is_empty();
         };
-        if !ids.is_subset(&told.ids) && now >= told.at + TELL_AGAIN {
-            *told = Told { at: now, ids: ids.clone() };
-            return true;
+        told.note_absent(ids, now);
+        let is_news = !ids.is_subset(&told.ids) && now >= told.at + TELL_AGAIN;
+        if is_news {
+            told.at = now;
+            told.ids.extend(ids);
         }
-        told.ids.retain(|id| ids.contains(id));
-        false
+        is_news
     }
 
     /// Notes how the refresh ended. Returns what people should be told, once for each kind of trouble.

@@ -235,6 +235,26 @@ fn chunks_in_use_are_written_again_before_they_expire() {
 }
 
 #[test]
+fn what_is_absent_is_remembered_for_a_month_and_in_bounds() {
+    // As it was stored before anything was remembered.
+    let stored = r#"{"schema":1,"unwatched":{"at":"2026-11-20T12:00:00Z","ids":[1,2]}}"#;
+    let mut head = Head::from_stored(stored).unwrap();
+    let mut note = |days: i64, ids: &[u64]| {
+        let is_news = head.note_unwatched(&ids.iter().copied().collect(), at(days * 24 * 3_600));
+        head = Head::from_stored(&head.to_stored().unwrap()).unwrap();
+        (is_news, head.unwatched.as_ref().unwrap().ids.len())
+    };
+    assert_eq!(note(1, &[1]), (false, 2));
+    assert_eq!(note(30, &[1, 2]), (false, 2), "29 days");
+    assert_eq!(note(31, &[1]), (false, 2));
+    assert_eq!(note(61, &[1]), (false, 1), "30 days");
+    assert_eq!(note(62, &[1, 2]), (true, 2));
+    let many: Vec<u64> = (0..1_000).collect();
+    assert_eq!(note(63, &many), (true, 1_000));
+    assert_eq!(note(64, &[]), (false, 200));
+}
+
+#[test]
 fn trouble_is_told_once_a_day_and_when_it_is_over() {
     let mut head = Head::default();
     let fault = |kind| Fault::new(kind, "ListRules: no");

@@ -102,9 +102,29 @@ fn it_is_told_once_and_what_is_new_a_day_later() {
     world.delete_rule(&rule("deploys"));
     assert_eq!(alerts(48).len(), 2, "less than that is no news");
     world.put_rule(&rule("deploys"), definition(ON, DEPLOYS));
-    assert_eq!(alerts(48).len(), 3, "it is back");
+    assert_eq!(alerts(48).len(), 2, "it was gone for days");
+    world.delete_rule(&rule("deploys"));
+    assert_eq!(alerts(48).len(), 2);
+    world.put_rule(&rule("deploys"), definition(ON, DEPLOYS));
+    world.advance(SignedDuration::from_hours(24));
+    world.delete_rule(&rule("deploys"));
+    assert_eq!((alerts(1).len(), alerts(30 * 24).len()), (2, 2));
+    world.put_rule(&rule("deploys"), definition(ON, DEPLOYS));
+    assert_eq!(alerts(1).len(), 3, "it was gone for a month");
     let ids: Vec<String> = world.unwatched_alerts().into_iter().map(|alert| alert.dedup_id).collect();
     assert!(ids[0] != ids[1] && ids[1] != ids[2], "{ids:?}");
+}
+
+#[test]
+fn a_rule_that_is_off_at_night_is_told_once() {
+    let world = world();
+    for _ in 0..40 {
+        world.put_rule(&rule("deploys"), definition(ON, DEPLOYS));
+        tick_after(&world, 12);
+        world.put_rule(&rule("deploys"), definition(RuleState::Disabled, DEPLOYS));
+        tick_after(&world, 12);
+    }
+    assert_eq!(world.unwatched_alerts().len(), 1);
 }
 
 #[test]
