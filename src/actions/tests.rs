@@ -235,10 +235,12 @@ fn an_alert_about_what_the_guard_is_not_shown() {
     assert_snapshot!("unwatched_text", alert.text());
     let forms: Value = serde_json::from_str(&alert.sns_message().unwrap()).unwrap();
     let json: Value = serde_json::from_str(forms["sqs"].as_str().unwrap()).unwrap();
-    assert_eq!((&json["kind"], &json["settings"]), (&json!("failed"), &json!(settings)));
+    assert_eq!((&json["kind"], &json["settings"]), (&json!(UnwatchedAlert::KIND), &json!(settings)));
     assert_eq!(json["rules"][1]["name"], "reader");
     let chat: Value = serde_json::from_str(forms["https"].as_str().unwrap()).unwrap();
     assert_eq!(chat["metadata"]["additionalContext"]["alert"], json);
+    assert_eq!(chat["metadata"]["eventType"], "unwatched");
+    assert_eq!(chat["content"]["keywords"], json!(["budget-guard", "unwatched"]));
 
     let many: Vec<RuleArn> = (0..2_000)
         .map(|n| {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::alert::{AlertKind, RuleRef};
+use super::alert::RuleRef;
 use super::chat::message_for_all;
 use super::text::quoted;
 use crate::model::{FiringId, RuleArn, Timestamp, grouped, whole_seconds};
@@ -16,8 +16,7 @@ const LISTED: usize = 100;
 /// One alert about what the guard's stack has to be shown. It is about no single rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnwatchedAlert {
-    /// Always `failed`: the guard cannot do its work on these rules.
-    pub kind: AlertKind,
+    pub kind: Kind,
     pub dedup_id: String,
     pub time: Timestamp,
     /// A sentence for each setting.
@@ -32,7 +31,17 @@ pub struct UnwatchedAlert {
     pub hint: String,
 }
 
+/// The `kind` of these alerts, beside those of [`super::AlertKind`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Unwatched,
+}
+
 impl UnwatchedAlert {
+    /// The `kind` attribute of the SNS message.
+    pub const KIND: &str = "unwatched";
+
     pub fn new<'r>(
         sentences: &[String],
         rules: impl IntoIterator<Item = &'r RuleArn>,
@@ -46,7 +55,7 @@ impl UnwatchedAlert {
         let unlisted = rules.len().saturating_sub(LISTED) as u64;
         rules.truncate(LISTED);
         Self {
-            kind: AlertKind::Failed,
+            kind: Kind::Unwatched,
             dedup_id: format!("unwatched/{id:010x}/{time}"),
             time,
             reason: sentences.join(". "),
@@ -95,12 +104,12 @@ impl UnwatchedAlert {
                 "title": self.subject(),
                 "description": self.reason,
                 "nextSteps": [self.hint],
-                "keywords": ["budget-guard", self.kind.as_str()],
+                "keywords": ["budget-guard", Self::KIND],
             },
             "metadata": {
                 "threadId": "unwatched",
                 "summary": self.subject(),
-                "eventType": self.kind.as_str(),
+                "eventType": Self::KIND,
                 "relatedResources": self.rules.iter().map(|rule| &rule.arn).collect::<Vec<_>>(),
                 "additionalContext": { "alert": self },
             },

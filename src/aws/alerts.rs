@@ -70,7 +70,7 @@ impl Alerts for SnsAlerts {
     }
 
     async fn warn(&self, alert: &UnwatchedAlert) -> Result<(), Fault> {
-        let attributes = [("kind", alert.kind.as_str()), ("dedup_id", &alert.dedup_id)];
+        let attributes = [("kind", UnwatchedAlert::KIND), ("dedup_id", &alert.dedup_id)];
         self.send(alert.subject(), alert.sns_message(), &attributes).await
     }
 }

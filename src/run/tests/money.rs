@@ -1,7 +1,7 @@
 //! Alerts about money: asked about, confirmed, pressed, told – late, twice, forged, and with calls that fail.
 
 use super::*;
-use crate::actions::MoneyOutcome;
+use crate::actions::{MoneyOutcome, UnwatchedAlert};
 use crate::model::{
     AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, NotificationState, Threshold,
 };
@@ -96,6 +96,9 @@ fn what_nobody_confirms_is_told_once_and_nothing_is_cut() {
     // The guard's own alerts, as JSON and as text: never answered.
     let own =
         from("arn:aws:sns:us-east-1:123456789012:money", r#"{"kind":"budget","dedup_id":"d","reason":"r"}"#);
+    check(&new(), &own, None);
+    let unwatched = UnwatchedAlert::new(&["r".to_owned()], [&rule("deploys")], &["Watch=all"], NOON);
+    let own = from("arn:aws:sns:us-east-1:123456789012:money", &serde_json::to_string(&unwatched).unwrap());
     check(&new(), &own, None);
     check(&new(), &from(crate::ports::Alerts::topic_arn(&new()), "Money is running out."), None);
     check(&new(), &from(crate::ports::Alerts::topic_arn(&new()), NOTICE), None);
