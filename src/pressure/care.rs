@@ -20,6 +20,8 @@ const MAX_DOUBTED: usize = 20;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// So many alerts about pressure that ended wait to be published.
 const MAX_OUTBOX: usize = super::MAX_BUDGETS;
+/// An alert that cannot be published keeps the item for so long after the last attempt: the topic may need a person.
+const KEEP_ALERT: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// What has been done about one overspent budget.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +84,13 @@ pub(super) struct Posting {
     /// Somebody began with that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     taken: Option<Timestamp>,
+}
+
+impl Posting {
+    pub(super) fn ends(&self) -> Timestamp {
+        let last = self.taken.map_or(self.alert.time, |taken| taken.max(self.alert.time));
+        last.saturating_add(KEEP_ALERT).unwrap_or(Timestamp::MAX)
+    }
 }
 
 fn is_taken(taken: Option<Timestamp>, now: Timestamp) -> bool {

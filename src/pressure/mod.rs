@@ -124,7 +124,9 @@ impl Pressure {
 
     /// When the last of what is in it ends.
     pub fn ends(&self) -> Option<Timestamp> {
-        let others = self.waiting.iter().map(Waiting::ends).chain(self.doubted.iter().map(|(_, at)| *at));
+        let doubted = self.doubted.iter().map(|(_, at)| *at);
+        let others = self.waiting.iter().map(Waiting::ends).chain(doubted);
+        let others = others.chain(self.outbox.iter().map(care::Posting::ends));
         self.budgets.iter().map(|press| press.until).chain(others).max()
     }
 

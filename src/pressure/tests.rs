@@ -334,6 +334,20 @@ fn alerts_wait_until_they_are_published_by_one() {
 }
 
 #[test]
+fn an_alert_that_waits_keeps_the_item() {
+    let (begun, noon) = (at("2026-11-03T12:00:00Z"), at(NOON));
+    let mut pressure = Pressure::default();
+    assert!(pressure.doubt("forged", begun));
+    pressure.queue(BudgetAlert::new(MoneyOutcome::Eased, "a".into(), "r".into(), noon));
+    assert_eq!(pressure.ends(), Some(at("2026-11-23T12:00:00Z")));
+    // Each attempt is a new hope.
+    pressure.take_outbox(at("2026-11-22T12:00:00Z"));
+    assert_eq!(pressure.ends(), Some(at("2026-11-25T12:00:00Z")));
+    pressure.posted("a");
+    assert_eq!(pressure.ends(), Some(begun));
+}
+
+#[test]
 fn the_log_says_once_what_a_person_has_cleared() {
     let mut pressure = Pressure::default();
     let press_for = |threshold| press("blue", AlertBasis::Actual, threshold, NOON, "2026-12-01T00:00:00Z");
