@@ -101,7 +101,8 @@ impl Pressure {
             *known = Press { since, care, ..press };
             return if is_over { Change::Begun } else { Change::Grown };
         }
-        self.budgets.retain(|known| known.until + REMEMBER > now);
+        let kept_until = |known: &Press| known.until.saturating_add(REMEMBER).unwrap_or(Timestamp::MAX);
+        self.budgets.retain(|known| kept_until(known) > now);
         if self.budgets.len() >= MAX_BUDGETS {
             return Change::Full;
         }

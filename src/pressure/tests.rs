@@ -273,6 +273,16 @@ fn a_budget_that_is_ok_again_presses_no_longer() {
 }
 
 #[test]
+fn a_budget_without_an_end_is_no_trouble() {
+    let mut pressure = Pressure::default();
+    let presses = |name| press(name, AlertBasis::Actual, "$5", NOON, "2026-12-01T00:00:00Z");
+    let endless = Press { until: Timestamp::MAX, ..presses("endless") };
+    assert_eq!(pressure.press(endless, at(NOON)), Change::Begun);
+    assert_eq!(pressure.press(presses("blue"), at(NOON)), Change::Begun);
+    assert_eq!((pressure.pressing(at(NOON)).count(), pressure.ends()), (2, Some(Timestamp::MAX)));
+}
+
+#[test]
 fn the_item_stays_small() {
     let mut pressure = Pressure::default();
     let later = "2026-12-01T00:00:00Z";
