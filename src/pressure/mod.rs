@@ -111,10 +111,14 @@ impl Pressure {
         Change::Begun
     }
 
-    /// Takes a budget out that AWS says is OK again. Whether it was in.
-    pub fn ease(&mut self, name: &str) -> bool {
+    /// Takes a budget out that AWS, `asked` about this pressure, says is OK again. Whether it was in. What has begun or
+    /// grown since then stays: AWS's answer was to another question.
+    pub fn ease(&mut self, asked: &Press) -> bool {
+        fn question(press: &Press) -> impl PartialEq + '_ {
+            (&press.name, press.since, press.until, press.basis, &press.threshold)
+        }
         let before = self.budgets.len();
-        self.budgets.retain(|known| known.name != name);
+        self.budgets.retain(|known| question(known) != question(asked));
         self.budgets.len() < before
     }
 

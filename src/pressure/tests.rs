@@ -266,10 +266,35 @@ fn a_budget_that_is_ok_again_presses_no_longer() {
     for name in ["red", "blue", "green"] {
         pressure.press(press(name, AlertBasis::Actual, "$5", NOON, "2026-12-01T00:00:00Z"), at(NOON));
     }
-    assert!(pressure.ease("blue"));
-    assert!(!pressure.ease("blue"));
+    let later = at("2026-11-20T12:10:00Z");
+    let asked = pressure.take_questions(later).into_iter().find(|press| press.name == "blue").unwrap();
+    assert!(pressure.ease(&asked));
+    assert!(!pressure.ease(&asked));
     let names: Vec<&str> = pressure.pressing(at(NOON)).map(|press| press.name.as_str()).collect();
     assert_eq!(names, ["green", "red"]);
+}
+
+#[test]
+fn an_answer_about_what_pressed_before_ends_nothing_newer() {
+    let end = "2026-12-01T00:00:00Z";
+    let [later, asked_at] = ["2026-11-20T12:05:00Z", "2026-11-20T12:10:00Z"];
+    let check = |newer: Press, is_eased: bool| {
+        let mut pressure = Pressure::default();
+        pressure.press(press("blue", AlertBasis::Forecasted, "$80", NOON, end), at(NOON));
+        let asked = pressure.take_questions(at(asked_at)).remove(0);
+        let change = pressure.press(newer.clone(), at(asked_at));
+        assert_eq!(pressure.ease(&asked), is_eased, "{newer:?}: {change:?}");
+        assert_eq!(pressure.pressing(at(asked_at)).count(), usize::from(!is_eased), "{newer:?}");
+    };
+    // The same alert once more.
+    check(press("blue", AlertBasis::Forecasted, "$80", later, end), true);
+    check(press("blue", AlertBasis::Forecasted, "$100", later, end), false);
+    check(press("blue", AlertBasis::Actual, "$80", later, end), false);
+    check(press("blue", AlertBasis::Forecasted, "$80", later, "2026-12-02T00:00:00Z"), false);
+    // It ended, was eased by another instance, and began anew.
+    let mut pressure = Pressure::default();
+    pressure.press(press("blue", AlertBasis::Actual, "$5", later, end), at(later));
+    assert!(!pressure.ease(&press("blue", AlertBasis::Actual, "$5", NOON, end)));
 }
 
 #[test]

@@ -68,8 +68,7 @@ impl<P: Ports> Guard<P> {
     async fn ease(&self, press: &Press, because: &str, summary: &mut Summary) -> Result<(), Fault> {
         let reason = format!("the budget {} no longer presses: {because}", Seen::new(&press.name));
         let alert = self.ended(press, MoneyOutcome::Eased, reason.clone());
-        let ease =
-            self.edit_pressure(|pressure| pressure.ease(&press.name).then(|| pressure.queue(alert.clone())));
+        let ease = self.edit_pressure(|pressure| pressure.ease(press).then(|| pressure.queue(alert.clone())));
         if let Some(given_up) = ease.await? {
             summary.notes.push(reason);
             log_given_up(given_up);

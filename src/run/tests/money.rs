@@ -324,7 +324,7 @@ fn two_instances_ask_decide_and_keep_once() {
     assert_eq!(run(world.save_pressure(&second, None)).unwrap(), Err(SaveError::Conflict));
     let (mut stored, version) = run(world.load_pressure()).unwrap().unwrap().unwrap();
     assert_eq!((stored.press(ask().unwrap(), NOON), version), (Change::None, 1));
-    assert!(stored.ease("blue"));
+    assert!(stored.ease(&ask().unwrap()));
     assert_eq!(run(world.save_pressure(&stored, Some(1))).unwrap(), Ok(2));
     assert_eq!(run(world.load_pressure()).unwrap().unwrap(), Some((Pressure::default(), 2)));
 }
