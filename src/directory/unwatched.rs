@@ -130,8 +130,10 @@ fn hears_calls_alone(rule: &ListedRule) -> bool {
     let pattern = rule.event_pattern.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
     let kinds = pattern.as_ref().and_then(|pattern| pattern["detail-type"].as_array());
     let is_call = |kind: &Value| {
-        let text = kind.as_str().or_else(|| kind["suffix"].as_str());
-        text.is_some_and(|text| text.ends_with(CALLS))
+        let text = ["suffix", "prefix"].iter().find_map(|operator| kind[operator].as_str());
+        let any_case = |text: &str| text.to_lowercase().ends_with(&CALLS.to_lowercase());
+        kind.as_str().or(text).is_some_and(|text| text.ends_with(CALLS))
+            || kind["equals-ignore-case"].as_str().is_some_and(any_case)
     };
     kinds.is_some_and(|kinds| kinds.iter().all(is_call))
 }
@@ -203,6 +205,24 @@ mod tests {
         check(on, ALL, &[reads]);
         check(THIRD, ALL, &[]);
         check(RuleState::Disabled, WATCH, &[]);
+    }
+
+    #[test]
+    fn what_only_calls_fire_is_known_by_the_kinds_it_names() {
+        let check = |kinds: &str, expected: bool| {
+            let rule = rule("a", RuleState::Enabled, &format!(r#"{{"detail-type":[{kinds}]}}"#));
+            assert_eq!(hears_calls_alone(&rule), expected, "{kinds}");
+        };
+        check(r#""AWS API Call via CloudTrail""#, true);
+        check(r#"{"suffix":"via CloudTrail"}"#, true);
+        check(r#"{"prefix":"AWS API Call via CloudTrail"}"#, true);
+        check(r#"{"equals-ignore-case":"aws api call VIA cloudtrail"}"#, true);
+        check(r#""AWS API Call via CloudTrail",{"prefix":"AWS Console Sign In via CloudTrail"}"#, true);
+        check(r#""aws api call via cloudtrail""#, false);
+        check(r#"{"prefix":"AWS API Call"}"#, false);
+        check(r#"{"equals-ignore-case":"deployed"}"#, false);
+        check(r#"{"anything-but":"AWS API Call via CloudTrail"}"#, false);
+        check(r#""AWS API Call via CloudTrail","deployed""#, false);
     }
 
     #[test]
