@@ -25,7 +25,21 @@ impl<P: Ports> Guard<P> {
         let told = self.tell(summary).await;
         let logged = self.log_cleared().await;
         let posted = self.post().await;
-        settled.and(eased).and(told).and(logged).and(posted)
+        let parts = [
+            ("asking again about alerts", settled),
+            ("ending what is OK again", eased),
+            ("telling of what began", told),
+            ("logging what people ended", logged),
+            ("telling of what ended", posted),
+        ];
+        let mut result = Ok(());
+        for (part, outcome) in parts {
+            if let (Err(fault), Err(_)) = (&outcome, &result) {
+                tracing::error!(part, %fault, "another part of looking after budget pressure failed, too");
+            }
+            result = result.and(outcome);
+        }
+        result
     }
 
     /// Asks about the alerts that AWS had no answer for.
