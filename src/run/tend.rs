@@ -14,6 +14,15 @@ pub struct ClearedPressure {
     pub budgets: Vec<Press>,
     /// Why people could not be told now. The alerts are kept, and the next tick publishes them.
     pub untold: Option<Fault>,
+    /// Why it is not known any more that they were told: the next tick may tell them again.
+    pub unnoted: Option<Fault>,
+}
+
+/// How publishing what waits went wrong.
+enum Unposted {
+    Untold(Fault),
+    /// All of it is published, but what keeps it from being published again was not saved.
+    Unnoted(Fault),
 }
 
 impl<P: Ports> Guard<P> {
@@ -30,7 +39,7 @@ impl<P: Ports> Guard<P> {
             ("ending what is OK again", eased),
             ("telling of what began", told),
             ("logging what people ended", logged),
-            ("telling of what ended", posted),
+            ("telling of what ended", posted.map_err(Unposted::into_fault)),
         ];
         let mut result = Ok(());
         for (part, outcome) in parts {
@@ -105,8 +114,13 @@ impl<P: Ports> Guard<P> {
         });
         let (budgets, given_up) = clear.await?;
         given_up.into_iter().for_each(|alert| log_given_up(Some(alert)));
-        let untold = if budgets.is_empty() { None } else { self.post().await.err() };
-        Ok(ClearedPressure { budgets, untold })
+        let posted = if budgets.is_empty() { Ok(()) } else { self.post().await };
+        let (untold, unnoted) = match posted {
+            Ok(()) => (None, None),
+            Err(Unposted::Untold(fault)) => (Some(fault), None),
+            Err(Unposted::Unnoted(fault)) => (None, Some(fault)),
+        };
+        Ok(ClearedPressure { budgets, untold, unnoted })
     }
 
     fn ended(&self, press: &Press, outcome: MoneyOutcome, reason: String) -> BudgetAlert {
@@ -118,13 +132,16 @@ impl<P: Ports> Guard<P> {
     }
 
     /// Publishes what waits. What cannot be published stays, for the next tick.
-    async fn post(&self) -> Result<(), Fault> {
+    async fn post(&self) -> Result<(), Unposted> {
         let now = self.now();
-        for alert in self.edit_pressure(|pressure| pressure.take_outbox(now)).await? {
-            self.ports.alerts().announce(&alert).await?;
-            self.edit_pressure(|pressure| pressure.posted(&alert.dedup_id)).await?;
+        let waiting = self.edit_pressure(|pressure| pressure.take_outbox(now)).await;
+        let mut result = Ok(());
+        for alert in waiting.map_err(Unposted::Untold)? {
+            self.ports.alerts().announce(&alert).await.map_err(Unposted::Untold)?;
+            let noted = self.edit_pressure(|pressure| pressure.posted(&alert.dedup_id)).await;
+            result = result.and(noted.map_err(Unposted::Unnoted));
         }
-        Ok(())
+        result
     }
 
     /// What people have ended at the command line, for whoever reads the function's log: first said, then noted.
@@ -134,6 +151,14 @@ impl<P: Ports> Guard<P> {
             tracing::info!(budget, at = %cleared.at, reason = cleared.reason, "budget pressure was ended by hand");
         }
         self.edit_pressure(|pressure| pressure.logged(&unlogged)).await
+    }
+}
+
+impl Unposted {
+    fn into_fault(self) -> Fault {
+        match self {
+            Self::Untold(fault) | Self::Unnoted(fault) => fault,
+        }
     }
 }
 

@@ -96,6 +96,23 @@ fn who_clears_is_told_if_others_are_not_told_yet() {
 }
 
 #[test]
+fn who_clears_hears_that_others_may_be_told_twice() {
+    // The end is saved first, then who publishes it, and at last that it is published.
+    for (nth, is_told) in [(2, false), (3, true)] {
+        let world = pressed();
+        world.faults.plan(Call::SavePressure, nth, Fate::Fails(FaultKind::Denied));
+        let cleared = run(guard(&world, "200/60s").clear_pressure("a migration")).unwrap().unwrap();
+        let kinds = [cleared.untold, cleared.unnoted].map(|fault| fault.map(|fault| fault.kind));
+        let denied = Some(FaultKind::Denied);
+        assert_eq!(kinds, if is_told { [None, denied] } else { [denied, None] }, "save {nth}");
+        assert_eq!(of(&world, MoneyOutcome::Cleared).len(), usize::from(is_told), "save {nth}");
+        world.advance(SignedDuration::from_secs(61));
+        hand_over(&world, &tick()).0.unwrap();
+        assert_eq!(of(&world, MoneyOutcome::Cleared).len(), 1 + usize::from(is_told), "save {nth}");
+    }
+}
+
+#[test]
 fn a_tick_beside_the_person_who_clears_tells_nobody_twice() {
     let world = pressed();
     let guards: Vec<Guard<World>> = (0..4).map(|_| guard(&world, "200/60s")).collect();

@@ -53,6 +53,11 @@ pub async fn run(context: &Context, reason: Option<&str>) -> Result<Exit, Proble
         session.problem(fault).hints.iter().for_each(output::hint);
         output::hint("the alert is kept, and the guard's function publishes it with its next tick");
     }
+    if let Some(fault) = &cleared.unnoted {
+        output::warning(format_args!("people were told, but that was not noted: {fault}"));
+        session.problem(fault).hints.iter().for_each(output::hint);
+        output::hint("the guard's function may tell them once more with its next tick");
+    }
     output::hint(format_args!(
         "rules that were cut stay cut: {}; running functions follow within 10 seconds",
         context.command_line("status", session.region())
