@@ -8,6 +8,8 @@ use crate::model::{
 };
 use crate::sources::money::{self, MoneyMessage};
 
+mod care;
+
 const ACCOUNT: &str = "123456789012";
 const NOON: &str = "2026-11-20T12:00:00Z";
 
@@ -275,29 +277,6 @@ fn a_budget_that_is_ok_again_presses_no_longer() {
 }
 
 #[test]
-fn an_answer_about_what_pressed_before_ends_nothing_newer() {
-    let end = "2026-12-01T00:00:00Z";
-    let [later, asked_at] = ["2026-11-20T12:05:00Z", "2026-11-20T12:10:00Z"];
-    let check = |newer: Press, is_eased: bool| {
-        let mut pressure = Pressure::default();
-        pressure.press(press("blue", AlertBasis::Forecasted, "$80", NOON, end), at(NOON));
-        let asked = pressure.take_questions(at(asked_at)).remove(0);
-        let change = pressure.press(newer.clone(), at(asked_at));
-        assert_eq!(pressure.ease(&asked), is_eased, "{newer:?}: {change:?}");
-        assert_eq!(pressure.pressing(at(asked_at)).count(), usize::from(!is_eased), "{newer:?}");
-    };
-    // The same alert once more.
-    check(press("blue", AlertBasis::Forecasted, "$80", later, end), true);
-    check(press("blue", AlertBasis::Forecasted, "$100", later, end), false);
-    check(press("blue", AlertBasis::Actual, "$80", later, end), false);
-    check(press("blue", AlertBasis::Forecasted, "$80", later, "2026-12-02T00:00:00Z"), false);
-    // It ended, was eased by another instance, and began anew.
-    let mut pressure = Pressure::default();
-    pressure.press(press("blue", AlertBasis::Actual, "$5", later, end), at(later));
-    assert!(!pressure.ease(&press("blue", AlertBasis::Actual, "$5", NOON, end)));
-}
-
-#[test]
 fn a_budget_without_an_end_is_no_trouble() {
     let mut pressure = Pressure::default();
     let presses = |name| press(name, AlertBasis::Actual, "$5", NOON, "2026-12-01T00:00:00Z");
@@ -344,62 +323,6 @@ fn the_item_stays_small() {
         Change::Begun
     );
     assert_eq!(pressure.pressing(at(next)).count(), 1);
-}
-
-#[test]
-fn alerts_wait_until_they_are_published_by_one() {
-    let alert = |id: &str| BudgetAlert::new(MoneyOutcome::Eased, id.into(), "r".into(), at(NOON));
-    let ids = |alerts: Vec<BudgetAlert>| -> Vec<String> {
-        alerts.into_iter().map(|alert| alert.dedup_id).collect()
-    };
-    let mut pressure = Pressure::default();
-    assert_eq!([pressure.queue(alert("a")), pressure.queue(alert("b"))], [None, None]);
-    assert_eq!(ids(pressure.take_outbox(at(NOON))), ["a", "b"]);
-    // Whoever took them is at it, or was by a clock that runs ahead.
-    assert_eq!(ids(pressure.take_outbox(at("2026-11-20T12:00:59Z"))), [""; 0]);
-    assert_eq!(ids(pressure.take_outbox(at("2026-11-20T11:59:01Z"))), [""; 0]);
-    pressure.posted("a");
-    pressure = Pressure::from_stored(&pressure.to_stored().unwrap()).unwrap();
-    // It is dead: the next one does it.
-    assert_eq!(ids(pressure.take_outbox(at("2026-11-20T12:01:00Z"))), ["b"]);
-    pressure.posted("b");
-    assert_eq!(pressure, Pressure::default());
-    let given_up = (0..=MAX_BUDGETS).filter_map(|n| pressure.queue(alert(&n.to_string())));
-    assert_eq!(ids(given_up.collect()), ["0"]);
-}
-
-#[test]
-fn an_alert_that_waits_keeps_the_item() {
-    let (begun, noon) = (at("2026-11-03T12:00:00Z"), at(NOON));
-    let mut pressure = Pressure::default();
-    assert!(pressure.doubt("forged", begun));
-    pressure.queue(BudgetAlert::new(MoneyOutcome::Eased, "a".into(), "r".into(), noon));
-    assert_eq!(pressure.ends(), Some(at("2026-11-23T12:00:00Z")));
-    // Each attempt is a new hope.
-    pressure.take_outbox(at("2026-11-22T12:00:00Z"));
-    assert_eq!(pressure.ends(), Some(at("2026-11-25T12:00:00Z")));
-    pressure.posted("a");
-    assert_eq!(pressure.ends(), Some(begun));
-}
-
-#[test]
-fn the_log_says_once_what_a_person_has_cleared() {
-    let mut pressure = Pressure::default();
-    let press_for = |threshold| press("blue", AlertBasis::Actual, threshold, NOON, "2026-12-01T00:00:00Z");
-    pressure.press(press_for("$5"), at(NOON));
-    assert_eq!(pressure.unlogged(), []);
-    pressure.clear("a migration", at(NOON));
-    let cleared = Cleared { at: at(NOON), reason: "a migration".into() };
-    let unlogged = pressure.unlogged();
-    assert_eq!(unlogged, [("blue".to_owned(), cleared)]);
-    let before = pressure.clone();
-    pressure.logged(&unlogged);
-    assert_eq!(pressure.unlogged(), []);
-    // More money begins anew, and what is said of that is said apart.
-    pressure.press(press_for("$6"), at(NOON));
-    pressure.clear("again", at(NOON));
-    pressure.logged(&before.unlogged());
-    assert_eq!(pressure.unlogged().len(), 1);
 }
 
 #[test]
