@@ -1,6 +1,8 @@
 //! Budget pressure that several instances put on at once, and that ends while calls fail: each change is told of.
 
 use super::money::{blue, hand_over, notice, pressing, slow_loop, told};
+use std::sync::{Arc, Mutex};
+
 use super::*;
 use crate::actions::{BudgetAlert, MoneyOutcome};
 use crate::model::{AlertBasis, NotificationState, Threshold};
@@ -77,6 +79,50 @@ fn whatever_fails_on_the_way_people_hear_what_a_person_has_ended() {
             }
         }
     }
+}
+
+/// Keeps the errors that are logged.
+#[derive(Clone, Default)]
+struct Errors(Arc<Mutex<Vec<String>>>);
+
+impl tracing::field::Visit for Errors {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "fault" {
+            self.0.lock().unwrap().push(format!("{value:?}"));
+        }
+    }
+}
+
+impl tracing::Subscriber for Errors {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::ERROR
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut self.clone());
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn each_part_that_fails_is_in_the_log() {
+    let world = pressed();
+    // One after the other: asking again, ending, telling, logging what people ended, publishing. The first is returned.
+    for nth in [1, 3, 5] {
+        world.faults.plan(Call::LoadPressure, nth, Fate::Fails(FaultKind::Throttled));
+    }
+    let errors = Errors::default();
+    let mut summary = Summary::default();
+    let tended = tracing::subscriber::with_default(errors.clone(), || {
+        run(guard(&world, "200/60s").tend_pressure(&mut summary)).unwrap()
+    });
+    assert!(tended.is_err());
+    assert_eq!(*errors.0.lock().unwrap(), ["LoadPressure fails as planned"; 2]);
 }
 
 #[test]
