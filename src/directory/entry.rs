@@ -11,8 +11,9 @@ use crate::model::{ListedRule, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, T
 const TAG_PREFIX: &str = "budget-guard:";
 /// A rule whose targets and tags could not be read is asked about again after this.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
-/// And after this if the fault may pass: late enough for all others to have their turn.
-const RETRY_SOON: SignedDuration = SignedDuration::from_mins(5);
+/// And after this if the fault may pass: by the next tick, for who causes its firings is not known until then, but after
+/// all those who have waited for longer.
+const RETRY_SOON: SignedDuration = SignedDuration::from_secs(50);
 
 /// What the guard knows of one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -213,7 +213,7 @@ impl Head {
             ),
             Missed::Details => format!(
                 "targets and tags of some rules were not read, what was known of them before holds: {fault}; the \
-                 guard asks again in a few minutes"
+                 guard asks again every minute"
             ),
         })
     }

@@ -202,9 +202,8 @@ fn wherever_the_process_dies_the_next_one_goes_on() {
                 world.faults.plan(call, nth, fate);
                 let _ = run(guard(&world, "200/60s").handle(&tick()));
                 world.faults.clear();
-                // A rule of which the answer was lost is asked for again after five minutes.
                 for _ in 0..3 {
-                    world.advance(SignedDuration::from_mins(3));
+                    world.advance(SignedDuration::from_secs(61));
                     ticked(&guard(&world, "200/60s"));
                 }
                 assert_eq!(stored(&world), (3, 3), "{story}");
