@@ -131,7 +131,7 @@ async fn status_says_which_rules_the_guard_is_not_shown_in_full() -> Result<(), 
     site.stack.learn_rules(&site.emulator, &site.world).await?;
     let alerts = site.world.wait_for_alerts(1, SOON).await?;
     let told: Vec<_> = alerts.iter().map(|alert| (alert.kind(), &alert.message["settings"])).collect();
-    assert_eq!(told, [("failed", &json!(["WatchReadOnlyCalls=true", "Watch=all"]))]);
+    assert_eq!(told, [("unwatched", &json!(["WatchReadOnlyCalls=true", "Watch=all"]))]);
     let rules = alerts[0].message["rules"].as_array().ok_or("no rules")?;
     assert_eq!(rules.iter().map(|rule| &rule["name"]).collect::<Vec<_>>(), ["deploys", "reader"]);
     Ok(())
