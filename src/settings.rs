@@ -82,13 +82,7 @@ pub fn topic(lookup: impl Fn(&str) -> Option<String>) -> Result<(String, Home), 
     {
         return Err(malformed());
     }
-    let home = Home {
-        partition: partition.into(),
-        region: region.into(),
-        account: account.into(),
-        function: None,
-        trusted_sources: Vec::new(),
-    };
+    let home = Home::new(partition, region, account);
     Ok((arn, home))
 }
 

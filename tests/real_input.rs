@@ -48,13 +48,7 @@ fn defaults() -> Limits {
 /// Attached firings of one rule, decoded as the Lambda does, stepped one by one. Says how many came before the trip.
 fn trips_after(bodies: impl Iterator<Item = String>) -> Option<usize> {
     let (limits, rule) = (defaults(), RULE.parse::<RuleArn>().expect("an ARN"));
-    let home = Home {
-        partition: "aws".into(),
-        region: "us-east-1".into(),
-        account: "218007301253".into(),
-        function: None,
-        trusted_sources: Vec::new(),
-    };
+    let home = Home::new("aws", "us-east-1", "218007301253");
     let mut record = Record::new(rule, limits.burst);
     for (n, body) in bodies.enumerate() {
         let received = sources::decode_body(&body).expect("it decodes");

@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::alert::RuleRef;
-use super::chat::message_for_all;
+use super::chat::Chat;
 use super::cost::PRICES_AS_OF;
 use super::text::quoted;
 use crate::model::{Amount, MicroUsd, Timestamp, grouped, whole_seconds};
@@ -161,32 +160,18 @@ impl BudgetAlert {
         text
     }
 
-    /// The message for chat. Source as for the alerts of rules.
-    fn chat_message(&self) -> Value {
-        json!({
-            "version": "1.0",
-            "source": "custom",
-            "id": self.dedup_id,
-            "content": {
-                "textType": "client-markdown",
-                "title": self.subject(),
-                "description": self.reason,
-                "nextSteps": self.hint.iter().collect::<Vec<_>>(),
-                "keywords": ["budget-guard", Self::KIND],
-            },
-            "metadata": {
-                "threadId": self.dedup_id,
-                "summary": self.subject(),
-                "eventType": Self::KIND,
-                "relatedResources": self.cut.iter().map(|ranked| &ranked.rule.arn).collect::<Vec<_>>(),
-                "additionalContext": { "alert": self },
-            },
-        })
-    }
-
     /// The body of one SNS message.
     pub fn sns_message(&self) -> Result<String, serde_json::Error> {
-        message_for_all(&self.text(), &serde_json::to_string(self)?, &self.chat_message())
+        let chat = Chat {
+            id: &self.dedup_id,
+            kind: Self::KIND,
+            thread: &self.dedup_id,
+            title: self.subject(),
+            description: &self.reason,
+            next_steps: self.hint.iter().cloned().collect(),
+            rules: self.cut.iter().map(|ranked| &ranked.rule.arn).collect(),
+        };
+        chat.sns_message(&self.text(), self)
     }
 }
 

@@ -10,7 +10,7 @@ mod unwatched;
 
 pub use alert::{Alert, AlertKind, CostEstimate, RuleRef, StateRef, command};
 pub use budget::{BudgetAlert, BudgetRef, MoneyOutcome, Ranked};
-pub use chat::{chat_message, sns_message};
+pub use chat::sns_message;
 pub use cost::{PRICES_AS_OF, cost_per_million};
 pub use plan::{Action, Plan, Refusal, Tally};
 pub use text::{details, quoted, subject, text};

@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::alert::RuleRef;
-use super::chat::message_for_all;
+use super::chat::Chat;
 use super::text::quoted;
 use crate::model::{FiringId, RuleArn, Timestamp, grouped, whole_seconds};
 
@@ -93,31 +92,17 @@ impl UnwatchedAlert {
         text
     }
 
-    /// The message for chat. Source as for the alerts of rules.
-    fn chat_message(&self) -> Value {
-        json!({
-            "version": "1.0",
-            "source": "custom",
-            "id": self.dedup_id,
-            "content": {
-                "textType": "client-markdown",
-                "title": self.subject(),
-                "description": self.reason,
-                "nextSteps": [self.hint],
-                "keywords": ["budget-guard", Self::KIND],
-            },
-            "metadata": {
-                "threadId": "unwatched",
-                "summary": self.subject(),
-                "eventType": Self::KIND,
-                "relatedResources": self.rules.iter().map(|rule| &rule.arn).collect::<Vec<_>>(),
-                "additionalContext": { "alert": self },
-            },
-        })
-    }
-
     /// The body of one SNS message.
     pub fn sns_message(&self) -> Result<String, serde_json::Error> {
-        message_for_all(&self.text(), &serde_json::to_string(self)?, &self.chat_message())
+        let chat = Chat {
+            id: &self.dedup_id,
+            kind: Self::KIND,
+            thread: "unwatched",
+            title: self.subject(),
+            description: &self.reason,
+            next_steps: vec![self.hint.clone()],
+            rules: self.rules.iter().map(|rule| &rule.arn).collect(),
+        };
+        chat.sns_message(&self.text(), self)
     }
 }

@@ -8,11 +8,9 @@ use crate::sources::{EventJson, decode_body};
 
 fn home() -> Home {
     Home {
-        partition: "aws".into(),
-        region: "us-east-1".into(),
-        account: "123456789012".into(),
         function: Some("budget-guard-ingest".into()),
         trusted_sources: vec!["trails.".into()],
+        ..Home::new("aws", "us-east-1", "123456789012")
     }
 }
 

@@ -303,13 +303,7 @@ fn guard(account: &str, region: &str) -> Option<(RuleArn, Home)> {
     let rule: RuleArn = places.iter().find_map(|(account, region)| {
         format!("arn:aws:events:{region}:{account}:rule/replay").parse().ok()
     })?;
-    let home = Home {
-        partition: rule.partition().to_owned(),
-        region: rule.region().to_owned(),
-        account: rule.account().to_owned(),
-        function: None,
-        trusted_sources: Vec::new(),
-    };
+    let home = Home::new(rule.partition(), rule.region(), rule.account());
     Some((rule, home))
 }
 

@@ -55,11 +55,8 @@ fn main() {
 
 fn home(rule: &RuleArn) -> Home {
     Home {
-        partition: rule.partition().into(),
-        region: rule.region().into(),
-        account: rule.account().into(),
         function: Some("budget-guard-ingest".into()),
-        trusted_sources: Vec::new(),
+        ..Home::new(rule.partition(), rule.region(), rule.account())
     }
 }
 

@@ -16,11 +16,8 @@ pub fn guard(rules: usize, limit: &str) -> Guard<World> {
     }
     let rule = events::rule(0);
     let home = Home {
-        partition: rule.partition().into(),
-        region: rule.region().into(),
-        account: rule.account().into(),
         function: Some("budget-guard-ingest".into()),
-        trusted_sources: Vec::new(),
+        ..Home::new(rule.partition(), rule.region(), rule.account())
     };
     Guard::new(world, home, Limits::new(Mode::Enforce, limit.parse().expect("a limit")))
 }

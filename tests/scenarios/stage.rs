@@ -70,13 +70,8 @@ pub fn play(story: &Story, batch: usize, shuffled: Option<u64>) -> BTreeMap<Stri
             world.put_history(&arn(&rule.name), (1..=minutes).map(|n| (minute(n), rate)));
         }
     }
-    let home = Home {
-        partition: "aws".into(),
-        region: "us-east-1".into(),
-        account: ACCOUNT.into(),
-        function: Some("budget-guard-ingest".into()),
-        trusted_sources: Vec::new(),
-    };
+    let home =
+        Home { function: Some("budget-guard-ingest".into()), ..Home::new("aws", "us-east-1", ACCOUNT) };
     let guard =
         Guard::new(world.clone(), home, Limits::new(Mode::Enforce, "200/60s".parse().expect("a limit")));
     let mut stage = Stage {

@@ -140,13 +140,7 @@ impl World {
     }
 
     fn new_guard(&self) -> Rc<Guard<Process>> {
-        let home = Home {
-            partition: "aws".into(),
-            region: "us-east-1".into(),
-            account: "123456789012".into(),
-            function: Some("guard".into()),
-            trusted_sources: Vec::new(),
-        };
+        let home = Home { function: Some("guard".into()), ..Home::new("aws", "us-east-1", "123456789012") };
         let skew_ms = self.shared.lock().rng.i64(-MAX_SKEW_MS..MAX_SKEW_MS);
         let limits = Limits::new(Mode::Enforce, machines::LIMIT.parse().expect("a limit"));
         Rc::new(Guard::new(Process::new(self.shared.clone(), skew_ms), home, limits))

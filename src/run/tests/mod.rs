@@ -30,13 +30,7 @@ fn rule(name: &str) -> RuleArn {
 }
 
 fn guard(world: &World, limit: &str) -> Guard<World> {
-    let home = Home {
-        partition: "aws".into(),
-        region: "us-east-1".into(),
-        account: "123456789012".into(),
-        function: Some("guard".into()),
-        trusted_sources: Vec::new(),
-    };
+    let home = Home { function: Some("guard".into()), ..Home::new("aws", "us-east-1", "123456789012") };
     Guard::new(world.clone(), home, Limits::new(Mode::Enforce, limit.parse().unwrap()))
 }
 

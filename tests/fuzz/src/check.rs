@@ -167,11 +167,5 @@ fn same_payload(one: &Result<Payload<'_>, DecodeError>, other: &Result<Payload<'
 }
 
 fn home() -> Home {
-    Home {
-        partition: "aws".into(),
-        region: "us-east-1".into(),
-        account: "123456789012".into(),
-        function: Some("budget-guard-ingest".into()),
-        trusted_sources: Vec::new(),
-    }
+    Home { function: Some("budget-guard-ingest".into()), ..Home::new("aws", "us-east-1", "123456789012") }
 }
