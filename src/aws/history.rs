@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 
-use super::fault::fault;
-use super::lazy::Lazy;
-use super::metrics::{
-    Dimension, GetMetricData, Metric, MetricStat, Query, Reply, Request, Series, get_metric_data,
-};
+use super::json_client::{JsonClient, Retry};
+use super::metrics::{Dimension, Metric, MetricStat, Query, Reply, Request, Series, get_metric_data};
 use crate::history::RateHistory;
 use crate::model::{Fault, FaultKind, RuleArn, Timestamp};
 use crate::ports::History;
@@ -24,20 +21,19 @@ const MATCHED: &str = "matched";
 /// Source: "Monitoring Amazon EventBridge" (Amazon EventBridge user guide).
 #[derive(Debug, Clone)]
 pub struct CloudWatchHistory {
-    call: Lazy<GetMetricData>,
+    client: JsonClient,
 }
 
 impl CloudWatchHistory {
     pub fn new(config: &SdkConfig) -> Self {
-        Self { call: Lazy::new(config, get_metric_data) }
+        // Firings wait for the decision: there is no time for retries.
+        Self { client: JsonClient::new(config, Retry::Never) }
     }
 
     async fn read(&self, mut request: Request) -> Result<RateHistory, Fault> {
         let (mut triggered, mut matched) = (Vec::new(), Vec::new());
         loop {
-            let reply = self.call.invoke(request.clone()).await;
-            let Reply { metric_data_results, next_token } =
-                reply.map_err(|error| fault("GetMetricData", &error))?;
+            let Reply { metric_data_results, next_token } = get_metric_data(&self.client, &request).await?;
             for series in metric_data_results {
                 let counts = if series.id == TRIGGERED { &mut triggered } else { &mut matched };
                 counts.extend(points(series)?);

@@ -51,17 +51,20 @@ impl EventBridgeRules {
     }
 
     /// The targets of a rule, with who acts for them as far as the guard may read it.
-    pub async fn targets(&self, bus: &str, name: &str) -> Result<Vec<Target>, Fault> {
+    pub async fn targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
         let mut targets = Vec::new();
         let mut next_token = None;
         loop {
-            let call = self.client.list_targets_by_rule().event_bus_name(bus).rule(name);
+            let call = self.client.list_targets_by_rule().event_bus_name(rule.bus()).rule(rule.name());
             let page = call.set_next_token(next_token).send().await;
             let page = page.map_err(|error| fault("ListTargetsByRule", &error))?;
-            targets.extend(page.targets().iter().map(targets::target));
+            targets.extend(
+                page.targets().iter().map(|target| (targets::target(target), targets::hints(target))),
+            );
             next_token = page.next_token().map(str::to_owned);
             if next_token.is_none() {
-                let read = targets.into_iter().map(|target| self.followers.follow(target));
+                let targets = targets.into_iter();
+                let read = targets.map(|(target, hints)| self.followers.follow(rule, target, hints));
                 return Ok(futures_util::future::join_all(read).await);
             }
         }
@@ -79,7 +82,7 @@ impl Rules for EventBridgeRules {
             description: text(described.description()),
             role_arn: text(described.role_arn()),
             managed_by: text(described.managed_by()),
-            targets: self.targets(rule.bus(), rule.name()).await?,
+            targets: self.targets(rule).await?,
             tags: self.tags(rule).await?,
         })
     }
@@ -145,7 +148,7 @@ impl Rules for EventBridgeRules {
     }
 
     async fn list_targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
-        self.targets(rule.bus(), rule.name()).await
+        self.targets(rule).await
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_eventbridge::types as sdk;
 
-use crate::model::{Actor, FiringId, Target};
+use super::actors::{Hints, constants};
+use crate::model::{FiringId, Target};
 
 pub(super) fn target(target: &sdk::Target) -> Target {
     let mut settings = BTreeMap::new();
@@ -46,25 +47,17 @@ pub(super) fn target(target: &sdk::Target) -> Target {
     set("sagemaker_pipeline", target.sage_maker_pipeline_parameters().map(|value| format!("{value:?}")));
     set("app_sync", target.app_sync_parameters().map(|value| format!("{value:?}")));
     let role_arn = target.role_arn().map(str::to_owned);
-    let actors = target.input().and_then(|input| acting(target.arn(), input)).into_iter().collect();
-    Target { role_arn, settings, actors, ..Target::new(target.id(), target.arn()) }
+    Target { role_arn, settings, ..Target::new(target.id(), target.arn()) }
 }
 
-/// Who acts by what the target's own input says: the role of an automation, or of a task.
-///
-/// Sources: `AutomationAssumeRole` of `StartAutomationExecution` (SSM), `taskRoleArn` of `TaskOverride` (ECS).
-fn acting(arn: &str, input: &str) -> Option<Actor> {
-    let name = match arn.split(':').nth(2)? {
-        "ssm" => "AutomationAssumeRole",
-        "ecs" => "taskRoleArn",
-        _ => return None,
-    };
-    let input: serde_json::Value = serde_json::from_str(input).ok()?;
-    let role = match &input[name] {
-        serde_json::Value::Array(roles) => roles.first()?.as_str()?,
-        role => role.as_str()?,
-    };
-    Some(Actor::new(arn, Some(role)))
+/// What the target says about who acts for it.
+pub(super) fn hints(target: &sdk::Target) -> Hints {
+    let template = target.input_transformer().map(|transformer| transformer.input_template());
+    Hints {
+        task_definition: target.ecs_parameters().map(|ecs| ecs.task_definition_arn().to_owned()),
+        job_definition: target.batch_parameters().map(|batch| batch.job_definition().to_owned()),
+        input: target.input().or(template).and_then(constants),
+    }
 }
 
 /// Settings are kept to be compared, so of a long one a hash is enough: templates may have 8 KB, records have 32.
@@ -78,26 +71,37 @@ fn bounded(value: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_eventbridge::types::builders::TargetBuilder;
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
-    fn the_input_may_name_a_role() {
-        let check = |arn: &str, input: &str, role: Option<&str>| {
-            let built = sdk::Target::builder().id("1").arn(arn).input(input).build().expect("a target");
-            let roles: Vec<_> =
-                target(&built).actors.into_iter().map(|actor| (actor.arn, actor.role)).collect();
-            let expected = role.map(|role| (arn.to_owned(), Some(role.to_owned())));
-            assert_eq!(roles, Vec::from_iter(expected), "{arn} {input}");
+    fn a_target_may_say_who_acts() {
+        let check = |change: fn(TargetBuilder) -> TargetBuilder, expected: Hints| {
+            let target = change(sdk::Target::builder().id("1").arn("arn")).build().expect("a target");
+            assert_eq!(hints(&target), expected);
         };
-        let runbook = "arn:aws:ssm:us-east-1:123456789012:automation-definition/fix:$DEFAULT";
-        let cluster = "arn:aws:ecs:us-east-1:123456789012:cluster/work";
-        check(runbook, r#"{"AutomationAssumeRole":["arn:r"],"BucketName":["b"]}"#, Some("arn:r"));
-        check(runbook, r#"{"AutomationAssumeRole":"arn:r"}"#, Some("arn:r"));
-        check(runbook, r#"{"AutomationAssumeRole":[]}"#, None);
-        check(runbook, "no JSON", None);
-        check(cluster, r#"{"taskRoleArn":"arn:r","containerOverrides":[]}"#, Some("arn:r"));
-        check(cluster, r#"{"containerOverrides":[]}"#, None);
-        check("arn:aws:sqs:us-east-1:123456789012:q", r#"{"taskRoleArn":"arn:r"}"#, None);
+        let input = |input: Value| Hints { input: Some(input), ..Hints::default() };
+        check(|target| target, Hints::default());
+        check(|target| target.input("no JSON"), Hints::default());
+        check(|target| target.input(r#"{"taskRoleArn":"arn:r"}"#), input(json!({"taskRoleArn": "arn:r"})));
+        check(
+            |target| {
+                let transformer = sdk::InputTransformer::builder().input_paths_map("b", "$.detail.b");
+                let template = r#"{"AutomationAssumeRole":["arn:r"],"BucketName":[<b>]}"#;
+                target.input_transformer(transformer.input_template(template).build().expect("a transformer"))
+            },
+            input(json!({"AutomationAssumeRole": ["arn:r"], "BucketName": ["<b>"]})),
+        );
+        check(
+            |target| {
+                let ecs = sdk::EcsParameters::builder().task_definition_arn("arn:t").build();
+                let batch = sdk::BatchParameters::builder().job_definition("j").job_name("n").build();
+                target.ecs_parameters(ecs.expect("parameters")).batch_parameters(batch.expect("parameters"))
+            },
+            Hints { task_definition: Some("arn:t".into()), job_definition: Some("j".into()), input: None },
+        );
     }
 
     #[test]

@@ -2,39 +2,74 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Seconds;
+
 /// What runs when a target gets an event, with the role it runs as.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Actor {
-    /// The ARN of the function, the state machine, the document; without version or alias.
+    /// The ARN of the function, the state machine, the task definition, the document; without version or alias.
     pub arn: String,
     /// The ARN of the role its calls are made with, as far as it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// The ARN of the queue or topic it is reached through.
+    /// The ARN of the queue, topic, cluster or workflow it is reached through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+    /// Longest time that one invocation, execution, build or task may run. `None` if nothing limits it, or the limit could
+    /// not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit: Option<Seconds>,
+    /// Longest time that the event may wait in queues and batches before this starts. `None` if nothing is known to hold
+    /// it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Seconds>,
 }
 
 impl Actor {
-    /// More actors of one target are not looked for.
-    pub const MAX_PER_TARGET: usize = 8;
+    /// Maximum number of actors of one target that are kept.
+    pub const MAX_PER_TARGET: usize = 16;
 
     pub fn new(arn: &str, role: Option<&str>) -> Self {
-        Self { arn: unqualified(arn).to_owned(), role: role.map(str::to_owned), via: None }
+        let (arn, role) = (unqualified(arn).to_owned(), role.map(str::to_owned));
+        Self { arn, role, via: None, time_limit: None, delay: None }
     }
 
+    /// Sets the queue, topic, cluster or workflow it is reached through.
     pub fn through(self, arn: &str) -> Self {
         Self { via: Some(arn.to_owned()), ..self }
     }
+
+    /// Sets the longest time that one run may take.
+    pub fn with_time_limit(self, time_limit: Option<Seconds>) -> Self {
+        Self { time_limit, ..self }
+    }
+
+    /// Sets the longest time that the event may wait before it starts.
+    pub fn with_delay(self, delay: Option<Seconds>) -> Self {
+        Self { delay, ..self }
+    }
 }
 
-/// The ARN without the version or alias of a function; any other one as it is.
+/// Resources whose ARN may end with a version, a revision or an alias: the service, how the resource begins, and the colon
+/// before that end, counted from 0.
+///
+/// Source: resource types in the service authorization reference.
+const QUALIFIED: [(&str, &str, usize); 5] = [
+    ("lambda", "function:", 6),
+    ("states", "stateMachine:", 6),
+    ("ecs", "task-definition/", 5),
+    ("batch", "job-definition/", 5),
+    ("ssm", "automation-definition/", 5),
+];
+
+/// The ARN without the version, revision or alias of a function, state machine, task, job or document; any other one as
+/// it is.
 pub fn unqualified(arn: &str) -> &str {
-    let is_function = arn.split(':').nth(2) == Some("lambda") && arn.split(':').nth(5) == Some("function");
-    match arn.match_indices(':').nth(6) {
-        Some((end, _)) if is_function => &arn[..end],
-        _ => arn,
-    }
+    let mut parts = arn.splitn(6, ':');
+    let (Some(service), Some(resource)) = (parts.nth(2), parts.nth(2)) else { return arn };
+    let known = QUALIFIED.iter().find(|(of, kind, _)| *of == service && resource.starts_with(kind));
+    let end = known.and_then(|(.., colon)| arn.match_indices(':').nth(*colon));
+    end.map_or(arn, |(end, _)| &arn[..end])
 }
 
 #[cfg(test)]
@@ -44,14 +79,33 @@ mod tests {
     #[test]
     fn versions_and_aliases_are_of_one_function() {
         let check = |arn: &str, expected: &str| assert_eq!(unqualified(arn), expected);
-        let function = "arn:aws:lambda:us-east-1:123456789012:function:fixer";
-        check(function, function);
-        check(&format!("{function}:live"), function);
-        check(&format!("{function}:$LATEST"), function);
-        check(
-            "arn:aws:rds:us-east-1:123456789012:snapshot:rds:x",
-            "arn:aws:rds:us-east-1:123456789012:snapshot:rds:x",
-        );
-        check("", "");
+        let whole = |arn: &str| check(arn, arn);
+        let all = |resource: &str, ends: &[&str]| {
+            let arn = format!("arn:aws:{resource}");
+            whole(&arn);
+            ends.iter().for_each(|end| check(&format!("{arn}{end}"), &arn));
+        };
+        all("lambda:us-east-1:123456789012:function:fixer", &[":live", ":$LATEST"]);
+        all("states:us-east-1:123456789012:stateMachine:fixer", &[":live", ":7"]);
+        all("ecs:us-east-1:123456789012:task-definition/fixer", &[":7"]);
+        all("batch:us-east-1:123456789012:job-definition/fixer", &[":7"]);
+        all("ssm:us-east-1::automation-definition/AWS-Fix", &[":$DEFAULT", ":7"]);
+        whole("arn:aws:rds:us-east-1:123456789012:snapshot:rds:x");
+        whole("arn:aws:lambda:us-east-1:123456789012:layer:fixer:7");
+        whole("arn:aws:ecs:us-east-1:123456789012:cluster/work");
+        whole("");
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_stored() {
+        let check = |actor: Actor, json: &str| {
+            assert_eq!(serde_json::to_string(&actor).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Actor>(json).unwrap(), actor);
+        };
+        check(Actor::new("arn", None), r#"{"arn":"arn"}"#);
+        let timed = Actor::new("arn", Some("role")).with_time_limit(Some(Seconds::new(3)));
+        check(timed.clone(), r#"{"arn":"arn","role":"role","time_limit":3}"#);
+        let late = timed.through("queue").with_delay(Some(Seconds::new(900)));
+        check(late, r#"{"arn":"arn","role":"role","via":"queue","time_limit":3,"delay":900}"#);
     }
 }

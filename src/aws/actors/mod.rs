@@ -1,0 +1,126 @@
+//! Who acts when a target gets an event: followed from the target through queues, topics, pipes and workflows to roles.
+//!
+//! A kind of target is one file here and one row in `KINDS`. What the guard may not read stays unknown, and the target
+//! says once what is missing: a rule is read whole with or without it.
+
+mod automation;
+mod build;
+mod bus;
+mod document;
+mod found;
+mod function;
+mod glue;
+mod job;
+mod machine;
+mod pipe;
+mod pipeline;
+mod place;
+mod queue;
+mod search;
+mod stream;
+mod task;
+#[cfg(test)]
+mod tests;
+mod topic;
+mod wire;
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use futures_util::future::BoxFuture;
+
+pub(super) use document::constants;
+use found::Found;
+use search::{Search, Step};
+use wire::Wire;
+
+use crate::model::{Actor, RuleArn, Target};
+
+/// Longest time that all calls about one target may take: a cut waits for them.
+const PATIENCE: Duration = Duration::from_millis(2_500);
+
+/// A kind of target.
+struct Kind {
+    /// The service in the ARN of the target.
+    service: &'static str,
+    /// The rights that the calls about it need, without those about what stands behind it.
+    rights: &'static [&'static str],
+    resolve: for<'s> fn(&'s Search<'s>, Step) -> BoxFuture<'s, ()>,
+}
+
+/// The row of a kind: its service, its resolver, and the operations that this calls.
+macro_rules! kind {
+    ($service:literal, $module:ident $(, $operation:path)*) => {
+        Kind {
+            service: $service,
+            rights: &[$($operation.right),*],
+            resolve: |search, step| Box::pin($module::resolve(search, step)),
+        }
+    };
+}
+
+#[rustfmt::skip]
+const KINDS: &[Kind] = &[
+    kind!("batch",        job,        job::DESCRIBE),
+    kind!("codebuild",    build,      build::GET),
+    kind!("codepipeline", pipeline,   pipeline::GET),
+    kind!("ecs",          task,       task::DESCRIBE),
+    kind!("events",       bus),
+    kind!("firehose",     stream,     stream::DESCRIBE),
+    kind!("glue",         glue,       glue::GET_WORKFLOW, glue::GET_JOB, glue::GET_CRAWLER),
+    kind!("kinesis",      queue,      queue::LIST_MAPPINGS, pipe::LIST),
+    kind!("lambda",       function,   function::GET),
+    kind!("pipes",        pipe,       pipe::DESCRIBE),
+    kind!("sns",          topic,      topic::LIST),
+    kind!("sqs",          queue,      queue::LIST_MAPPINGS, pipe::LIST, queue::GET_ATTRIBUTES),
+    kind!("ssm",          automation, automation::GET),
+    kind!("states",       machine,    machine::DESCRIBE),
+];
+
+fn is_in_table(right: &str) -> bool {
+    KINDS.iter().any(|kind| kind.rights.contains(&right))
+}
+
+/// Services whose targets only keep the event: nothing acts for them.
+const KEEPS: &[&str] = &["logs"];
+
+/// What a target says besides its ARN about who acts for it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Hints {
+    /// ARN, or name with or without revision, of the definition of the task that an ECS cluster runs.
+    pub task_definition: Option<String>,
+    /// ARN, or name with or without revision, of the definition of the job that a Batch queue runs.
+    pub job_definition: Option<String>,
+    /// The input that the target always gets, as far as it is constant.
+    pub input: Option<serde_json::Value>,
+}
+
+/// Finds out who stands behind targets.
+#[derive(Debug, Clone)]
+pub(super) struct Followers {
+    wire: Wire,
+}
+
+impl Followers {
+    pub fn new(config: &SdkConfig) -> Self {
+        Self { wire: Wire::new(config) }
+    }
+
+    /// Adds who acts for a target of `rule`, and what a function runs.
+    pub async fn follow(&self, rule: &RuleArn, mut target: Target, hints: Hints) -> Target {
+        let search = Search::new(&self.wire, rule.region(), rule.account());
+        let step = Step::new(&target.arn, hints);
+        let is_late = tokio::time::timeout(PATIENCE, search.follow(step)).await.is_err();
+        if is_late {
+            search.miss(format!("not all was told within {PATIENCE:?}"));
+        }
+        let Found { actors, code_sha256, missing } = search.found();
+        target.unfollowed = missing.sentence();
+        if let Some(why) = &target.unfollowed {
+            tracing::info!(target = target.arn, why, "who acts for a target is not fully known");
+        }
+        target.actors = actors.into_iter().take(Actor::MAX_PER_TARGET).collect();
+        target.code_sha256 = code_sha256;
+        target
+    }
+}

@@ -1,0 +1,84 @@
+//! SQS queues and Kinesis streams: the functions and pipes that read them.
+//!
+//! Three calls for a queue, two for a stream, more for more pages; then one for each function, and those of each pipe.
+
+use futures_util::future::join;
+use serde_json::{Value, json};
+
+use super::super::json_client::{Api, Operation, encoded};
+use super::function::LAMBDA;
+use super::pipe;
+use super::search::{Search, Step};
+use crate::model::{Actor, OWN_PREFIX, unqualified};
+
+/// SQS (2012-11-05).
+const SQS: Api = Api::json_1_0("sqs", "AmazonSQS");
+pub(super) const GET_ATTRIBUTES: Operation = Operation::new(SQS, "sqs:GetQueueAttributes");
+pub(super) const LIST_MAPPINGS: Operation = Operation::new(LAMBDA, "lambda:ListEventSourceMappings");
+
+pub(super) async fn resolve(search: &Search<'_>, step: Step) {
+    let ((mappings, pipes), delay) =
+        join(join(mappings(search, &step.arn), pipe::reading(search, &step.arn)), delay(search, &step)).await;
+    let is_known = mappings.is_some() && pipes.is_some();
+    let (mappings, pipes) = (mappings.unwrap_or_default(), pipes.unwrap_or_default());
+    if is_known && mappings.is_empty() && pipes.is_empty() {
+        let kind = if step.place().service == "sqs" { "queue" } else { "stream" };
+        search.miss(format!(
+            "no event source mapping and no pipe reads the {kind} {}, and programs that read it are not seen",
+            step.place().resource
+        ));
+    }
+    let functions = mappings.iter().map(|mapping| step.to(&*mapping.function).after(delay + mapping.window));
+    let pipes = pipes.into_iter().map(|pipe| step.to(pipe).after(delay));
+    search.follow_all(functions.chain(pipes)).await;
+}
+
+/// An event source mapping that is on.
+struct Mapping {
+    function: String,
+    /// Seconds that a batch is collected for.
+    window: u32,
+}
+
+/// The functions that Lambda invokes for what is in a queue or a stream. `None` if that could not be read.
+///
+/// Source: `EventSourceMappingConfiguration` in the AWS Lambda API reference.
+async fn mappings(search: &Search<'_>, source: &str) -> Option<Vec<Mapping>> {
+    let path = format!("/2015-03-31/event-source-mappings?EventSourceArn={}", encoded(source));
+    let request = |marker: Option<&str>| {
+        let marker = marker.map(|marker| format!("&Marker={}", encoded(marker))).unwrap_or_default();
+        LIST_MAPPINGS.get(format!("{path}{marker}"))
+    };
+    let pages = search.pages("NextMarker", request).await?;
+    let all = pages.iter().filter_map(|page| page["EventSourceMappings"].as_array()).flatten();
+    let on = all
+        .filter(|mapping| !matches!(mapping["State"].as_str(), Some("Disabled" | "Disabling" | "Deleting")));
+    let on = on.filter_map(|mapping| {
+        let window = &mapping["MaximumBatchingWindowInSeconds"];
+        Some(Mapping { function: mapping["FunctionArn"].as_str()?.to_owned(), window: number(window) })
+    });
+    // The guard's own last: they are not followed.
+    let (own, others): (Vec<_>, Vec<_>) = on.partition(|mapping| is_own(&mapping.function));
+    Some(others.into_iter().take(Actor::MAX_PER_TARGET).chain(own).collect())
+}
+
+fn is_own(function: &str) -> bool {
+    unqualified(function).rsplit(':').next().is_some_and(|name| name.starts_with(OWN_PREFIX))
+}
+
+/// Seconds that a queue holds back what comes in.
+async fn delay(search: &Search<'_>, step: &Step) -> u32 {
+    if step.place().service != "sqs" {
+        return 0;
+    }
+    let Some(url) = search.queue_url(GET_ATTRIBUTES, step.place()) else { return 0 };
+    let body = json!({"QueueUrl": url, "AttributeNames": ["DelaySeconds"]});
+    let reply = search.ask(GET_ATTRIBUTES.rpc(body.to_string())).await.unwrap_or_default();
+    number(&reply["Attributes"]["DelaySeconds"])
+}
+
+/// A number that is written as such, or as a text.
+pub(super) fn number(value: &Value) -> u32 {
+    let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+    number.and_then(|number| number.try_into().ok()).unwrap_or(0)
+}

@@ -1,0 +1,1 @@
+//! The resolvers of each kind, held to answers as AWS writes them.

@@ -1,0 +1,50 @@
+//! SNS topics: the functions, queues and streams that subscribe. One call for a hundred subscriptions, and those of each.
+
+use serde_json::Value;
+
+use super::super::json_client::{Api, Operation};
+use super::search::{Search, Step};
+use crate::model::Actor;
+
+/// SNS (2010-03-31), which is called through its own client.
+const SNS: Api = Api::rest("sns");
+pub(super) const LIST: Operation = Operation::new(SNS, "sns:ListSubscriptionsByTopic");
+
+/// Hosts that show what they get in a chat, and do nothing.
+///
+/// Source: "Tutorial: Create an Amazon SNS topic" (Amazon Q Developer in chat applications administrator guide).
+const CHAT: &str = ".sns-api.chatbot.amazonaws.com";
+
+/// Source: "Subscribe" (Amazon SNS API reference) for the protocols.
+pub(super) async fn resolve(search: &Search<'_>, step: Step) {
+    let Some(pages) = search.subscriptions(LIST, &step.arn).await else { return };
+    let all = pages.iter().filter_map(|page| page["Subscriptions"].as_array()).flatten();
+    let mut steps = Vec::new();
+    for (protocol, endpoint) in all.filter_map(subscription) {
+        match protocol {
+            "lambda" | "sqs" | "firehose" if steps.len() < Actor::MAX_PER_TARGET => {
+                steps.push(step.to(endpoint));
+            }
+            "lambda" | "sqs" | "firehose" => {
+                search.miss(format!(
+                    "the topic {} has more subscribers than are followed",
+                    step.place().name()
+                ));
+            }
+            "http" | "https" if !is_chat(endpoint) => {
+                search.miss(format!("it is not seen who acts for subscribers by {protocol}"));
+            }
+            // Mail, text messages, push messages: people read them.
+            _ => {}
+        }
+    }
+    search.follow_all(steps).await;
+}
+
+fn subscription(value: &Value) -> Option<(&str, &str)> {
+    Some((value["Protocol"].as_str()?, value["Endpoint"].as_str()?))
+}
+
+fn is_chat(url: &str) -> bool {
+    url.split('/').nth(2).is_some_and(|host| host.ends_with(CHAT))
+}
