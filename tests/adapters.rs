@@ -2,16 +2,12 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::{RuleState as SdkState, Tag, Target};
 use budget_guard::actions::AlertKind;
-use budget_guard::attribution::Actors;
 use budget_guard::aws::Aws;
 use budget_guard::model::{
-    Actor, AlertBasis, Caller, Cause, FaultKind, ListedRule, Proof, RuleArn, RuleState, Target as RuleTarget,
-    Timestamp,
+    AlertBasis, FaultKind, ListedRule, RuleArn, RuleState, Target as RuleTarget, Timestamp,
 };
 use budget_guard::ports::{Alerts, Ledger, PressureStore, Rules, SaveError, Shelf};
 use budget_guard::pressure::{Care, Press, Pressure};
@@ -19,7 +15,7 @@ use budget_guard::record::Record;
 use serde_json::{Value, json};
 use support::emulator::{Emulator, Kind};
 use support::world::World;
-use support::{Failure, functions, payload};
+use support::{Failure, payload};
 
 const THIRD_STATE: SdkState = SdkState::EnabledWithAllCloudtrailManagementEvents;
 
@@ -67,7 +63,6 @@ on_both!(
     only_the_rule_on_the_named_bus_is_disabled_and_restored,
     the_third_state_is_put_back_with_everything_else,
     a_missing_rule_is_not_found,
-    a_target_that_cannot_be_followed_says_why,
     every_rule_of_every_bus_is_listed,
     the_directory_is_saved_only_over_the_version_that_was_read,
     an_alert_reaches_a_queue_as_json,
@@ -306,76 +301,6 @@ async fn an_alert_reaches_a_queue_as_json(bench: Bench) -> Result<(), Failure> {
     assert_eq!(received[0].attributes["rule_arn"], alert.rule.arn.as_str());
     assert_eq!(received[0].attributes["dedup_id"], alert.dedup_id);
     assert_eq!(received[0].message["undo"], json!("budget-guard enable missing --region us-east-1"));
-    Ok(())
-}
-
-async fn a_target_that_cannot_be_followed_says_why(bench: Bench) -> Result<(), Failure> {
-    let rule = bench.rule("default", "fix-acl", SdkState::Enabled).await?;
-    let account = bench.emulator.account();
-    let missing = [
-        format!("arn:aws:lambda:us-east-1:{account}:function:missing"),
-        format!("arn:aws:sns:us-east-1:{account}:missing"),
-        format!("arn:aws:sqs:us-east-1:{account}:missing"),
-    ];
-    for (n, arn) in missing.iter().enumerate() {
-        let target = Target::builder().id(n.to_string()).arn(arn).build()?;
-        bench.world.events.put_targets().rule("fix-acl").targets(target).send().await?;
-    }
-    // An emulator may take its time over its first call to a service; the guard waits no longer than it waits for AWS.
-    aws_sdk_lambda::Client::new(&bench.emulator.sdk_config()).list_functions().send().await?;
-    let mut targets = bench.aws.rules.inspect(&rule).await?.targets;
-    targets.sort_by(|a, b| a.id.cmp(&b.id));
-    let why: Vec<&str> = targets.iter().map(|target| target.unfollowed.as_deref().unwrap_or("-")).collect();
-    assert!(why[0].starts_with("lambda:GetFunctionConfiguration: ") && why[0].contains("missing"), "{why:?}");
-    assert!(why[1].starts_with("sns:ListSubscriptionsByTopic: "), "{why:?}");
-    assert_eq!(why[2], "-", "a queue without a function behind it");
-    assert!(targets.iter().all(|target| target.actors.is_empty()), "{targets:?}");
-    Ok(())
-}
-
-/// Only on ministack: moto makes no function without a role, and the tests have no client for roles.
-#[tokio::test]
-async fn targets_are_followed_to_the_functions_behind_them() -> Result<(), Failure> {
-    let bench = Bench::start(Kind::Ministack).await?;
-    let rule = bench.rule("default", "fix-acl", SdkState::Enabled).await?;
-    let lambda = aws_sdk_lambda::Client::new(&bench.emulator.sdk_config());
-    let mut arns = BTreeMap::new();
-    for name in ["fixer", "helper", "tagger", "budget-guard-ingest"] {
-        let role = format!("service-role/{name}-role");
-        arns.insert(name, functions::create(&bench.emulator, name, &role).await?);
-    }
-    let queue = bench.world.create_queue("work").await?.arn;
-    for (name, queue) in [("helper", &queue), ("budget-guard-ingest", &queue)] {
-        lambda.create_event_source_mapping().function_name(name).event_source_arn(queue).send().await?;
-    }
-    let topic = bench.world.sns.create_topic().name("news").send().await?;
-    let topic = topic.topic_arn().ok_or("no ARN")?.to_owned();
-    for (protocol, endpoint) in [("lambda", &arns["tagger"]), ("sqs", &queue)] {
-        bench.world.sns.subscribe().topic_arn(&topic).protocol(protocol).endpoint(endpoint).send().await?;
-    }
-    for (id, arn) in [("1", &format!("{}:live", arns["fixer"])), ("2", &queue), ("3", &topic)] {
-        let target = Target::builder().id(id).arn(arn).build()?;
-        bench.world.events.put_targets().rule("fix-acl").targets(target).send().await?;
-    }
-    let alias = lambda.create_alias().function_name("fixer").name("live").function_version("$LATEST");
-    alias.send().await?;
-    let role =
-        |name: &str| format!("arn:aws:iam::{}:role/service-role/{name}-role", bench.emulator.account());
-    let actor = |name: &str| Actor::new(&arns[name], Some(&role(name)));
-    let mut targets = bench.aws.rules.targets("default", "fix-acl").await?;
-    targets.sort_by(|a, b| a.id.cmp(&b.id));
-    assert_eq!(targets[0].actors, [actor("fixer")]);
-    assert!(targets[0].code_sha256.is_some(), "in the same call");
-    assert_eq!(targets[1].actors, [actor("helper").through(&queue)], "not the guard");
-    assert_eq!(targets[2].actors, [actor("tagger").through(&topic), actor("helper").through(&queue)]);
-    assert!(targets.iter().all(|target| target.unfollowed.is_none()), "{targets:?}");
-    let caller = Caller {
-        principal: format!("arn:aws:sts::{}:assumed-role/helper-role/helper", bench.emulator.account())
-            .into(),
-        issued_to: None,
-    };
-    let cause = Actors::new([(&rule, &targets[..])]).cause(&rule, &caller, None);
-    assert_eq!(cause, Cause::Target(Proof::Session));
     Ok(())
 }
 

@@ -15,6 +15,15 @@ pub enum On {
     AlertTopic,
     Functions,
     Topics,
+    Queues,
+    StateMachines,
+    Projects,
+    Documents,
+    Pipelines,
+    DeliveryStreams,
+    Pipes,
+    /// Jobs, crawlers and workflows of Glue.
+    Glue,
     Budgets,
     Any,
     /// The stack grants it to nobody: whoever makes rules has rights of their own.
@@ -76,10 +85,22 @@ pub const CALLS: &[Call] = &[
     call("get_metric_data",             "cloudwatch:GetMetricData",         On::Any,           Functions::LoopEvidence, false),
     call("list_event_source_mappings",  "lambda:ListEventSourceMappings",   On::Any,           Functions::LoopEvidence, true),
     call("list_subscriptions_by_topic", "sns:ListSubscriptionsByTopic",     On::Topics,        Functions::LoopEvidence, true),
+    call("get_queue_attributes",        "sqs:GetQueueAttributes",           On::Queues,        Functions::LoopEvidence, true),
+    call("list_pipes",                  "pipes:ListPipes",                  On::Any,           Functions::LoopEvidence, true),
+    call("describe_pipe",               "pipes:DescribePipe",               On::Pipes,         Functions::LoopEvidence, true),
+    call("describe_state_machine",      "states:DescribeStateMachine",      On::StateMachines, Functions::LoopEvidence, true),
+    call("describe_task_definition",    "ecs:DescribeTaskDefinition",       On::Any,           Functions::LoopEvidence, true),
+    call("batch_get_projects",          "codebuild:BatchGetProjects",       On::Projects,      Functions::LoopEvidence, true),
+    call("describe_job_definitions",    "batch:DescribeJobDefinitions",     On::Any,           Functions::LoopEvidence, true),
+    call("get_workflow",                "glue:GetWorkflow",                 On::Glue,          Functions::LoopEvidence, true),
+    call("get_job",                     "glue:GetJob",                      On::Glue,          Functions::LoopEvidence, true),
+    call("get_crawler",                 "glue:GetCrawler",                  On::Glue,          Functions::LoopEvidence, true),
+    call("get_document",                "ssm:GetDocument",                  On::Documents,     Functions::LoopEvidence, true),
+    call("get_pipeline",                "codepipeline:GetPipeline",         On::Pipelines,     Functions::LoopEvidence, true),
+    call("describe_delivery_stream",    "firehose:DescribeDeliveryStream",  On::DeliveryStreams, Functions::LoopEvidence, true),
     call("add_permission",              "lambda:AddPermission",             On::Nothing,       Functions::Never,        false),
     call("get_queue_url",               "sqs:GetQueueUrl",                  On::Nothing,       Functions::Never,        false),
     call("set_queue_attributes",        "sqs:SetQueueAttributes",           On::Nothing,       Functions::Never,        false),
-    call("get_queue_attributes",        "sqs:GetQueueAttributes",           On::Nothing,       Functions::Never,        false),
     call("create_role",                 "iam:CreateRole",                   On::Nothing,       Functions::Never,        false),
     call("put_role_policy",             "iam:PutRolePolicy",                On::Nothing,       Functions::Never,        false),
     call("simulate_principal_policy",   "iam:SimulatePrincipalPolicy",      On::Nothing,       Functions::Never,        false),
@@ -140,13 +161,12 @@ fn pascal(method: &str) -> String {
     method.split('_').map(capital).collect()
 }
 
-/// Calls that are put together without a client of the SDK, which name their operation as IAM does.
+/// Calls that are put together without a client of the SDK, which are named by the right they need.
 fn by_hand(code: &str) -> impl Iterator<Item = Result<&'static str, String>> {
-    code.split(".operation_name(\"").skip(1).map(|rest| {
-        let operation = rest.split('"').next().unwrap_or_default();
-        let row = CALLS.iter().find(|call| call.action.split(':').nth(1) == Some(operation));
-        row.map(|call| call.method)
-            .ok_or_else(|| format!("the operation {operation} has no row in this table"))
+    code.split("Operation::new(").skip(1).map(|rest| {
+        let right = rest.split('"').nth(1).unwrap_or_default();
+        let row = CALLS.iter().find(|call| call.action == right);
+        row.map(|call| call.method).ok_or_else(|| format!("the right {right} has no row in this table"))
     })
 }
 
@@ -194,6 +214,8 @@ fn a_call_without_a_row_is_found() {
     check("// client.delete_bus().send()\nclient.publish().send()", Ok(&["publish"]));
     check("client.publish().send();\nclient.delete_bus().name(n).send()", Err("delete_bus"));
     check("client.describe_budget().x(client.scan()).send()", Err("instead of one call"));
-    check("Operation::builder().operation_name(\"GetMetricData\").build()", Ok(&["get_metric_data"]));
-    check("Operation::builder().operation_name(\"PutMetricData\").build()", Err("PutMetricData"));
+    let by_hand =
+        |right: &str| format!("const GET: Operation = Operation::new(\n    API,\n    \"{right}\",\n);");
+    check(&by_hand("cloudwatch:GetMetricData"), Ok(&["get_metric_data"]));
+    check(&by_hand("cloudwatch:PutMetricData"), Err("cloudwatch:PutMetricData"));
 }

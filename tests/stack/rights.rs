@@ -45,17 +45,32 @@ const OPERATORS_BESIDE: &[(&str, &str)] = &[
 ];
 
 /// How the template names what a right is given on.
-fn named(on: On) -> &'static str {
+fn named(on: On) -> &'static [&'static str] {
     match on {
-        On::Rules => RULES,
-        On::DrillRules => "arn:aws:events:us-east-1:000000000000:rule/drill-budget-guard-*",
-        On::DefaultBus => "arn:aws:events:us-east-1:000000000000:event-bus/default",
-        On::Table => "${Table.Arn}",
-        On::AlertTopic => "${AlertTopic}",
-        On::Functions => "arn:aws:lambda:us-east-1:000000000000:function:*",
-        On::Topics => "arn:aws:sns:us-east-1:000000000000:*",
-        On::Budgets => "arn:aws:budgets::000000000000:budget/*",
-        On::Any | On::Nothing => "*",
+        On::Rules => &[RULES],
+        On::DrillRules => &["arn:aws:events:us-east-1:000000000000:rule/drill-budget-guard-*"],
+        On::DefaultBus => &["arn:aws:events:us-east-1:000000000000:event-bus/default"],
+        On::Table => &["${Table.Arn}"],
+        On::AlertTopic => &["${AlertTopic}"],
+        On::Functions => &["arn:aws:lambda:us-east-1:000000000000:function:*"],
+        On::Topics => &["arn:aws:sns:us-east-1:000000000000:*"],
+        On::Queues => &["arn:aws:sqs:us-east-1:000000000000:*"],
+        On::StateMachines => &["arn:aws:states:us-east-1:000000000000:stateMachine:*"],
+        On::Projects => &["arn:aws:codebuild:us-east-1:000000000000:project/*"],
+        // Those of AWS lie in no account.
+        On::Documents => {
+            &["arn:aws:ssm:us-east-1:000000000000:document/*", "arn:aws:ssm:us-east-1::document/*"]
+        }
+        On::Pipelines => &["arn:aws:codepipeline:us-east-1:000000000000:*"],
+        On::DeliveryStreams => &["arn:aws:firehose:us-east-1:000000000000:deliverystream/*"],
+        On::Pipes => &["arn:aws:pipes:us-east-1:000000000000:pipe/*"],
+        On::Glue => &[
+            "arn:aws:glue:us-east-1:000000000000:job/*",
+            "arn:aws:glue:us-east-1:000000000000:crawler/*",
+            "arn:aws:glue:us-east-1:000000000000:workflow/*",
+        ],
+        On::Budgets => &["arn:aws:budgets::000000000000:budget/*"],
+        On::Any | On::Nothing => &["*"],
     }
 }
 
@@ -64,7 +79,8 @@ fn expected<'a>(
     beside: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Rights {
     let mut rights = Rights::new();
-    for (action, resource) in calls.map(|call| (call.action, named(call.on))).chain(beside) {
+    let of_call = |call: &'a Call| named(call.on).iter().map(|resource| (call.action, *resource));
+    for (action, resource) in calls.flat_map(of_call).chain(beside) {
         rights.entry(action.to_owned()).or_default().insert(resource.to_owned());
     }
     rights
@@ -213,6 +229,25 @@ fn examples(on: On, stack: &Stack) -> Result<(Vec<String>, Vec<String>), Failure
             others("lambda", "function:fixer"),
         ),
         On::Topics => (vec![own("sns", "orders")], others("sns", "orders")),
+        On::Queues => (vec![own("sqs", "orders")], others("sqs", "orders")),
+        On::StateMachines => (
+            vec![own("states", "stateMachine:fix"), own("states", "stateMachine:fix:7")],
+            others("states", "stateMachine:fix"),
+        ),
+        On::Projects => (vec![own("codebuild", "project/fix")], others("codebuild", "project/fix")),
+        On::Documents => (
+            vec![own("ssm", "document/fix"), format!("arn:aws:ssm:{REGION}::document/AWS-Fix")],
+            others("ssm", "document/fix"),
+        ),
+        On::Pipelines => (vec![own("codepipeline", "deploy")], others("codepipeline", "deploy")),
+        On::DeliveryStreams => {
+            (vec![own("firehose", "deliverystream/x")], others("firehose", "deliverystream/x"))
+        }
+        On::Pipes => (vec![own("pipes", "pipe/drain")], others("pipes", "pipe/drain")),
+        On::Glue => (
+            vec![own("glue", "job/x"), own("glue", "crawler/x"), own("glue", "workflow/x")],
+            others("glue", "job/x"),
+        ),
         On::Budgets => (
             vec![format!("arn:aws:budgets::{ACCOUNT}:budget/all")],
             vec!["arn:aws:budgets::999999999999:budget/all".to_owned()],

@@ -96,6 +96,11 @@ def assume(role):
     }
 
 
+def calls(calls):
+    """Makes calls of services that the guard only reads, one after the other: [service, method, parameters]."""
+    return {"replies": [getattr(boto3.client(service), method)(**parameters) for service, method, parameters in calls]}
+
+
 # The emulator gives this many log events at most, and no token for the others.
 MOST_LOG_EVENTS = 10_000
 
@@ -113,6 +118,7 @@ DO = {
     "delete": lambda request: delete(request["name"]),
     "logs": lambda request: logs(request["group"], request["pattern"]),
     "assume": lambda request: assume(request["role"]),
+    "calls": lambda request: calls(request["calls"]),
     "grant": lambda request: grant(request["roles"], request["name"], request["statements"]),
     "simulate": lambda request: simulate(request["role"], request["questions"]),
 }
@@ -122,7 +128,7 @@ def main():
     # As the test names it for the programs; the SDK for Python reads the other one.
     os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION", "us-east-1"))
     request = json.load(sys.stdin)
-    json.dump(DO[request["do"]](request), sys.stdout)
+    json.dump(DO[request["do"]](request), sys.stdout, default=str)
 
 
 main()

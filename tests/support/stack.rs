@@ -167,6 +167,13 @@ pub async fn grant(
     ask::<Value>(Some(emulator), &request).await.map(drop)
 }
 
+/// Makes calls of services that the guard only reads, by SDK service, method and parameters; returns the replies.
+pub async fn calls(emulator: &Emulator, calls: &Value) -> Result<Vec<Value>, Failure> {
+    let mut reply: BTreeMap<String, Vec<Value>> =
+        ask(Some(emulator), &json!({"do": "calls", "calls": calls})).await?;
+    reply.remove("replies").ok_or_else(|| "no replies".into())
+}
+
 /// The environment of somebody who has taken this role.
 pub async fn assume(emulator: &Emulator, role_arn: &str) -> Result<BTreeMap<String, String>, Failure> {
     ask(Some(emulator), &json!({"do": "assume", "role": role_arn})).await

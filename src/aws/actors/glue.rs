@@ -5,7 +5,6 @@ use serde_json::json;
 use super::super::json_client::{Api, Operation};
 use super::function::seconds;
 use super::search::{Search, Step};
-use crate::model::Actor;
 
 /// Glue (2017-03-31).
 const GLUE: Api = Api::json_1_1("glue", "AWSGlue");
@@ -51,13 +50,9 @@ async fn workflow(search: &Search<'_>, step: &Step, name: &str) {
         };
         Some(step.to(step.place().beside("glue", kind, node["Name"].as_str()?)))
     });
-    let mut parts: Vec<Step> = parts.collect();
+    let parts: Vec<Step> = parts.collect();
     if parts.is_empty() {
         search.miss(format!("the workflow {name} has no job and no crawler"));
-    }
-    if parts.len() > Actor::MAX_PER_TARGET {
-        search.miss(format!("the workflow {name} has more parts than are followed"));
-        parts.truncate(Actor::MAX_PER_TARGET);
     }
     search.follow_all(parts).await;
 }

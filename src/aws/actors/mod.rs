@@ -32,7 +32,7 @@ use futures_util::future::BoxFuture;
 pub(super) use document::constants;
 use found::Found;
 use search::{Search, Step};
-use wire::Wire;
+use wire::{Ask, Wire};
 
 use crate::model::{Actor, RuleArn, Target};
 
@@ -107,20 +107,26 @@ impl Followers {
     }
 
     /// Adds who acts for a target of `rule`, and what a function runs.
-    pub async fn follow(&self, rule: &RuleArn, mut target: Target, hints: Hints) -> Target {
-        let search = Search::new(&self.wire, rule.region(), rule.account());
-        let step = Step::new(&target.arn, hints);
-        let is_late = tokio::time::timeout(PATIENCE, search.follow(step)).await.is_err();
-        if is_late {
-            search.miss(format!("not all was told within {PATIENCE:?}"));
-        }
-        let Found { actors, code_sha256, missing } = search.found();
-        target.unfollowed = missing.sentence();
-        if let Some(why) = &target.unfollowed {
-            tracing::info!(target = target.arn, why, "who acts for a target is not fully known");
-        }
-        target.actors = actors.into_iter().take(Actor::MAX_PER_TARGET).collect();
-        target.code_sha256 = code_sha256;
-        target
+    pub async fn follow(&self, rule: &RuleArn, target: Target, hints: Hints) -> Target {
+        follow(&self.wire, rule, target, hints).await
     }
+}
+
+async fn follow(asks: &dyn Ask, rule: &RuleArn, mut target: Target, hints: Hints) -> Target {
+    let search = Search::new(asks, rule.region(), rule.account());
+    let step = Step::new(&target.arn, hints);
+    if tokio::time::timeout(PATIENCE, search.follow(step)).await.is_err() {
+        search.miss(format!("not all was told within {PATIENCE:?}"));
+    }
+    let Found { actors, code_sha256, mut missing } = search.found();
+    if actors.len() > Actor::MAX_PER_TARGET {
+        missing.add(format!("more than {} act for it", Actor::MAX_PER_TARGET));
+    }
+    target.unfollowed = missing.sentence();
+    if let Some(why) = &target.unfollowed {
+        tracing::info!(target = target.arn, why, "who acts for a target is not fully known");
+    }
+    target.actors = actors.into_iter().take(Actor::MAX_PER_TARGET).collect();
+    target.code_sha256 = code_sha256;
+    target
 }

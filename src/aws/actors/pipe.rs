@@ -8,7 +8,6 @@ use super::super::json_client::{Api, Operation, encoded};
 use super::Hints;
 use super::queue::number;
 use super::search::{Search, Step};
-use crate::model::Actor;
 
 /// EventBridge Pipes (2015-10-07).
 const PIPES: Api = Api::rest("pipes");
@@ -25,8 +24,7 @@ pub(super) async fn reading(search: &Search<'_>, source: &str) -> Option<Vec<Str
     let pages = search.pages("NextToken", request).await?;
     let all = pages.iter().filter_map(|page| page["Pipes"].as_array()).flatten();
     let reading = all.filter(|pipe| pipe["Source"].as_str() == Some(source) && is_on(&pipe["CurrentState"]));
-    let arns = reading.filter_map(|pipe| pipe["Arn"].as_str().map(str::to_owned));
-    Some(arns.take(Actor::MAX_PER_TARGET).collect())
+    Some(reading.filter_map(|pipe| pipe["Arn"].as_str().map(str::to_owned)).collect())
 }
 
 /// Source: `PipeState` in the Amazon EventBridge Pipes API reference.

@@ -9,7 +9,6 @@ use super::super::json_client::{Api, Operation, encoded};
 use super::function::LAMBDA;
 use super::pipe;
 use super::search::{Search, Step};
-use crate::model::{Actor, OWN_PREFIX, unqualified};
 
 /// SQS (2012-11-05).
 const SQS: Api = Api::json_1_0("sqs", "AmazonSQS");
@@ -57,13 +56,7 @@ async fn mappings(search: &Search<'_>, source: &str) -> Option<Vec<Mapping>> {
         let window = &mapping["MaximumBatchingWindowInSeconds"];
         Some(Mapping { function: mapping["FunctionArn"].as_str()?.to_owned(), window: number(window) })
     });
-    // The guard's own last: they are not followed.
-    let (own, others): (Vec<_>, Vec<_>) = on.partition(|mapping| is_own(&mapping.function));
-    Some(others.into_iter().take(Actor::MAX_PER_TARGET).chain(own).collect())
-}
-
-fn is_own(function: &str) -> bool {
-    unqualified(function).rsplit(':').next().is_some_and(|name| name.starts_with(OWN_PREFIX))
+    Some(on.collect())
 }
 
 /// Seconds that a queue holds back what comes in.

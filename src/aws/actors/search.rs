@@ -211,7 +211,14 @@ impl<'a> Search<'a> {
         .boxed()
     }
 
+    /// The same for several, side by side, and for no more of them than are kept.
     pub async fn follow_all(&'a self, steps: impl IntoIterator<Item = Step>) {
+        let mut steps: Vec<Step> = steps.into_iter().collect();
+        if let Some(next) = steps.get(Actor::MAX_PER_TARGET) {
+            let from = next.via.as_deref().unwrap_or_default();
+            self.miss(format!("{from} hands on to more than {} others", Actor::MAX_PER_TARGET));
+            steps.truncate(Actor::MAX_PER_TARGET);
+        }
         join_all(steps.into_iter().map(|step| self.follow(step))).await;
     }
 

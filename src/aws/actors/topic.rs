@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::super::json_client::{Api, Operation};
 use super::search::{Search, Step};
-use crate::model::Actor;
 
 /// SNS (2010-03-31), which is called through its own client.
 const SNS: Api = Api::rest("sns");
@@ -22,15 +21,7 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let mut steps = Vec::new();
     for (protocol, endpoint) in all.filter_map(subscription) {
         match protocol {
-            "lambda" | "sqs" | "firehose" if steps.len() < Actor::MAX_PER_TARGET => {
-                steps.push(step.to(endpoint));
-            }
-            "lambda" | "sqs" | "firehose" => {
-                search.miss(format!(
-                    "the topic {} has more subscribers than are followed",
-                    step.place().name()
-                ));
-            }
+            "lambda" | "sqs" | "firehose" => steps.push(step.to(endpoint)),
             "http" | "https" if !is_chat(endpoint) => {
                 search.miss(format!("it is not seen who acts for subscribers by {protocol}"));
             }

@@ -1,1 +1,0 @@
-//! The resolvers of each kind, held to answers as AWS writes them.
