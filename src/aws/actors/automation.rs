@@ -13,6 +13,9 @@ pub(super) const GET: Operation = Operation::new(SSM, "ssm:GetDocument");
 /// The names of the parameter that AWS' own documents take the role by.
 const ROLE: [&str; 2] = ["AutomationAssumeRole", "automationAssumeRole"];
 
+/// The version of a document that is meant if none is named.
+const DEFAULT: &str = "$DEFAULT";
+
 /// Sources: `StartAutomationExecution` in the AWS Systems Manager API reference; "Data elements and parameters" for
 /// `assumeRole` (AWS Systems Manager user guide).
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
@@ -40,9 +43,12 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
             Known::Absent => {}
         }
     }
-    let (name, version) = name.split_once(':').unwrap_or((name, "$DEFAULT"));
-    let body = json!({"Name": name, "DocumentVersion": version, "DocumentFormat": "JSON"}).to_string();
-    let Some(reply) = search.ask(GET.rpc(body)).await else { return };
+    let (name, version) = name.split_once(':').unwrap_or((name, DEFAULT));
+    let mut body = json!({"Name": name, "DocumentFormat": "JSON"});
+    if version != DEFAULT {
+        body["DocumentVersion"] = json!(version);
+    }
+    let Some(reply) = search.ask(GET.rpc(body.to_string())).await else { return };
     let content = reply["Content"].as_str().and_then(|content| serde_json::from_str(content).ok());
     let document: Value = content.unwrap_or_default();
     match assumed(&document, &input, search, &step) {

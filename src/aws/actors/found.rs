@@ -34,7 +34,12 @@ impl Missing {
     pub fn failed(&mut self, right: &'static str, fault: &Fault) {
         match fault.kind {
             FaultKind::Denied => self.denied.insert(right),
-            _ => self.other.insert(format!("{right}: {fault}")),
+            _ => {
+                // A fault begins with the name of the operation, as the right ends with it.
+                let name = right.split(':').next_back().unwrap_or_default();
+                let what = fault.message.strip_prefix(name).unwrap_or(&fault.message);
+                self.other.insert(format!("{right}: {}", what.trim_start_matches(": ")))
+            }
         };
     }
 
@@ -82,6 +87,6 @@ mod tests {
     fn a_call_that_fails_otherwise_is_told_with_its_fault() {
         let mut missing = Missing::default();
         missing.failed("glue:GetJob", &Fault::new(FaultKind::Other, "GetJob: HTTP 503".to_owned()));
-        assert_eq!(missing.sentence().as_deref(), Some("glue:GetJob: GetJob: HTTP 503"));
+        assert_eq!(missing.sentence().as_deref(), Some("glue:GetJob: HTTP 503"));
     }
 }

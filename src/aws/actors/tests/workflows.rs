@@ -215,7 +215,7 @@ fn state_machines_are_followed_three_deep() {
 fn an_automation_acts_as_the_role_it_is_given() {
     let check = |input: Value, document: Option<Value>, actors: &[&str], unfollowed: Option<&str>| {
         let arn = "arn:aws:ssm:us-east-1::automation-definition/AWS-Fix:$DEFAULT";
-        let words = r#"{"DocumentFormat":"JSON","DocumentVersion":"$DEFAULT","Name":"AWS-Fix"}"#;
+        let words = r#"{"DocumentFormat":"JSON","Name":"AWS-Fix"}"#;
         let reply = document.map(|document| json!({"Name": "AWS-Fix", "Content": document.to_string()}));
         let answers: Vec<Answer> =
             reply.into_iter().map(|reply| answer("ssm:GetDocument", words, reply)).collect();
@@ -253,6 +253,11 @@ fn other_targets_of_systems_manager_are_told_apart() {
     let words = "the instances that run the command AWS-RunShellScript act with roles of their own";
     check("document/AWS-RunShellScript", vec![], Some(words));
     check("opsitem", vec![], None);
+    let words = r#"{"DocumentFormat":"JSON","DocumentVersion":"7","Name":"fix"}"#;
+    let empty = vec![answer("ssm:GetDocument", words, json!({"Content": "{}"}))];
+    let (target, _) =
+        followed(Table::new(empty), &here("ssm", "automation-definition/fix:7"), Hints::default());
+    assert_eq!(target.actors.len(), 1);
     let denied = vec![denied("ssm:GetDocument")];
     check("automation-definition/fix", denied, Some("ssm:GetDocument is not allowed"));
 }
