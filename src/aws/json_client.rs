@@ -296,6 +296,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_throttled_call_is_tried_again_if_it_may_be() {
+        use aws_sdk_sns::config::{Credentials, Region, SharedCredentialsProvider};
+        use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
+        let check = async |retry: Retry, expected: Result<u64, FaultKind>, calls: usize| {
+            let server = MockServer::start().await;
+            let throttled = serde_json::json!({"__type": "ns#ThrottlingException", "message": "slow down"});
+            let throttled = ResponseTemplate::new(400).set_body_json(throttled);
+            Mock::given(matchers::any()).respond_with(throttled).up_to_n_times(1).mount(&server).await;
+            let answered = ResponseTemplate::new(200).set_body_json(7);
+            Mock::given(matchers::path("/v1/pipes")).respond_with(answered).mount(&server).await;
+            let keys = Credentials::new("AKIDEXAMPLE", "secret", Some("token".into()), None, "test");
+            let fast = RetryConfig::standard().with_initial_backoff(std::time::Duration::from_millis(1));
+            let config = SdkConfig::builder()
+                .region(Region::from_static("eu-west-1"))
+                .endpoint_url(format!("{}/", server.uri()))
+                .credentials_provider(SharedCredentialsProvider::new(keys))
+                .http_client(aws_smithy_http_client::Builder::new().build_http())
+                .retry_config(fast)
+                .build();
+            let pipes = Operation::new(Api::rest("pipes"), "pipes:ListPipes");
+            let reply = JsonClient::new(&config, retry).call(pipes.get("/v1/pipes?a=b%3Ac".to_owned())).await;
+            assert_eq!(reply.map_err(|fault| fault.kind), expected, "{retry:?}");
+            let seen = server.received_requests().await.unwrap_or_default();
+            assert_eq!(seen.len(), calls, "{retry:?}");
+            let signature = seen[0].headers["authorization"].to_str().expect("text");
+            assert!(signature.contains("/eu-west-1/pipes/aws4_request"), "{signature}");
+            assert_eq!(seen[0].headers["x-amz-security-token"], "token");
+            assert_eq!(seen[0].url.query(), Some("a=b%3Ac"));
+        };
+        check(Retry::Standard, Ok(7), 2).await;
+        check(Retry::Never, Err(FaultKind::Throttled), 1).await;
+    }
+
+    #[tokio::test]
     async fn without_a_region_there_is_no_call() {
         let client = JsonClient::new(&SdkConfig::builder().build(), Retry::Standard);
         let pipes = Operation::new(Api::rest("pipes"), "pipes:ListPipes");
