@@ -287,10 +287,12 @@ mod tests {
             ("x-amz-target", "AWSStepFunctions.DescribeStateMachine"),
         ];
         check(describe.rpc("{}"), "POST /", &headers, "{}");
-        let jobs = Operation::new(Api::rest("batch"), "batch:DescribeJobDefinitions");
+        let batch = Api::rest("batch");
+        let jobs = Operation::new(batch, "batch:DescribeJobDefinitions");
         let headers = [("content-type", "application/json")];
         check(jobs.post("/v1/describe", "{}"), "POST /v1/describe", &headers, "{}");
-        let pipes = Operation::new(Api::rest("pipes"), "pipes:ListPipes");
+        let api = Api::rest("pipes");
+        let pipes = Operation::new(api, "pipes:ListPipes");
         let path = format!("/v1/pipes?SourcePrefix={}", encoded("arn:aws:sqs:x/ä"));
         check(pipes.get(path), "GET /v1/pipes?SourcePrefix=arn%3Aaws%3Asqs%3Ax%2F%C3%A4", &[], "");
     }
@@ -315,7 +317,8 @@ mod tests {
                 .http_client(aws_smithy_http_client::Builder::new().build_http())
                 .retry_config(fast)
                 .build();
-            let pipes = Operation::new(Api::rest("pipes"), "pipes:ListPipes");
+            let api = Api::rest("pipes");
+            let pipes = Operation::new(api, "pipes:ListPipes");
             let reply = JsonClient::new(&config, retry).call(pipes.get("/v1/pipes?a=b%3Ac".to_owned())).await;
             assert_eq!(reply.map_err(|fault| fault.kind), expected, "{retry:?}");
             let seen = server.received_requests().await.unwrap_or_default();
@@ -332,7 +335,8 @@ mod tests {
     #[tokio::test]
     async fn without_a_region_there_is_no_call() {
         let client = JsonClient::new(&SdkConfig::builder().build(), Retry::Standard);
-        let pipes = Operation::new(Api::rest("pipes"), "pipes:ListPipes");
+        let api = Api::rest("pipes");
+        let pipes = Operation::new(api, "pipes:ListPipes");
         let reply: Result<serde_json::Value, Fault> = client.call(pipes.get("/v1/pipes".to_owned())).await;
         assert_eq!(reply.expect_err("a fault").message, "no Region is configured");
     }

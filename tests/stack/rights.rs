@@ -128,7 +128,7 @@ async fn the_operator_may_do_what_the_command_line_calls_and_nothing_more() -> R
     let template = Template::new(&expanded().await?, &["HasOperator"]);
     let calls = CALLS.iter().filter(|call| call.operator);
     let expected = expected(calls, OPERATORS_BESIDE.iter().copied());
-    assert_eq!(rights(&template.role("OperatorRole")), expected);
+    assert_eq!(by_service(rights(&template.role("OperatorRole"))), expected);
 
     let targets = template.policy("OperatorPolicy");
     let targets = targets.iter().find(|statement| statement.actions.contains("events:PutTargets"));
