@@ -1,4 +1,4 @@
-//! Who acts behind each kind of target, against two independent emulators.
+//! The actors behind each kind of target, against two independent emulators.
 
 mod support;
 

@@ -1,7 +1,7 @@
 //! AWS APIs that speak JSON, called over the parts of the SDK that the other clients link anyway.
 //!
-//! Few operations of many services are needed, and each crate of the SDK would add its client, its endpoint rules and its
-//! types to the Lambda. Protocols: "AWS JSON 1.0", "AWS JSON 1.1" and "AWS restJson1" (Smithy specification).
+//! Few operations of many services are needed. One operation with a crate of the SDK, `aws-sdk-sfn`, adds 180 KB to
+//! `bootstrap`. Protocols: "AWS JSON 1.0", "AWS JSON 1.1" and "AWS restJson1" (Smithy specification).
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::SigV4OperationSigningConfig;
@@ -45,14 +45,17 @@ enum Protocol {
 }
 
 impl Api {
+    /// An API that speaks AWS JSON 1.0, and the prefix of its `X-Amz-Target`.
     pub const fn json_1_0(service: &'static str, prefix: &'static str) -> Self {
         Self { service, protocol: Protocol::Rpc { content_type: "application/x-amz-json-1.0", prefix } }
     }
 
+    /// An API that speaks AWS JSON 1.1, and the prefix of its `X-Amz-Target`.
     pub const fn json_1_1(service: &'static str, prefix: &'static str) -> Self {
         Self { service, protocol: Protocol::Rpc { content_type: "application/x-amz-json-1.1", prefix } }
     }
 
+    /// An API that speaks AWS restJson1.
     pub const fn rest(service: &'static str) -> Self {
         Self { service, protocol: Protocol::Rest }
     }
@@ -106,7 +109,7 @@ pub(super) struct Request {
     pub body: Vec<u8>,
 }
 
-/// How a call that fails is tried again.
+/// Policy for calls that fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Retry {
     Never,
@@ -139,7 +142,7 @@ impl JsonClient {
     ///
     /// # Errors
     ///
-    /// What AWS answers instead, sorted by what it means; and a reply that is no `T`.
+    /// Returns the error that AWS answers with, sorted by its meaning, and an error if the reply is no `T`.
     pub async fn call<T: DeserializeOwned>(&self, request: Request) -> Result<T, Fault> {
         let name = request.operation.name();
         let operation = self.operation(request.operation)?;

@@ -50,7 +50,7 @@ pub(super) fn target(target: &sdk::Target) -> Target {
     Target { role_arn, settings, ..Target::new(target.id(), target.arn()) }
 }
 
-/// What the target says about who acts for it.
+/// Details of the target that tell who acts for it.
 pub(super) fn hints(target: &sdk::Target) -> Hints {
     let template = target.input_transformer().map(|transformer| transformer.input_template());
     Hints {

@@ -1,10 +1,10 @@
-//! Who acts when a rule fires: the functions, state machines and tasks behind its targets, and their roles.
+//! Actors behind the targets of a rule: functions, state machines, tasks, builds and jobs, with their roles.
 
 use serde::{Deserialize, Serialize};
 
 use super::Seconds;
 
-/// What runs when a target gets an event, with the role it runs as.
+/// A function, workflow, build or task that runs when a target gets an event, with its role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Actor {
     /// The ARN of the function, the state machine, the task definition, the document; without version or alias.

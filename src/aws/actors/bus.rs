@@ -1,4 +1,4 @@
-//! What EventBridge itself offers as targets: other buses, API destinations, its own calls. No call to AWS.
+//! Targets that EventBridge itself offers: other buses, API destinations, built-in calls. They need no call to AWS.
 
 use super::search::{Search, Step};
 

@@ -1,4 +1,4 @@
-//! What is constant in JSON that is filled in when an event comes: templates of targets, parameters of states.
+//! Constant values in JSON that an event fills in: templates of targets, parameters of states.
 
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ pub(in super::super) fn constants(template: &str) -> Option<Value> {
     serde_json::from_str(&json).ok()
 }
 
-/// What is known of a value before the event comes.
+/// A value as far as it is known before the event comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Known<'a> {
     Constant(&'a str),

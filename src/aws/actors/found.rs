@@ -1,10 +1,10 @@
-//! What was found behind a target, and what is missing.
+//! Actors found behind a target, and the reasons why others are missing.
 
 use std::collections::BTreeSet;
 
 use crate::model::{Actor, Fault, FaultKind};
 
-/// What is known of one target so far.
+/// Findings about one target so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Found {
     /// In order, so that the same answers give the same target, in whatever order they arrive.
@@ -14,7 +14,7 @@ pub(super) struct Found {
     pub missing: Missing,
 }
 
-/// Why not everything is known.
+/// Reasons why not everything is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Missing {
     /// Rights that the guard does not have.

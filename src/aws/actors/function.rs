@@ -27,7 +27,7 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     search.add(actor.with_time_limit(seconds(&function["Timeout"], 1)));
 }
 
-/// A number of units of so many seconds.
+/// A number of units as seconds; `unit` is the length of one in seconds. `None` for 0 and for no number.
 pub(super) fn seconds(value: &Value, unit: u64) -> Option<Seconds> {
     let seconds = value.as_u64()?.checked_mul(unit)?;
     u32::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Seconds::new)

@@ -78,7 +78,7 @@ enum Started {
     Unseen(&'static str),
 }
 
-/// What a task starts, by the ARN of a function, or by the API that it calls.
+/// The step that a task state starts, by the ARN of a function, or by the API that it calls.
 ///
 /// Source: "Integrating services with Step Functions" (AWS Step Functions developer guide).
 fn started(step: &Step, state: &Value) -> Started {

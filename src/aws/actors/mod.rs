@@ -1,7 +1,7 @@
-//! Who acts when a target gets an event: followed from the target through queues, topics, pipes and workflows to roles.
+//! Search for the actors behind a target: through queues, topics, pipes and workflows to functions, tasks and their roles.
 //!
-//! A kind of target is one file here and one row in `KINDS`. What the guard may not read stays unknown, and the target
-//! says once what is missing: a rule is read whole with or without it.
+//! A kind of target is one file here and one row in `KINDS`. Actors that the guard may not read stay unknown, and the
+//! target says which right is missing. The rule is read in any case.
 
 mod automation;
 mod build;
@@ -84,7 +84,7 @@ fn is_in_table(right: &str) -> bool {
 /// Services whose targets only keep the event: nothing acts for them.
 const KEEPS: &[&str] = &["logs"];
 
-/// What a target says besides its ARN about who acts for it.
+/// Details of a target, besides its ARN, that tell who acts for it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Hints {
     /// ARN, or name with or without revision, of the definition of the task that an ECS cluster runs.
@@ -95,7 +95,7 @@ pub(super) struct Hints {
     pub input: Option<serde_json::Value>,
 }
 
-/// Finds out who stands behind targets.
+/// Searches for the actors behind targets.
 #[derive(Debug, Clone)]
 pub(super) struct Followers {
     wire: Wire,
@@ -106,7 +106,7 @@ impl Followers {
         Self { wire: Wire::new(config) }
     }
 
-    /// Adds who acts for a target of `rule`, and what a function runs.
+    /// Adds the actors behind a target of `rule`, and the hash of the code if it is a function.
     pub async fn follow(&self, rule: &RuleArn, target: Target, hints: Hints) -> Target {
         follow(&self.wire, rule, target, hints).await
     }

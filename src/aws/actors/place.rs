@@ -53,7 +53,7 @@ impl<'a> Place<'a> {
         format!("arn:{}:iam::{}:role/{}", self.partition, self.account, name.trim_start_matches('/'))
     }
 
-    /// What follows the last slash or colon of the resource.
+    /// Name of the resource: the part after its last slash or colon.
     pub fn name(&self) -> &'a str {
         self.resource.rsplit(['/', ':']).next().unwrap_or_default()
     }

@@ -27,7 +27,7 @@ const MAX_PAGES: u32 = 10;
 pub(super) struct Step {
     pub arn: String,
     pub hints: Hints,
-    /// What it gets the event from. `None` for the target itself.
+    /// ARN of the step before, which hands the event on. `None` for the target itself.
     pub via: Option<String>,
     /// Longest time, in seconds, that the event may have waited on the way.
     pub delay: u32,
@@ -43,7 +43,7 @@ impl Step {
         Self { arn: arn.to_owned(), hints, via: None, delay: 0, depth: 0, machines: 0 }
     }
 
-    /// What this hands the event on to.
+    /// The next step: this one hands the event on to `arn`.
     pub fn to(&self, arn: impl Into<String>) -> Self {
         Self {
             arn: arn.into(),
@@ -55,17 +55,17 @@ impl Step {
         }
     }
 
-    /// The same, with more that is known of it.
+    /// The same, with hints.
     pub fn with(self, hints: Hints) -> Self {
         Self { hints, ..self }
     }
 
-    /// The same, so many seconds later.
+    /// The same, delayed by this number of seconds more.
     pub fn after(self, seconds: u32) -> Self {
         Self { delay: self.delay.saturating_add(seconds), ..self }
     }
 
-    /// Where it lies. The ARN has been read before any resolver sees it.
+    /// The parts of the ARN. Resolvers get steps with a complete ARN only.
     pub fn place(&self) -> Place<'_> {
         Place::of(&self.arn).unwrap_or(Place {
             partition: "",
@@ -76,12 +76,12 @@ impl Step {
         })
     }
 
-    /// Who acts here, with this role.
+    /// An actor with the ARN of this step, and this role.
     pub fn actor(&self, role: Option<&str>) -> Actor {
         self.other_actor(&self.arn, role, self.via.as_deref())
     }
 
-    /// Who acts here under another ARN than the step has.
+    /// An actor with an ARN of its own, reached through `via`.
     pub fn other_actor(&self, arn: &str, role: Option<&str>, via: Option<&str>) -> Actor {
         let actor = Actor::new(arn, role);
         let actor = via.map(|via| actor.clone().through(via)).unwrap_or(actor);
@@ -106,23 +106,27 @@ impl<'a> Search<'a> {
         Self { asks, region, account, calls: AtomicU32::new(0), seen, found }
     }
 
-    /// What is known by now.
+    /// Findings so far.
     pub fn found(&self) -> Found {
         self.lock().clone()
     }
 
+    /// Adds an actor to the findings.
     pub fn add(&self, actor: Actor) {
         self.lock().actors.insert(actor);
     }
 
+    /// Notes a reason why not all actors are known, as a clause without a full stop.
     pub fn miss(&self, why: impl Into<String>) {
         self.lock().missing.add(why.into());
     }
 
+    /// Notes a call that failed.
     pub fn failed(&self, operation: Operation, fault: &Fault) {
         self.lock().missing.failed(operation.right, fault);
     }
 
+    /// Notes the hash of the code of the target itself.
     pub fn runs(&self, code_sha256: Option<&str>) {
         self.lock().code_sha256 = code_sha256.map(str::to_owned);
     }
@@ -185,7 +189,7 @@ impl<'a> Search<'a> {
         call.await.map_err(|fault| self.failed(operation, &fault)).ok()
     }
 
-    /// Looks for who acts when this gets the event.
+    /// Searches for the actors behind this step, and adds them to the findings.
     pub fn follow(&'a self, step: Step) -> BoxFuture<'a, ()> {
         async move {
             let Some(place) = Place::of(&step.arn) else {
@@ -222,10 +226,10 @@ impl<'a> Search<'a> {
         join_all(steps.into_iter().map(|step| self.follow(step))).await;
     }
 
-    /// The guard reads its own account and Region. What lies elsewhere is named, and not read.
+    /// Returns true if this lies in the account and Region of the rule. Other resources are noted as missing.
     fn is_readable(&self, step: &Step, kind: &Kind) -> bool {
         let place = step.place();
-        let where_ = match (place.account, place.region) {
+        let elsewhere = match (place.account, place.region) {
             (account, _) if !account.is_empty() && account != self.account => format!("account {account}"),
             (_, region) if !region.is_empty() && region != self.region => format!("Region {region}"),
             _ => return true,
@@ -237,7 +241,7 @@ impl<'a> Search<'a> {
         if step.via.is_some() && kind.service == "lambda" {
             self.add(step.actor(None));
         }
-        self.miss(format!("{} lies in {where_}, which the guard does not read", place.resource));
+        self.miss(format!("{} lies in {elsewhere}, which the guard does not read", place.resource));
         false
     }
 
@@ -251,7 +255,7 @@ impl<'a> Search<'a> {
         (place.account, place.region) == (self.account, self.region)
     }
 
-    /// One thing may be reached on several ways; each way has its own delay.
+    /// Returns true the first time. The same resource counts anew if another way or another delay leads to it.
     fn is_new(&self, step: &Step) -> bool {
         let key = format!("{} {:?} {} {:?}", step.arn, step.via, step.delay, step.hints);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key)

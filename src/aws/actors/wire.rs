@@ -1,4 +1,4 @@
-//! How the calls about targets reach AWS.
+//! The calls about targets: their interface, and its implementation on AWS.
 
 use aws_config::SdkConfig;
 use futures_util::FutureExt;

@@ -1,4 +1,4 @@
-//! What is not followed: other places, other services, too much, too long.
+//! Limits of the search: other accounts and Regions, other services, numbers, time.
 
 use super::*;
 

@@ -50,9 +50,9 @@ fn a_queue_is_read_by_functions_and_pipes() {
         expect(arn, Hints::default(), answers, actors, unfollowed, calls);
     };
     let queue = here("sqs", "work");
-    let nobody =
+    let unread_queue =
         "no event source mapping and no pipe reads the queue work, and programs that read it are not seen";
-    check(&queue, nothing_reads(), &[], Some(nobody), 3);
+    check(&queue, nothing_reads(), &[], Some(unread_queue), 3);
     let both = [mapping("fixer", "Enabled", 20), mapping("off", "Disabled", 0)];
     let fixer = "lambda:function:fixer as service-role/fixer-role through sqs:work, 30 s at most";
     let answers = vec![mappings(&both), delayed(900), function("fixer", 30)];
