@@ -52,80 +52,67 @@ fn a_state_machine_acts_as_its_role() {
     check("stateMachine:guard", hidden, &["states:stateMachine:guard as r"], Some(words));
 }
 
+/// Holds who else acts, besides a state machine with this definition.
+#[track_caller]
+fn besides_machine(definition: &Value, more: Vec<Answer>, expected: &[&str], unfollowed: Option<&str>) {
+    let calls = 1 + more.len();
+    let mut answers = vec![machine("guard", definition)];
+    answers.extend(more);
+    let (target, asked) =
+        followed(Table::new(answers), &here("states", "stateMachine:guard"), Hints::default());
+    let seen: Vec<String> = target.actors.iter().map(told).collect();
+    let own = "states:stateMachine:guard as service-role/guard-role";
+    let others: Vec<&str> = seen.iter().map(String::as_str).filter(|actor| *actor != own).collect();
+    assert_eq!(others, expected, "{definition}");
+    assert_eq!(target.unfollowed.as_deref(), unfollowed, "{definition}");
+    assert_eq!(asked.len(), calls, "{definition}");
+}
+
 #[test]
-fn what_a_state_machine_starts_acts_too() {
-    let check = |definition: Value, more: Vec<Answer>, expected: &[&str], unfollowed: Option<&str>| {
-        let calls = 1 + more.len();
-        let mut answers = vec![machine("guard", &definition)];
-        answers.extend(more);
-        let (target, asked) =
-            followed(Table::new(answers), &here("states", "stateMachine:guard"), Hints::default());
-        let seen: Vec<String> = target.actors.iter().map(told).collect();
-        let own = "states:stateMachine:guard as service-role/guard-role";
-        let others: Vec<&str> = seen.iter().map(String::as_str).filter(|actor| *actor != own).collect();
-        assert_eq!(others, expected, "{definition}");
-        assert_eq!(target.unfollowed.as_deref(), unfollowed, "{definition}");
-        assert_eq!(asked.len(), calls, "{definition}");
+fn functions_that_a_state_machine_starts_act_too() {
+    let check = |definition: Value, expected: &[&str]| {
+        besides_machine(&definition, vec![function("fixer", 3)], expected, None);
     };
     let fixer =
         ["lambda:function:fixer as service-role/fixer-role through states:stateMachine:guard, 3 s at most"];
-    let found = || vec![function("fixer", 3)];
     let arn = here("lambda", "function:fixer");
-    check(task(&arn, json!({})), found(), &fixer, None);
+    check(task(&arn, json!({})), &fixer);
     let invoke = "arn:aws:states:::lambda:invoke";
-    check(task(invoke, json!({"FunctionName": arn})), found(), &fixer, None);
-    check(
-        task(&format!("{invoke}.waitForTaskToken"), json!({"FunctionName": "fixer"})),
-        found(),
-        &fixer,
-        None,
-    );
-    check(
-        task("arn:aws:states:::aws-sdk:lambda:invoke", json!({"FunctionName": "fixer"})),
-        found(),
-        &fixer,
-        None,
-    );
+    check(task(invoke, json!({"FunctionName": arn})), &fixer);
+    check(task(&format!("{invoke}.waitForTaskToken"), json!({"FunctionName": "fixer"})), &fixer);
+    check(task("arn:aws:states:::aws-sdk:lambda:invoke", json!({"FunctionName": "fixer"})), &fixer);
     // Once, however often and however deep.
     let deep = json!({"StartAt": "A", "States": {
         "A": {"Type": "Parallel", "Branches": [task(&arn, json!({})), task(invoke, json!({"FunctionName": arn}))]},
         "B": {"Type": "Map", "ItemProcessor": task(&arn, json!({}))},
     }});
-    check(deep, found(), &fixer, None);
+    check(deep, &fixer);
+}
 
+#[test]
+fn tasks_that_start_nothing_known_are_told_apart() {
+    let check = |definition: Value, expected: &[&str], unfollowed: Option<&str>| {
+        besides_machine(&definition, vec![], expected, unfollowed);
+    };
+    let arn = here("lambda", "function:fixer");
     let chosen =
         "arn:aws:states:us-east-1:123456789012:stateMachine:guard chooses at run time what it starts";
-    check(task(invoke, json!({"FunctionName.$": "$.f"})), vec![], &[], Some(chosen));
-    check(
-        task("arn:aws:states:::ecs:runTask.sync", json!({"TaskDefinition.$": "$.t"})),
-        vec![],
-        &[],
-        Some(chosen),
-    );
+    check(task("arn:aws:states:::lambda:invoke", json!({"FunctionName.$": "$.f"})), &[], Some(chosen));
+    check(task("arn:aws:states:::ecs:runTask.sync", json!({"TaskDefinition.$": "$.t"})), &[], Some(chosen));
     // Calls of its own, and what only looks like a task.
-    check(
-        task("arn:aws:states:::aws-sdk:s3:putPublicAccessBlock", json!({"Bucket.$": "$.b"})),
-        vec![],
-        &[],
-        None,
-    );
+    check(task("arn:aws:states:::aws-sdk:s3:putPublicAccessBlock", json!({"Bucket.$": "$.b"})), &[], None);
     let policy = json!({"Policy": {"Statement": [{"Effect": "Allow", "Resource": arn}]}});
-    check(task("arn:aws:states:::aws-sdk:s3:putBucketPolicy", policy), vec![], &[], None);
+    check(task("arn:aws:states:::aws-sdk:s3:putBucketPolicy", policy), &[], None);
     let unseen = |what: &str| {
         format!(
             "arn:aws:states:us-east-1:123456789012:stateMachine:guard hands on to {what}, which is not seen"
         )
     };
-    check(
-        task(&here("states", "activity:work"), json!({})),
-        vec![],
-        &[],
-        Some(&unseen("workers of an activity")),
-    );
-    check(task("arn:aws:states:::http:invoke", json!({})), vec![], &[], Some(&unseen("an HTTP endpoint")));
+    check(task(&here("states", "activity:work"), json!({})), &[], Some(&unseen("workers of an activity")));
+    check(task("arn:aws:states:::http:invoke", json!({})), &[], Some(&unseen("an HTTP endpoint")));
     let mut other = task("arn:aws:states:::aws-sdk:s3:putBucketAcl", json!({}));
     other["States"]["A"]["Credentials"] = json!({"RoleArn": role("other")});
-    check(other, vec![], &["states:stateMachine:guard as other"], None);
+    check(other, &["states:stateMachine:guard as other"], None);
 }
 
 #[test]
