@@ -116,8 +116,8 @@ fuzz: ## try RUNS hostile payloads, event patterns and alerts about money (10000
 	$(FUZZ) patterns -- artifacts/patterns $(FUZZ_PATTERNS) -max_len=512 -runs=$(RUNS) -timeout=20
 	$(FUZZ) money -- artifacts/money $(FUZZ_MONEY) -max_len=4096 -runs=$(RUNS)
 
-bench: build ## measure a large batch, calls to AWS, echoes, memory, pattern matching, the start and a large replay
-	$(BENCH) testing --bench batch --bench calls --bench echoes --bench memory --bench patterns
+bench: build ## measure a large batch, calls to AWS, turns, memory, pattern matching, the start and a large replay
+	$(BENCH) testing --bench batch --bench calls --bench memory --bench patterns --bench turns
 	$(CARGO) build --release --locked --no-default-features --features lambda --example empty-lambda
 	$(BENCH) testing --bench replay -- $(abspath $(DIST)/budget-guard)
 	$(BENCH) lambda --bench start -- $(abspath $(DIST)/bootstrap) $(abspath $(TARGET)/release/examples/empty-lambda)

@@ -33,12 +33,12 @@ pub mod attribution;
 pub mod breaker;
 /// Stage 2, zero-touch: every rule there is, and which of them an event of the default bus fires.
 pub mod directory;
-/// Stage 3: echoes by resource, in event time.
-pub mod echo;
 /// How busy a rule was before, as second witness for rate.
 pub mod history;
 /// Stage 1: payload → what was received.
 pub mod sources;
+/// Stage 3: which firings can have caused which.
+pub mod turns;
 /// Stage 4: is this a loop?
 pub mod verdict;
 /// Stage 3: distinct firings in event time.

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::actions::{Alert, AlertKind};
 use crate::breaker::{Breaker, Epoch, Lease};
-use crate::echo::{CorruptEchoes, Echoes};
 use crate::history::History;
 use crate::model::{RuleArn, Timestamp};
 use crate::policy::BurstLimit;
+use crate::turns::{CorruptTurns, Turns};
 use crate::verdict::Evidence;
 use crate::window::{CorruptWindow, Window, varint};
 
@@ -24,8 +24,11 @@ pub struct Record {
     /// The limit of the rule; the window's own is a quarter of it on probation.
     pub limit: BurstLimit,
     pub window: Window,
-    #[serde(default, skip_serializing_if = "Echoes::is_empty")]
-    pub echoes: Echoes,
+    #[serde(default, skip_serializing_if = "Turns::is_empty")]
+    pub turns: Turns,
+    /// A slow proof waits until then for reasons that come late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_due: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_trip: Option<Trip>,
     /// What `last_trip` was before a cut by hand that has only begun; it comes back if that cut is refused.
@@ -67,6 +70,9 @@ pub struct Record {
     /// Since when it has looked like a loop; reports of the days after belong to the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspected_since: Option<Timestamp>,
+    /// When it was last said that the rule is fired mostly by its own target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advised: Option<Timestamp>,
     /// The malformed tags that were last reported.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reported_tags: Vec<String>,
@@ -110,7 +116,7 @@ pub enum QuietReason {
     Observed,
     /// The rule may never be cut.
     Spared,
-    /// Its rate alone is no reason to cut it; echoes are.
+    /// Its rate alone is no reason to cut it; a proved loop is.
     TakesAnyCall,
 }
 
@@ -124,7 +130,8 @@ impl Record {
             breaker: Breaker::Closed,
             limit,
             window: Window::new(limit),
-            echoes: Echoes::default(),
+            turns: Turns::default(),
+            proof_due: None,
             last_trip: None,
             previous_trip: None,
             recent_trips: Vec::new(),
@@ -139,6 +146,7 @@ impl Record {
             history: None,
             suspected: None,
             suspected_since: None,
+            advised: None,
             reported_tags: Vec::new(),
         }
     }
@@ -152,16 +160,17 @@ impl Record {
     pub fn needs_watch(&self) -> bool {
         !matches!(self.breaker, Breaker::Closed)
             || !self.outbox.is_empty()
-            || self.history.as_ref().is_some_and(History::is_pending)
+            || self.proof_due.is_some()
+            || self.history.as_ref().is_some_and(|history| history.is_pending() || history.asks_again())
     }
 
-    /// The record as it is stored: JSON for people and tools, and the firings of window and echoes in bytes.
+    /// The record as it is stored: JSON for people and tools, and the firings of window and turns in bytes.
     pub fn to_stored(&self) -> Result<(String, Vec<u8>), ReadRecordError> {
         let window = self.window.to_bytes();
         let mut bytes = Vec::with_capacity(window.len() + 16);
         varint::write(&mut bytes, window.len() as u64);
         bytes.extend_from_slice(&window);
-        bytes.extend_from_slice(&self.echoes.to_bytes());
+        bytes.extend_from_slice(&self.turns.to_bytes());
         Ok((serde_json::to_string(self)?, bytes))
     }
 
@@ -177,10 +186,10 @@ impl Record {
         let mut record: Self = serde_json::from_str(json)?;
         let length = if firings.is_empty() { Some(0) } else { varint::read(&mut firings) };
         let length = length.and_then(|length| usize::try_from(length).ok());
-        let (window, echoes) =
+        let (window, turns) =
             length.and_then(|length| firings.split_at_checked(length)).ok_or(ReadRecordError::Short)?;
         record.window = record.window.restore(window)?;
-        record.echoes = record.echoes.restore(echoes)?;
+        record.turns = record.turns.restore(turns)?;
         Ok(record)
     }
 }
@@ -199,5 +208,5 @@ pub enum ReadRecordError {
     #[error(transparent)]
     Window(#[from] CorruptWindow),
     #[error(transparent)]
-    Echoes(#[from] CorruptEchoes),
+    Turns(#[from] CorruptTurns),
 }

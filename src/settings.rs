@@ -16,7 +16,7 @@ pub const TOPIC: &str = "BUDGET_GUARD_TOPIC_ARN";
 const MODE: &str = "BUDGET_GUARD_MODE";
 pub const LIMIT: &str = "BUDGET_GUARD_LIMIT";
 const SUSTAINED: &str = "BUDGET_GUARD_SUSTAINED";
-const ECHO_LIMIT: &str = "BUDGET_GUARD_ECHO_LIMIT";
+const TURNS: &str = "BUDGET_GUARD_TURNS";
 const PROBATION: &str = "BUDGET_GUARD_PROBATION";
 const PRESSURE: &str = "BUDGET_GUARD_PRESSURE";
 const TRUSTED_SOURCES: &str = "BUDGET_GUARD_TRUSTED_SOURCES";
@@ -119,8 +119,8 @@ pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, Setti
     if let Some(OrOff(sustained)) = optional(&lookup, SUSTAINED)? {
         limits.sustained = sustained;
     }
-    if let Some(OrOff(echo)) = optional(&lookup, ECHO_LIMIT)? {
-        limits.echo = echo;
+    if let Some(OrOff(turns)) = optional(&lookup, TURNS)? {
+        limits.turns = turns;
     }
     if let Some(probation) = optional(&lookup, PROBATION)? {
         limits.probation = probation;
@@ -189,13 +189,13 @@ mod tests {
             let mut all = vec![(TABLE, "guard"), (TOPIC, TOPIC_ARN)];
             all.extend(variables);
             let limits = read(&all).unwrap().defaults;
-            let seen = [OrOff(limits.sustained).to_string(), OrOff(limits.echo).to_string()];
+            let seen = [OrOff(limits.sustained).to_string(), OrOff(limits.turns).to_string()];
             assert_eq!(seen, expected);
             assert!(!limits.sustained_is_tagged && !limits.burst_is_tagged);
         };
         check(&[], ["20/15m/8", "10"]);
-        check(&[(SUSTAINED, "30/20m/10"), (ECHO_LIMIT, "25")], ["30/20m/10", "25"]);
-        check(&[(SUSTAINED, "off"), (ECHO_LIMIT, "off")], ["off", "off"]);
+        check(&[(SUSTAINED, "30/20m/10"), (TURNS, "25")], ["30/20m/10", "25"]);
+        check(&[(SUSTAINED, "off"), (TURNS, "off")], ["off", "off"]);
     }
 
     #[test]
@@ -239,8 +239,8 @@ mod tests {
             r#"BUDGET_GUARD_SUSTAINED: "20/15m" is not a sustained limit (it has not three parts); expected off or N/DURATION/MINUTES, as in 20/15m/8 or 100/2h/60"#,
         );
         check(
-            &[(ECHO_LIMIT, "1")],
-            r#"BUDGET_GUARD_ECHO_LIMIT: "1" is not an echo limit (a single echo is no loop); expected off or a whole number from 2 to 50, as in 10"#,
+            &[(TURNS, "1")],
+            r#"BUDGET_GUARD_TURNS: "1" is not a limit of turns (a single answer is no loop); expected off or a whole number from 2 to 1000, as in 10"#,
         );
     }
 }

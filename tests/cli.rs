@@ -6,8 +6,6 @@ mod support;
 mod attachments;
 #[path = "cli/create.rs"]
 mod create;
-#[path = "cli/echoes.rs"]
-mod echoes;
 #[path = "cli/orders.rs"]
 mod orders;
 #[path = "cli/overlay.rs"]
@@ -20,6 +18,8 @@ mod program;
 mod reading;
 #[path = "cli/trouble.rs"]
 mod trouble;
+#[path = "cli/turns.rs"]
+mod turns;
 #[path = "cli/usage.rs"]
 mod usage;
 

@@ -2,8 +2,6 @@
 
 mod support;
 
-#[path = "replay/echoes.rs"]
-mod echoes;
 #[path = "replay/logs.rs"]
 mod logs;
 #[path = "replay/matching.rs"]
@@ -11,6 +9,8 @@ mod matching;
 #[path = "cli/program.rs"]
 #[allow(dead_code, reason = "the tests of the other commands use the rest of it")]
 mod program;
+#[path = "replay/turns.rs"]
+mod turns;
 #[path = "replay/usage.rs"]
 mod usage;
 

@@ -1,9 +1,9 @@
 //! `replay` over real CloudTrail logs and rules seen in public: against counts that `jq` makes of the same logs, and by
-//! echoes, with targets that the rules might have.
+//! own calls, with targets that the rules might have.
 //!
 //! The real files are not part of the project. Without them the test says so and passes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -168,19 +168,20 @@ fn records(logs: &Path) -> Vec<Value> {
     files.flat_map(|file| file.expect("JSON")["Records"].as_array().cloned().unwrap_or_default()).collect()
 }
 
-/// Sum of the echoes, and the rules that would have tripped, with what on.
-fn echoes_and_trips(report: &Value) -> (u64, Vec<(&str, &str)>) {
+/// Sum of the own calls, and the rules that would have tripped, with the kind of evidence.
+fn own_calls_and_trips(report: &Value) -> (u64, Vec<(&str, &str)>) {
     let rules = || report["rules"].as_array().into_iter().flatten();
     let trips = rules().filter(|rule| !rule["trip"].is_null()).map(|rule| {
-        let resource = &rule["trip"]["echo"]["resource"];
-        (rule["rule"].as_str().unwrap_or_default(), resource.as_str().unwrap_or("no echoes"))
+        let kind = rule["trip"]["kind"].as_str();
+        (rule["rule"].as_str().unwrap_or_default(), kind.unwrap_or_default())
     });
-    (rules().filter_map(|rule| rule["echoes"].as_u64()).sum(), trips.collect())
+    (rules().filter_map(|rule| rule["own"].as_u64()).sum(), trips.collect())
 }
 
 /// The hardest that can be assumed in honesty. People and their Terraform are no targets; but every role that anything
 /// else took in these logs – machines, functions of an auto-tagger, AWS's service-linked roles, single sign-on even –
-/// is taken for that of a target, of every rule. There is no loop in these logs, so nothing may trip.
+/// is taken for that of a target, of every rule: of a job, whose sessions may bear any name. There is no loop in these logs, so
+/// nothing may trip.
 #[test]
 fn with_every_role_of_the_logs_as_a_target_nothing_trips() {
     let (Some(logs), Some(rules)) = (shared("data/cloudtrail"), shared("data/patterns/in-the-wild.jsonl"))
@@ -193,46 +194,60 @@ fn with_every_role_of_the_logs_as_a_target_nothing_trips() {
     };
     let roles: BTreeSet<String> = records(&logs).iter().filter_map(role).collect();
     assert_eq!(roles.len(), 18, "{roles:#?}");
-    let target = |(n, role): (usize, &String)| json!({"arn": format!("arn:aws:states:us-east-1:000000000000:stateMachine:{n}"), "role": role});
+    let target = |(n, role): (usize, &String)| json!({"arn": format!("arn:aws:glue:us-east-1:000000000000:job/{n}"), "role": role});
     let targets: Value = roles.iter().enumerate().map(target).collect();
     let folder = tempfile::tempdir().expect("a folder");
     let report = replayed(&with_targets(&rules, &targets, folder.path()), &logs, 0);
-    let (echoes, trips) = echoes_and_trips(&report);
-    assert_eq!((echoes, trips), (26, vec![]), "echoes there are, but no loop");
+    let (own, trips) = own_calls_and_trips(&report);
+    assert_eq!((own, trips), (26, vec![]), "own calls there are, but no loop");
 }
 
-/// That it is not blindness: had one function, the target of every rule, made each of these calls by itself, with nobody
-/// outside to answer, the rules that fire themselves over and over would trip, and no others.
+/// That it is not blindness: had a person made any of these calls, and the target of every rule made it again each minute,
+/// every rule that hears one would trip. There are 13 firings of each call, days apart from the next call's.
 #[test]
-fn had_the_target_itself_made_every_call_only_what_repeats_trips() {
+fn had_the_target_itself_repeated_the_calls_every_rule_that_hears_one_trips() {
+    const FIRINGS: i64 = 13;
     let (Some(logs), Some(rules)) = (shared("data/cloudtrail"), shared("data/patterns/in-the-wild.jsonl"))
     else {
         return;
     };
-    let mut records = records(&logs);
-    for record in &mut records {
-        let account = record["recipientAccountId"].as_str().or(record["userIdentity"]["accountId"].as_str());
-        let account = account.unwrap_or_default().to_owned();
-        let session = "arn:aws:sts::123456789012:assumed-role/fixer-role/fixer";
-        record["userIdentity"] = json!({"type": "AssumedRole", "accountId": account, "arn": session});
-    }
+    let name = |record: &Value| format!("{} {}", record["eventSource"], record["eventName"]);
+    let calls: BTreeMap<String, Value> =
+        records(&logs).into_iter().map(|record| (name(&record), record)).collect();
+    let began = "2026-11-20T12:00:00Z".parse::<jiff::Timestamp>().expect("a time");
+    let turn = |(number, call): (i64, &Value), n: i64| {
+        let mut record = call.clone();
+        let account = call["recipientAccountId"].as_str().or(call["userIdentity"]["accountId"].as_str());
+        record["userIdentity"] = match n {
+            0 => {
+                json!({"type": "IAMUser", "accountId": account, "arn": "arn:aws:iam::123456789012:user/ann"})
+            }
+            _ => {
+                json!({"type": "AssumedRole", "accountId": account, "arn": "arn:aws:sts::123456789012:assumed-role/fixer-role/fixer"})
+            }
+        };
+        let at = began + jiff::SignedDuration::from_mins(number * 48 * 60 + n);
+        record["eventTime"] = json!(at.to_string());
+        record["eventID"] = json!(format!("turn-{number}-{n}"));
+        record
+    };
+    let numbered = (0i64..).zip(calls.values());
+    let turns: Vec<Value> = numbered.flat_map(|call| (0..FIRINGS).map(move |n| turn(call, n))).collect();
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("log.json");
-    fs::write(&log, json!({"Records": records}).to_string()).expect("room");
-    let targets = json!([{"arn": "arn:aws:lambda:us-east-1:123456789012:function:fixer"}]);
+    fs::write(&log, json!({"Records": turns}).to_string()).expect("room");
+    let role = "arn:aws:iam::123456789012:role/fixer-role";
+    let targets = json!([{"arn": "arn:aws:lambda:us-east-1:123456789012:function:fixer", "role": role}]);
     let report = replayed(&with_targets(&rules, &targets, folder.path()), &log, 4);
-    let (echoes, trips) = echoes_and_trips(&report);
-    // Ten calls that create something of EC2's, none of which names what is not there yet; and code that is put into one
-    // function five times over.
-    let creates = "ec2.amazonaws.com";
-    let expected = [
-        ("AutoTagEventRule", creates),
-        ("EC2EventRule", creates),
-        ("EventRule", creates),
-        ("EventRuleLambdaChanges", "stratus-red-team-olc-func-xhfgzaowxc"),
-        ("eventbridge.json", creates),
-        ("${var.autotag_function_name}-event-rule", creates),
-    ];
-    assert_eq!(BTreeSet::from_iter(trips), BTreeSet::from(expected));
-    assert_eq!(echoes, 905, "every firing that is a call");
+    let fired = report["rules"].as_array().into_iter().flatten().filter(|rule| rule["firings"] != 0);
+    let spared: Vec<&Value> =
+        fired.clone().filter(|rule| rule["trip"].is_null()).map(|rule| &rule["rule"]).collect();
+    assert_eq!(
+        (fired.count(), spared),
+        (51, vec![]),
+        "rules that hear a call, and those of them that do not trip"
+    );
+    let (own, trips) = own_calls_and_trips(&report);
+    let by = |kind: &str| trips.iter().filter(|(_, by)| *by == kind).count();
+    assert_eq!((own, by("surplus"), by("turns")), (2_340, 49, 2));
 }

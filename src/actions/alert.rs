@@ -24,6 +24,8 @@ pub enum AlertKind {
     Reminder,
     /// Something the guard should have done did not work.
     Failed,
+    /// A rule is fired mostly by its own target.
+    Advice,
 }
 
 impl AlertKind {
@@ -36,6 +38,7 @@ impl AlertKind {
             Self::Undone => "undone",
             Self::Reminder => "reminder",
             Self::Failed => "failed",
+            Self::Advice => "advice",
         }
     }
 }

@@ -81,7 +81,7 @@ pub struct Ranked {
     pub cost_per_hour_micro_usd: Option<MicroUsd>,
     /// How many of a hundred of its last firings its own targets caused, if these are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub echo_percent: Option<u8>,
+    pub own_percent: Option<u8>,
     /// It was reported as a suspect within the last two days.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_suspect: bool,
@@ -182,7 +182,7 @@ impl Ranked {
         if let Some(cost) = self.cost_per_hour_micro_usd {
             let _ = write!(line, ", {cost} an hour");
         }
-        if let Some(percent) = self.echo_percent {
+        if let Some(percent) = self.own_percent {
             let _ = write!(line, ", {percent} % caused by its own targets");
         }
         if self.is_suspect {

@@ -29,8 +29,12 @@ pub enum Action {
     Publish(Box<Alert>),
     /// Read how often the rule fired in the last 14 days, minute by minute.
     History,
-    /// Read the records of the rules upstream: these, those that fired these, and so on.
-    Trace(Vec<RuleArn>),
+    /// Read the records of the rules upstream: those with one of these actors behind a target, these, those that fired
+    /// them, and so on.
+    Trace {
+        actors: Vec<String>,
+        rules: Vec<RuleArn>,
+    },
     /// Somebody else is at work on this rule: look again then.
     Await {
         until: Timestamp,

@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{MicroUsd, Proof, RuleArn, RuleDefinition, RuleState, Seconds, Target, Timestamp};
-use crate::verdict::{CallerEvidence, Curve, EchoEvidence, Evidence, EvidenceKind};
+use crate::model::{MicroUsd, RuleArn, RuleDefinition, RuleState, Seconds, Target, Timestamp};
+use crate::verdict::{CallerEvidence, Curve, Evidence, EvidenceKind, Finding, OwnEvidence};
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
 
@@ -75,17 +75,16 @@ fn alerts_read_well_at_three_in_the_morning() {
     let fixer_and_other = ["fix-acl", "fix-policy"]
         .map(|name| format!("arn:aws:events:us-east-1:123456789012:rule/{name}").parse().unwrap());
     let cycle = Evidence {
-        kind: EvidenceKind::Echo,
+        kind: EvidenceKind::Turns,
         count: 10,
         limit: Some(10),
         window_seconds: None,
         rate: Curve::new(&[0, 1, 60, 61, 62, 120, 121, 180, 181, 182]),
-        echo: Some(EchoEvidence {
-            resource: "my-bucket".into(),
-            shared: 0,
-            identical: false,
-            outside: 0,
-            proof: Some(Proof::Session),
+        call: Some("s3 PutBucketAcl".into()),
+        own: Some(OwnEvidence {
+            finding: Finding::Turns { turns: 10 },
+            resource: Some("my-bucket".into()),
+            missing: None,
             cycle: fixer_and_other.into(),
         }),
         ..evidence()
@@ -106,13 +105,13 @@ fn alerts_read_well_at_three_in_the_morning() {
 
 /// An overspent budget: rules were cut, and others are left.
 fn overspent() -> BudgetAlert {
-    let ranked = |path: &str, firings_per_hour, cost: Option<u64>, echo_percent, is_suspect| {
+    let ranked = |path: &str, firings_per_hour, cost: Option<u64>, own_percent, is_suspect| {
         let rule: RuleArn = format!("arn:aws:events:us-east-1:123456789012:rule/{path}").parse().unwrap();
         Ranked {
             rule: RuleRef { name: rule.name().into(), bus: rule.bus().into(), arn: rule },
             firings_per_hour,
             cost_per_hour_micro_usd: cost.map(MicroUsd::new),
-            echo_percent,
+            own_percent,
             is_suspect,
         }
     };

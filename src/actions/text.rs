@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::actions::alert::{Alert, AlertKind, CostEstimate};
 use crate::actions::cost::PRICES_AS_OF;
-use crate::model::{Proof, RuleArn, grouped};
-use crate::verdict::{EchoEvidence, Evidence, EvidenceKind};
+use crate::model::{RuleArn, grouped};
+use crate::verdict::{Evidence, EvidenceKind};
 
 /// The longest subject that SNS accepts is 100 characters.
 const MAX_SUBJECT: usize = 99;
@@ -29,6 +29,7 @@ pub fn subject(alert: &Alert) -> String {
         AlertKind::Undone => format!("Someone changed rule {rule} that budget-guard disabled"),
         AlertKind::Reminder => format!("Rule {rule} is still disabled by budget-guard"),
         AlertKind::Failed => format!("budget-guard needs help with rule {rule}"),
+        AlertKind::Advice => format!("Rule {rule} is fired mostly by its own target"),
     };
     subject.chars().take(MAX_SUBJECT).collect()
 }
@@ -37,18 +38,22 @@ pub fn subject(alert: &Alert) -> String {
 pub fn text(alert: &Alert) -> String {
     let rule = quoted(&alert.rule.arn);
     let kind = alert.evidence.as_ref().map(|evidence| evidence.kind);
+    let is_proved = alert.evidence.as_ref().is_some_and(Evidence::proves_loop);
     let mut text = match alert.kind {
         AlertKind::Tripped if kind == Some(EvidenceKind::Manual) => {
             format!("Rule {rule} has been disabled by hand.")
         }
-        AlertKind::Tripped if kind == Some(EvidenceKind::Echo) => {
+        AlertKind::Tripped if is_proved => {
             format!("Rule {rule} fires itself, an infinite loop. It has been disabled.")
         }
-        AlertKind::WouldTrip if kind == Some(EvidenceKind::Echo) => {
+        AlertKind::WouldTrip if is_proved => {
             format!("Rule {rule} fires itself, an infinite loop. It was NOT disabled.")
         }
         AlertKind::Suspect if kind == Some(EvidenceKind::Burst) => {
             format!("Rule {rule} fires as often as a loop would. Nothing was done; please have a look.")
+        }
+        AlertKind::Suspect if matches!(kind, Some(EvidenceKind::Turns | EvidenceKind::Surplus)) => {
+            format!("Rule {rule} may fire itself; a proof is missing. Nothing was done; please have a look.")
         }
         AlertKind::Suspect => {
             format!("Rule {rule} fires as a slow loop would. Nothing was done; please have a look.")
@@ -61,6 +66,9 @@ pub fn text(alert: &Alert) -> String {
         }
         AlertKind::Reminder => format!("Rule {rule} is still disabled; what it is for does not happen."),
         AlertKind::Failed => format!("budget-guard could not do its work on rule {rule}."),
+        AlertKind::Advice => format!(
+            "Rule {rule} is fired mostly by its own target. That need be no loop, but it costs as if it were one."
+        ),
     };
     let state = alert.state.rule.map(|state| format!(", rule {state}")).unwrap_or_default();
     let _ = write!(
@@ -94,11 +102,10 @@ fn causes(evidence: &Evidence) -> String {
         let sampled = if evidence.is_estimate { " of the sample" } else { "" };
         let _ = writeln!(text, "{label:10} {} ({}{sampled}{target})", caller.principal, times(caller.count));
     }
-    let (echoes, all) = evidence.echoes();
-    if echoes > 0 && all > 0 {
-        let percent = u64::from(echoes) * 100 / u64::from(all);
-        let _ =
-            writeln!(text, "           {percent} % of these firings were caused by the rule's own targets.");
+    let (own, all) = evidence.own_calls();
+    if own > 0 && all > 0 {
+        let percent = u64::from(own) * 100 / u64::from(all);
+        let _ = writeln!(text, "           {percent} % of these calls were made by the rule's own targets.");
     }
     for (label, value) in details(evidence) {
         let _ = writeln!(text, "{:<10} {value}", format!("{label}:"));
@@ -109,17 +116,18 @@ fn causes(evidence: &Evidence) -> String {
     text
 }
 
-/// What not every kind of evidence has, each with its label: resource, cycle, proof, rate curve, history, what else would have
-/// happened.
+/// Parts that not every kind of evidence has, each with its label: call, resource, cycle, rate curve, history, and the course
+/// without the guard.
 pub fn details(evidence: &Evidence) -> Vec<(&'static str, String)> {
     let mut details = Vec::new();
-    if let Some(echo) = &evidence.echo {
-        details.push(("Resource", echo.resource.clone()));
-        if let Some(first) = echo.cycle.first() {
-            let names: Vec<String> = echo.cycle.iter().chain(Some(first)).map(quoted).collect();
+    details.extend(evidence.call.clone().map(|call| ("API call", call)));
+    if let Some(own) = &evidence.own {
+        details.extend(own.resource.clone().map(|resource| ("Resource", resource)));
+        if let Some(first) = own.cycle.first() {
+            let names: Vec<String> = own.cycle.iter().chain(Some(first)).map(quoted).collect();
             details.push(("Cycle", names.join(" → ")));
         }
-        details.push(("Proof", proof(echo).to_owned()));
+        details.extend(own.missing.clone().map(|missing| ("Not proved", missing)));
     }
     if let Some(rate) = evidence.rate.as_ref().filter(|rate| rate.counts.len() > 1) {
         let slice = rate.slice_seconds;
@@ -129,19 +137,6 @@ pub fn details(evidence: &Evidence) -> Vec<(&'static str, String)> {
     details.extend(evidence.history.clone().map(|history| ("History", history)));
     details.extend(evidence.otherwise.clone().map(|otherwise| ("Otherwise", otherwise)));
     details
-}
-
-/// What shows that these firings were echoes; of several, the weakest.
-fn proof(echo: &EchoEvidence) -> &'static str {
-    match echo.proof {
-        Some(Proof::Issued) => "AWS issued the caller's credentials to the rule's own target",
-        Some(Proof::Session) => "the caller's session has the name of the target function, and its role",
-        Some(Proof::Role) => "the caller has the role of the rule's own target, which no other target uses",
-        Some(Proof::SharedRole) => {
-            "the caller has the role of the rule's own target, which others use as well"
-        }
-        None => "the callers are targets of the other rules of the cycle",
-    }
 }
 
 fn times(count: u32) -> String {

@@ -1,18 +1,25 @@
-//! Who caused a firing: one of the rule's own targets, another rule's, an AWS service, or somebody outside.
+//! The maker of a firing: the rule's own target, another rule's, an AWS service, or somebody else.
+//!
+//! Own means proved: AWS names the target as holder of the credentials, or role and session name are those of the target
+//! function. A role alone is proof only for a target that is no function, and only if no other known target has the role.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::model::{Actor, Call, Caller, Cause, OWN_PREFIX, Proof, RuleArn, Target, unqualified};
+use super::sessions::may_be_named;
+use crate::model::{Actor, ActorId, Call, Caller, Cause, OWN_PREFIX, Proof, RuleArn, Target, unqualified};
 
-/// Who acts for which rules: looked up by what `userIdentity` tells of the caller.
+/// Sessions of AWS IAM Identity Center, which people sign in with. Source: "Permission sets" (IAM Identity Center guide).
+const SIGNED_IN: &str = "AWSReservedSSO_";
+
+/// The actors of all rules, looked up by what `userIdentity` tells of the caller.
 ///
 /// Sources: "CloudTrail userIdentity element" for `inScopeOf` and `sessionIssuer`; that Lambda names a function's session
 /// after the function is observed behaviour.
 #[derive(Debug, Clone, Default)]
 pub struct Actors {
     rules: HashSet<RuleArn>,
-    /// By the ARN of what AWS issues credentials to.
-    issued: HashMap<String, BTreeSet<RuleArn>>,
+    /// Rules by the ARN of their actor.
+    by_arn: HashMap<String, BTreeSet<RuleArn>>,
     /// By the name of a function, which is that of its sessions.
     functions: HashMap<String, Vec<Function>>,
     /// By the name of a role, which is unique in its account, whatever its path.
@@ -20,21 +27,18 @@ pub struct Actors {
 }
 
 #[derive(Debug, Clone)]
-struct Function {
-    arn: String,
+struct Role {
     account: String,
-    /// The name of its role, if that could be read.
-    role: Option<String>,
-    rules: BTreeSet<RuleArn>,
+    /// ARNs of the actors that have it.
+    users: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone)]
-struct Role {
+struct Function {
+    arn: String,
     account: String,
-    /// The ARNs of all that use it.
-    users: BTreeSet<String>,
-    /// Whether the rule's actor is one whose sessions bear names that nobody knows: anything but a function.
-    rules: BTreeMap<RuleArn, bool>,
+    /// Name of its role; `None` if it could not be read, and then its sessions prove nothing.
+    role: Option<String>,
 }
 
 /// A session of a role: its account, the name of the role, and the name of the session.
@@ -42,21 +46,21 @@ struct Role {
 struct Session<'a> {
     account: &'a str,
     role: &'a str,
-    /// Unknown where only the role behind the session is told.
+    /// `None` where only the role behind the session is told.
     name: Option<&'a str>,
 }
 
 impl Actors {
-    /// From the rules whose targets are known. Targets that are the guard's own are nobody's.
+    /// From the rules whose targets are known. Targets that are the guard's own are left out.
     pub fn new<'a>(rules: impl IntoIterator<Item = (&'a RuleArn, &'a [Target])>) -> Self {
         let mut actors = Self::default();
         for (rule, targets) in rules {
             actors.rules.insert(rule.clone());
             for target in targets {
-                let this = Actor::new(&target.arn, target.role_arn.as_deref());
+                // The target's own role is the one that EventBridge starts it with: it makes no other calls.
+                let this = Actor::new(&target.arn, None);
                 let is_read = target.actors.iter().any(|actor| actor.arn == this.arn);
-                let invoked_with = this.role.is_some();
-                let own = (!is_read || invoked_with).then_some(&this);
+                let own = (!is_read).then_some(&this);
                 own.into_iter().chain(&target.actors).for_each(|actor| actors.add(rule, actor));
             }
         }
@@ -68,101 +72,95 @@ impl Actors {
         if function.is_some_and(|(_, name)| name.starts_with(OWN_PREFIX)) {
             return;
         }
-        self.issued.entry(actor.arn.clone()).or_default().insert(rule.clone());
+        self.by_arn.entry(actor.arn.clone()).or_default().insert(rule.clone());
         let role = actor.role.as_deref().and_then(role_of);
         if let Some((account, name)) = function {
             let known = self.functions.entry(name.to_owned()).or_default();
             let role = role.map(|role| role.role.to_owned());
             match known.iter_mut().find(|known| known.arn == actor.arn) {
-                Some(known) => {
-                    known.role = role.or(known.role.take());
-                    known.rules.insert(rule.clone());
+                Some(known) => known.role = role.or(known.role.take()),
+                None => {
+                    known.push(Function { arn: actor.arn.clone(), account: account.to_owned(), role });
                 }
-                None => known.push(Function {
-                    arn: actor.arn.clone(),
-                    account: account.to_owned(),
-                    role,
-                    rules: [rule.clone()].into(),
-                }),
             }
         }
         if let Some(Session { account, role, .. }) = role {
             let known = self.roles.entry(role.to_owned()).or_default();
-            let at = known.iter().position(|known| known.account == account).unwrap_or_else(|| {
-                let (users, rules) = (BTreeSet::new(), BTreeMap::new());
-                known.push(Role { account: account.to_owned(), users, rules });
-                known.len() - 1
-            });
-            known[at].users.insert(actor.arn.clone());
-            *known[at].rules.entry(rule.clone()).or_default() |= function.is_none();
+            match known.iter_mut().find(|known| known.account == account) {
+                Some(known) => _ = known.users.insert(actor.arn.clone()),
+                None => {
+                    known.push(Role { account: account.to_owned(), users: [actor.arn.clone()].into() });
+                }
+            }
         }
     }
 
-    /// Who caused a firing of `rule`: what shows most comes first.
+    /// Rules that have this actor behind a target.
+    pub fn rules_of(&self, actor: &str) -> impl Iterator<Item = &RuleArn> {
+        self.by_arn.get(actor).into_iter().flatten()
+    }
+
+    /// Maker of a firing of `rule`: the strongest proof comes first.
     pub fn cause(&self, rule: &RuleArn, caller: &Caller<'_>, call: Option<&Call<'_>>) -> Cause {
-        // What AWS says of a function is final: another one may well have the same role.
         let issued_to = caller.issued_to.as_deref().map(unqualified);
-        let is_final = issued_to.is_some_and(|arn| function_of(arn).is_some());
-        let mut relays = BTreeSet::new();
-        if let Some(rules) = issued_to.and_then(|arn| self.issued.get(arn)) {
-            if rules.contains(rule) {
-                return Cause::Target(Proof::Issued);
-            }
-            relays.extend(rules);
+        if let Some(arn) = issued_to.filter(|arn| self.by_arn.contains_key(*arn)) {
+            return self.made_by(rule, arn, Proof::Issued);
         }
+        // What AWS says of a function is final: another one may well have the same role.
+        let is_another_function = issued_to.is_some_and(|arn| function_of(arn).is_some());
         let principal = session_of(&caller.principal);
-        let issuer = call.and_then(|call| call.role.as_deref()).and_then(role_of);
-        // Who is only told by the role behind the session may call it anything.
-        let session = principal.or(issuer);
-        if let Some(session) = session.filter(|_| !is_final) {
-            let functions = || self.sessions(session);
-            if functions().any(|function| function.rules.contains(rule)) {
-                return Cause::Target(Proof::Session);
+        // Sessions that only the role behind them tells of may bear any name.
+        let session = principal.or_else(|| call.and_then(|call| call.role.as_deref()).and_then(role_of));
+        if let Some(session) = session.filter(|_| !is_another_function) {
+            if let Some(function) = self.function(session) {
+                return self.made_by(rule, &function.arn, Proof::Session);
             }
-            if relays.is_empty() {
-                relays.extend(functions().flat_map(|function| &function.rules));
+            if let Some(actor) = self.only_user(session) {
+                return self.made_by(rule, actor, Proof::Role);
             }
-            if let Some(role) = self.role(session) {
-                // A session that bears another function's name is that one's, though the role is the same.
-                if let Some(has_other_sessions) = role.rules.get(rule)
-                    && (relays.is_empty() || *has_other_sessions)
-                {
-                    let is_alone = role.users.len() == 1 && (*has_other_sessions || session.name.is_none());
-                    return Cause::Target(if is_alone { Proof::Role } else { Proof::SharedRole });
-                }
-                if relays.is_empty() {
-                    relays.extend(role.rules.keys());
-                }
-            }
-        }
-        if !relays.is_empty() {
-            return Cause::Relay(relays.into_iter().take(Cause::MAX_RELAYS).cloned().collect());
         }
         let is_named = issued_to.is_some() || is_named(&caller.principal);
         match call {
-            Some(Call { invoked_by: Some(_), .. }) => Cause::Service,
-            Some(_) if is_named && self.rules.contains(rule) => Cause::Outside,
+            Some(call) if call.is_by_service => Cause::Service,
+            Some(call) if call.invoked_by.is_some() => Cause::Unplaced,
+            Some(_) if is_named && self.rules.contains(rule) => match session {
+                Some(session) if !is_another_function && !session.role.starts_with(SIGNED_IN) => {
+                    Cause::Unplaced
+                }
+                _ => Cause::Foreign,
+            },
             _ => Cause::Unknown,
         }
     }
 
-    /// The functions that call their sessions so. A role that could not be read is taken for the one that is seen.
-    fn sessions(&self, session: Session<'_>) -> impl Iterator<Item = &Function> {
+    fn made_by(&self, rule: &RuleArn, actor: &str, proof: Proof) -> Cause {
+        match self.by_arn.get(actor).is_some_and(|rules| rules.contains(rule)) {
+            true => Cause::Own { actor: ActorId::of(actor), proof },
+            false => Cause::Sibling(actor.to_owned()),
+        }
+    }
+
+    /// The function whose role and name this session has.
+    fn function(&self, session: Session<'_>) -> Option<&Function> {
         let functions = session.name.and_then(|name| self.functions.get(name));
-        functions.into_iter().flatten().filter(move |function| {
-            let is_its_role = function.role.as_deref().is_none_or(|role| role == session.role);
-            is_its_role && function.account == session.account
+        functions.into_iter().flatten().find(|function| {
+            function.role.as_deref() == Some(session.role) && function.account == session.account
         })
     }
 
-    fn role(&self, session: Session<'_>) -> Option<&Role> {
-        self.roles.get(session.role)?.iter().find(|role| role.account == session.account)
+    /// The only known actor with this role, if its sessions may bear this name.
+    fn only_user(&self, session: Session<'_>) -> Option<&str> {
+        let roles = self.roles.get(session.role)?;
+        let users = &roles.iter().find(|role| role.account == session.account)?.users;
+        let mut users = users.iter();
+        let only = users.next().filter(|_| users.next().is_none())?;
+        may_be_named(only, session.name).then_some(only)
     }
 }
 
-/// Whether the caller is one of these targets, seen from a rule that has no others.
+/// Returns true if the caller is one of these targets, seen from a rule that has no others.
 pub fn is_target(caller: &Caller<'_>, rule: &RuleArn, targets: &[Target]) -> bool {
-    matches!(Actors::new([(rule, targets)]).cause(rule, caller, None), Cause::Target(_))
+    matches!(Actors::new([(rule, targets)]).cause(rule, caller, None), Cause::Own { .. })
 }
 
 /// The Lambda function of `account` that made the call, as far as the event tells.

@@ -3,6 +3,7 @@
 
 mod cause;
 pub mod pattern;
+mod sessions;
 
 pub use cause::{Actors, is_target};
 

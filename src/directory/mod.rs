@@ -82,6 +82,11 @@ impl Directory {
         self.actors.cause(rule, caller, call)
     }
 
+    /// Rules that have this actor behind a target.
+    pub fn rules_of(&self, actor: &str) -> Vec<RuleArn> {
+        self.actors.rules_of(actor).cloned().collect()
+    }
+
     /// Guarded rules whose firings the guard cannot see.
     pub fn unreadable(&self) -> &[Unreadable] {
         &self.unreadable

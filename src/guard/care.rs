@@ -42,7 +42,7 @@ impl Turn<'_> {
         let tags = cut.found.as_ref().map(|found| found.tags.clone()).unwrap_or_default();
         let why = self.record.last_trip.as_ref().map(|trip| trip.reason.as_str()).unwrap_or_default();
         let reason = format!("disabled since {since}: {why}");
-        let day = self.now.to_string()[..10].to_owned();
+        let day = Self::day_of(self.now);
         let mut alert = self.record.alert(AlertKind::Reminder, &day, reason, self.now).with_undo();
         if let Some(line) = code_line(&tags, "DISABLED") {
             alert = alert.with_hint(format!("to leave it disabled for good, {line}"));
@@ -150,7 +150,7 @@ impl Turn<'_> {
     fn deleted(&mut self) {
         let reason = format!("{} deleted it while it was cut; the guard forgets the cut", self.whose());
         self.record.breaker = Breaker::Closed;
-        self.record.epoch = self.record.epoch.next(self.now);
+        self.begin_epoch(self.now);
         let alert = self.record.alert(AlertKind::Undone, "deleted", reason, self.now);
         self.queue(alert);
         self.end_trip(Outcome::Undone { at: self.now });

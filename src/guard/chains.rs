@@ -1,75 +1,61 @@
-//! Echoes and chains of rules: when a run of echoes is a loop, and which rule of a cycle is cut.
+//! Chains of rules: whether a sibling's calls come round to this rule, and which rule of a cycle is cut.
 
 use jiff::SignedDuration;
 
 use crate::actions::{Action, quoted};
 use crate::breaker::Breaker;
-use crate::echo::{Found, Run};
-use crate::model::{Fault, RuleArn};
-use crate::policy::Mode;
+use crate::model::{Fault, RuleArn, Seconds};
+use crate::policy::{Limits, Mode};
 use crate::record::{Outcome, Record};
-use crate::verdict::{self, Upstream};
+use crate::turns::{Chains, Sibling, Terms};
+use crate::verdict::{self, Trace, Upstream};
 
 use super::Turn;
 
-/// How long a rule of a cycle leaves the cut to another one. That one may never see the loop: what reaches it may be on
-/// another resource each time.
+/// Time for which a rule of a cycle leaves the cut to the one that is to be cut. That one may never see the loop: what
+/// reaches it may have other words each time.
 const OTHERS_TURN: SignedDuration = SignedDuration::from_secs(60);
 
-/// What the record of a rule tells those who follow a chain through it.
-pub fn upstream(record: &Record, mode: Mode) -> Upstream {
-    let fired_by: Vec<_> = record.echoes.relays().map(|relay| (relay.rules.clone(), relay.count)).collect();
+/// Another rule's record as those see it who follow a chain through it. `rules_of` finds the rules with an actor.
+pub fn upstream(record: &Record, limits: &Limits, rules_of: impl Fn(&str) -> Vec<RuleArn>) -> Upstream {
+    let fired_by = record.turns.siblings().map(|sibling| (rules_of(&sibling.actor), sibling.count)).collect();
     Upstream {
         rule: record.rule.clone(),
-        firings: fired_by.iter().map(|(_, count)| u64::from(*count)).sum(),
         fired_by,
-        may_cut: mode == Mode::Enforce,
+        may_cut: limits.mode == Mode::Enforce,
         is_open: !matches!(record.breaker, Breaker::Closed | Breaker::HalfOpen { .. }),
+        answer: limits.answering.within,
+        since: None,
     }
 }
 
 impl Turn<'_> {
-    /// Judges the echoes of this batch, once all of it is counted: its order must not matter.
-    pub(super) fn judge_echoes(&mut self) {
-        let Some(limit) = self.limits.echo.filter(|_| self.counts()) else { return };
-        match self.record.echoes.judge(limit.get()) {
-            Found::Nothing => {}
-            Found::Loop(run) if run.relays.is_empty() => self.echoed(run, Vec::new()),
-            Found::Loop(_) | Found::Chain(_) if self.record.echoes.has_open_chains() => {
-                self.question = Some(Action::Trace(self.upstream()));
-            }
-            Found::Loop(_) | Found::Chain(_) => {}
+    /// Asks where the chains lead, if siblings' calls prove a loop once they are known to lead back, or `is_due`: a proof
+    /// has waited for late reasons. Which rule of the cycle is cut is decided with the answer.
+    pub(super) fn follow_chains(&mut self, terms: &Terms, is_due: bool) {
+        if !self.record.turns.has_open_chains() && !is_due {
+            return;
+        }
+        // A round of the cycle takes as long as all of its rules together, which is not known before they are.
+        let rules = u32::try_from(verdict::MAX_RULES).unwrap_or(u32::MAX);
+        let longest = Terms { answer: Seconds::new(terms.answer.get().saturating_mul(rules)), ..*terms };
+        let is_shown = |terms: &Terms| {
+            let judgement = self.record.turns.judge(terms, Chains::Assumed);
+            judgement.proof.is_some() || judgement.rate.is_some() || judgement.waits_until.is_some()
+        };
+        if is_shown(terms) || is_shown(&longest) {
+            let actors = self.record.turns.siblings().map(|sibling| sibling.actor.clone()).collect();
+            self.question = Some(Action::Trace { actors, rules: Vec::new() });
         }
     }
 
-    /// Whether firings count now: neither cut nor about to be put back.
-    pub(super) fn counts(&self) -> bool {
-        matches!(self.record.breaker, Breaker::Closed | Breaker::HalfOpen { .. })
-    }
-
-    /// The rules whose targets fired this one.
-    fn upstream(&self) -> Vec<RuleArn> {
-        let mut rules: Vec<RuleArn> = Vec::new();
-        for rule in self.record.echoes.relays().flat_map(|relay| &relay.rules) {
-            if !rules.contains(rule) {
-                rules.push(rule.clone());
-            }
-        }
-        rules
-    }
-
-    fn echoed(&mut self, run: Run, cycle: Vec<RuleArn>) {
-        let evidence = verdict::echo(run, cycle, &self.record.window).with_otherwise(self.limits.burst);
-        self.tripped(evidence);
-    }
-
-    /// What the records of the rules upstream tell.
-    pub(super) fn traced(&mut self, result: &Result<Vec<Upstream>, Fault>) {
+    /// What following the chains has shown.
+    pub(super) fn traced(&mut self, result: &Result<Box<Trace>, Fault>) {
         if self.counts() {
             match result {
-                Ok(upstream) => self.close_chains(upstream),
+                Ok(trace) => self.close_chains(trace),
                 Err(fault) => {
-                    self.record.echoes.traced(|_| false, self.now);
+                    self.record.turns.traced(|_| None, self.now);
                     let rule = quoted(&self.record.rule);
                     let note = format!("the chain of rules that fires {rule} could not be followed: {fault}");
                     self.plan.notes.push(note);
@@ -79,7 +65,7 @@ impl Turn<'_> {
             return;
         }
         match result {
-            Ok(upstream) => self.claim(upstream),
+            Ok(trace) => self.claim(&trace.upstream),
             // Whether another rule was claimed is not known: looked at again, for two cuts are one too many.
             Err(fault) => {
                 self.record.work.fail(fault, self.now);
@@ -93,43 +79,60 @@ impl Turn<'_> {
         }
     }
 
-    fn close_chains(&mut self, upstream: &[Upstream]) {
-        let Some(limit) = self.limits.echo else { return };
+    fn close_chains(&mut self, trace: &Trace) {
         let rule = self.record.rule.clone();
-        // The other rules of a cycle may be one turn behind.
-        let at_least = limit.identical().saturating_sub(1).max(1);
-        let cycle_of = |rules: &[RuleArn]| verdict::cycle_through(&rule, rules, upstream, at_least);
-        let asked_before = (self.now - OTHERS_TURN).as_second();
-        let is_overdue = self.record.echoes.relays().any(|relay| relay.led_back_by(asked_before));
-        self.record.echoes.traced(|relay| cycle_of(&relay.rules).is_some(), self.now);
-        let Found::Loop(run) = self.record.echoes.judge(limit.get()) else { return };
-        let cycle =
-            run.relays.iter().filter_map(|rules| cycle_of(rules)).min_by_key(Vec::len).unwrap_or_default();
-        if upstream.iter().any(|one| one.is_open && cycle.contains(&one.rule)) {
-            return;
+        if trace.left_out > 0 {
+            let note = format!(
+                "{} rules that may belong to a cycle with {} were not looked at: too many share an actor",
+                trace.left_out,
+                quoted(&rule)
+            );
+            self.plan.notes.push(note);
         }
-        let mut members = upstream.to_vec();
-        members.push(self::upstream(&self.record, self.limits.mode));
-        // If none may be cut, each says so for itself.
-        if is_overdue || verdict::rule_to_cut(&cycle, &members).is_none_or(|chosen| *chosen == rule) {
-            self.echoed(run, cycle);
+        let mut members = trace.upstream.clone();
+        let this = upstream(&self.record, self.limits, |_| Vec::new());
+        members.push(Upstream { since: trace.own_since, ..this });
+        // The other rules of a cycle may be one turn behind.
+        let at_least = self.limits.turns.unwrap_or_default().surplus().saturating_sub(1).max(1);
+        let cycle_of = |sibling: &Sibling| {
+            let first = trace.first.iter().find(|(actor, _)| *actor == sibling.actor);
+            let rules = first.map(|(_, rules)| &rules[..]).unwrap_or_default();
+            verdict::cycle_through(&rule, rules, &trace.upstream, at_least)
+        };
+        let cycle =
+            self.record.turns.siblings().filter_map(cycle_of).min_by_key(Vec::len).unwrap_or_default();
+        let asked_before = (self.now - OTHERS_TURN).as_second();
+        let is_overdue = self.record.turns.siblings().any(|sibling| sibling.led_back_by(asked_before));
+        let answer = |sibling: &Sibling| -> Option<Seconds> {
+            cycle_of(sibling).map(|cycle| verdict::cycle_answer(&cycle, &members))
+        };
+        self.record.turns.traced(answer, self.now);
+        let judgement = self.record.turns.judge(&self.terms(), Chains::Followed);
+        self.record.proof_due = judgement.waits_until;
+        let is_cut = trace.upstream.iter().any(|one| one.is_open && cycle.contains(&one.rule));
+        let Some(found) = judgement.proof.or(judgement.rate).filter(|_| !is_cut) else { return };
+        let chosen = verdict::rule_to_cut(&cycle, &members);
+        // One that may not be cut says so for itself.
+        let is_chosen = chosen.is_none_or(|chosen| chosen.rule == rule);
+        if is_chosen || is_overdue && chosen.is_some_and(|chosen| chosen.may_cut) {
+            let record = &self.record;
+            let evidence = verdict::own(&found, cycle, &record.turns, &record.window, self.limits);
+            self.tripped(evidence.with_otherwise(self.limits.burst));
         }
     }
 
     /// The cycle that led to the last trip.
     pub(super) fn cycle(&self) -> &[RuleArn] {
         let trip = self.record.last_trip.as_ref();
-        trip.and_then(|trip| trip.evidence.echo.as_ref())
-            .map(|echo| echo.cycle.as_slice())
-            .unwrap_or_default()
+        trip.and_then(|trip| trip.evidence.own.as_ref()).map(|own| own.cycle.as_slice()).unwrap_or_default()
     }
 
     /// Before the cut of a rule in a cycle: if another rule of it was claimed meanwhile, one cut is enough. Both claims
     /// are saved before either looks, so at least one of the two sees the other and stands down.
     fn claim(&mut self, upstream: &[Upstream]) {
+        let cycle = self.cycle().to_vec();
         let Breaker::Open(cut) = &mut self.record.breaker else { return };
         let Some(trip) = &mut self.record.last_trip else { return };
-        let cycle = trip.evidence.echo.as_ref().map(|echo| echo.cycle.as_slice()).unwrap_or_default();
         let other = upstream.iter().find(|one| one.is_open && cycle.contains(&one.rule));
         match other {
             Some(other) if cut.found.is_none() => {

@@ -1,21 +1,25 @@
 //! The six stages in one call: record and observations in, record and plan out. No IO, no clock, cannot fail.
 
+mod advice;
 mod care;
 mod chains;
 mod orders;
 mod rate;
 mod restore;
 mod standing;
+mod turns;
 mod work;
 
 use crate::actions::{Action, Alert, AlertKind, Plan};
 use crate::breaker::Breaker;
-use crate::echo::Echoes;
 use crate::history::RateHistory;
-use crate::model::{Fault, Firing, Restoration, RuleDefinition, RuleState, Timestamp, whole_seconds};
+use crate::model::{
+    Call, Cause, Fault, Firing, FiringId, Restoration, RuleDefinition, RuleState, Timestamp, whole_seconds,
+};
 use crate::policy::{Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
-use crate::verdict::{self, Evidence, EvidenceKind, Upstream};
+use crate::turns::{Delivery, Turns};
+use crate::verdict::{self, Evidence, EvidenceKind, Trace};
 use crate::window::{Inserted, Window};
 
 pub use chains::upstream;
@@ -72,8 +76,8 @@ pub enum Answer {
     Restored(Result<Box<Restoration>, Fault>),
     /// How often the rule fired in the last 14 days.
     History(Result<RateHistory, Fault>),
-    /// The rules upstream.
-    Traced(Result<Vec<Upstream>, Fault>),
+    /// The chains of rules upstream.
+    Traced(Result<Box<Trace>, Fault>),
     Published {
         dedup_id: String,
         result: Result<(), Fault>,
@@ -98,6 +102,7 @@ pub fn step(
         wants_restore: false,
         question: None,
         counted: false,
+        touched: false,
         awaits: None,
     };
     turn.let_time_pass();
@@ -115,8 +120,10 @@ pub fn step(
             Observation::Answer(answer) => turn.answer(answer),
         }
     }
-    turn.judge_echoes();
+    turn.judge_turns();
     turn.judge_rate();
+    turn.advise();
+    turn.record.turns.settle();
     turn.choose_action();
     (turn.record, turn.plan)
 }
@@ -135,8 +142,10 @@ struct Turn<'a> {
     wants_restore: bool,
     /// What has to be known before firings can be judged.
     question: Option<Action>,
-    /// A firing was counted.
+    /// A firing was counted by the window.
     counted: bool,
+    /// A firing was counted by the turns.
+    touched: bool,
     /// Somebody else asked, and the answer is due by then.
     awaits: Option<Timestamp>,
 }
@@ -163,18 +172,29 @@ impl Turn<'_> {
         if self.record.epoch.began.is_some_and(|began| firing.at < began) {
             return self.late();
         }
-        let inserted = self.record.window.insert(firing, self.now);
-        if let (Some(limit), true) = (self.limits.echo, inserted != Inserted::Duplicate) {
-            self.plan.save |= self.record.echoes.insert(firing, limit.get(), self.now);
+        let id = FiringId::of(&firing.event_id);
+        let inserted = match counts_by_rate(firing) {
+            true => Some(self.record.window.insert_as(firing, id, self.now)),
+            false => None,
+        };
+        let delivery = match inserted {
+            Some(Inserted::At(_)) => Delivery::First,
+            Some(Inserted::Duplicate) => Delivery::Repeated,
+            Some(Inserted::Unsampled | Inserted::TooLate) | None => Delivery::Unknown,
+        };
+        if self.record.turns.insert(firing, id, delivery, self.now) {
+            (self.touched, self.plan.save) = (true, true);
         }
         match inserted {
-            Inserted::Duplicate => self.plan.tally.duplicates += 1,
-            Inserted::TooLate => self.late(),
-            Inserted::Unsampled => {}
-            Inserted::At(index) => {
+            Some(Inserted::Duplicate) => self.plan.tally.duplicates += 1,
+            Some(Inserted::TooLate) => self.late(),
+            Some(Inserted::Unsampled) | None => {}
+            Some(Inserted::At(index)) => {
                 self.plan.save = true;
                 self.counted = true;
-                if let Some(evidence) = verdict::burst(&self.record.window, index) {
+                if self.limits.everybody_counts()
+                    && let Some(evidence) = verdict::burst(&self.record.window, index)
+                {
                     self.burst(evidence);
                 }
             }
@@ -214,7 +234,7 @@ impl Turn<'_> {
         let is_tagged = match evidence.kind {
             EvidenceKind::Burst => self.limits.burst_is_tagged,
             EvidenceKind::Sustained => self.limits.sustained_is_tagged,
-            EvidenceKind::Echo | EvidenceKind::Manual => true,
+            EvidenceKind::Turns | EvidenceKind::Surplus | EvidenceKind::Manual => true,
         };
         !is_tagged && !evidence.proves_loop()
     }
@@ -225,7 +245,6 @@ impl Turn<'_> {
         self.record.breaker = Breaker::Open(Box::default());
         self.record.last_trip = Some(trip);
         self.record.window = Window::new(self.limits.burst);
-        self.record.echoes = Echoes::default();
         self.record.work.succeed();
         self.record.failure_reported = None;
         self.record.quiet = None;
@@ -234,6 +253,17 @@ impl Turn<'_> {
         // What the rate of a rule means no longer matters once it is to be cut.
         self.question = None;
         self.may_work = true;
+    }
+
+    /// The next life of the rule: what it did before never counts.
+    fn begin_epoch(&mut self, began: crate::model::Timestamp) {
+        self.record.epoch = self.record.epoch.next(began);
+        self.forget_turns();
+    }
+
+    fn forget_turns(&mut self) {
+        self.record.turns = Turns::default();
+        self.record.proof_due = None;
     }
 
     /// The last trip leads to no cut: says so once a day.
@@ -323,6 +353,13 @@ impl Trip {
     fn new(record: &Record, reason: String, evidence: Evidence, now: Timestamp) -> Self {
         Self { at: whole_seconds(now), epoch: record.epoch.number, reason, evidence, outcome: Outcome::Cut }
     }
+}
+
+/// Returns true unless anybody could cause the firing without the right to do anything: sign-in events, and calls of
+/// others that were refused. Whoever floods a rule with these must not switch it off.
+fn counts_by_rate(firing: &Firing<'_>) -> bool {
+    let is_by_a_target = matches!(firing.cause, Cause::Own { .. } | Cause::Sibling(_) | Cause::Service);
+    is_by_a_target || !firing.call.as_ref().is_some_and(Call::is_open_to_all)
 }
 
 #[cfg(test)]

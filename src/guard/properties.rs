@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Call, Caller, Cause, Proof, Resource, ResourceIds, RuleArn};
+use crate::model::{Call, CallOutcome, Caller, Cause, Proof, Resource, ResourceIds, RuleArn};
 use crate::policy::BurstLimit;
 use crate::window::{CLOCK_SKEW, LATENESS};
 
@@ -27,7 +27,7 @@ fn firing(id: usize, at: Timestamp, caller: &str) -> Observation<'static> {
     })
 }
 
-/// The firing with all that a record keeps of a call: echoes and outside firings on so many resources with long names.
+/// The firing with all that a record keeps of a call: own, siblings' and foreign ones on many resources with long names.
 fn on_a_resource<'a>(firing: Firing<'a>, id: usize, resources: usize, name: &str) -> Firing<'a> {
     let place = u32::try_from(id / 3 % resources).unwrap();
     let resource =
@@ -37,13 +37,15 @@ fn on_a_resource<'a>(firing: Firing<'a>, id: usize, resources: usize, name: &str
         operation: "PutBucketAcl".into(),
         role: None,
         invoked_by: None,
+        is_by_service: false,
         resource: Some(resource),
-        parameters: u32::try_from(id).unwrap(),
+        wording: Some(u32::try_from(id).unwrap()),
+        outcome: CallOutcome::Succeeded,
     };
     let cause = match id % 3 {
-        0 => Cause::Outside,
-        1 => Cause::Target(Proof::SharedRole),
-        _ => Cause::Relay(vec![rule()]),
+        0 => Cause::Foreign,
+        1 => Cause::own(Proof::Issued),
+        _ => Cause::Sibling(format!("arn:{name}/{}", id % 7)),
     };
     let event_id = format!("00000000-0000-4000-8000-{id:012x}").into();
     Firing { event_id, call: Some(call), cause, ..firing }

@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 
 use crate::actions::{Action, AlertKind};
 use crate::breaker::Breaker;
-use crate::history::{History, RateHistory, RateRecord};
+use crate::history::{ASK_AGAIN, History, MAX_FAILURES, RateHistory, RateRecord};
 use crate::model::{Fault, Timestamp};
-use crate::policy::BurstLimit;
+use crate::policy::{BurstLimit, SustainedLimit};
 use crate::verdict::{self, Evidence, EvidenceKind};
 use crate::window::LATENESS;
 
@@ -19,15 +19,17 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// day late.
 const SUSPICION: SignedDuration = SignedDuration::from_hours(48);
 
-/// What the history says about the plain limits.
+/// Answer of the rule's history about the plain limits.
 enum Witness {
     /// It has no say: a tag set the limit, or the rule is on probation.
     None,
-    /// It was asked, and this is the answer, or why there is none.
+    /// It was asked, and this is the answer.
     Heard(String),
+    /// It was asked three times without an answer, and why: a rate proves nothing then.
+    Unread(String),
     /// It has yet to be asked.
     ToAsk,
-    /// Somebody is asking.
+    /// Somebody is asking, or will ask again in a moment.
     Asked,
 }
 
@@ -66,10 +68,11 @@ impl Turn<'_> {
         self.limits.is_pressed()
             && match evidence.kind {
                 EvidenceKind::Sustained => true,
+                EvidenceKind::Turns | EvidenceKind::Surplus => !evidence.proves_loop(),
                 EvidenceKind::Burst => {
                     !self.is_on_probation() && evidence.count < u64::from(full().count.get())
                 }
-                EvidenceKind::Echo | EvidenceKind::Manual => false,
+                EvidenceKind::Manual => false,
             }
     }
 
@@ -82,7 +85,10 @@ impl Turn<'_> {
         }
         self.counted = true;
         let limit = self.record.window.limit();
-        if self.record.window.count_at_newest() >= u64::from(limit.count.get()) {
+        self.touched = true;
+        if self.limits.everybody_counts()
+            && self.record.window.count_at_newest() >= u64::from(limit.count.get())
+        {
             self.burst(verdict::busy(&self.record.window, limit));
         }
     }
@@ -105,8 +111,12 @@ impl Turn<'_> {
             (None, Some(record)) if is_fresh => Witness::Heard(compare(record)),
             (None, _) if history.is_pending() && age.abs() < ANSWERED_WITHIN => Witness::Asked,
             (Some(_), Some(record)) if age < HOUR => Witness::Heard(compare(record)),
+            (Some(_), None) if history.failures < MAX_FAILURES => match age.abs() < ASK_AGAIN {
+                true => Witness::Asked,
+                false => Witness::ToAsk,
+            },
             (Some(why), None) if age < HOUR => {
-                Witness::Heard(format!("its history could not be read, so the plain limit holds: {why}"))
+                Witness::Unread(format!("its history could not be read, after {MAX_FAILURES} tries: {why}"))
             }
             _ => Witness::ToAsk,
         }
@@ -119,6 +129,10 @@ impl Turn<'_> {
         match self.witness(has_no_say, |record| record.burst.compared_with(count)) {
             Witness::None => {}
             Witness::Heard(sentence) => evidence.history = Some(sentence),
+            Witness::Unread(why) => {
+                evidence.history = Some(why);
+                return self.report(&evidence, Some("it may always have been so busy"));
+            }
             Witness::ToAsk => return self.ask_history(),
             Witness::Asked => return,
         }
@@ -126,8 +140,11 @@ impl Turn<'_> {
     }
 
     fn ask_history(&mut self) {
-        let record = self.record.history.take().and_then(|history| history.record);
-        self.record.history = Some(History { asked_at: self.now, record, unread: None });
+        let (record, failures) = match self.record.history.take() {
+            Some(history) => (history.record, history.failures),
+            None => (None, 0),
+        };
+        self.record.history = Some(History { asked_at: self.now, record, unread: None, failures });
         self.question = Some(Action::History);
         self.plan.save = true;
     }
@@ -135,25 +152,30 @@ impl Turn<'_> {
     /// How busy the rule used to be.
     pub(super) fn history(&mut self, answer: &Result<RateHistory, Fault>) {
         let (burst, sustained) = (self.limits.burst.window, self.limits.sustained.map(|limit| limit.window));
-        let known = self.record.history.take().and_then(|history| history.record);
+        let (known, failures) = match self.record.history.take() {
+            Some(history) => (history.record, history.failures),
+            None => (None, 0),
+        };
         let suspected = self.suspected_since();
-        let (record, unread) = match answer {
+        let (record, unread, failures) = match answer {
             Ok(read) => {
                 let trips = &self.record.recent_trips;
-                (Some(read.record(self.now, burst, sustained, trips, suspected)), None)
+                (Some(read.record(self.now, burst, sustained, trips, suspected)), None, 0)
             }
-            Err(fault) => (known, Some(fault.to_string())),
+            Err(fault) => (known, Some(fault.to_string()), failures.saturating_add(1)),
         };
-        self.record.history = Some(History { asked_at: self.now, record, unread });
+        self.record.history = Some(History { asked_at: self.now, record, unread, failures });
         self.plan.save = true;
         self.apply_limit();
         if !self.counts() {
             return;
         }
-        if let Some(evidence) = verdict::burst_anywhere(&self.record.window) {
+        if self.limits.everybody_counts()
+            && let Some(evidence) = verdict::burst_anywhere(&self.record.window)
+        {
             self.burst(evidence);
         }
-        self.counted = true;
+        (self.counted, self.touched) = (true, true);
     }
 
     /// Looks at the rate once a batch is counted: is the rule a suspect, and is it time to ask for its history again?
@@ -176,10 +198,16 @@ impl Turn<'_> {
         let (plain, is_pressed) = (self.limits.burst, self.limits.is_pressed());
         let is_said = self.limits.burst_is_tagged && !is_pressed;
         let count = self.record.window.count_at_newest();
-        if count >= u64::from(plain.count.get())
-            && let Witness::ToAsk = self.witness(self.is_on_probation() || is_said, |_| String::new())
-        {
-            return self.ask_history();
+        if count >= u64::from(plain.count.get()) {
+            match self.witness(self.is_on_probation() || is_said, |_| String::new()) {
+                Witness::ToAsk => return self.ask_history(),
+                Witness::Unread(why) => {
+                    let mut evidence = verdict::busy(&self.record.window, plain);
+                    evidence.history = Some(why);
+                    return self.report(&evidence, None);
+                }
+                Witness::None | Witness::Heard(_) | Witness::Asked => {}
+            }
         }
         if self.is_reported() && !is_pressed {
             return;
@@ -212,6 +240,10 @@ impl Turn<'_> {
             Witness::None => {}
             Witness::ToAsk => return self.ask_history(),
             Witness::Asked => return,
+            Witness::Unread(why) => {
+                evidence.history = Some(why);
+                return self.report(&evidence.with_otherwise(self.limits.burst), None);
+            }
             Witness::Heard(sentence) => {
                 let above = self.rate_record().map_or(0, |record| record.sustained_suspect_above(limit));
                 evidence.history = Some(sentence);
@@ -228,11 +260,32 @@ impl Turn<'_> {
 
     /// A rule that fires as a loop would, without proof: cut if money is running out, unless its past is not known.
     fn suspect(&mut self, evidence: Evidence) {
-        if !self.limits.is_pressed() || self.rate_record().is_none() {
+        let is_number_alone = evidence.is_number_alone(self.limits);
+        if !self.limits.is_pressed() || self.rate_record().is_none() || is_number_alone {
             return self.report(&evidence, None);
         }
         self.suspicion_begins();
         self.tripped(evidence);
+    }
+
+    /// The same with what a rule's own calls show: money makes no loop of what was always so.
+    pub(super) fn suspect_under_pressure(&mut self, mut evidence: Evidence) {
+        let limit = self.limits.sustained.unwrap_or(SustainedLimit::DEFAULT);
+        let count = self.record.window.count_since(self.now - SignedDuration::from(limit.window));
+        let compare = |record: &RateRecord| match record.sustained {
+            Some(peak) => peak.compared_with(count),
+            None => record.burst.compared_with(count),
+        };
+        match self.witness(false, compare) {
+            Witness::ToAsk => return self.ask_history(),
+            Witness::Asked => return,
+            Witness::None => {}
+            Witness::Heard(sentence) | Witness::Unread(sentence) => evidence.history = Some(sentence),
+        }
+        match self.rate_record() {
+            Some(record) if count > record.sustained_suspect_above(limit) => self.suspect(evidence),
+            _ => self.report(&evidence, None),
+        }
     }
 
     fn is_reported(&self) -> bool {
@@ -244,7 +297,7 @@ impl Turn<'_> {
         self.record.suspected_since.filter(|since| self.now.duration_since(*since) < SUSPICION)
     }
 
-    fn suspicion_begins(&mut self) {
+    pub(super) fn suspicion_begins(&mut self) {
         self.record.suspected_since = self.suspected_since().or(Some(self.now));
     }
 
@@ -256,9 +309,12 @@ impl Turn<'_> {
         }
         self.suspicion_begins();
         self.record.suspected = Some(self.now);
-        let day = self.now.to_string()[..10].to_owned();
+        let day = Self::day_of(self.now);
         let tag = match evidence.kind {
             EvidenceKind::Burst => "with the limit above which it is to be cut: budget-guard:limit=5000/60s",
+            EvidenceKind::Turns | EvidenceKind::Surplus => {
+                "with the turns that are meant: budget-guard:turns=50"
+            }
             _ => "budget-guard:sustained=off",
         };
         let hint = format!(

@@ -67,7 +67,7 @@ impl Turn<'_> {
     pub(super) fn half_open(&mut self, began: crate::model::Timestamp) {
         let until = self.now + jiff::SignedDuration::from(self.limits.probation);
         self.record.breaker = Breaker::HalfOpen { until };
-        self.record.epoch = self.record.epoch.next(began);
+        self.begin_epoch(began);
         self.record.window = Window::new(self.probation_limit());
         self.proceed();
     }

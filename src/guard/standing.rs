@@ -38,7 +38,7 @@ pub fn cut_for(record: &Record, budget: &str, targets: Option<&[Target]>, now: T
         let mut ranked = ranked(record, 0, targets, now);
         ranked.firings_per_hour = evidence.count.saturating_mul(3_600) / seconds;
         ranked.price(targets);
-        ranked.echo_percent = targets.and_then(|_| percent(evidence.echoes()));
+        ranked.own_percent = targets.and_then(|_| percent(evidence.own_calls()));
         ranked
     })
 }
@@ -47,24 +47,24 @@ fn ranked(record: &Record, firings: u64, targets: Option<&[Target]>, now: Timest
     let rule = &record.rule;
     let span = SPAN.as_secs().unsigned_abs();
     let is_suspect = record.suspected.is_some_and(|at| now.duration_since(at) < SUSPECT_FOR);
-    let echo_percent = targets.and_then(|targets| {
+    let own_percent = targets.and_then(|targets| {
         let mut evidence = verdict::all(&record.window);
         evidence.mark_targets(|caller, targets| is_target(caller, rule, targets), targets);
-        percent(evidence.echoes())
+        percent(evidence.own_calls())
     });
     let mut ranked = Ranked {
         rule: RuleRef { arn: rule.clone(), name: rule.name().into(), bus: rule.bus().into() },
         firings_per_hour: firings.saturating_mul(3_600) / span,
         cost_per_hour_micro_usd: None,
-        echo_percent,
+        own_percent,
         is_suspect,
     };
     ranked.price(targets);
     ranked
 }
 
-fn percent((echoes, all): (u32, u32)) -> Option<u8> {
-    u8::try_from(u64::from(echoes) * 100 / u64::from(all.max(1))).ok().filter(|_| all > 0)
+fn percent((own, all): (u32, u32)) -> Option<u8> {
+    u8::try_from(u64::from(own) * 100 / u64::from(all.max(1))).ok().filter(|_| all > 0)
 }
 
 impl Ranked {
@@ -80,7 +80,7 @@ impl Ranked {
 /// The most expensive first; where that is not known, those whose own targets fire them, then the busiest.
 pub fn rank(rules: &mut [Ranked]) {
     rules.sort_by(|a, b| {
-        let key = |one: &Ranked| (one.cost_per_hour_micro_usd, one.echo_percent, one.firings_per_hour);
+        let key = |one: &Ranked| (one.cost_per_hour_micro_usd, one.own_percent, one.firings_per_hour);
         key(b).cmp(&key(a)).then_with(|| a.rule.arn.cmp(&b.rule.arn))
     });
 }

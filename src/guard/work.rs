@@ -4,7 +4,7 @@ use crate::actions::{Action, AlertKind, quoted};
 use crate::attribution::{self, pattern::Pattern};
 use crate::breaker::{Breaker, next_back_off};
 use crate::model::{Fault, FaultKind, OWN_PREFIX, RuleDefinition, RuleState, Timestamp};
-use crate::policy::{BurstLimit, Mode};
+use crate::policy::{BurstLimit, Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason};
 use crate::verdict::{Evidence, EvidenceKind};
 
@@ -52,20 +52,33 @@ impl Turn<'_> {
             0 => self.limits.burst,
             _ => probation,
         };
-        if !by_hand && self.limits.mode == Mode::Enforce && !trip.evidence.fills(self.limits, limit) {
+        let is_judged = !by_hand && self.limits.mode == Mode::Enforce;
+        if is_judged && rests_on_others(&trip.evidence, self.limits) {
+            let evidence = trip.evidence.clone();
+            return self.spare_rate(
+                &evidence,
+                "its targets are known by now, and a number of firings alone proves no loop",
+            );
+        }
+        if is_judged && !trip.evidence.fills(self.limits, limit) {
             return self.spare_by_limits(limit);
         }
         let may_cut = untouchable.is_none() && rule.state.is_enabled();
-        if may_cut && self.limits.mode == Mode::Enforce && takes_any_call(rule) {
+        if may_cut && self.limits.mode == Mode::Enforce {
             let evidence = trip.evidence.clone();
-            if self.is_untagged_rate(&evidence) {
-                return self.spare_forwarder(evidence);
+            if takes_any_call(rule) && self.is_untagged_rate(&evidence) {
+                let until = self.now + super::QUIET;
+                self.record.quiet = Some(Quiet { until, because: QuietReason::TakesAnyCall });
+                let because = "its pattern names no API call, so its rate alone proves nothing";
+                return self.spare_rate(&evidence, because);
             }
         }
         let Breaker::Open(cut) = &mut self.record.breaker else { return };
         let Some(trip) = &mut self.record.last_trip else { return };
         if may_cut && (by_hand || self.limits.mode == Mode::Enforce) {
             cut.found = Some(rule.clone().without_actors());
+            // What is to be put back needs the room.
+            self.forget_turns();
             self.record.previous_trip = None;
             return self.proceed();
         }
@@ -87,7 +100,7 @@ impl Turn<'_> {
                 self.plan.notes.push(format!("rule {} was not cut: {because}", quoted(&self.record.rule)));
                 trip.outcome = Outcome::Spared { because };
                 // What is still on its way was fired before that, and must not count when they enable it again.
-                self.record.epoch = self.record.epoch.next(self.now);
+                self.begin_epoch(self.now);
             }
         }
     }
@@ -111,18 +124,16 @@ impl Turn<'_> {
         self.plan.save = true;
     }
 
-    /// A rule that takes whatever call is made has to fire often when many are: a suspect, whatever its rate.
-    fn spare_forwarder(&mut self, evidence: Evidence) {
-        let because = "its pattern names no API call, so its rate alone proves nothing".to_owned();
+    /// A rule whose rate proves nothing: a suspect, however busy.
+    fn spare_rate(&mut self, evidence: &Evidence, because: &str) {
         if let Some(trip) = &mut self.record.last_trip {
-            trip.outcome = Outcome::Spared { because: because.clone() };
+            trip.outcome = Outcome::Spared { because: because.to_owned() };
         }
         self.record.recent_trips.pop();
         self.record.breaker = Breaker::Closed;
         self.record.previous_trip = None;
-        let quiet = Quiet { until: self.now + super::QUIET, because: QuietReason::TakesAnyCall };
-        self.record.quiet = Some(quiet);
-        self.report(&evidence, Some(&because));
+        self.plan.save = true;
+        self.report(evidence, Some(because));
     }
 
     fn disabled(&mut self) {
@@ -181,7 +192,7 @@ impl Turn<'_> {
                 self.give_up_cut("the rule no longer exists");
                 // A rule of the same name is another rule: only what this one fired does not count.
                 self.record.quiet = None;
-                self.record.epoch = self.record.epoch.next(self.now);
+                self.begin_epoch(self.now);
             }
             FaultKind::Managed => self.give_up_cut("an AWS service manages it"),
             _ => self.failed(
@@ -254,7 +265,7 @@ impl Turn<'_> {
         match &self.record.breaker {
             Breaker::Open(cut) if cut.found.is_none() => match self.cycle() {
                 [_, others @ ..] if !others.is_empty() && !cut.is_claimed => {
-                    Some(Action::Trace(others.to_vec()))
+                    Some(Action::Trace { actors: Vec::new(), rules: others.to_vec() })
                 }
                 _ => Some(Action::Inspect),
             },
@@ -295,6 +306,14 @@ impl Turn<'_> {
         }
         self.plan.next = look_again.map(|until| Action::Await { until });
     }
+}
+
+/// Returns true if firings were counted while the rule's targets were not known, and fewer than nine of ten are theirs, as
+/// is known now; or if that few were enough only because money runs out.
+fn rests_on_others(evidence: &Evidence, limits: &Limits) -> bool {
+    let (own, all) = evidence.own_calls();
+    let is_own = u64::from(own) * 10 >= u64::from(all) * 9 && evidence.pressed_by.is_empty();
+    !is_own && evidence.is_number_alone(limits)
 }
 
 /// Whether the last trips came so close together that only a person may put the rule back.

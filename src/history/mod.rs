@@ -60,9 +60,27 @@ pub struct History {
     /// Why the last question had no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
+    /// Number of questions in a row that had no answer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
+}
+
+/// Number of questions without an answer after which the history is taken to be out of reach.
+pub const MAX_FAILURES: u32 = 3;
+/// Time from one question without an answer to the next.
+pub const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(20);
+
+/// For serde, which hands over a reference.
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl History {
+    /// Returns true if the last question failed and another one is due, or will be: throttling passes.
+    pub fn asks_again(&self) -> bool {
+        self.unread.is_some() && self.failures < MAX_FAILURES
+    }
+
     /// Asked, and neither answered nor failed: the decision waits for it.
     pub fn is_pending(&self) -> bool {
         self.unread.is_none() && self.record.as_ref().is_none_or(|record| record.read_at < self.asked_at)

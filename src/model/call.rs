@@ -5,6 +5,8 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
+use super::bounded;
+
 /// The call as CloudTrail recorded it. Source: "CloudTrail record contents" (AWS CloudTrail user guide).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call<'a> {
@@ -14,12 +16,77 @@ pub struct Call<'a> {
     pub operation: Cow<'a, str>,
     /// `userIdentity.sessionContext.sessionIssuer.arn`: the role behind a role session.
     pub role: Option<Cow<'a, str>>,
-    /// `userIdentity.invokedBy`, or the service itself for identities of type `AWSService`.
+    /// `userIdentity.invokedBy`: the service that made the call for somebody.
     pub invoked_by: Option<Cow<'a, str>>,
-    /// What the call was made on. `None` when the event does not tell: parameters of failed calls may be missing.
+    /// `userIdentity.type` is `AWSService`: a service with an identity of its own.
+    pub is_by_service: bool,
+    /// Resource of the call; `None` where the record does not say.
     pub resource: Option<Resource<'a>>,
-    /// Fingerprint of `requestParameters`: calls that differ in a parameter differ here, but for 1 in 2³².
-    pub parameters: u32,
+    /// Fingerprint of the parameters, the error code and the ids that a creating call made; `None` where they cannot be
+    /// compared. Calls that differ in one of these differ here, but for 1 in 2³².
+    pub wording: Option<u32>,
+    pub outcome: CallOutcome,
+}
+
+/// Outcome of a call by its `errorCode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CallOutcome {
+    #[default]
+    Succeeded,
+    Refused,
+    /// Refused because of too many requests, or for a moment. The caller is expected to try again.
+    Throttled,
+}
+
+impl CallOutcome {
+    /// Parts of the error codes that SDKs answer with a retry. Source: "Retry behavior" (AWS SDKs and tools reference
+    /// guide), and the codes of Amazon EC2 and Amazon S3.
+    const RETRIED: [&str; 5] =
+        ["Throttl", "RequestLimitExceeded", "TooManyRequests", "ServiceUnavailable", "SlowDown"];
+
+    /// Outcome of a call with this error code. An empty code is none.
+    pub fn of(error_code: &str) -> Self {
+        if error_code.is_empty() {
+            Self::Succeeded
+        } else if Self::RETRIED.iter().any(|part| error_code.contains(part)) {
+            Self::Throttled
+        } else {
+            Self::Refused
+        }
+    }
+}
+
+/// Service of CloudTrail's sign-in events.
+const SIGN_IN: &str = "signin.amazonaws.com";
+
+/// Longest part of a call's name; longer ones are cut.
+const MAX_NAME: usize = 64;
+
+impl Call<'_> {
+    /// Name for people: the service without its domain, and the operation, as in `s3 PutBucketAcl`.
+    pub fn name(&self) -> String {
+        format!("{} {}", bounded(self.short_service(), MAX_NAME), bounded(&self.operation, MAX_NAME))
+    }
+
+    /// Returns true if this is the call's name. Allocates nothing.
+    pub fn has_name(&self, name: &str) -> bool {
+        name.strip_prefix(self.short_service()).and_then(|rest| rest.strip_prefix(' '))
+            == Some(&*self.operation)
+    }
+
+    fn short_service(&self) -> &str {
+        self.service.split('.').next().unwrap_or_default()
+    }
+
+    /// Returns true for sign-in events.
+    pub fn is_sign_in(&self) -> bool {
+        self.service == SIGN_IN
+    }
+
+    /// Returns true if the event can be caused without the right to do anything: a sign-in, or a call that was refused.
+    pub fn is_open_to_all(&self) -> bool {
+        self.is_sign_in() || self.outcome != CallOutcome::Succeeded
+    }
 }
 
 /// What a call was made on.
@@ -117,6 +184,21 @@ impl Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_code_tells_the_outcome() {
+        let check = |codes: &[&str], expected: CallOutcome| {
+            codes.iter().for_each(|code| assert_eq!(CallOutcome::of(code), expected, "{code}"));
+        };
+        check(&[""], CallOutcome::Succeeded);
+        check(
+            &["AccessDenied", "Client.UnauthorizedOperation", "LimitExceededException"],
+            CallOutcome::Refused,
+        );
+        check(&["Throttling", "ThrottlingException", "EC2ThrottledException"], CallOutcome::Throttled);
+        check(&["Client.RequestLimitExceeded", "TooManyRequestsException"], CallOutcome::Throttled);
+        check(&["ServiceUnavailable", "SlowDown"], CallOutcome::Throttled);
+    }
 
     #[test]
     fn a_resource_meets_what_contains_it_and_what_it_contains() {

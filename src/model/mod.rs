@@ -2,6 +2,7 @@
 
 mod actor;
 mod amount;
+mod answer;
 mod budget;
 mod call;
 mod cause;
@@ -16,11 +17,12 @@ mod seen;
 
 pub use actor::{Actor, unqualified};
 pub use amount::{Amount, ParseAmountError};
+pub use answer::{Answering, DELIVERY};
 pub use budget::{
     AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, NotificationState, Threshold,
 };
-pub use call::{Call, Fingerprint, Resource, ResourceIds};
-pub use cause::{Cause, Proof};
+pub use call::{Call, CallOutcome, Fingerprint, Resource, ResourceIds};
+pub use cause::{ActorId, Cause, Proof};
 pub use fault::{Fault, FaultKind};
 pub use firing::{Caller, Firing, FiringId};
 pub use grouped::grouped;

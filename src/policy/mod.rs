@@ -1,24 +1,24 @@
 //! What the operator asked for: the defaults from the settings, overridden for one rule by its tags.
 
 mod cover;
-mod echo;
 mod limit;
 mod mode;
 mod off;
 mod sustained;
+mod turns;
 
 pub use cover::{Cover, ParseCoverError};
-pub use echo::{EchoLimit, ParseEchoLimitError};
 pub use limit::{BurstLimit, ParseBurstLimitError};
 pub use mode::{Mode, ParseModeError};
 pub use off::OrOff;
 pub use sustained::{ParseSustainedLimitError, SustainedLimit};
+pub use turns::{ParseTurnLimitError, TurnLimit};
 
 use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use crate::model::{Seconds, Tags};
+use crate::model::{Answering, Seconds, Tags, Target};
 
 /// Tag that overrides the mode of one rule: `enforce`, `observe` or `ignore`.
 pub const MODE_TAG: &str = "budget-guard:mode";
@@ -26,8 +26,8 @@ pub const MODE_TAG: &str = "budget-guard:mode";
 pub const LIMIT_TAG: &str = "budget-guard:limit";
 /// Tag that overrides the sustained limit of one rule: `20/15m/8` or `off`.
 pub const SUSTAINED_TAG: &str = "budget-guard:sustained";
-/// Tag that overrides the echo limit of one rule: `10` or `off`.
-pub const ECHO_LIMIT_TAG: &str = "budget-guard:echo-limit";
+/// Tag that overrides the limit of turns of one rule: `10` or `off`.
+pub const TURNS_TAG: &str = "budget-guard:turns";
 /// Tag that lets the guard put the rule back by itself after this long: `30m`. Off without it.
 pub const AUTO_RESTORE_TAG: &str = "budget-guard:auto-restore";
 /// Tag that names the budgets that cover one rule: `team-blue, all-of-us`. Every budget without it.
@@ -45,11 +45,13 @@ pub struct Limits {
     /// `None`: off.
     pub sustained: Option<SustainedLimit>,
     /// `None`: off.
-    pub echo: Option<EchoLimit>,
+    pub turns: Option<TurnLimit>,
     /// The rule's own tag set `burst`: that is the operator's word, and the rule's history does not raise it.
     pub burst_is_tagged: bool,
     /// The same for `sustained`.
     pub sustained_is_tagged: bool,
+    /// Knowledge about the actors behind the rule's targets.
+    pub answering: Answering,
     /// How long half-open lasts.
     pub probation: Seconds,
     /// After how long the guard itself puts the rule back, if at all.
@@ -72,9 +74,10 @@ impl Limits {
             mode,
             burst,
             sustained: Some(SustainedLimit::DEFAULT),
-            echo: Some(EchoLimit::DEFAULT),
+            turns: Some(TurnLimit::DEFAULT),
             burst_is_tagged: false,
             sustained_is_tagged: false,
+            answering: Answering::UNKNOWN,
             probation: DEFAULT_PROBATION,
             auto_restore: None,
             cover: Cover::EveryBudget,
@@ -95,15 +98,27 @@ impl Limits {
         let mut sustained = OrOff(limits.sustained);
         limits.sustained_is_tagged = override_with(tags, SUSTAINED_TAG, &mut sustained, &mut bad_tags);
         limits.sustained = sustained.0;
-        let mut echo = OrOff(limits.echo);
-        override_with(tags, ECHO_LIMIT_TAG, &mut echo, &mut bad_tags);
-        limits.echo = echo.0;
+        let mut turns = OrOff(limits.turns);
+        override_with(tags, TURNS_TAG, &mut turns, &mut bad_tags);
+        limits.turns = turns.0;
         let mut wait = Seconds::new(0);
         override_with(tags, AUTO_RESTORE_TAG, &mut wait, &mut bad_tags);
         limits.auto_restore = (wait.get() > 0).then_some(wait);
         override_with(tags, BUDGET_TAG, &mut limits.cover, &mut bad_tags);
         limits.bad_tags = bad_tags;
         limits
+    }
+
+    /// The limits of a rule with these targets.
+    pub fn with_targets(mut self, targets: &[Target]) -> Self {
+        self.answering = Answering::of(targets);
+        self
+    }
+
+    /// Returns true if everybody's firings count towards a cut by rate: by a tag, which is the operator's word, or because
+    /// the actors behind the rule's targets are not known.
+    pub fn everybody_counts(&self) -> bool {
+        self.burst_is_tagged || !self.answering.is_known
     }
 
     /// Whether a budget that covers the rule is overspent.
@@ -196,7 +211,7 @@ mod tests {
             let seen = [
                 limits.burst.to_string(),
                 OrOff(limits.sustained).to_string(),
-                OrOff(limits.echo).to_string(),
+                OrOff(limits.turns).to_string(),
             ];
             assert_eq!(seen, expected);
             assert_eq!([limits.burst_is_tagged, limits.sustained_is_tagged], is_tagged);
@@ -206,15 +221,10 @@ mod tests {
         // The default, but said by the operator.
         check(&[(LIMIT_TAG, "200/60s")], ["200/60s", "20/15m/8", "10"], [true, false], 0);
         check(&[(SUSTAINED_TAG, "30/20m/10")], ["200/60s", "30/20m/10", "10"], [false, true], 0);
-        check(
-            &[(SUSTAINED_TAG, "off"), (ECHO_LIMIT_TAG, "off")],
-            ["200/60s", "off", "off"],
-            [false, true],
-            0,
-        );
-        check(&[(ECHO_LIMIT_TAG, "25")], ["200/60s", "20/15m/8", "25"], [false, false], 0);
+        check(&[(SUSTAINED_TAG, "off"), (TURNS_TAG, "off")], ["200/60s", "off", "off"], [false, true], 0);
+        check(&[(TURNS_TAG, "25")], ["200/60s", "20/15m/8", "25"], [false, false], 0);
         // What cannot be read is nobody's word.
-        let bad = [(LIMIT_TAG, "many"), (SUSTAINED_TAG, "OFF"), (ECHO_LIMIT_TAG, "1")];
+        let bad = [(LIMIT_TAG, "many"), (SUSTAINED_TAG, "OFF"), (TURNS_TAG, "1")];
         check(&bad, ["200/60s", "20/15m/8", "10"], [false, false], 3);
     }
 

@@ -1,4 +1,4 @@
-//! Who made the calls, each distinct one once; and, where echoes are judged, what they called.
+//! Who made the calls, each distinct one once; and, where a rule's own calls are judged, what they called.
 
 use std::collections::HashMap;
 use std::hash::Hasher;
@@ -66,7 +66,7 @@ fn hash(caller: &Caller<'_>, call: Option<&Call<'_>>) -> u64 {
     if let Some(call) = call {
         add(Some(&call.operation));
         add(call.resource.as_ref().map(|resource| &*resource.name));
-        hasher.write_u32(call.parameters);
+        hasher.write_u32(call.wording.unwrap_or_default());
     }
     hasher.finish()
 }
@@ -79,6 +79,8 @@ fn owned(call: &Call<'_>) -> Call<'static> {
         role: call.role.as_deref().map(text),
         invoked_by: call.invoked_by.as_deref().map(text),
         resource: call.resource.as_ref().map(|one| Resource { name: text(&one.name), ids: one.ids }),
-        parameters: call.parameters,
+        is_by_service: call.is_by_service,
+        wording: call.wording,
+        outcome: call.outcome,
     }
 }

@@ -12,7 +12,7 @@ use super::event::{CloudTrailRecord, RecordError};
 use super::rules::ListedRule;
 use crate::attribution::pattern::{Matcher, Pattern, Scratch};
 use crate::attribution::{Actors, Attributed, Home, attribute};
-use crate::model::{RuleArn, RuleState, Target, Timestamp};
+use crate::model::{Call, RuleArn, RuleState, Target, Timestamp};
 use crate::sources::{self, Received};
 
 /// The rules that records are matched against. Shared by all who read.
@@ -187,7 +187,7 @@ impl Collected {
         }
         self.match_spellings(replay, &record)?;
         let mut cause = None;
-        // What was called is of use only where echoes are judged.
+        // What was called is of use only where own calls are judged.
         let wants_call = self.matched.iter().any(|(rule, _)| replay.rules[*rule as usize].targets.is_some());
         for (rule, decision) in std::mem::take(&mut self.matched) {
             let watched = &replay.rules[rule as usize];
@@ -248,7 +248,10 @@ impl Collected {
         let received = Received::Attached { rule: rule.clone(), event: bus.event };
         match attribute(received, home).map_err(|error| undecoded(&error))? {
             Attributed::Firing(firing) => {
-                Ok(Some(self.causes.add(&firing.caller, firing.call.as_ref().filter(|_| wants_call))))
+                // Of a call that never counts by rate, even that must be known where nothing else is.
+                let bare = firing.call.as_ref().filter(|call| !wants_call && call.is_open_to_all()).map(bare);
+                let call = firing.call.as_ref().filter(|_| wants_call).or(bare.as_ref());
+                Ok(Some(self.causes.add(&firing.caller, call)))
             }
             _ => {
                 self.own_calls += 1;
@@ -294,6 +297,11 @@ impl Collected {
         let sum = |counts: [u64; 2]| counts[0] + counts[1] * elsewhere;
         Uncounted { read_only: sum(read_only), undecided: sum(undecided) }
     }
+}
+
+/// The call without all that tells it from others of its kind.
+fn bare<'a>(call: &Call<'a>) -> Call<'a> {
+    Call { role: None, invoked_by: None, resource: None, wording: None, ..call.clone() }
 }
 
 /// A guard where the event is from, and a rule of its: enough to tell calls that count from those that never do.

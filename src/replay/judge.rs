@@ -7,18 +7,24 @@ use super::collect::{Collected, Fired, Replay, Uncounted};
 use crate::actions::Action;
 use crate::attribution::is_target;
 use crate::guard::{self, Answer, Observation};
+use crate::history::RateHistory;
 use crate::model::{Caller, Cause, Firing, RuleArn, Seconds, Target, Timestamp};
 use crate::policy::{BurstLimit, Limits, Mode};
 use crate::record::{Record, Trip};
-use crate::verdict::{MAX_CYCLE, Upstream};
+use crate::verdict::{MAX_TRACED, Trace};
 
-/// What would have become of one rule.
+/// Time that the guard waits for late reasons before a slow proof counts, and more.
+const LATENESS_OF_REASONS: jiff::SignedDuration = jiff::SignedDuration::from_mins(6);
+/// Maximum number of questions in a row that one firing leads to.
+const MAX_QUESTIONS: usize = 4;
+
+/// Verdict on one rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// Distinct events that would have fired the rule.
     pub firings: u64,
-    /// Those that the rule's own targets caused; `None` if its targets are not told.
-    pub echoes: Option<u64>,
+    /// Calls of the rule's own targets among them; `None` if its targets are not told.
+    pub own: Option<u64>,
     /// The most within one window of the limit; `None` without a firing.
     pub peak: Option<Peak>,
     pub trip: Option<WouldTrip>,
@@ -53,12 +59,11 @@ impl Outcome {
 }
 
 /// Judges the firings of every rule, as they would have come: one by one, at once, in the order of event time. Rules
-/// whose targets are told are judged by echoes too, also by those that come round through each other.
+/// whose targets are told are judged by who made the calls too, also those that come round through each other.
 pub fn judge(limits: &Limits, replay: &Replay, collected: &mut Collected) -> Vec<Outcome> {
     let mut fired = std::mem::take(&mut collected.fired);
     fired.sort_unstable_by_key(Fired::order);
-    // There is no history to ask in a log: the plain limits hold.
-    let limits = Limits { mode: Mode::Enforce, burst_is_tagged: true, sustained: None, ..limits.clone() };
+    let limits = Limits { mode: Mode::Enforce, sustained: None, ..limits.clone() };
     let mut court = Court::new(&limits, replay, &collected.causes);
     for one in fired {
         if one.is_elsewhere() && collected.keeps_to_its_place(replay, one.rule()) {
@@ -69,7 +74,7 @@ pub fn judge(limits: &Limits, replay: &Replay, collected: &mut Collected) -> Vec
     }
     let outcome = |(index, case): (usize, Case)| Outcome {
         firings: case.firings,
-        echoes: replay.rules()[index].targets.is_some().then_some(case.echoes),
+        own: replay.rules()[index].targets.is_some().then_some(case.own),
         peak: case.peak,
         trip: case.trip,
         elsewhere: case.elsewhere,
@@ -80,7 +85,9 @@ pub fn judge(limits: &Limits, replay: &Replay, collected: &mut Collected) -> Vec
 
 /// The rules before the guard, all at once: what one does may fire another.
 struct Court<'a> {
-    limits: &'a Limits,
+    /// By the rules' index.
+    limits: Vec<Limits>,
+    window: Seconds,
     replay: &'a Replay,
     causes: &'a Causes,
     cases: Vec<Case>,
@@ -93,7 +100,7 @@ struct Case {
     /// `None` only while it is stepped.
     record: Option<Record>,
     firings: u64,
-    echoes: u64,
+    own: u64,
     elsewhere: u64,
     trip: Option<WouldTrip>,
     peak: Option<Peak>,
@@ -106,7 +113,7 @@ impl Case {
         Self {
             record: Some(Record::new(rule.clone(), limit)),
             firings: 0,
-            echoes: 0,
+            own: 0,
             elsewhere: 0,
             trip: None,
             peak: None,
@@ -129,23 +136,28 @@ impl Case {
 }
 
 impl<'a> Court<'a> {
-    fn new(limits: &'a Limits, replay: &'a Replay, causes: &'a Causes) -> Self {
+    fn new(limits: &Limits, replay: &'a Replay, causes: &'a Causes) -> Self {
+        let of_rule = |targets: &Option<Vec<Target>>| match targets {
+            Some(targets) => limits.clone().with_targets(targets),
+            None => limits.clone(),
+        };
+        let of_rules = replay.rules().iter().map(|rule| of_rule(&rule.targets)).collect();
         let cases = replay.rules().iter().map(|rule| Case::new(&rule.arn, limits.burst)).collect();
         let by_arn = replay.rules().iter().enumerate().map(|(index, rule)| (&rule.arn, index)).collect();
-        Self { limits, replay, causes, cases, by_arn }
+        Self { limits: of_rules, window: limits.burst.window, replay, causes, cases, by_arn }
     }
 
     fn hear(&mut self, fired: Fired) {
         let watched = &self.replay.rules()[fired.rule()];
         let Caused { caller, call } = self.causes.get(fired.cause());
-        let call = call.as_deref().filter(|_| watched.targets.is_some());
+        let call = call.as_deref();
         let cause = match watched.targets {
             Some(_) => self.replay.actors.cause(&watched.arn, caller, call),
             None => Cause::Unknown,
         };
         let case = &mut self.cases[fired.rule()];
-        case.count(fired.at(), self.limits.burst.window);
-        case.echoes += u64::from(matches!(cause, Cause::Target(_)));
+        case.count(fired.at(), self.window);
+        case.own += u64::from(matches!(cause, Cause::Own { .. }));
         let Ok(at) = Timestamp::from_millisecond(fired.at()) else { return };
         let Some(record) = case.record.take_if(|_| case.trip.is_none()) else { return };
         let caller = Caller {
@@ -154,10 +166,12 @@ impl<'a> Court<'a> {
         };
         let event_id = format!("{:016x}", fired.id()).into();
         let firing = Firing { rule: watched.arn.clone(), event_id, at, caller, call: call.cloned(), cause };
-        let record = self.step(record, firing, &watched.arn);
+        let record = self.step(record, firing, fired.rule());
         let case = &mut self.cases[fired.rule()];
         if guard::is_open(&record) {
             case.trip = record.last_trip.clone().map(|mut trip| {
+                // The step was told that it is later, so that no proof waits.
+                trip.at = at;
                 let targets = watched.targets.as_deref().unwrap_or_default();
                 let is_own =
                     |caller: &Caller<'_>, targets: &[Target]| is_target(caller, &watched.arn, targets);
@@ -168,37 +182,47 @@ impl<'a> Court<'a> {
         case.record = Some(record);
     }
 
-    /// The guard's own step, and the answer to the only question that a log answers. What else there would be to do
-    /// follows from a trip.
-    fn step(&self, record: Record, firing: Firing<'_>, rule: &RuleArn) -> Record {
-        let now = firing.at;
-        let (record, plan) = guard::step(self.limits, record, &[Observation::Firing(firing)], now);
-        match plan.next {
-            Some(Action::Trace(rules)) if !guard::is_open(&record) => {
-                let answer = Answer::Traced(Ok(self.trace(rule, rules)));
-                guard::step(self.limits, record, &[Observation::Answer(answer)], now).0
-            }
-            _ => record,
+    /// The guard's own step, and the answers to the questions that a log can answer. Everything else that there would be
+    /// to do follows from a trip.
+    fn step(&self, record: Record, firing: Firing<'_>, rule: usize) -> Record {
+        let limits = &self.limits[rule];
+        // A log is complete: no reason comes late, so no proof waits for one.
+        let now = firing.at + LATENESS_OF_REASONS;
+        let (mut record, mut plan) = guard::step(limits, record, &[Observation::Firing(firing)], now);
+        for _ in 0..MAX_QUESTIONS {
+            let answer = match plan.next.take().filter(|_| !guard::is_open(&record)) {
+                Some(Action::Trace { actors, .. }) => {
+                    Answer::Traced(Ok(Box::new(self.trace(&self.replay.rules()[rule].arn, actors))))
+                }
+                // A log has no metrics: the plain limits hold.
+                Some(Action::History) => Answer::History(Ok(RateHistory::default())),
+                _ => break,
+            };
+            (record, plan) = guard::step(limits, record, &[Observation::Answer(answer)], now);
         }
+        record
     }
 
-    /// What the records of these rules tell, and those of the rules that fired them.
-    fn trace(&self, rule: &RuleArn, first: Vec<RuleArn>) -> Vec<Upstream> {
-        let mut found: Vec<Upstream> = Vec::new();
-        let mut left = VecDeque::from(first);
+    /// The records of the rules with these actors behind a target, and of those that fired them.
+    fn trace(&self, rule: &RuleArn, actors: Vec<String>) -> Trace {
+        let rules_of = |actor: &str| self.replay.actors.rules_of(actor).cloned().collect::<Vec<_>>();
+        let first = actors.into_iter().map(|actor| (actor.clone(), rules_of(&actor))).collect();
+        let mut trace = Trace { first, ..Trace::default() };
+        let mut left: VecDeque<RuleArn> = trace.first.iter().flat_map(|(_, rules)| rules.clone()).collect();
         while let Some(next) = left.pop_front() {
-            let is_known = next == *rule || found.iter().any(|known| known.rule == next);
-            if is_known || found.len() >= MAX_CYCLE {
+            if next == *rule || trace.upstream.iter().any(|known| known.rule == next) {
                 continue;
             }
-            let Some(record) = self.by_arn.get(&next).and_then(|index| self.cases[*index].record.as_ref())
-            else {
+            if trace.upstream.len() >= MAX_TRACED {
+                trace.left_out += 1;
                 continue;
-            };
-            let one = guard::upstream(record, self.limits.mode);
+            }
+            let Some(&index) = self.by_arn.get(&next) else { continue };
+            let Some(record) = self.cases[index].record.as_ref() else { continue };
+            let one = guard::upstream(record, &self.limits[index], rules_of);
             left.extend(one.fired_by.iter().flat_map(|(rules, _)| rules.clone()));
-            found.push(one);
+            trace.upstream.push(one);
         }
-        found
+        trace
     }
 }

@@ -4,7 +4,7 @@
 //! Records come in any order and more than once. They are matched while they are read, and all that is kept is 24 bytes
 //! for each firing, about 16 for each distinct record (to know it again), and each distinct caller once.
 //!
-//! Of a rule whose targets are told, each distinct call is kept as well, about 450 bytes, and its echoes are judged.
+//! Of a rule whose targets are told, each distinct call is kept as well, about 450 bytes, and the rule is judged by who made the calls.
 
 mod causes;
 mod collect;

@@ -149,7 +149,7 @@ async fn carry_out<P: Ports>(
         Action::Inspect => {
             let found: Result<RuleDefinition, Fault> = rules.inspect(rule).await;
             if let Ok(found) = &found {
-                *limits = guard.limits_from(rule, &found.tags);
+                *limits = guard.limits_from(rule, found);
             }
             Answer::Inspected(found.map(Box::new))
         }
@@ -164,7 +164,9 @@ async fn carry_out<P: Ports>(
             let now = guard.now();
             Answer::History(guard.ports.history().triggered(rule, now - REACH, now).await)
         }
-        Action::Trace(rules) => Answer::Traced(guard.trace(rule, rules).await),
+        Action::Trace { actors, rules } => {
+            Answer::Traced(guard.trace(rule, actors, rules).await.map(Box::new))
+        }
         Action::Await { until } => {
             guard.ports.clock().sleep_until(until).await;
             return None;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::SignedDuration;
 
 use super::Guard;
-use crate::model::{RuleArn, Tags, Timestamp};
+use crate::model::{RuleArn, RuleDefinition, Tags, Timestamp};
 use crate::policy::Limits;
 use crate::ports::{Clock, Ports, Rules};
 
@@ -36,7 +36,13 @@ impl<P: Ports> Guard<P> {
     /// The limits of a rule. If its tags cannot be read, those read before hold, else the defaults: a rule is counted in
     /// any case, and nothing is cut before its tags have been read.
     pub async fn limits(&self, rule: &RuleArn) -> Limits {
-        self.under_pressure(self.limits_by_tags(rule).await)
+        let limits = self.limits_by_tags(rule).await;
+        let stored = self.directory.known();
+        let entry = stored.as_ref().and_then(|stored| stored.directory.get(rule));
+        self.under_pressure(match entry.filter(|entry| entry.details_at.is_some()) {
+            Some(entry) => limits.with_targets(&entry.targets),
+            None => limits,
+        })
     }
 
     async fn limits_by_tags(&self, rule: &RuleArn) -> Limits {
@@ -63,9 +69,9 @@ impl<P: Ports> Guard<P> {
         self.defaults.with_tags(&tags)
     }
 
-    /// The limits by tags that were just read with the rule.
-    pub(super) fn limits_from(&self, rule: &RuleArn, tags: &Tags) -> Limits {
-        self.tags.put(rule, self.ports.clock().now(), tags.clone());
-        self.under_pressure(self.defaults.with_tags(tags))
+    /// The limits by tags and targets that were just read with the rule.
+    pub(super) fn limits_from(&self, rule: &RuleArn, found: &RuleDefinition) -> Limits {
+        self.tags.put(rule, self.ports.clock().now(), found.tags.clone());
+        self.under_pressure(self.defaults.with_tags(&found.tags).with_targets(&found.targets))
     }
 }

@@ -10,8 +10,9 @@ use super::field::{Field, Nested, Object, Present, Shape};
 use super::identify::Found;
 use super::money::{self, Sns};
 use super::parameters::Parameters;
+use super::verbatim::Unread;
 use super::{Change, RuleCall};
-use crate::model::{Call, Caller};
+use crate::model::{CallOutcome, Caller};
 
 /// Everything a payload can be, before it is known which: a queue batch, an attached firing, or an event itself.
 #[derive(Deserialize)]
@@ -113,10 +114,13 @@ pub(super) struct Detail<'a> {
     #[serde(borrow, default, rename = "managementEvent")]
     pub management_event: Field<'a>,
     /// Present when the call failed.
-    #[serde(default, rename = "errorCode")]
-    pub error_code: Present,
+    #[serde(borrow, default, rename = "errorCode")]
+    pub error_code: Field<'a>,
     #[serde(borrow, default, rename = "requestParameters")]
     pub request_parameters: Nested<Parameters<'a>>,
+    /// Looked at for creating calls alone.
+    #[serde(borrow, default, rename = "responseElements")]
+    pub response_elements: Unread<'a>,
     #[serde(borrow, default)]
     pub resources: Nested<Arns<'a>>,
     #[serde(borrow, default, rename = "ruleArn")]
@@ -141,7 +145,7 @@ impl<'a> Detail<'a> {
         if !self.event_source.is("events.amazonaws.com") {
             return None;
         }
-        let failed = self.error_code.0;
+        let failed = self.outcome() != CallOutcome::Succeeded;
         let Nested::Object(Parameters { about_rule, .. }) = &mut self.request_parameters else {
             return Some(RuleCall::WithoutEffect);
         };
@@ -158,39 +162,11 @@ impl<'a> Detail<'a> {
             _ => Some(RuleCall::WithoutEffect),
         }
     }
-
-    /// The call, if this is the record of one: other events that CloudTrail sends name none.
-    pub fn call(self: Box<Self>, caller: &Identity<'a>) -> Option<Call<'a>> {
-        let Self { event_source, event_name, error_code, request_parameters, resources, .. } = *self;
-        let (Field::Text(service), Field::Text(operation)) = (event_source, event_name) else { return None };
-        let (found, parameters, are_known) = match request_parameters {
-            Nested::Object(read) => (read.found, read.fingerprint, read.are_known),
-            _ => (Found::default(), 0, false),
-        };
-        let listed = || match resources {
-            Nested::Object(Arns(found)) => found.into_resource(),
-            _ => None,
-        };
-        // A call that was refused early is recorded without its parameters: it may have been on anything.
-        let is_telling = are_known || !error_code.0;
-        // Account-wide settings have no name but their service's: whoever changes one meets all who change any.
-        let whole = || {
-            let mut found = Found::default();
-            found.add(service.clone());
-            found.into_resource()
-        };
-        let resource = found.into_resource().or_else(listed).or_else(|| is_telling.then(whole).flatten());
-        let invoked_by = match &caller.invoked_by {
-            None if caller.is_service => Some(service.clone()),
-            invoked_by => invoked_by.clone(),
-        };
-        Some(Call { operation, role: caller.role.clone(), invoked_by, resource, parameters, service })
-    }
 }
 
 /// The ARNs in `resources[]`: what the service says that the call was made on.
 #[derive(Default)]
-pub(super) struct Arns<'a>(Found<'a>);
+pub(super) struct Arns<'a>(pub Found<'a>);
 
 #[derive(Deserialize)]
 struct Listed<'a> {
@@ -254,10 +230,10 @@ pub(super) struct InScopeOf<'a> {
 #[derive(Default)]
 pub(super) struct Identity<'a> {
     /// The role behind a role session.
-    role: Option<Cow<'a, str>>,
-    invoked_by: Option<Cow<'a, str>>,
+    pub role: Option<Cow<'a, str>>,
+    pub invoked_by: Option<Cow<'a, str>>,
     /// An AWS service made the call with an identity of its own.
-    is_service: bool,
+    pub is_service: bool,
 }
 
 /// How old records say that a person used the console.

@@ -51,6 +51,9 @@ const REFERENCES: [Ending; 12] = endings([
 /// Of the caller's own making, another one with each call.
 const TOKENS: [Ending; 4] = endings(["token", "requestid", "callerreference", "rolesessionname"]);
 
+/// Tokens that a service gave out. They say which page or which task a call goes on with.
+const GIVEN: [Ending; 3] = endings(["nexttoken", "continuationtoken", "tasktoken"]);
+
 /// They end as names do, but name no resource: a login, a schema, the attribute that is changed, the program that is
 /// run, what an agent says about its machine; an upload or a version, of which one object may have thousands.
 const SETTINGS: [Ending; 13] = endings([
@@ -68,6 +71,9 @@ const SETTINGS: [Ending; 13] = endings([
     "uploadid",
     "versionid",
 ]);
+
+/// Ids of accounts. All that is created has the same one.
+const ACCOUNTS: [Ending; 2] = endings(["ownerid", "accountid"]);
 
 /// How a name may end, in lower case.
 #[derive(Clone, Copy)]
@@ -134,7 +140,7 @@ impl<'a> Name<'a> {
 pub(super) fn role(key: &[u8]) -> Role {
     let name = Name::new(key);
     if name.ends(&TOKENS) {
-        Role::Token
+        if name.ends(&GIVEN) { Role::Setting } else { Role::Token }
     } else if !name.ends(&IDENTITIES) {
         if name.is(&WORDS) { Role::Identity } else { Role::Setting }
     } else if name.ends(&SETTINGS) {
@@ -146,10 +152,41 @@ pub(super) fn role(key: &[u8]) -> Role {
     }
 }
 
-/// Whether a parameter with this name identifies something further down, or a list of such things.
-pub(super) fn identifies_below(key: &[u8]) -> bool {
+/// Returns true if a value with this name identifies something further down, or a list of such things.
+fn identifies_below(key: &[u8]) -> bool {
     let name = Name::new(key);
     name.ends(&LISTS) || (name.ends(&IDENTITIES) && role(key) == Role::Identity)
+}
+
+/// Role of a parameter further down: `Identity`, or `Token` for what is to be passed over, or `Setting`.
+pub(super) fn role_below(key: &[u8]) -> Role {
+    // Filters name what is searched by.
+    if key.starts_with(b"filter") {
+        Role::Token
+    } else if identifies_below(key) {
+        Role::Identity
+    } else {
+        Role::Setting
+    }
+}
+
+/// Role of a member of a creating call's response: an `Identity` names what was created, a `Reference` at least tells
+/// one response from another, as the id of an upload or a version does.
+pub(super) fn role_in_response(key: &[u8]) -> Role {
+    let name = Name::new(key);
+    let is_about_request = key.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"request"));
+    if is_about_request || name.ends(&TOKENS) {
+        Role::Token
+    } else if name.ends(&ACCOUNTS) {
+        Role::Setting
+    } else if identifies_below(key) && key != b"name" {
+        Role::Identity
+    } else if name.ends(&IDENTITIES) {
+        // A mere name is that of a state as well.
+        Role::Reference
+    } else {
+        Role::Setting
+    }
 }
 
 /// The values found so far that identify what a call was made on.
@@ -257,16 +294,26 @@ mod tests {
             &["clientToken", "ClientRequestToken", "creatorRequestId", "roleSessionName", "token"],
         );
         check(Role::Setting, &["uploadId", "versionId", "masterUsername", "attributeName", "documentName"]);
+        check(Role::Setting, &["nextToken", "taskToken", "NextToken"]);
         check(
             Role::Setting,
             &["", "Host", "acl", "x-amz-acl", "policyDocument", "monkey", "services", "idle"],
         );
-        let below = |key: &str| identifies_below(key.as_bytes());
-        assert!(["resourceId", "instanceIds", "resourceARNList", "FlowLogId"].into_iter().all(below));
-        assert!(
-            !["key", "value", "clientToken", "kmsKeyId", "items"].into_iter().any(below),
-            "a tag has a key"
-        );
+    }
+
+    #[test]
+    fn values_further_down_have_their_roles() {
+        let check = |role: fn(&[u8]) -> Role, expected: Role, keys: &[&str]| {
+            keys.iter().for_each(|key| assert_eq!(role(key.as_bytes()), expected, "{key}"));
+        };
+        check(role_below, Role::Identity, &["resourceId", "instanceIds", "resourceARNList", "FlowLogId"]);
+        // A tag has a key.
+        check(role_below, Role::Setting, &["key", "value", "clientToken", "kmsKeyId", "items"]);
+        check(role_below, Role::Token, &["filter", "filterSet"]);
+        check(role_in_response, Role::Identity, &["snapshotId", "keyArn", "arn", "instanceIds", "queueUrl"]);
+        check(role_in_response, Role::Reference, &["versionId", "uploadId", "kmsKeyId", "roleArn", "name"]);
+        check(role_in_response, Role::Token, &["requestId", "RequestId", "requesterId", "clientToken"]);
+        check(role_in_response, Role::Setting, &["ownerId", "accountId", "key", "status", "", "req"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Stage 1: payload bytes → what was received. The only stage that can fail, and the first parser untrusted bytes meet.
 
 mod bus;
+mod call;
 mod envelope;
 mod error;
 mod fast;
@@ -9,6 +10,8 @@ mod identify;
 mod last;
 pub mod money;
 mod parameters;
+mod search;
+mod verbatim;
 
 pub use bus::{Bus, Carried, EventJson};
 pub use error::DecodeError;

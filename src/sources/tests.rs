@@ -1,6 +1,7 @@
 //! Payloads and what they decode to, or the words of their errors.
 
 mod calls;
+mod wording;
 
 use super::*;
 

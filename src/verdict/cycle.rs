@@ -1,21 +1,40 @@
 //! Cycles of rules: the target of one makes the call that fires the next, and the last fires the first.
 
-use crate::model::RuleArn;
+use crate::model::{RuleArn, Seconds, Timestamp};
 
-/// Longer cycles are not followed.
+/// Maximum number of rules in a cycle that is followed.
 pub const MAX_RULES: usize = 8;
 
-/// What the record of another rule tells: who fired it, and whether it could be the one to cut.
+/// Maximum number of rules whose records are read to follow the chains of one rule.
+pub const MAX_TRACED: usize = 64;
+
+/// Another rule as its record tells: which rules' targets fired it, and whether it could be the one to cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
     pub rule: RuleArn,
-    /// Sets of rules whose targets fired it, and how often.
+    /// For each actor that fired it, the rules that have the actor behind a target, and how often.
     pub fired_by: Vec<(Vec<RuleArn>, u32)>,
-    pub firings: u64,
     /// Its mode lets the guard cut it.
     pub may_cut: bool,
     /// The guard has cut it, or is about to.
     pub is_open: bool,
+    /// Longest answer of its targets.
+    pub answer: Seconds,
+    /// Time since which it is known to fire as it does; `None` for a rule that is older than the guard.
+    pub since: Option<Timestamp>,
+}
+
+/// What following the chains of rules upwards has shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// For each actor that fired the rule, the rules that have it behind a target.
+    pub first: Vec<(String, Vec<RuleArn>)>,
+    /// Those rules and the ones that fired them.
+    pub upstream: Vec<Upstream>,
+    /// As [`Upstream::since`], of the rule itself.
+    pub own_since: Option<Timestamp>,
+    /// Number of rules that were not looked at, because there are too many.
+    pub left_out: usize,
 }
 
 /// The shortest cycle that leads from `rule` back to it, its last step being a target of one of `last`. In the order of
@@ -51,12 +70,19 @@ pub fn through(
     None
 }
 
-/// Which rule of a cycle to cut: of those that may be, the one that fired most. The same for whoever asks, although the
-/// counts are read at different moments: what differs by less than a quarter counts as equal, and then the name decides.
-pub fn to_cut<'a>(cycle: &[RuleArn], members: &'a [Upstream]) -> Option<&'a RuleArn> {
-    let candidates = || members.iter().filter(|one| one.may_cut && cycle.contains(&one.rule));
-    let most = candidates().map(|one| one.firings).max()?;
-    candidates().filter(|one| one.firings >= most - most / 4).map(|one| &one.rule).min()
+/// Rule of a cycle to cut: the newest, for the cycle closed with it; of equally new ones, the first by name. The same for
+/// every rule that asks.
+///
+/// A rule that may not be cut is still the one to cut: another one does not pay for its tag.
+pub fn to_cut<'a>(cycle: &[RuleArn], members: &'a [Upstream]) -> Option<&'a Upstream> {
+    let candidates = members.iter().filter(|one| cycle.contains(&one.rule));
+    candidates.max_by(|a, b| a.since.cmp(&b.since).then_with(|| b.rule.cmp(&a.rule)))
+}
+
+/// Longest answer of all rules of a cycle together.
+pub fn answer_of(cycle: &[RuleArn], members: &[Upstream]) -> Seconds {
+    let members = members.iter().filter(|one| cycle.contains(&one.rule));
+    Seconds::new(members.map(|one| one.answer.get()).fold(0, u32::saturating_add))
 }
 
 #[cfg(test)]
@@ -73,7 +99,14 @@ mod tests {
             let (rule, rest) = text.split_once('<').unwrap();
             let (by, count) = rest.split_once(':').unwrap();
             let fired_by = vec![(by.split('|').map(arn).collect(), count.parse().unwrap())];
-            Upstream { rule: arn(rule), fired_by, firings: 0, may_cut: true, is_open: false }
+            Upstream {
+                rule: arn(rule),
+                fired_by,
+                may_cut: true,
+                is_open: false,
+                answer: Seconds::new(63),
+                since: None,
+            }
         };
         edges.split_whitespace().map(edge).collect()
     }
@@ -101,23 +134,25 @@ mod tests {
     }
 
     #[test]
-    fn one_rule_is_cut_whoever_asks() {
-        let check = |firings: &[(&str, u64, bool)], expected: Option<&str>| {
-            let member = |(name, firings, may_cut): &(&str, u64, bool)| Upstream {
+    fn the_newest_rule_is_cut_whichever_asks() {
+        let check = |rules: &[(&str, Option<i64>, bool)], expected: Option<&str>| {
+            let member = |(name, since, may_cut): &(&str, Option<i64>, bool)| Upstream {
                 rule: arn(name),
                 fired_by: Vec::new(),
-                firings: *firings,
                 may_cut: *may_cut,
                 is_open: false,
+                answer: Seconds::new(63),
+                since: since.map(|second| Timestamp::from_second(second).unwrap()),
             };
-            let members: Vec<Upstream> = firings.iter().map(member).collect();
+            let members: Vec<Upstream> = rules.iter().map(member).collect();
             let cycle: Vec<RuleArn> = members.iter().map(|one| one.rule.clone()).collect();
-            assert_eq!(to_cut(&cycle, &members).map(RuleArn::name), expected, "{firings:?}");
+            let chosen = to_cut(&cycle, &members).map(|one| one.rule.name());
+            assert_eq!(chosen, expected, "{rules:?}");
         };
-        check(&[("a", 10, true), ("b", 9, true)], Some("a"));
-        check(&[("a", 9, true), ("b", 10, true)], Some("a"));
-        check(&[("a", 9, true), ("b", 100, true)], Some("b"));
-        check(&[("a", 9, true), ("b", 100, false)], Some("a"));
-        check(&[("a", 9, false), ("b", 100, false)], None);
+        check(&[("a", None, true), ("b", None, true)], Some("a"));
+        check(&[("a", None, true), ("b", Some(5), true)], Some("b"));
+        check(&[("a", Some(9), true), ("b", Some(5), true)], Some("a"));
+        check(&[("a", None, true), ("b", Some(5), false)], Some("b"));
+        check(&[], None);
     }
 }

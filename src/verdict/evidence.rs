@@ -2,20 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Caller, Proof, RuleArn, Seconds, Seen, Target, Timestamp, about};
+use crate::model::{Caller, RuleArn, Seconds, Seen, Target, Timestamp, about};
 use crate::policy::{BurstLimit, Limits};
 use crate::window::CallerCount;
 
 use super::Curve;
 
-/// Which kind of evidence led to the verdict.
+/// Kind of evidence that led to the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceKind {
     /// Too many distinct firings within one window.
     Burst,
-    /// The rule's own targets fired it, again and again, on one resource.
-    Echo,
+    /// A chain of firings, each of which can only have been caused by one before it.
+    #[serde(alias = "echo")]
+    Turns,
+    /// Word-for-word equal calls of the rule's own targets, more than there were reasons for.
+    Surplus,
     /// Steady firing over many minutes. Alone it makes a suspect, not a loop.
     Sustained,
     /// A person said so.
@@ -42,12 +45,15 @@ pub struct Evidence {
     pub is_estimate: bool,
     #[serde(default)]
     pub callers: Vec<CallerEvidence>,
-    /// Of echoes on one resource the first and the last; else the last events of the rule.
+    /// Ids of the last events: of the rule's own calls where the evidence rests on those.
     #[serde(default)]
     pub sample_event_ids: Vec<String>,
-    /// What echoes have in common.
+    /// The API call behind the firings, or the most frequent one: `s3 PutBucketAcl`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub echo: Option<EchoEvidence>,
+    pub call: Option<String>,
+    /// What shows that the rule's own targets made the calls; `None` where only their number counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<OwnEvidence>,
     /// The firings over time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Curve>,
@@ -62,23 +68,37 @@ pub struct Evidence {
     pub otherwise: Option<String>,
 }
 
-/// Echoes on one resource.
+/// Calls of the rule's own targets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EchoEvidence {
-    pub resource: String,
-    /// Echoes of which a role is the only proof that others use as well. Two of these count as one.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub shared: u32,
-    /// Same caller, same call, same parameters.
-    pub identical: bool,
-    /// Outside firings between the echoes: none, but on resources that outsiders touch all the time.
-    pub outside: u32,
-    /// What shows that the caller was a target of the rule; `None` when other rules relayed every firing.
+pub struct OwnEvidence {
+    pub finding: Finding,
+    /// Resource of the equal calls, or of the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proof: Option<Proof>,
+    pub resource: Option<String>,
+    /// Missing part of a proof, to follow "because"; `None` for a proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
     /// The rules that fire each other in turn, the cut one first. Empty for a rule that fires itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cycle: Vec<RuleArn>,
+}
+
+/// Finding about these calls, with its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finding {
+    /// Firings in a chain.
+    Turns { turns: u32 },
+    /// Equal calls, and the reasons that there were for them.
+    Surplus { calls: u32, reasons: u32 },
+    /// Own calls within the window, in a chain of two turns or more.
+    Rate,
+    /// Own calls within the window, and the firings of others near them.
+    FanOut { others: u64 },
+    /// Own calls in strict turn with somebody else's.
+    Alternation { turns: u32 },
+    /// Own calls without any reason near.
+    SelfStarted { calls: u32 },
 }
 
 /// Who made how many of the calls that fired the rule.
@@ -93,12 +113,12 @@ pub struct CallerEvidence {
 }
 
 impl From<CallerCount> for CallerEvidence {
-    fn from(CallerCount { caller, count }: CallerCount) -> Self {
+    fn from(CallerCount { caller, is_own, count }: CallerCount) -> Self {
         Self {
             principal: caller.principal.into_owned(),
             issued_to: caller.issued_to.map(|arn| arn.into_owned()),
             count,
-            is_target: false,
+            is_target: is_own,
         }
     }
 }
@@ -116,7 +136,8 @@ impl Evidence {
             is_estimate: false,
             callers: Vec::new(),
             sample_event_ids: Vec::new(),
-            echo: None,
+            call: None,
+            own: None,
             rate: None,
             history: None,
             pressed_by: Vec::new(),
@@ -124,30 +145,28 @@ impl Evidence {
         }
     }
 
-    /// Marks the callers that are targets of the rule.
+    /// Marks the callers that are targets of the rule, besides those that were known when their calls were counted.
     pub fn mark_targets(&mut self, is_target: impl Fn(&Caller<'_>, &[Target]) -> bool, targets: &[Target]) {
         for one in &mut self.callers {
             let caller = Caller {
                 principal: one.principal.as_str().into(),
                 issued_to: one.issued_to.as_deref().map(Into::into),
             };
-            one.is_target = is_target(&caller, targets);
+            one.is_target |= is_target(&caller, targets);
         }
     }
 
-    /// The share of firings caused by the rule's own targets, as (echoes, all).
-    pub fn echoes(&self) -> (u32, u32) {
+    /// The rule's own calls among these firings, as (own, all).
+    pub fn own_calls(&self) -> (u32, u32) {
         let sum = |only_targets: bool| {
             self.callers.iter().filter(|one| one.is_target || !only_targets).map(|one| one.count).sum()
         };
         (sum(true), sum(false))
     }
 
-    /// Whether it is proved that the rule fires itself: by echoes on one resource, or because nine of ten of these firings
-    /// were caused by its own targets.
+    /// Returns true if it is proved that the rule fires itself: no innocent explanation is left.
     pub fn proves_loop(&self) -> bool {
-        let (echoes, all) = self.echoes();
-        self.echo.is_some() || echoes > 0 && u64::from(echoes) * 10 >= u64::from(all) * 9
+        self.own.as_ref().is_some_and(|own| own.missing.is_none())
     }
 
     /// Whether these firings are too many for these limits, which were read after they were counted.
@@ -157,11 +176,17 @@ impl Evidence {
         }
         match self.kind {
             EvidenceKind::Manual => true,
-            EvidenceKind::Echo => limits.echo.is_some_and(|limit| match &self.echo {
-                Some(echo) if echo.identical => echo.weight(self.count) >= limit.identical().into(),
-                Some(echo) => echo.weight(self.count) >= limit.get().into(),
-                None => self.count >= limit.get().into(),
-            }),
+            EvidenceKind::Turns | EvidenceKind::Surplus => {
+                let finding = self.own.as_ref().map(|own| own.finding);
+                limits.turns.is_some_and(|limit| match finding {
+                    Some(Finding::Turns { turns }) => turns >= limit.get(),
+                    // One reason explains three tries; what is more than that has none.
+                    Some(Finding::Surplus { .. }) => {
+                        self.limit.is_some_and(|seen| seen >= limit.surplus().into())
+                    }
+                    _ => true,
+                })
+            }
             EvidenceKind::Sustained => limits.sustained.is_some(),
             EvidenceKind::Burst => {
                 let (Some(first), Some(last)) = (self.first, self.last) else { return true };
@@ -169,6 +194,12 @@ impl Evidence {
                     && last.duration_since(first) < jiff::SignedDuration::from(burst.window)
             }
         }
+    }
+
+    /// Returns true if the number of firings is all there is, while the rule's actors are known: what they do themselves is
+    /// judged apart, and the calls of others are no loop of this rule, whatever they cost.
+    pub fn is_number_alone(&self, limits: &Limits) -> bool {
+        self.own.is_none() && !limits.everybody_counts()
     }
 
     /// With what would have happened had the guard not acted: when the rate alone would have been enough.
@@ -200,20 +231,17 @@ impl Evidence {
         };
         let between = format!("({first} to {last})");
         let about = if self.is_estimate { "about " } else { "" };
-        let count = self.count;
-        let firings = if count == 1 { "firing" } else { "firings" };
+        let firings = plural(self.count, "distinct firing");
         let window = self.window_seconds.map(|window| format!(" within {window}")).unwrap_or_default();
         let pressure = self.pressure();
-        match &self.echo {
-            Some(echo) => echo.sentence(count, limit, &between),
-            None if self.kind == EvidenceKind::Sustained => {
+        match (&self.own, self.kind) {
+            (Some(own), _) => format!("{}{pressure} {between}", own.sentence(self, limit, &window)),
+            (None, EvidenceKind::Sustained) => {
                 format!(
-                    "{about}{count} distinct {firings}{window}, minute after minute, at the limit of {limit} {between}{pressure}"
+                    "{about}{firings}{window}, minute after minute, at the limit of {limit} {between}{pressure}"
                 )
             }
-            None => format!(
-                "{about}{count} distinct {firings}{window}, at the limit of {limit} {between}{pressure}"
-            ),
+            (None, _) => format!("{about}{firings}{window}, at the limit of {limit} {between}{pressure}"),
         }
     }
 
@@ -228,41 +256,48 @@ impl Evidence {
     }
 }
 
-/// For serde, which hands over a reference.
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-impl EchoEvidence {
-    /// What so many echoes count for.
-    pub fn weight(&self, count: u64) -> u64 {
-        count.saturating_sub(u64::from(self.shared).div_ceil(2))
-    }
-
-    /// What is less than proof about the callers, if anything is.
-    fn doubt(&self, count: u64) -> String {
-        match u64::from(self.shared) {
-            0 => String::new(),
-            shared if shared >= count => ", by a role that others use as well (each counts half)".to_owned(),
-            shared => format!(", {shared} of them by a role that others use as well (each counts half)"),
+impl OwnEvidence {
+    fn sentence(&self, evidence: &Evidence, limit: u64, window: &str) -> String {
+        let call = evidence.call.as_deref().unwrap_or("API");
+        let on = self.resource.as_deref().map(|resource| format!(" on {resource}")).unwrap_or_default();
+        let calls = plural(evidence.count, "call");
+        let mut text = match self.finding {
+            Finding::Turns { turns } => format!(
+                "{}: each of these {call} calls can only have been caused by one before it, at the limit of {limit}",
+                plural(turns.into(), "turn"),
+            ),
+            Finding::Surplus { calls, reasons } => format!(
+                "{} for {}: {call}{on}, word for word the same, {limit} more than the reasons explain",
+                plural(calls.into(), "equal call"),
+                plural(reasons.into(), "reason"),
+            ),
+            Finding::Rate => format!(
+                "{calls} by its own target{window}, at the limit of {limit}, each caused by one before it: {call}{on}"
+            ),
+            Finding::FanOut { others } => format!(
+                "{calls} by its own target{window} for {} by others, ten times the limit of {limit}: {call}{on}",
+                plural(others, "firing"),
+            ),
+            Finding::Alternation { turns } => format!(
+                "{} in strict turn with calls that the guard cannot place: {call}{on}",
+                plural(turns.into(), "own call"),
+            ),
+            Finding::SelfStarted { calls } => {
+                format!("{} with no reason near: {call}{on}", plural(calls.into(), "own call"))
+            }
+        };
+        if !self.cycle.is_empty() {
+            let names: Vec<&str> = self.cycle.iter().chain(self.cycle.first()).map(RuleArn::name).collect();
+            text = format!("{text}; round the cycle {}", names.join(" → "));
+        }
+        match &self.missing {
+            Some(missing) => format!("{text}; not proved, because {missing}"),
+            None => text,
         }
     }
+}
 
-    fn sentence(&self, count: u64, limit: u64, between: &str) -> String {
-        let alike = if self.identical { ", word for word the same call," } else { "" };
-        let outside = match self.outside {
-            0 => "no outside firing between them".to_owned(),
-            n => format!("only {n} outside firings among them"),
-        };
-        let resource = &self.resource;
-        let names: Vec<&str> = self.cycle.iter().chain(self.cycle.first()).map(RuleArn::name).collect();
-        let cause = match names.is_empty() {
-            true => "were caused by its own target".to_owned(),
-            false => format!("came round the cycle {}", names.join(" → ")),
-        };
-        let doubt = self.doubt(count);
-        format!(
-            "{count} firings on {resource}{alike} {cause}{doubt}, with {outside}, at the limit of {limit} {between}"
-        )
-    }
+/// `1 call`, `2 calls`.
+fn plural(count: u64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }

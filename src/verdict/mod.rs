@@ -5,14 +5,17 @@ mod cycle;
 mod evidence;
 
 pub use curve::Curve;
-pub use cycle::{MAX_RULES as MAX_CYCLE, Upstream, through as cycle_through, to_cut as rule_to_cut};
-pub use evidence::{CallerEvidence, EchoEvidence, Evidence, EvidenceKind};
+pub use cycle::{
+    MAX_RULES, MAX_TRACED, Trace, Upstream, answer_of as cycle_answer, through as cycle_through,
+    to_cut as rule_to_cut,
+};
+pub use evidence::{CallerEvidence, Evidence, EvidenceKind, Finding, OwnEvidence};
 
 use std::ops::Range;
 
-use crate::echo::Run;
 use crate::model::RuleArn;
-use crate::policy::{BurstLimit, SustainedLimit};
+use crate::policy::{BurstLimit, Limits, SustainedLimit};
+use crate::turns::{Found, FoundKind, Turns};
 use crate::window::{CallerCount, Stretch, Window};
 
 /// So many callers stand in the evidence by name.
@@ -72,29 +75,39 @@ pub fn sustained(window: &Window, limit: SustainedLimit, stretch: Stretch) -> Ev
     }
 }
 
-/// The evidence of a run of echoes. `cycle`: the rules that fire each other in turn, this one first.
-pub fn echo(run: Run, cycle: Vec<RuleArn>, window: &Window) -> Evidence {
-    let callers = named(window.callers_of(window.all()));
-    let of_window = of_window(window);
+/// The evidence of calls by the rule's own targets. `cycle`: the rules that fire each other in turn, this one first.
+pub fn own(found: &Found, cycle: Vec<RuleArn>, turns: &Turns, window: &Window, limits: &Limits) -> Evidence {
+    let by_turns = limits.turns.unwrap_or_default();
+    let burst = limits.burst;
+    let (kind, finding, limit) = match found.kind {
+        FoundKind::Turns(turns) => (EvidenceKind::Turns, Finding::Turns { turns }, by_turns.get()),
+        FoundKind::Surplus { calls, reasons } => {
+            (EvidenceKind::Surplus, Finding::Surplus { calls, reasons }, by_turns.surplus())
+        }
+        FoundKind::Rate => (EvidenceKind::Burst, Finding::Rate, burst.count.get()),
+        FoundKind::FanOut { others } => (EvidenceKind::Burst, Finding::FanOut { others }, burst.count.get()),
+        FoundKind::Alternation(turns) => {
+            (EvidenceKind::Turns, Finding::Alternation { turns }, by_turns.get())
+        }
+        FoundKind::SelfStarted(calls) => {
+            (EvidenceKind::Turns, Finding::SelfStarted { calls }, by_turns.get())
+        }
+    };
+    let (call, resource) = turns.label(found);
+    let missing = found.missing.map(|missing| missing.because().to_owned());
     Evidence {
-        // Of the rule's last events some may have nothing to do with the loop.
-        sample_event_ids: if run.events.is_empty() { of_window.sample_event_ids.clone() } else { run.events },
-        kind: EvidenceKind::Echo,
-        count: run.echoes.into(),
-        limit: Some(run.limit.into()),
-        first: Some(run.first),
-        last: Some(run.last),
-        callers,
-        rate: Curve::new(&run.times),
-        echo: Some(EchoEvidence {
-            resource: run.resource,
-            shared: run.shared,
-            identical: run.identical,
-            outside: run.outsides,
-            proof: run.proof,
-            cycle,
-        }),
-        ..of_window
+        kind,
+        count: found.count,
+        limit: Some(limit.into()),
+        window_seconds: (kind == EvidenceKind::Burst).then_some(burst.window),
+        first: Some(found.first),
+        last: Some(found.last),
+        callers: named(window.callers_of(window.all())),
+        sample_event_ids: turns.event_ids().map(str::to_owned).collect(),
+        call,
+        own: Some(OwnEvidence { finding, resource, missing, cycle }),
+        rate: Curve::new(&found.times),
+        ..of_window(window)
     }
 }
 
@@ -118,6 +131,7 @@ fn named(mut callers: Vec<CallerCount>) -> Vec<CallerEvidence> {
 fn of_window(window: &Window) -> Evidence {
     Evidence {
         sample_event_ids: window.recent_event_ids().map(str::to_owned).collect(),
+        call: window.most_frequent_call().map(str::to_owned),
         rate: Curve::new(&window.seconds()),
         ..Evidence::manual()
     }

@@ -26,6 +26,9 @@ pub(super) struct Callers {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerCount {
     pub caller: Caller<'static>,
+    /// A target of the rule itself.
+    #[serde(default)]
+    pub is_own: bool,
     /// Kept firings; with a limit above 512 a sample of them.
     pub count: u32,
 }
@@ -73,7 +76,8 @@ impl Callers {
         slot == OTHERS || usize::from(slot) < self.slots.len()
     }
 
-    pub fn tally(&self, slots: impl Iterator<Item = Slot>) -> Vec<CallerCount> {
+    /// `own`: bits of the slots that belong to targets of the rule.
+    pub fn tally(&self, slots: impl Iterator<Item = Slot>, own: u16) -> Vec<CallerCount> {
         let mut counts = [0u32; NAMED + 1];
         slots.for_each(|slot| counts[usize::from(slot).min(NAMED)] += 1);
         let named = self.slots.iter().map(|(caller, _)| caller.clone());
@@ -81,8 +85,9 @@ impl Callers {
         let mut tally: Vec<CallerCount> = named
             .zip(counts)
             .chain(Some((others, counts[NAMED])))
-            .filter(|(_, count)| *count > 0)
-            .map(|(caller, count)| CallerCount { caller, count })
+            .enumerate()
+            .filter(|(_, (_, count))| *count > 0)
+            .map(|(slot, (caller, count))| CallerCount { caller, count, is_own: own & 1 << slot != 0 })
             .collect();
         tally.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.caller.principal.cmp(&b.caller.principal)));
         tally
@@ -103,7 +108,7 @@ mod tests {
         let slots: Vec<Slot> =
             "abbcccdefghij".chars().map(|name| callers.count(&caller(&name.to_string()))).collect();
         let seen: Vec<String> = callers
-            .tally(slots.iter().copied())
+            .tally(slots.iter().copied(), 0)
             .iter()
             .map(|one| format!("{} {}", one.caller.principal, one.count))
             .collect();

@@ -7,6 +7,7 @@
 //! the minute, for as long as the sustained limit looks back.
 
 mod callers;
+mod calls;
 mod codec;
 mod past;
 pub mod varint;
@@ -21,9 +22,10 @@ use std::ops::{Range, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Firing, FiringId, Seconds, Timestamp, bounded};
+use crate::model::{Cause, Firing, FiringId, Seconds, Timestamp, bounded};
 use crate::policy::BurstLimit;
 use callers::Callers;
+use calls::Calls;
 use past::Past;
 
 /// How late a firing may arrive and still count: behind the newest firing seen, in event time.
@@ -43,6 +45,11 @@ const MAX_EVENT_ID: usize = 64;
 pub struct Window {
     limit: BurstLimit,
     callers: Callers,
+    /// Bits of the callers that are targets of the rule.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    own: u16,
+    #[serde(default, skip_serializing_if = "Calls::is_empty")]
+    calls: Calls,
     /// The ids of the last events counted, oldest first.
     recent: VecDeque<String>,
     /// Ascending in time, then in order of arrival. Stored apart, in bytes (`codec`).
@@ -85,6 +92,8 @@ impl Window {
         Self {
             limit,
             callers: Callers::default(),
+            own: 0,
+            calls: Calls::default(),
             recent: VecDeque::new(),
             kept: VecDeque::new(),
             ids: HashSet::default(),
@@ -117,13 +126,17 @@ impl Window {
 
     /// Counts one firing. `now` bounds event times in the future.
     pub fn insert(&mut self, firing: &Firing<'_>, now: Timestamp) -> Inserted {
+        self.insert_as(firing, FiringId::of(&firing.event_id), now)
+    }
+
+    /// The same with the id of the firing's event at hand.
+    pub fn insert_as(&mut self, firing: &Firing<'_>, id: FiringId, now: Timestamp) -> Inserted {
         let at = firing.at.as_millisecond().min(now.as_millisecond() + CLOCK_SKEW.millis());
         let newest = self.kept.back().map_or(at, |newest| newest.at);
         let oldest = self.kept.front().map_or(i64::MIN, |oldest| oldest.at);
         if at < newest - LATENESS.millis() || (self.kept.len() >= self.capacity() && at < oldest) {
             return Inserted::TooLate;
         }
-        let id = FiringId::of(&firing.event_id);
         if id.bits() >= self.limit.share() {
             return Inserted::Unsampled;
         }
@@ -132,6 +145,11 @@ impl Window {
         }
         self.remember(&firing.event_id);
         let caller = self.callers.count(&firing.caller);
+        let bit = 1 << caller;
+        self.own = if matches!(firing.cause, Cause::Own { .. }) { self.own | bit } else { self.own & !bit };
+        if let Some(call) = &firing.call {
+            self.calls.count(call);
+        }
         let index = match self.kept.back() {
             Some(newest) if newest.at > at => self.kept.partition_point(|kept| kept.at <= at),
             _ => self.kept.len(),
@@ -189,7 +207,7 @@ impl Window {
 
     /// Who made the calls behind these firings, most first.
     pub fn callers_of(&self, run: Range<usize>) -> Vec<CallerCount> {
-        self.callers.tally(self.kept.range(run).map(|kept| kept.caller))
+        self.callers.tally(self.kept.range(run).map(|kept| kept.caller), self.own)
     }
 
     /// The firings in the window length up to the newest, that one included.
@@ -211,6 +229,11 @@ impl Window {
     /// The ids of the last events counted, oldest first: where to begin reading in CloudTrail.
     pub fn recent_event_ids(&self) -> impl Iterator<Item = &str> {
         self.recent.iter().map(String::as_str)
+    }
+
+    /// The API call that fired the rule most often: `s3 PutBucketAcl`. `None` if no event told of one.
+    pub fn most_frequent_call(&self) -> Option<&str> {
+        self.calls.most_frequent()
     }
 
     pub fn newest(&self) -> Option<Timestamp> {
@@ -278,6 +301,11 @@ impl BurstLimit {
     fn scale(self, kept: usize) -> u64 {
         kept as u64 * u64::from(self.count.get()) / self.needed() as u64
     }
+}
+
+/// For serde, which hands over a reference.
+fn is_zero(bits: &u16) -> bool {
+    *bits == 0
 }
 
 /// Ids are hashes already; hashing them again would only cost time.

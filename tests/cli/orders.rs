@@ -3,10 +3,14 @@
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, Runtime};
+use budget_guard::aws::SystemClock;
+use budget_guard::ports::Clock;
+use jiff::SignedDuration;
 
 use crate::Bench;
 use crate::support::emulator::Kind;
 use crate::support::{Failure, payload};
+use crate::turns::{change, deliver};
 
 const THIRD_STATE: RuleState = RuleState::EnabledWithAllCloudtrailManagementEvents;
 
@@ -172,7 +176,10 @@ async fn a_proved_loop_is_put_back_only_once_something_has_changed() -> Result<(
     let rule = bench.rule("default", "self-firing").await?;
     let target = Target::builder().id("fixer").arn(function).build()?;
     bench.world.events.put_targets().rule("self-firing").targets(target).send().await?;
-    bench.fire(&rule, 200).await?;
+    let arn = rule.to_string();
+    let minutes = |n: i64| SystemClock.now() - SignedDuration::from_mins(60 - n);
+    let turn = |n| (arn.as_str(), change(&arn, (n > 0).then_some(function), minutes(n)));
+    deliver(&bench, &(0..9).map(turn).collect::<Vec<_>>()).await?;
 
     let words = ["refused: ", "this loop was proved, and nothing has changed since", "add --force"];
     bench.program.check("enable self-firing", 3, &[], &words).await?;

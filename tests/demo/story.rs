@@ -23,7 +23,7 @@ pub(super) const ALERT_PATIENCE: Duration = Duration::from_secs(10);
 /// Long enough for a hundred firings, if there were any.
 pub(super) const QUIET: SignedDuration = SignedDuration::from_millis(1_500);
 /// A loop that got further than this was not caught in time.
-const MOST_FIRINGS: usize = 400;
+const MOST_FIRINGS: usize = 800;
 
 /// The story so far.
 pub struct Story<'a, 'r> {

@@ -16,7 +16,12 @@ use crate::watch::watch;
 #[tokio::test]
 async fn what_was_asked_for_reaches_the_parts() -> Result<(), Failure> {
     let emulator = Emulator::start(Kind::Ministack).await?;
-    let parameters = [("Limit", "300/2m"), ("LogRetentionDays", "7"), ("TrustedSources", "trails.,audit")];
+    let parameters = [
+        ("Limit", "300/2m"),
+        ("Turns", "25"),
+        ("LogRetentionDays", "7"),
+        ("TrustedSources", "trails.,audit"),
+    ];
     let stack = Stack::deploy(&emulator, "guard", Path::new(BOOTSTRAP), &parameters).await?;
     let lambda = aws_sdk_lambda::Client::new(&emulator.sdk_config());
     for function in ["IngestFunctionName", "ControlFunctionName"] {
@@ -32,7 +37,7 @@ async fn what_was_asked_for_reaches_the_parts() -> Result<(), Failure> {
             ("BUDGET_GUARD_MODE", "observe"),
             ("BUDGET_GUARD_LIMIT", "300/2m"),
             ("BUDGET_GUARD_SUSTAINED", "20/15m/8"),
-            ("BUDGET_GUARD_ECHO_LIMIT", "10"),
+            ("BUDGET_GUARD_TURNS", "25"),
             ("BUDGET_GUARD_PROBATION", "15m"),
             ("BUDGET_GUARD_PRESSURE", "4"),
             ("BUDGET_GUARD_TRUSTED_SOURCES", "trails.,audit"),

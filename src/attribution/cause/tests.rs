@@ -65,15 +65,14 @@ fn cause(of: &str, made: Made<'_>) -> String {
         operation: "PutBucketAcl".into(),
         role: role.as_deref().map(Into::into),
         invoked_by: made.invoked_by.map(Into::into),
+        is_by_service: made.by.ends_with(".amazonaws.com"),
         resource: None,
-        parameters: 0,
+        wording: None,
+        outcome: crate::model::CallOutcome::Succeeded,
     };
     match actors().cause(&rule(of), &caller, Some(&call)) {
-        Cause::Relay(rules) => {
-            let names: Vec<&str> = rules.iter().map(RuleArn::name).collect();
-            format!("relay of {}", names.join(", "))
-        }
-        Cause::Target(proof) => format!("{proof:?}"),
+        Cause::Sibling(actor) => format!("sibling {}", actor.rsplit(':').next().unwrap_or_default()),
+        Cause::Own { proof, .. } => format!("{proof:?}"),
         other => format!("{other:?}"),
     }
 }
@@ -93,11 +92,11 @@ fn by_the_credentials_that_aws_issued() {
     check("fix", &format!("{FIXER}:7"), "Issued");
     check("fix", HELPER, "Issued");
     check("bare", "arn:aws:lambda:us-east-1:123456789012:function:bare", "Issued");
-    check("tag", HELPER, "relay of fix");
-    check("unread", HELPER, "relay of fix");
+    check("tag", HELPER, "sibling helper");
+    check("unread", HELPER, "sibling helper");
     // AWS says it was another function: that it has the same role and session name does not count.
-    check("fix", "arn:aws:lambda:us-east-1:123456789012:function:other", "Outside");
-    check("fix", "arn:aws:lambda:eu-west-1:123456789012:function:helper", "Outside");
+    check("fix", "arn:aws:lambda:us-east-1:123456789012:function:other", "Foreign");
+    check("fix", "arn:aws:lambda:eu-west-1:123456789012:function:helper", "Foreign");
     // Of a task it only tells the task, so its role has to tell.
     check("fix", "arn:aws:ecs:us-east-1:123456789012:task/cluster/1", "Session");
 }
@@ -109,15 +108,16 @@ fn by_the_session_that_a_function_has() {
     };
     check("fix", &session("fixer-role", "fixer"), "Session");
     check("fix", &session("shared", "helper"), "Session");
-    check("fix", &session("other-role", "fixer"), "Outside");
-    check("fix", "arn:aws:sts::999999999999:assumed-role/fixer-role/fixer", "Outside");
-    check("fix", "arn:aws:iam::123456789012:user/fixer", "Outside");
-    check("repair", &session("fixer-role", "fixer"), "relay of fix");
-    // A role that could not be read may be any.
-    check("bare", &session("any", "bare"), "Session");
-    check("bare", &session("any", "other"), "Outside");
-    // The guard is a target of every rule it is attached to, and never an echo.
-    check("fix", &session("guard-role", "budget-guard-ingest"), "Outside");
+    check("fix", &session("other-role", "fixer"), "Unplaced");
+    check("fix", "arn:aws:sts::999999999999:assumed-role/fixer-role/fixer", "Unplaced");
+    check("fix", "arn:aws:iam::123456789012:user/fixer", "Foreign");
+    check("fix", &session("AWSReservedSSO_Admin_0123456789abcdef", "fixer"), "Foreign");
+    check("repair", &session("fixer-role", "fixer"), "sibling fixer");
+    // A role that could not be read may be any, so the name proves nothing.
+    check("bare", &session("any", "bare"), "Unplaced");
+    check("bare", &session("any", "other"), "Unplaced");
+    // The guard is a target of every rule it is attached to, and never the maker of a loop.
+    check("fix", &session("guard-role", "budget-guard-ingest"), "Unplaced");
 }
 
 #[test]
@@ -126,13 +126,14 @@ fn by_the_role() {
         assert_eq!(cause(of, Made { by, ..Made::default() }), expected, "{of} {by}");
     };
     check("repair", &session("repair-role", "pUBglYSipyAbyPsehEoWHmOFMDviUKzd"), "Role");
-    check("repair", &session("start-repair", "x"), "Role");
-    check("fix", &session("repair-role", "pUBglYSipyAbyPsehEoWHmOFMDviUKzd"), "relay of repair");
+    check("repair", &session("repair-role", "ann"), "Unplaced");
+    // The role that EventBridge starts the state machine with makes no other calls.
+    check("repair", &session("start-repair", "x"), "Unplaced");
+    check("fix", &session("repair-role", "pUBglYSipyAbyPsehEoWHmOFMDviUKzd"), "sibling repair");
     // Two functions have it; and a function's session has the function's name, so this is somebody else's.
-    check("tag", &session("shared", "other"), "SharedRole");
-    check("tag", &session("shared", "helper"), "relay of fix");
-    check("fix", &session("fixer-role", "ann"), "SharedRole");
-    check("bare", &session("shared", "other"), "relay of fix, tag");
+    check("tag", &session("shared", "other"), "Unplaced");
+    check("tag", &session("shared", "helper"), "sibling helper");
+    check("fix", &session("fixer-role", "ann"), "Unplaced");
 }
 
 #[test]
@@ -141,24 +142,24 @@ fn by_the_role_behind_the_session_where_the_principal_is_no_session() {
         let made = Made { by: "AROAEXAMPLE:x", role: Some(role), ..Made::default() };
         assert_eq!(cause(of, made), expected, "{of} {role}");
     };
-    check("fix", "path/fixer-role", "Role");
-    check("fix", "shared", "SharedRole");
+    check("fix", "path/fixer-role", "Unplaced");
+    check("fix", "shared", "Unplaced");
     check("repair", "repair-role", "Role");
-    check("repair", "other", "Outside");
+    check("repair", "other", "Unplaced");
 }
 
 #[test]
-fn services_are_neither_outside_nor_targets() {
+fn calls_that_services_make_for_others_are_reasons() {
     let check = |of: &str, by: &str, role: Option<&str>, expected: &str| {
         let made = Made { by, role, invoked_by: Some("cloudformation.amazonaws.com"), ..Made::default() };
         assert_eq!(cause(of, made), expected, "{of} {by}");
     };
     check("fix", "cloudformation.amazonaws.com", None, "Service");
-    check("fix", &session("deploy", "ann"), Some("deploy"), "Service");
-    check("fix", "arn:aws:iam::123456789012:user/ann", None, "Service");
+    check("fix", &session("deploy", "ann"), Some("deploy"), "Unplaced");
+    check("fix", "arn:aws:iam::123456789012:user/ann", None, "Unplaced");
     // The target's own call, carried out by a service on its behalf.
     check("fix", &session("fixer-role", "fixer"), Some("path/fixer-role"), "Session");
-    check("repair", &session("fixer-role", "fixer"), Some("path/fixer-role"), "relay of fix");
+    check("repair", &session("fixer-role", "fixer"), Some("path/fixer-role"), "sibling fixer");
 }
 
 #[test]
@@ -166,32 +167,32 @@ fn what_is_not_known() {
     let check = |of: &str, by: &str, expected: &str| {
         assert_eq!(cause(of, Made { by, ..Made::default() }), expected, "{of} {by}");
     };
-    check("fix", "arn:aws:iam::123456789012:user/ann", "Outside");
-    check("fix", "AIDAEXAMPLE", "Outside");
+    check("fix", "arn:aws:iam::123456789012:user/ann", "Foreign");
+    check("fix", "AIDAEXAMPLE", "Foreign");
     check("fix", "unknown", "Unknown");
     check("fix", "aws.s3", "Unknown");
     check("unread", "arn:aws:iam::123456789012:user/ann", "Unknown");
-    check("unread", &session("fixer-role", "fixer"), "relay of fix");
+    check("unread", &session("fixer-role", "fixer"), "sibling fixer");
     let caller = Caller { principal: "shop".into(), issued_to: None };
     assert_eq!(actors().cause(&rule("fix"), &caller, None), Cause::Unknown, "no call, no caller");
 }
 
 #[test]
-fn of_many_rules_the_first_four_are_named() {
+fn a_function_of_any_number_of_rules_is_one_sibling() {
     let targets = [target(FIXER, FIXER, Some("fixer-role"))];
-    let rules: Vec<RuleArn> = (0..9).rev().map(|n| rule(&format!("rule-{n}"))).collect();
+    let rules: Vec<RuleArn> = (0..9).map(|n| rule(&format!("rule-{n}"))).collect();
     let actors = Actors::new(rules.iter().map(|rule| (rule, &targets[..])));
     let caller = Caller { principal: session("fixer-role", "fixer").into(), issued_to: None };
-    let Cause::Relay(named) = actors.cause(&rule("other"), &caller, None) else { panic!() };
-    let names: Vec<&str> = named.iter().map(RuleArn::name).collect();
-    assert_eq!(names, ["rule-0", "rule-1", "rule-2", "rule-3"]);
+    assert_eq!(actors.cause(&rule("other"), &caller, None), Cause::Sibling(FIXER.to_owned()));
+    assert_eq!(actors.rules_of(FIXER).count(), 9);
 }
 
 #[test]
 fn marks_callers_for_the_evidence() {
     let check = |principal: &str, issued_to: Option<&str>, arn: &str, expected: bool| {
         let caller = Caller { principal: principal.into(), issued_to: issued_to.map(Into::into) };
-        let seen = is_target(&caller, &rule("fix"), &[Target::new("1", arn)]);
+        let targets = [target(arn, crate::model::unqualified(arn), Some("fixer-role"))];
+        let seen = is_target(&caller, &rule("fix"), &targets);
         assert_eq!(seen, expected, "{principal} {issued_to:?}");
     };
     check(&session("fixer-role", "fixer"), None, FIXER, true);

@@ -166,9 +166,10 @@ fn the_guard_puts_back_by_itself_twice_as_late_each_time_and_at_most_twice_a_day
 
 #[test]
 fn the_guard_does_not_put_back_a_proved_loop_or_what_a_person_cut() {
-    let mut proved = Story::new(Mode::Enforce, "3/60s");
+    let mut proved = Story::new(Mode::Enforce, "200/60s");
     proved.limits.auto_restore = Some(Seconds::new(600));
-    proved.step(&[firing(1, 0), firing(2, 0), firing(3, 0)]);
+    super::turns::known(&mut proved);
+    proved.later(3_600).step(&super::turns::loop_of_equal_calls(8));
     let mut by_hand = Story::new(Mode::Enforce, "3/60s");
     by_hand.limits.auto_restore = Some(Seconds::new(600));
     by_hand.step(&[Observation::Order(Order::Disable { reason: "incident".into() })]);

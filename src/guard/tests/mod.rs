@@ -3,10 +3,11 @@
 mod attacks;
 mod care;
 mod cut;
-mod echo;
 mod pressure;
+mod rate;
 mod restore;
 mod standing;
+mod turns;
 
 use super::*;
 use crate::actions::Action;
@@ -41,6 +42,8 @@ fn found(state: RuleState) -> RuleDefinition {
     let mut rule = crate::testing::World::rule(state);
     let arn = "arn:aws:lambda:us-east-1:123456789012:function:fixer".to_owned();
     let mut target = Target::new("1", arn);
+    let role = "arn:aws:iam::123456789012:role/fixer-role";
+    target.actors = vec![crate::model::Actor::new(&target.arn, Some(role))];
     target.code_sha256 = Some("abc".to_owned());
     rule.targets.push(target);
     rule
@@ -83,6 +86,17 @@ impl Story {
 
     fn cut() -> Self {
         let (mut story, _) = Self::tripped(Mode::Enforce);
+        story.step(&[inspected(found(RuleState::Enabled))]);
+        story.step(&[Observation::Answer(Answer::Disabled(Ok(RuleState::Disabled)))]);
+        story.publish();
+        story
+    }
+
+    /// Cut because its own target made the same call again and again.
+    fn proved() -> Self {
+        let mut story = Self::new(Mode::Enforce, "200/60s");
+        turns::known(&mut story);
+        story.later(3_600).step(&turns::loop_of_equal_calls(8));
         story.step(&[inspected(found(RuleState::Enabled))]);
         story.step(&[Observation::Answer(Answer::Disabled(Ok(RuleState::Disabled)))]);
         story.publish();

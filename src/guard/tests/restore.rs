@@ -98,7 +98,7 @@ fn an_interrupted_restore_is_resumed_by_the_operator_or_by_the_rule_itself() {
 fn a_proved_loop_that_has_not_changed_is_put_back_only_by_force() {
     let ask = Order::Enable { force: false };
     let check = |change: fn(&mut RuleDefinition), expected: Option<Action>| {
-        let mut story = Story::cut();
+        let mut story = Story::proved();
         let plan = story.step(&[Observation::Order(ask.clone())]);
         assert_eq!(plan.next, Some(Action::Check), "it is looked at first");
         let mut now = found(RuleState::Disabled);

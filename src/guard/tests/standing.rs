@@ -11,15 +11,20 @@ fn named(name: &str) -> RuleArn {
 
 fn targets(services: &[&str]) -> Vec<Target> {
     let arn = |service: &&str| format!("arn:aws:{service}:us-east-1:123456789012:function:fixer");
-    services.iter().map(|service| Target::new(*service, arn(service))).collect()
+    let role = "arn:aws:iam::123456789012:role/fixer-role";
+    let actor = |service: &&str| crate::model::Actor::new(&arn(service), Some(role));
+    services
+        .iter()
+        .map(|service| Target { actors: vec![actor(service)], ..Target::new(*service, arn(service)) })
+        .collect()
 }
 
 /// So many firings within ten minutes, of which the rule's own function caused so many of a hundred.
 fn record(name: &str, firings: i64, percent: i64) -> Record {
     let mut record = Record::new(named(name), "200/60s".parse().unwrap());
     for n in 0..firings {
-        let is_echo = n * 100 < percent * firings;
-        let caller = if is_echo {
+        let is_own = n * 100 < percent * firings;
+        let caller = if is_own {
             "sts::123456789012:assumed-role/fixer-role/fixer"
         } else {
             "iam::123456789012:user/ann"
@@ -37,12 +42,12 @@ fn record(name: &str, firings: i64, percent: i64) -> Record {
     record
 }
 
-/// A line for a rule, as it stands: firings and micro-USD an hour, and the share of echoes.
+/// A line for a rule, as it stands: firings and micro-USD an hour, and the share of own calls.
 fn line(ranked: &Ranked) -> String {
     let or = |number: Option<u64>| number.map_or("?".to_owned(), |number| number.to_string());
     let cost = or(ranked.cost_per_hour_micro_usd.map(crate::model::MicroUsd::get));
-    let (name, echo) = (&ranked.rule.name, or(ranked.echo_percent.map(u64::from)));
-    format!("{name}: {} for {cost}, {echo} %", ranked.firings_per_hour)
+    let (name, own) = (&ranked.rule.name, or(ranked.own_percent.map(u64::from)));
+    format!("{name}: {} for {cost}, {own} %", ranked.firings_per_hour)
 }
 
 #[test]
@@ -90,21 +95,21 @@ fn the_most_expensive_comes_first_then_who_fires_itself_then_the_busiest() {
     };
     let mut rules = vec![
         of("unknown-busy", 180, 0, None),
-        Ranked { echo_percent: Some(90), ..of("unpriced-echo", 20, 0, Some(&["ssm", "ecs"])) },
+        Ranked { own_percent: Some(90), ..of("unpriced-own", 20, 0, Some(&["ssm", "ecs"])) },
         of("unknown-calm", 20, 0, None),
         of("cheap-b", 100, 0, Some(&["lambda"])),
         of("cheap-a", 100, 0, Some(&["lambda"])),
-        of("cheap-echo", 100, 50, Some(&["lambda"])),
+        of("cheap-own", 100, 50, Some(&["lambda"])),
         of("few-but-dear", 10, 0, Some(&["states"])),
     ];
     rank(&mut rules);
     let lines: Vec<String> = rules.iter().map(line).collect();
     let expected = [
         "few-but-dear: 40 for 1000, 0 %",
-        "cheap-echo: 400 for 80, 50 %",
+        "cheap-own: 400 for 80, 50 %",
         "cheap-a: 400 for 80, 0 %",
         "cheap-b: 400 for 80, 0 %",
-        "unpriced-echo: 80 for ?, 90 %",
+        "unpriced-own: 80 for ?, 90 %",
         "unknown-busy: 720 for ?, ? %",
         "unknown-calm: 80 for ?, ? %",
     ];

@@ -65,7 +65,7 @@ fn a_firing_that_anybody_puts_on_the_bus_is_none() {
 }
 
 #[test]
-fn a_deployment_by_the_targets_role_is_no_echo() {
+fn a_deployment_by_the_targets_role_is_no_call_of_the_target() {
     let names = ["fix-acl", "b", "c", "d"];
     let mut rules = vec![("fix-acl", with_fixer(PATTERN))];
     rules.extend(names[1..].iter().map(|name| (*name, definition(r#"{"source":["x"]}"#))));

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::scan::Scanner;
-use crate::sources::parameters::VERBATIM;
+use crate::sources::verbatim::{UNREAD, VERBATIM};
 
 /// It is not plain JSON, or not of the expected shape: `serde_json` will tell.
 #[derive(Debug)]
@@ -62,11 +62,15 @@ impl<'de, const QUOTED: bool> Deserializer<'de> for &mut Scanner<'de, QUOTED> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, GiveUp> {
-        if name != VERBATIM || !QUOTED {
+        if !QUOTED || (name != VERBATIM && name != UNREAD) {
             return Err(GiveUp);
         }
         self.peek().ok_or(GiveUp)?;
         let start = self.at();
+        if name == UNREAD {
+            self.skip().ok_or(GiveUp)?;
+            return visitor.visit_borrowed_bytes(self.since(start));
+        }
         match self.text_or_skip().ok_or(GiveUp)? {
             Some(text) => visitor.visit_borrowed_str(text),
             None => visitor.visit_borrowed_bytes(self.since(start)),

@@ -1,17 +1,17 @@
 //! Calls as CloudTrail records them, and who made them on what.
 
 use super::super::*;
-use crate::model::Fingerprint;
+use crate::model::CallOutcome;
 
 /// A CloudTrail event whose `detail` has these members besides service and operation.
-fn event(service: &str, operation: &str, more: &str) -> String {
+pub(super) fn event(service: &str, operation: &str, more: &str) -> String {
     format!(
         r#"{{"id":"e-1","source":"aws.any","detail-type":"AWS API Call via CloudTrail","time":"2026-11-20T10:00:00Z","detail":{{"eventSource":"{service}.amazonaws.com","eventName":"{operation}",{more}"eventID":"c-1"}}}}"#
     )
 }
 
 /// The call of such an event, read by `serde_json` and in one pass, which have to agree.
-fn with_call<T>(event: &str, see: impl FnOnce(Option<&Call<'_>>) -> T) -> T {
+pub(super) fn with_call<T>(event: &str, see: impl FnOnce(Option<&Call<'_>>) -> T) -> T {
     let body = serde_json::to_string(event).unwrap();
     let batch = format!(r#"{{"Records":[{{"messageId":"m","body":{body},"eventSource":"aws:sqs"}}]}}"#);
     let Ok(Payload::Queue(messages)) = decode(batch.as_bytes()) else { panic!("no batch: {batch}") };
@@ -32,11 +32,6 @@ fn resource(operation: &str, more: &str) -> String {
 fn ids(operation: &str, parameters: &str) -> crate::model::ResourceIds {
     let more = format!(r#""requestParameters":{parameters},"#);
     with_call(&event("any", operation, &more), |call| call.unwrap().resource.as_ref().unwrap().ids)
-}
-
-fn parameters(parameters: &str) -> u32 {
-    let more = format!(r#""requestParameters":{parameters},"#);
-    with_call(&event("any", "Put", &more), |call| call.unwrap().parameters)
 }
 
 fn check_resource(operation: &str, parameters: &str, expected: &str) {
@@ -118,11 +113,11 @@ fn a_call_may_name_its_resource_further_down() {
     check(
         "CreateVpc",
         r#"{"cidrBlock":"10.0.0.0/16","tagSpecificationSet":{"items":[{"tags":[{"key":"k"}]}]}}"#,
-        "any.amazonaws.com",
+        "unknown",
     );
+    check("DescribeInstances", r#"{"filterSet":{"items":[{"name":"tag:a"}]}}"#, "any.amazonaws.com");
     check("UpdateAccountPasswordPolicy", r#"{"minimumPasswordLength":14}"#, "any.amazonaws.com");
     check("Odd", r#"{"instanceId":7,"name":null,"id":"","arn":true}"#, "any.amazonaws.com");
-    check("Odd", r#""text""#, "any.amazonaws.com");
     let deep = format!(r#"{{"a":{}"x"{}}}"#, r#"{"id":"#.repeat(20), "}".repeat(20));
     check("Deep", &deep, "any.amazonaws.com");
     let many = format!(r#"{{"a":[{}{{"id":"late"}}]}}"#, "0,".repeat(100));
@@ -132,9 +127,19 @@ fn a_call_may_name_its_resource_further_down() {
 #[test]
 fn what_the_parameters_do_not_tell() {
     let check = |more: &str, expected: &str| assert_eq!(resource("Put", more), expected, "{more}");
-    check("", "any.amazonaws.com");
-    check(r#""requestParameters":null,"#, "any.amazonaws.com");
-    check(r#""requestParameters":{},"#, "any.amazonaws.com");
+    check("", "unknown");
+    for unknown in ["null", "{}", r#""text""#, r#"[{"name":"n"}]"#, "7", "true"] {
+        check(&format!(r#""requestParameters":{unknown},"#), "unknown");
+        check(&format!(r#""requestParameters":{unknown},"errorCode":"AccessDenied","#), "unknown");
+    }
+    // Of what CloudTrail conceals it is not known what else it conceals.
+    for hidden in
+        [r#""value":"HIDDEN""#, r#""a":{"b":["x HIDDEN y"]}"#, r#""a":{"HIDDEN":"HIDDEN"}"#, r#""HIDDEN":1"#]
+    {
+        let hidden = hidden.replace("HIDDEN", "HIDDEN_DUE_TO_SECURITY_REASONS");
+        check(&format!(r#""requestParameters":{{"name":"n",{hidden}}},"#), "unknown");
+    }
+    check(r#""requestParameters":{"name":"n","value":"HIDDEN_DUE_TO_SECURITY_REASON"},"#, "n");
     // It may have been a call on anything: nothing may be merged by it.
     check(r#""errorCode":"ThrottlingException","requestParameters":null,"#, "unknown");
     check(r#""errorCode":"AccessDenied","#, "unknown");
@@ -146,7 +151,12 @@ fn what_the_parameters_do_not_tell() {
     check(listed, "arn:aws:s3:::b/k");
     check(&format!(r#""requestParameters":{{"name":"n"}},{listed}"#), "n");
     check(&format!(r#""errorCode":"AccessDenied",{listed}"#), "arn:aws:s3:::b/k");
-    check(r#""resources":{},"#, "any.amazonaws.com");
+    check(
+        &format!(r#""requestParameters":{{"a":"HIDDEN_DUE_TO_SECURITY_REASONS"}},{listed}"#),
+        "arn:aws:s3:::b/k",
+    );
+    check(&format!(r#""requestParameters":{{"length":14}},{listed}"#), "arn:aws:s3:::b/k");
+    check(r#""resources":{},"#, "unknown");
 }
 
 #[test]
@@ -167,54 +177,159 @@ fn calls_on_the_same_meet() {
     let object = r#"{"bucketName":"b","key":"k"}"#;
     check(("PutBucketAcl", r#"{"bucketName":"b"}"#), ("PutObject", object), true);
     check(("PutObject", r#"{"bucketName":"b","key":"l"}"#), ("PutObject", object), false);
-    check(("DeleteAccountPasswordPolicy", "null"), ("UpdateAccountPasswordPolicy", r#"{"length":14}"#), true);
+    check(
+        ("DeleteAccountPasswordPolicy", r#"{"all":true}"#),
+        ("UpdateAccountPasswordPolicy", r#"{"length":14}"#),
+        true,
+    );
     let orders =
         r#"{"dBInstanceIdentifier":"orders","dBSubnetGroupName":"s","dBName":"shop","optionGroupName":"o"}"#;
     check(("CreateDBInstance", orders), ("ModifyDBInstance", r#"{"dBInstanceIdentifier":"orders"}"#), true);
 }
 
 #[test]
-fn a_fingerprint_tells_parameters_apart_but_not_tokens() {
-    let check = |one: &str, other: &str, same: bool| {
-        assert_eq!(parameters(one) == parameters(other), same, "{one} {other}");
+fn a_batch_call_touches_all_that_it_names() {
+    let arns = |names: &[&str]| {
+        let arns = names.iter().map(|name| format!(r#""arn:aws:sqs:us-east-1:123456789012:{name}""#));
+        format!(r#"{{"resourceARNList":[{}],"tags":{{"a":"b"}}}}"#, arns.collect::<Vec<_>>().join(","))
     };
-    check(r#"{"a":"b"}"#, r#"{"a":"b"}"#, true);
-    check(r#"{"a":"b"}"#, r#"{ "a" : "b" }"#, true);
-    check(r#"{"a":"b"}"#, r#"{"a":"c"}"#, false);
-    check(r#"{"a":"b"}"#, r#"{"b":"a"}"#, false);
-    check(r#"{"a":"1"}"#, r#"{"a":1}"#, false);
-    check(r#"{"a":"b","c":"d"}"#, r#"{"a":"bcd"}"#, false);
-    check(r#"{"a":{"b":["\"","\\",1]}}"#, r#"{"a":{"b":["\"","\\",2]}}"#, false);
-    check(r#"{"policy":"{\"Effect\":\"Allow\"}"}"#, r#"{"policy":"{\"Effect\":\"Deny\"}"}"#, false);
-    check(r#"{"name":"n","clientToken":"1"}"#, r#"{"name":"n","clientToken":"2"}"#, true);
-    check(r#"{"name":"n"}"#, r#"{"name":"n","clientRequestToken":"2"}"#, true);
-    check("null", "{}", true);
-    assert_eq!(parameters(r#"{"a":"b"}"#), Fingerprint::of("a\u{1}b\u{3}"), "stored ones stay comparable");
+    let three = arns(&["x", "y", "z"]);
+    check_resource(
+        "TagResources",
+        &three,
+        "arn:aws:sqs:us-east-1:123456789012:x / arn:aws:sqs:us-east-1:123456789012:y / arn:aws:sqs:us-east-1:123456789012:z",
+    );
+    assert_eq!(ids("TagResources", &three).iter().count(), 3);
+    for name in ["x", "y", "z"] {
+        assert!(
+            ids("TagResources", &three).meets(ids("DeleteQueue", &format!(r#"{{"queueName":"{name}"}}"#)))
+        );
+    }
+    assert_eq!(ids("TagResources", &arns(&["a", "b", "c", "d", "e", "f"])).iter().count(), 4);
+}
+
+#[test]
+fn what_was_created_is_in_the_response() {
+    let check = |operation: &str, more: &str, expected: &str| {
+        assert_eq!(resource(operation, more), expected, "{operation} {more}");
+    };
+    check(
+        "CreateSnapshot",
+        r#""requestParameters":{"volumeId":"vol-1"},"responseElements":{"requestId":"r","snapshotId":"snap-1","volumeId":"vol-1","ownerId":"123456789012"},"#,
+        "vol-1 / snap-1",
+    );
+    check(
+        "CreateVolume",
+        r#""requestParameters":{"size":"8"},"responseElements":{"requestId":"r","volumeId":"vol-1"},"#,
+        "vol-1",
+    );
+    // CloudTrail's members come in another order as a rule, which is not relied on.
+    check(
+        "CreateVolume",
+        r#""responseElements":{"volumeId":"vol-1"},"requestParameters":{"size":"8"},"#,
+        "vol-1",
+    );
+    check(
+        "CreateImage",
+        r#""requestParameters":{"instanceId":"i-1","name":"n"},"responseElements":{"requestId":"r","imageId":"ami-1"},"#,
+        "i-1 / n / ami-1",
+    );
+    check(
+        "RunInstances",
+        r#""requestParameters":{"instancesSet":{"items":[{"minCount":1}]},"clientToken":"t"},"responseElements":{"requesterId":"q","instancesSet":{"items":[{"instanceId":"i-1"},{"instanceId":"i-2"}]}},"#,
+        "i-1 / i-2",
+    );
+    check(
+        "CreateKey",
+        r#""requestParameters":{"origin":"AWS_KMS"},"responseElements":{"keyMetadata":{"aWSAccountId":"123456789012","keyId":"0a1b","creationDate":"today"}},"#,
+        "0a1b",
+    );
+    let unnamed = r#""requestParameters":{"size":"8","clientToken":"t"},"#;
+    for response in ["", "null", r#""vol-1""#, r#"["vol-1"]"#, "7", "{}", r#"{"requestId":"r"}"#] {
+        let response =
+            if response.is_empty() { String::new() } else { format!(r#""responseElements":{response},"#) };
+        check("CreateVolume", &format!("{unnamed}{response}"), "unknown");
+    }
+    check(
+        "CreateVolume",
+        &format!(
+            r#"{unnamed}"responseElements":{{"volumeId":"vol-1","key":"HIDDEN_DUE_TO_SECURITY_REASONS"}},"#
+        ),
+        "unknown",
+    );
+    check(
+        "CreateVolume",
+        &format!(r#"{unnamed}"resources":[{{"ARN":"arn:aws:s3:::b"}}],"#),
+        "arn:aws:s3:::b",
+    );
+    // What is not known does not become known by what was made of it, and others make nothing.
+    check("CreateVolume", r#""requestParameters":null,"responseElements":{"volumeId":"vol-1"},"#, "unknown");
+    check(
+        "ModifyVolume",
+        r#""requestParameters":{"size":"8"},"responseElements":{"volumeId":"vol-1"},"#,
+        "any.amazonaws.com",
+    );
 }
 
 #[test]
 fn a_call_says_who_made_it() {
-    let check = |identity: &str, role: Option<&str>, invoked_by: Option<&str>| {
+    let check = |identity: &str, role: Option<&str>, invoked_by: Option<&str>, is_by_service: bool| {
         let event = event("s3", "PutBucketAcl", &format!(r#""userIdentity":{identity},"#));
         with_call(&event, |call| {
             let call = call.expect("a call");
             assert_eq!((&*call.service, &*call.operation), ("s3.amazonaws.com", "PutBucketAcl"));
             assert_eq!((call.role.as_deref(), call.invoked_by.as_deref()), (role, invoked_by), "{identity}");
+            assert_eq!((call.is_by_service, call.is_sign_in()), (is_by_service, false), "{identity}");
         });
     };
-    check("null", None, None);
-    check(r#"{"type":"IAMUser","arn":"arn:aws:iam::1:user/ann"}"#, None, None);
+    check("null", None, None, false);
+    check(r#"{"type":"IAMUser","arn":"arn:aws:iam::1:user/ann"}"#, None, None, false);
     let issuer = r#""sessionContext":{"attributes":{"mfaAuthenticated":"false"},"sessionIssuer":{"type":"Role","arn":"arn:r"}}"#;
-    check(&format!(r#"{{"type":"AssumedRole",{issuer}}}"#), Some("arn:r"), None);
+    check(&format!(r#"{{"type":"AssumedRole",{issuer}}}"#), Some("arn:r"), None, false);
     check(
         &format!(r#"{{{issuer},"invokedBy":"cloudformation.amazonaws.com"}}"#),
         Some("arn:r"),
         Some("cloudformation.amazonaws.com"),
+        false,
     );
-    check(r#"{"type":"AWSService","invokedBy":"rds.amazonaws.com"}"#, None, Some("rds.amazonaws.com"));
-    check(r#"{"type":"AWSService"}"#, None, Some("s3.amazonaws.com"));
-    check(r#"{"type":"IAMUser","arn":"a","invokedBy":"signin.amazonaws.com"}"#, None, None);
-    check(r#"{"sessionContext":{"sessionIssuer":[]}}"#, None, None);
+    check(r#"{"type":"AWSService","invokedBy":"rds.amazonaws.com"}"#, None, Some("rds.amazonaws.com"), true);
+    check(r#"{"type":"AWSService"}"#, None, None, true);
+    check(r#"{"type":"IAMUser","arn":"a","invokedBy":"signin.amazonaws.com"}"#, None, None, false);
+    check(r#"{"sessionContext":{"sessionIssuer":[]}}"#, None, None, false);
+}
+
+#[test]
+fn a_call_has_an_outcome() {
+    let check = |error_code: &str, expected: CallOutcome| {
+        let more =
+            if error_code.is_empty() { String::new() } else { format!(r#""errorCode":{error_code},"#) };
+        with_call(&event("s3", "PutBucketAcl", &more), |call| {
+            assert_eq!(call.unwrap().outcome, expected, "{more}")
+        });
+    };
+    check("", CallOutcome::Succeeded);
+    check("null", CallOutcome::Succeeded);
+    check(r#""""#, CallOutcome::Succeeded);
+    check(r#""AccessDenied""#, CallOutcome::Refused);
+    check(r#"["Throttling"]"#, CallOutcome::Refused);
+    check("7", CallOutcome::Refused);
+    check(r#""Client.RequestLimitExceeded""#, CallOutcome::Throttled);
+    check(r#""Throttl\u0069ng""#, CallOutcome::Throttled);
+}
+
+#[test]
+fn a_sign_in_is_a_call_of_its_own_kind() {
+    let event = event(
+        "signin",
+        "ConsoleLogin",
+        r#""requestParameters":null,"responseElements":{"ConsoleLogin":"Success"},"#,
+    );
+    let event = event.replace("AWS API Call via", "AWS Console Sign In via");
+    with_call(&event, |call| {
+        let call = call.expect("a call");
+        assert!(call.is_sign_in());
+        assert_eq!((&call.resource, call.wording, call.outcome), (&None, None, CallOutcome::Succeeded));
+    });
 }
 
 #[test]

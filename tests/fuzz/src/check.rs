@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use budget_guard::attribution::{Attributed, Home, attribute};
-use budget_guard::model::RuleArn;
+use budget_guard::model::{Call, CallOutcome, RuleArn};
 use budget_guard::sources::{Body, Bus, DecodeError, Message, Payload, Received, decode, decode_body};
 use serde::Deserialize;
 use serde_json::json;
@@ -112,11 +112,9 @@ fn check_received(received: Received<'_>) {
         assert!(!event.event_id.is_empty(), "an event without an id cannot be told from another");
     }
     if let Received::Attached { event, .. } | Received::Bus(Bus { event, .. }) = &received
-        && let Some(resource) = event.call.as_ref().and_then(|call| call.resource.as_ref())
+        && let Some(call) = &event.call
     {
-        assert!(!resource.ids.is_empty(), "a resource without an id meets every other: {}", resource.name);
-        assert!((1..=128).contains(&resource.name.len()), "a name of {} bytes", resource.name.len());
-        assert!(resource.name.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{:?}", resource.name);
+        check_call(call);
     }
     match attribute(received, &home()) {
         Ok(Attributed::Firing(firing)) => assert!(home().owns(&firing.rule), "{} is foreign", firing.rule),
@@ -127,6 +125,22 @@ fn check_received(received: Received<'_>) {
         Ok(Attributed::Skipped(_) | Attributed::Tick) => {}
         Ok(Attributed::Money(message)) => check_message(&message.alert.to_string()),
         Err(error) => check_message(&error.to_string()),
+    }
+}
+
+fn check_call(call: &Call<'_>) {
+    if let Some(resource) = &call.resource {
+        assert!(!resource.ids.is_empty(), "a resource without an id meets every other: {}", resource.name);
+        assert!((1..=128).contains(&resource.name.len()), "a name of {} bytes", resource.name.len());
+        assert!(resource.name.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{:?}", resource.name);
+    }
+    if call.wording.is_some() {
+        assert!(call.resource.is_some(), "a call on nothing is equal to another");
+        assert_ne!(
+            call.outcome,
+            CallOutcome::Throttled,
+            "a call that will be tried again is equal to another"
+        );
     }
 }
 

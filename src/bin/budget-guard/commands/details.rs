@@ -4,13 +4,13 @@ use budget_guard::actions::quoted;
 use budget_guard::aws::SystemClock;
 use budget_guard::breaker::Breaker;
 use budget_guard::model::{Fault, RuleDefinition, Tags, Timestamp};
-use budget_guard::policy::{LIMIT_TAG, Limits, MODE_TAG};
+use budget_guard::policy::{LIMIT_TAG, Limits, MODE_TAG, OrOff};
 use budget_guard::ports::{Clock, Rules};
 use budget_guard::record::Record;
 use serde::Serialize;
 
 use super::lines::Lines;
-use super::{lookup, view};
+use super::{acting, lookup, view};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
@@ -31,6 +31,12 @@ struct Details<'a> {
     targets: Option<&'a [budget_guard::model::Target]>,
     mode: Effective,
     limit: Effective,
+    turns: String,
+    /// The actors behind its targets: known, partly known, or unknown. Null if the targets could not be read.
+    who_acts: Option<&'static str>,
+    /// Calls of its own targets among the firings of the last 24 hours.
+    own_calls: u64,
+    firings_in_24_hours: u64,
     bad_tags: &'a [String],
 }
 
@@ -59,6 +65,10 @@ pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
             targets: live.as_ref().ok().map(|rule| rule.targets.as_slice()),
             mode: mode(&limits, &tags),
             limit: limit(&limits, &tags),
+            turns: OrOff(limits.turns).to_string(),
+            who_acts: live.as_ref().ok().map(|rule| acting::known(&rule.targets)),
+            own_calls: record.turns.own_share().own,
+            firings_in_24_hours: record.turns.own_share().all,
             bad_tags: &limits.bad_tags,
         })?;
     } else {
@@ -88,6 +98,15 @@ fn record_lines(lines: &mut Lines, record: &Record, is_seen: bool, now: Timestam
         lines.pair(
             "Late",
             format_args!("{} after a cut, or from before this epoch", view::plural(record.late, "firing")),
+        );
+    }
+    let share = record.turns.own_share();
+    if share.own > 0 {
+        let (own, all) = (share.own, share.all);
+        let advice = if share.is_most() { ": fired mostly by its own target" } else { "" };
+        lines.pair(
+            "Own calls",
+            format_args!("{own} of {all} firings in 24 hours ({} %){advice}", own * 100 / all.max(1)),
         );
     }
     let began = record.epoch.began.map(|began| format!(", began {}", crate::when::time_ago(began, now)));
@@ -130,6 +149,8 @@ fn rule_lines(lines: &mut Lines, live: &Result<RuleDefinition, Fault>, limits: &
     if rule.targets.is_empty() {
         lines.pair("Targets", "none");
     }
+    lines.pair("Turn limit", OrOff(limits.turns));
+    acting::lines(lines, &rule.targets);
 }
 
 /// What does not fit together, and what to do next.

@@ -6,7 +6,7 @@ use budget_guard::breaker::Breaker;
 use budget_guard::model::{RuleDefinition, Timestamp, grouped, whole_seconds};
 use budget_guard::ports::Clock;
 use budget_guard::record::{Outcome, Record, Trip};
-use budget_guard::verdict::{EchoEvidence, Evidence, EvidenceKind};
+use budget_guard::verdict::{Evidence, EvidenceKind, Finding};
 use serde::Serialize;
 
 use super::lines::Lines;
@@ -108,8 +108,19 @@ fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip, now: Timestam
     let about = if evidence.is_estimate { "about " } else { "" };
     let limit = evidence.limit.map(|limit| format!(", limit {limit}")).unwrap_or_default();
     let window = evidence.window_seconds.map(|window| format!(" within {window}")).unwrap_or_default();
-    match &evidence.echo {
-        Some(echo) => lines.pair("Echoes", echoes(evidence.count, echo, &limit)),
+    match evidence.own.as_ref().map(|own| own.finding) {
+        Some(Finding::Turns { turns }) => {
+            let calls = view::plural(evidence.count, "call");
+            lines.pair("Turns", format_args!("{turns}{limit}, in {calls} of its own target"));
+        }
+        Some(Finding::Surplus { calls, reasons }) => {
+            let reasons = view::plural(reasons.into(), "reason");
+            lines.pair(
+                "Surplus",
+                format_args!("{calls} equal calls for {reasons}{limit} beyond what they explain"),
+            );
+        }
+        Some(_) => lines.pair("Own calls", format_args!("{}{window}{limit}", evidence.count)),
         None => lines.pair("Firings", format_args!("{about}{}{window}{limit}", evidence.count)),
     }
     if let (Some(first), Some(last)) = (evidence.first, evidence.last) {
@@ -135,27 +146,16 @@ fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip, now: Timestam
             lines.pair("", format_args!("with credentials issued to {issued_to}"));
         }
     }
-    let (echoes, all) = evidence.echoes();
-    if echoes > 0 && all > 0 {
-        let share = format!("{:>8} %", u64::from(echoes) * 100 / u64::from(all));
-        lines.pair(&share, "of them by the rule's own targets: the rule fires itself");
+    let (own, all) = evidence.own_calls();
+    if own > 0 && all > 0 {
+        let share = format!("{:>8} %", u64::from(own) * 100 / u64::from(all));
+        lines.pair(&share, "of them by the rule's own targets");
     }
     if let Some(id) = evidence.sample_event_ids.last() {
         lines.heading("The last events counted, by their CloudTrail id");
         evidence.sample_event_ids.iter().for_each(|id| lines.line(id));
         let lookup = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=";
         lines.line(format_args!("{lookup}{id} --region {}", record.rule.region()));
-    }
-}
-
-/// How many firings the rule caused itself, and why so few are enough.
-fn echoes(count: u64, echo: &EchoEvidence, limit: &str) -> String {
-    match (echo.outside, echo.identical) {
-        (0, true) => format!("{count} in a row{limit} for word for word the same call"),
-        (0, false) => format!("{count} in a row{limit}"),
-        (outside, _) => {
-            format!("{count} among {}{limit}", view::plural(outside.into(), "outside firing"))
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod acting;
 mod attach;
 mod completions;
 mod create;

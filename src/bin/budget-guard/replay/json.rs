@@ -2,7 +2,7 @@
 
 use budget_guard::model::{Seconds, Timestamp};
 use budget_guard::replay::{ListedRule, Outcome};
-use budget_guard::verdict::{EchoEvidence, EvidenceKind};
+use budget_guard::verdict::{EvidenceKind, OwnEvidence};
 use serde::Serialize;
 
 use super::Report;
@@ -37,7 +37,7 @@ struct RuleView<'a> {
     arn: Option<&'a str>,
     firings: u64,
     /// Those that the rule's own targets caused; null if the file does not tell its targets.
-    echoes: Option<u64>,
+    own: Option<u64>,
     peak: PeakView,
     trip: Option<TripView<'a>>,
     smallest_limit: String,
@@ -63,9 +63,9 @@ struct TripView<'a> {
     reason: &'a str,
     firings_before: u64,
     callers: Vec<CallerView<'a>>,
-    /// Of echoes: the resource, the cycle.
+    /// Of the rule's own calls: the finding, the resource, the cycle.
     #[serde(skip_serializing_if = "Option::is_none")]
-    echo: Option<&'a EchoEvidence>,
+    own: Option<&'a OwnEvidence>,
 }
 
 #[derive(Debug, Serialize)]
@@ -128,14 +128,14 @@ impl<'a> RuleView<'a> {
                 reason: &would.trip.reason,
                 firings_before: would.firings_before,
                 callers: callers.collect(),
-                echo: would.trip.evidence.echo.as_ref(),
+                own: would.trip.evidence.own.as_ref(),
             }
         });
         Self {
             rule: &rule.name,
             arn: rule.arn.as_ref().map(|arn| arn.as_str()),
             firings: outcome.firings,
-            echoes: outcome.echoes,
+            own: outcome.own,
             peak: PeakView {
                 count: outcome.peak.map_or(0, |peak| peak.count),
                 window_seconds: window,

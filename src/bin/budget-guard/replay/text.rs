@@ -28,18 +28,18 @@ pub fn table(report: &Report<'_>) -> String {
             None => Cell::new("no"),
         };
         // No limit of the rate helps a rule that fires itself.
-        let is_echo = outcome.trip.as_ref().is_some_and(|would| would.trip.evidence.echo.is_some());
-        let limit = Cell::new(if is_echo { "-".to_owned() } else { outcome.smallest_limit(window) });
+        let is_proved = outcome.trip.as_ref().is_some_and(|would| would.trip.evidence.own.is_some());
+        let limit = Cell::new(if is_proved { "-".to_owned() } else { outcome.smallest_limit(window) });
         let mut row = vec![Cell::new(shown(&rule.name)), Cell::new(outcome.firings)];
         if has_targets {
-            row.push(Cell::new(outcome.echoes.map_or("-".to_owned(), |echoes| echoes.to_string())));
+            row.push(Cell::new(outcome.own.map_or("-".to_owned(), |own| own.to_string())));
         }
         row.extend([Cell::new(peak), Cell::new(at), trip, limit]);
         row
     };
     let mut header = vec!["RULE", "FIRINGS", "PEAK", "PEAK AT", "WOULD TRIP", "LIMIT NEEDED"];
     if has_targets {
-        header.insert(2, "ECHOES");
+        header.insert(2, "OWN");
     }
     let rows: Vec<Vec<Cell>> = fired().map(row).collect();
     let table = if rows.is_empty() { String::new() } else { table::render(&header, rows) + "\n" };
@@ -58,9 +58,9 @@ fn totals(report: &Report<'_>, fired: usize) -> String {
     }
     let tripped = report.tripped().count();
     let rules = count(report.rules.len() as u64, "rule");
-    let or_by_echo = if report.with_targets() > 0 { " or by echoes" } else { "" };
+    let or_proved = if report.with_targets() > 0 { " or as a proved loop" } else { "" };
     format!(
-        "{events}.\n{fired} of {rules} fired, {tripped} would have tripped at {}{or_by_echo}.\n",
+        "{events}.\n{fired} of {rules} fired, {tripped} would have tripped at {}{or_proved}.\n",
         report.limit
     )
 }

@@ -8,15 +8,18 @@ use crate::{folder, program};
 
 const ANN: &str = "arn:aws:iam::123456789012:user/ann";
 const FIXER: &str = "arn:aws:sts::123456789012:assumed-role/fixer-role/fixer";
+/// A session of a state machine with the same role.
+const WORKFLOW: &str = "arn:aws:sts::123456789012:assumed-role/fixer-role/rZ7kQw0pYbUxLmTnVcJdHs5GfWa3Ei8o";
 const OTHER: &str = "arn:aws:sts::123456789012:assumed-role/opener-role/opener";
 
-/// As `describe-rule` prints a rule, and `list-targets-by-rule` the functions it starts.
+/// As `describe-rule` prints a rule, and `list-targets-by-rule` the functions it starts, with the roles they run as.
 fn rule(name: &str, calls: &Value, function: &str) -> Value {
     json!({
         "Name": name, "Arn": format!("arn:aws:events:us-east-1:123456789012:rule/{name}"), "State": "ENABLED",
         "EventBusName": "default",
         "EventPattern": json!({"source": ["aws.s3"], "detail": {"eventName": calls}}).to_string(),
-        "Targets": [{"Id": "1", "Arn": format!("arn:aws:lambda:us-east-1:123456789012:function:{function}")}],
+        "Targets": [{"Id": "1", "Arn": format!("arn:aws:lambda:us-east-1:123456789012:function:{function}"),
+                     "role": format!("arn:aws:iam::123456789012:role/{function}-role")}],
     })
 }
 
@@ -42,23 +45,27 @@ async fn a_loop_of_one_turn_a_minute_is_found_if_the_targets_are_told() -> Resul
     let mut told = rule("fix-acl", &json!(["PutBucketAcl"]), "fixer");
     let seen = report(std::slice::from_ref(&told), &log(&calls), 4).await?;
     let seen = &seen["rules"][0];
-    assert_eq!((&seen["firings"], &seen["echoes"]), (&json!(21), &json!(20)));
+    assert_eq!((&seen["firings"], &seen["own"]), (&json!(21), &json!(20)));
     let trip = &seen["trip"];
-    assert_eq!((&trip["kind"], &trip["firings_before"]), (&json!("echo"), &json!(6)), "{trip}");
-    assert_eq!(trip["at"], "2026-11-20T10:05:00Z");
-    assert_eq!((&trip["echo"]["resource"], &trip["echo"]["proof"]), (&json!("uploads"), &json!("session")));
+    assert_eq!((&trip["kind"], &trip["firings_before"]), (&json!("surplus"), &json!(9)), "{trip}");
+    assert_eq!(trip["at"], "2026-11-20T10:08:00Z");
+    let finding = json!({"surplus": {"calls": 8, "reasons": 1}});
+    assert_eq!((&trip["own"]["resource"], &trip["own"]["finding"]), (&json!("uploads"), &finding));
     let callers = json!([
-        {"principal": FIXER, "count": 5, "is_target": true}, {"principal": ANN, "count": 1, "is_target": false}
+        {"principal": FIXER, "count": 8, "is_target": true}, {"principal": ANN, "count": 1, "is_target": false}
     ]);
     assert_eq!(trip["callers"], callers);
 
-    // A function of another name, or none that is told: nothing shows that these are echoes.
-    let other = rule("fix-acl", &json!(["PutBucketAcl"]), "other");
-    let seen = report(&[other], &log(&calls), 0).await?;
-    assert_eq!((&seen["rules"][0]["echoes"], &seen["rules"][0]["trip"]), (&json!(0), &Value::Null));
+    // A function of another name, or whose role is not told: nothing shows that these are its own calls.
+    let mut roleless = told.clone();
+    roleless["Targets"][0].as_object_mut().ok_or("an object")?.remove("role");
+    for other in [rule("fix-acl", &json!(["PutBucketAcl"]), "other"), roleless] {
+        let seen = report(&[other], &log(&calls), 0).await?;
+        assert_eq!((&seen["rules"][0]["own"], &seen["rules"][0]["trip"]), (&json!(0), &Value::Null));
+    }
     told.as_object_mut().ok_or("an object")?.remove("Targets");
     let seen = report(&[told], &log(&calls), 0).await?;
-    assert_eq!((&seen["rules"][0]["echoes"], &seen["rules"][0]["trip"]), (&Value::Null, &Value::Null));
+    assert_eq!((&seen["rules"][0]["own"], &seen["rules"][0]["trip"]), (&Value::Null, &Value::Null));
     Ok(())
 }
 
@@ -72,10 +79,7 @@ async fn honest_machines_are_left_alone() -> Result<(), Failure> {
     for calls in [once.collect(), dispute] {
         let seen = report(&[rule("fix-acl", &json!(["PutBucketAcl"]), "fixer")], &log(&calls), 0).await?;
         let seen = &seen["rules"][0];
-        assert_eq!(
-            (&seen["firings"], &seen["echoes"], &seen["trip"]),
-            (&json!(60), &json!(30), &Value::Null)
-        );
+        assert_eq!((&seen["firings"], &seen["own"], &seen["trip"]), (&json!(60), &json!(30), &Value::Null));
     }
     Ok(())
 }
@@ -92,21 +96,17 @@ async fn a_cycle_of_two_rules_trips_one_of_them() -> Result<(), Failure> {
     let seen = report(&rules, &log(&calls), 4).await?;
     let of = |name: &str| seen["rules"].as_array().into_iter().flatten().find(|one| one["rule"] == name);
     let (close, open) = (of("close-bucket").ok_or("a rule")?, of("open-bucket").ok_or("a rule")?);
-    assert_eq!((&close["trip"]["firings_before"], &open["trip"]), (&json!(6), &Value::Null), "{seen}");
+    assert_eq!((&close["trip"]["firings_before"], &open["trip"]), (&json!(9), &Value::Null), "{seen}");
     let arn = |name: &str| format!("arn:aws:events:us-east-1:123456789012:rule/{name}");
-    assert_eq!(close["trip"]["echo"]["cycle"], json!([arn("close-bucket"), arn("open-bucket")]));
-    assert_eq!(
-        (&close["echoes"], &open["echoes"]),
-        (&json!(0), &json!(0)),
-        "each was fired by the other's target"
-    );
+    assert_eq!(close["trip"]["own"]["cycle"], json!([arn("close-bucket"), arn("open-bucket")]));
+    assert_eq!((&close["own"], &open["own"]), (&json!(0), &json!(0)), "each was fired by the other's target");
     Ok(())
 }
 
 #[tokio::test]
 async fn the_report_says_what_was_judged_and_how() -> Result<(), Failure> {
     let mut calls = vec![(ANN, "PutBucketAcl", "uploads")];
-    calls.extend([(FIXER, "PutBucketAcl", "uploads"); 6]);
+    calls.extend([(WORKFLOW, "PutBucketAcl", "uploads"); 10]);
     let fix = json!({
         "name": "fix-acl", "pattern": {"source": ["aws.s3"], "detail": {"eventName": ["PutBucketAcl"]}},
         "targets": [{"arn": "arn:aws:states:us-east-1:123456789012:stateMachine:fix",
@@ -119,7 +119,7 @@ async fn the_report_says_what_was_judged_and_how() -> Result<(), Failure> {
     let output = program()?.run(&args).await?;
     let page = String::from_utf8([output.stdout, b"--- standard error\n".to_vec(), output.stderr].concat())?;
     insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!("echoes", page);
+        insta::assert_snapshot!("turns", page);
     });
     Ok(())
 }

@@ -23,7 +23,7 @@ async fn rule(bench: &Bench, name: &str, function: &str) -> Result<(String, Stri
 }
 
 /// A change of the bucket "uploads", by a person or by a function.
-fn change(rule: &str, function: Option<&str>, at: Timestamp) -> Value {
+pub fn change(rule: &str, function: Option<&str>, at: Timestamp) -> Value {
     let name = function.and_then(|arn| arn.rsplit(':').next());
     let who = name.map(|name| format!("arn:aws:sts::000000000000:assumed-role/{name}-role/{name}"));
     let who = who.unwrap_or_else(|| ANN.to_owned());
@@ -39,7 +39,7 @@ fn change(rule: &str, function: Option<&str>, at: Timestamp) -> Value {
 }
 
 /// The guard gets these firings, each in an invocation of its own.
-async fn deliver(bench: &Bench, firings: &[(&str, Value)]) -> Result<(), Failure> {
+pub async fn deliver(bench: &Bench, firings: &[(&str, Value)]) -> Result<(), Failure> {
     let guard = bench.guard()?;
     let handle = async |payload: Vec<u8>| match Box::pin(guard.handle(&payload)).await {
         (Ok(_), _) => Ok(()),
@@ -81,33 +81,33 @@ async fn a_rule_that_fires_itself_is_explained() -> Result<(), Failure> {
         event["detail"]["eventID"] = json!(format!("event-{minute}"));
         (arn.as_str(), event)
     };
-    deliver(&bench, &(0..6).map(firing).collect::<Vec<_>>()).await?;
+    deliver(&bench, &(0..9).map(firing).collect::<Vec<_>>()).await?;
 
     let page = page(&bench.program.check("explain fix-acl", 0, &[], &[]).await?, began);
     insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!("explain_echoes", page);
+        insta::assert_snapshot!("explain_turns", page);
     });
     let told = bench.program.json("explain fix-acl", 0).await?;
     let evidence = &told["evidence"];
     let callers = json!([
         {"principal": "arn:aws:sts::000000000000:assumed-role/fixer-role/fixer", "issued_to": function,
-         "count": 5, "is_target": true},
+         "count": 8, "is_target": true},
         {"principal": ANN, "count": 1, "is_target": false},
     ]);
     assert_eq!(evidence["callers"], callers);
-    let echo = json!({"resource": "uploads", "identical": true, "outside": 0, "proof": "issued"});
-    assert_eq!((&evidence["kind"], &evidence["echo"]), (&json!("echo"), &echo));
-    assert_eq!((&evidence["count"], &evidence["limit"]), (&json!(5), &json!(5)));
-    assert_eq!((&evidence["first"], &evidence["last"]), (&json!(at(1)), &json!(at(5))));
+    let own = json!({"resource": "uploads", "finding": {"surplus": {"calls": 8, "reasons": 1}}});
+    assert_eq!((&evidence["kind"], &evidence["own"]), (&json!("surplus"), &own));
+    assert_eq!((&evidence["count"], &evidence["limit"]), (&json!(8), &json!(5)));
+    assert_eq!((&evidence["first"], &evidence["last"]), (&json!(at(1)), &json!(at(8))));
     let counts = evidence["rate"]["counts"].as_array().into_iter().flatten().filter_map(Value::as_u64);
-    assert_eq!(counts.sum::<u64>(), 5, "the curve is that of the echoes");
-    let ids = json!(["event-1", "event-2", "event-3", "event-4", "event-5"]);
+    assert_eq!(counts.sum::<u64>(), 8, "the curve is that of the equal calls");
+    let ids = json!(["event-4", "event-5", "event-6", "event-7", "event-8"]);
     assert_eq!(evidence["sample_event_ids"], ids);
     let otherwise = "its rate alone would never have reached the limit of 200/60s";
     assert_eq!(evidence["otherwise"], otherwise);
-    // One Lambda function, 0.20 USD a million: five firings in four minutes.
+    // One Lambda function, 0.20 USD a million: eight firings in seven minutes.
     let cost =
-        json!({"firings_per_day": 1_800, "per_day_micro_usd": 360, "per_million_firings_micro_usd": 200_000});
+        json!({"firings_per_day": 1_645, "per_day_micro_usd": 329, "per_million_firings_micro_usd": 200_000});
     assert_eq!(told["cost"], cost);
     assert_eq!(told["undo"], "budget-guard enable fix-acl --region us-east-1");
     Ok(())
@@ -120,7 +120,7 @@ async fn a_cycle_is_explained_as_a_whole() -> Result<(), Failure> {
     let (open, opener) = rule(&bench, "open-bucket", "opener").await?;
     let began = Timestamp::from_second(SystemClock.now().as_second() - 3_600)?;
     let mut firings = vec![(close.as_str(), change(&close, None, began))];
-    for turn in 0..6i64 {
+    for turn in 0..10i64 {
         let at = |second: i64| began + SignedDuration::from_secs(turn * 20 + second);
         firings.push((&open, change(&open, Some(&closer), at(10))));
         firings.push((&close, change(&close, Some(&opener), at(20))));
@@ -128,18 +128,18 @@ async fn a_cycle_is_explained_as_a_whole() -> Result<(), Failure> {
     deliver(&bench, &firings).await?;
     let stdout = [
         "Rule \"close-bucket\": open (rule disabled)",
-        "5 firings on uploads, word for word the same call, came round the cycle close-bucket → open-bucket → close-bucket",
-        "Echoes     5 in a row, limit 5 for word for word the same call",
+        "8 equal calls for 1 reason: s3 PutBucketAcl on uploads, word for word the same, 5 more than the reasons explain; \
+         round the cycle close-bucket → open-bucket → close-bucket",
+        "Surplus    8 equal calls for 1 reason, limit 5 beyond what they explain",
         "Resource   uploads",
         "Cycle      \"close-bucket\" → \"open-bucket\" → \"close-bucket\"",
-        "Proof      the callers are targets of the other rules of the cycle",
-        "5 arn:aws:sts::000000000000:assumed-role/opener-role/opener",
+        "8 arn:aws:sts::000000000000:assumed-role/opener-role/opener",
         "1 arn:aws:iam::000000000000:user/ann",
         "budget-guard enable close-bucket",
     ];
     bench.program.check("explain close-bucket", 0, &stdout, &[]).await?;
     let told = bench.program.json("explain close-bucket", 0).await?;
-    assert_eq!(told["evidence"]["echo"]["cycle"], json!([close, open]));
+    assert_eq!(told["evidence"]["own"]["cycle"], json!([close, open]));
     bench.program.check("explain open-bucket", 0, &["never tripped: closed (rule enabled)"], &[]).await?;
     Ok(())
 }

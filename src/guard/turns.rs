@@ -1,0 +1,79 @@
+//! Turns and surplus: when a rule's own calls prove a loop, make a suspect, or have to be looked at again later.
+
+use crate::breaker::Breaker;
+use crate::model::Timestamp;
+use crate::turns::{Chains, Found, Terms};
+use crate::verdict::{self, Evidence, Finding};
+
+use super::Turn;
+
+impl Turn<'_> {
+    /// Judges the firings of this batch, once all of it is counted: its order must not matter.
+    pub(super) fn judge_turns(&mut self) {
+        let is_due = self.record.proof_due.is_some_and(|due| due <= self.now);
+        if !self.counts() || !(self.touched || is_due) {
+            return;
+        }
+        let terms = self.terms();
+        let judgement = self.record.turns.judge(&terms, Chains::Apart);
+        let of_cycle = || self.record.turns.judge(&terms, Chains::Followed).waits_until;
+        let waits_until = judgement.waits_until.or_else(of_cycle);
+        if self.record.proof_due != waits_until {
+            self.record.proof_due = waits_until;
+            self.plan.save = true;
+        }
+        if let Some(proof) = judgement.proof {
+            let evidence = self.own_evidence(&proof);
+            return self.tripped(evidence);
+        }
+        if let Some(rate) = judgement.rate {
+            let evidence = self.own_evidence(&rate);
+            self.burst(evidence);
+        }
+        if !self.counts() || self.question.is_some() {
+            return;
+        }
+        self.follow_chains(&terms, is_due);
+        if let Some(suspicion) = judgement.suspicion.filter(|_| self.question.is_none()) {
+            let evidence = self.own_evidence(&suspicion);
+            self.suspect_by_turns(evidence);
+        }
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            turns: self.limits.turns,
+            burst: self.burst_limit(),
+            answer: self.limits.answering.within,
+            time_limit: self.limits.answering.time_limit(),
+            began: self.record.epoch.began,
+            is_resumed: self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop()),
+            now: self.now,
+        }
+    }
+
+    pub(super) fn own_evidence(&self, found: &Found) -> Evidence {
+        let (record, limits) = (&self.record, self.limits);
+        verdict::own(found, Vec::new(), &record.turns, &record.window, limits).with_otherwise(limits.burst)
+    }
+
+    /// A suspect without a proof: an alert; or a cut, if money is running out and the rule is busier than it ever was.
+    fn suspect_by_turns(&mut self, evidence: Evidence) {
+        let finding = evidence.own.as_ref().map(|own| own.finding);
+        let is_weak = matches!(finding, Some(Finding::Alternation { .. } | Finding::SelfStarted { .. }));
+        if !self.limits.is_pressed() || is_weak {
+            return self.report(&evidence, None);
+        }
+        self.suspect_under_pressure(evidence);
+    }
+
+    /// Returns true while firings count: the rule is neither cut nor about to be put back.
+    pub(super) fn counts(&self) -> bool {
+        matches!(self.record.breaker, Breaker::Closed | Breaker::HalfOpen { .. })
+    }
+
+    /// The day of an alert that is sent once a day.
+    pub(super) fn day_of(now: Timestamp) -> String {
+        now.strftime("%F").to_string()
+    }
+}

@@ -1,0 +1,55 @@
+//! Schedules that nobody told the guard of, seen in the times of a target's own calls.
+
+/// Periods of a schedule, in seconds.
+const PERIODS: [i64; 7] = [60, 120, 300, 600, 900, 1_800, 3_600];
+/// Deviation of a schedule's call from its time, in seconds.
+const JITTER: i64 = 2;
+/// Maximum number of own calls within three periods: a train with others between is no schedule's.
+const MOST_BETWEEN: usize = 5;
+/// Maximum number of periods that are looked back over.
+const LONGEST: i64 = 60;
+
+/// Returns true if a call at this second keeps a schedule: own calls one, two and three periods earlier, hardly others
+/// between, in a train that was there before the latest reason.
+///
+/// `own` has the seconds of the earlier own calls, ascending; `latest_reason` that of the latest reason.
+pub(super) fn keeps_a_schedule(own: &[i64], latest_reason: Option<i64>, at: i64) -> bool {
+    let Some(latest_reason) = latest_reason else { return false };
+    PERIODS.iter().any(|period| {
+        let is_kept = |periods: i64| has_near(own, at - periods * period);
+        if !(1..=3).all(is_kept) {
+            return false;
+        }
+        let first = own.partition_point(|other| *other < at - 3 * period - JITTER);
+        if own.len() - first > MOST_BETWEEN {
+            return false;
+        }
+        let ends = (4..LONGEST).find(|periods| !is_kept(*periods)).unwrap_or(LONGEST);
+        latest_reason > at - (ends - 1) * period
+    })
+}
+
+fn has_near(own: &[i64], at: i64) -> bool {
+    let next = own.partition_point(|other| *other < at - JITTER);
+    own.get(next).is_some_and(|other| *other <= at + JITTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_train_that_was_there_before_the_reason_is_a_schedule() {
+        let check = |own: &[i64], reason: Option<i64>, at: i64, expected: bool| {
+            assert_eq!(keeps_a_schedule(own, reason, at), expected, "{own:?} {reason:?} {at}");
+        };
+        check(&[0, 60, 120], Some(90), 180, true);
+        check(&[0, 60, 120], Some(-1), 180, false);
+        check(&[0, 60, 120], None, 180, false);
+        check(&[0, 62, 118], Some(90), 180, true);
+        check(&[0, 64, 120], Some(90), 180, false);
+        check(&[0, 300, 600], Some(400), 900, true);
+        check(&[0, 60, 70, 80, 90, 120], Some(90), 180, false);
+        check(&[], Some(90), 180, false);
+    }
+}

@@ -1,0 +1,88 @@
+//! Counts over moving stretches of the timeline: a rate, and what a backlog can explain.
+
+use super::tally::Span;
+
+/// Own calls that each reason of a busy spell may still owe.
+const PER_REASON: u64 = 2;
+/// … and these on top.
+const ALLOWED: u64 = 5;
+/// Longest busy spell, in seconds.
+const SPELL: i64 = 6 * 60 * 60;
+
+/// Number of firings from a moving second on.
+#[derive(Default)]
+pub(super) struct Recent {
+    /// Spans before this are no longer counted.
+    first: usize,
+    /// Spans before this are.
+    next: usize,
+    sum: u64,
+}
+
+impl Recent {
+    /// Firings in `spans` that end at `floor` or later. Neither the spans nor the floor ever shrink.
+    pub fn since(&mut self, spans: &[Span], floor: i64) -> u64 {
+        for span in spans.get(self.next..).unwrap_or_default() {
+            self.sum += u64::from(span.count);
+        }
+        self.next = spans.len();
+        while let Some(span) = spans.get(self.first).filter(|span| span.to < floor) {
+            self.sum -= u64::from(span.count);
+            self.first += 1;
+        }
+        self.sum
+    }
+}
+
+/// Own calls of a busy spell that may still be answers to the firings of others in it: a concurrency limit holds them back.
+///
+/// A spell ends with a gap between own calls that is longer than the answer time, and after six hours.
+pub(super) struct Backlog {
+    answer_seconds: i64,
+    own: Vec<Span>,
+    others: Vec<Span>,
+    own_count: Recent,
+    other_count: Recent,
+    own_floor: i64,
+    other_floor: i64,
+}
+
+impl Backlog {
+    pub fn new(answer_seconds: i64) -> Self {
+        Self {
+            answer_seconds,
+            own: Vec::new(),
+            others: Vec::new(),
+            own_count: Recent::default(),
+            other_count: Recent::default(),
+            own_floor: i64::MIN,
+            other_floor: i64::MIN,
+        }
+    }
+
+    pub fn other(&mut self, span: Span) {
+        self.others.push(span);
+        self.forget_before(span.from - SPELL);
+    }
+
+    pub fn own(&mut self, span: Span) {
+        if self.own.last().is_some_and(|last| span.from - last.to > self.answer_seconds) {
+            self.own_floor = span.from;
+            self.other_floor = self.other_floor.max(span.from - self.answer_seconds);
+        }
+        self.own.push(span);
+        self.forget_before(span.from - SPELL);
+    }
+
+    fn forget_before(&mut self, floor: i64) {
+        self.own_floor = self.own_floor.max(floor);
+        self.other_floor = self.other_floor.max(floor);
+    }
+
+    /// Returns true while the own calls may be late answers.
+    pub fn explains(&mut self) -> bool {
+        let own = self.own_count.since(&self.own, self.own_floor);
+        let others = self.other_count.since(&self.others, self.other_floor);
+        own <= PER_REASON * others + ALLOWED
+    }
+}

@@ -1,0 +1,58 @@
+//! A call of the rule's own target, or of a sibling's, as it is kept.
+
+use crate::model::{ActorId, Call, CallOutcome, Caller, FiringId, Proof};
+
+/// Maker of a kept call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Maker {
+    Own(ActorId, Proof),
+    /// A target of other rules; its place among the siblings.
+    Sibling(u8),
+}
+
+/// One kept call. Two deliveries of one event are equal in `at` and `id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Event time in seconds since 1970.
+    pub at: i64,
+    /// 32 bits of the event's id: enough to know an event again within its second.
+    pub id: u32,
+    pub maker: Maker,
+    /// Fingerprint of caller, call, parameters and resource; 0 if the call equals no other.
+    pub equal: u32,
+    /// The call was refused or throttled.
+    pub is_failed: bool,
+}
+
+impl Entry {
+    /// Order of time, and of identity within a second.
+    pub fn key(&self) -> (i64, u32) {
+        (self.at, self.id)
+    }
+}
+
+pub(super) fn short(id: FiringId) -> u32 {
+    (id.bits() & 0xffff_ffff) as u32
+}
+
+/// Fingerprint that equals another one only for the same call by the same caller on the same resource, word for word.
+///
+/// Stored: neither the hash nor its keys may ever change.
+pub(super) fn equality(caller: &Caller<'_>, call: &Call<'_>) -> u32 {
+    use std::hash::Hasher;
+    let (Some(wording), Some(resource)) = (call.wording, &call.resource) else { return 0 };
+    let mut hasher = siphasher::sip::SipHasher13::new_with_keys(0x6571_7561_6c2d_6361, 0x6c6c_732d_7631_0000);
+    let who = call.role.as_deref().unwrap_or(&caller.principal);
+    for part in [who, &call.service, &call.operation] {
+        hasher.write(part.as_bytes());
+        hasher.write_u8(0xff);
+    }
+    hasher.write_u32(wording);
+    resource.ids.iter().for_each(|id| hasher.write_u32(id));
+    // Zero stands for a call that equals no other.
+    ((hasher.finish() >> 32) as u32).max(1)
+}
+
+pub(super) fn is_failed(call: &Call<'_>) -> bool {
+    call.outcome != CallOutcome::Succeeded
+}

@@ -1,0 +1,56 @@
+//! Names of the last distinct calls, for people: which API call, on which resource.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Call, bounded};
+
+/// Maximum number of distinct calls that are kept by name.
+const MAX: usize = 4;
+const MAX_NAME: usize = 128;
+
+/// One distinct call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Label {
+    /// As in the entries.
+    pub equal: u32,
+    /// `s3 PutBucketAcl`.
+    pub call: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+}
+
+/// The newest last.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Labels(VecDeque<Label>);
+
+impl Labels {
+    pub fn add(&mut self, equal: u32, call: &Call<'_>) {
+        // Word for word equal calls have one name; others, if it is the same call, one as well.
+        let is_known = |label: &Label| label.equal == equal && (equal != 0 || call.has_name(&label.call));
+        if self.0.back().is_some_and(is_known) {
+            return;
+        }
+        if let Some(index) = self.0.iter().position(is_known) {
+            let known = self.0.remove(index);
+            return self.0.extend(known);
+        }
+        if self.0.len() == MAX {
+            self.0.pop_front();
+        }
+        let resource = call.resource.as_ref().map(|resource| bounded(&resource.name, MAX_NAME).into_owned());
+        self.0.push_back(Label { equal, call: call.name(), resource });
+    }
+
+    /// The name of these equal calls, else that of the last call.
+    pub fn of(&self, equal: Option<u32>) -> Option<&Label> {
+        let known = equal.and_then(|equal| self.0.iter().rev().find(|label| label.equal == equal));
+        known.or_else(|| self.0.back())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

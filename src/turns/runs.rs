@@ -1,0 +1,98 @@
+//! Runs of word-for-word equal calls, and how many of them had no reason.
+
+use std::collections::HashMap;
+
+use super::entry::Entry;
+use super::tally::Span;
+
+/// Lambda tries a failed asynchronous invocation three times. Source: "How Lambda handles errors and retries with
+/// asynchronous invocation" (AWS Lambda developer guide).
+pub(super) const TRIES: u32 = 3;
+/// Seconds within which it does, beyond the answer time.
+pub(super) const RETRIES_SECONDS: i64 = 180;
+
+/// Equal calls without a longer pause between them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    pub first: i64,
+    last: i64,
+    /// Calls that are no second try of one invocation.
+    pub calls: u32,
+    /// Calls that had no reason of their own.
+    pub surplus: u32,
+    /// A reason was near when it began.
+    pub is_anchored: bool,
+    /// Beginning of the invocation whose further tries do not count.
+    tries_since: Option<i64>,
+    /// Next reason to use, and the number of calls it has explained.
+    reason: usize,
+    used: u32,
+    /// Reasons that were used.
+    pub reasons: u32,
+}
+
+/// All runs of a timeline.
+pub(super) struct Runs {
+    answer_seconds: i64,
+    time_limit: i64,
+    by_call: HashMap<u32, Run>,
+}
+
+impl Runs {
+    pub fn new(answer_seconds: i64, time_limit: i64) -> Self {
+        Self { answer_seconds, time_limit, by_call: HashMap::new() }
+    }
+
+    /// Adds a call that equals others. `is_caused`: an earlier firing can have caused it. `begun`: a reason was near.
+    ///
+    /// Returns the run as it is now, if this call is one more without a reason.
+    pub fn add(&mut self, entry: &Entry, is_caused: bool, begun: bool, reasons: &[Span]) -> Option<Run> {
+        let at = entry.at;
+        let reach = self.answer_seconds + RETRIES_SECONDS;
+        let new = Run {
+            first: at,
+            last: at,
+            calls: 0,
+            surplus: 0,
+            is_anchored: begun,
+            tries_since: None,
+            reason: 0,
+            used: 0,
+            reasons: 0,
+        };
+        let run = self.by_call.entry(entry.equal).or_insert(new);
+        if at - run.last > reach {
+            *run = new;
+        }
+        run.last = at;
+        let is_a_try = entry.is_failed && run.tries_since.is_some_and(|since| at - since <= self.time_limit);
+        if is_a_try {
+            return None;
+        }
+        run.tries_since = Some(at);
+        run.calls += 1;
+        if !is_caused || run.has_reason(reasons, at, reach) {
+            return None;
+        }
+        run.surplus += 1;
+        Some(*run)
+    }
+}
+
+impl Run {
+    /// Takes one of the tries that the next usable reason explains. Reasons ascend in time, and none is used after a later
+    /// one, so it is enough to remember the one in use.
+    fn has_reason(&mut self, reasons: &[Span], at: i64, reach: i64) -> bool {
+        while let Some(reason) = reasons.get(self.reason).filter(|reason| reason.from <= at) {
+            let tries = reason.count.saturating_mul(TRIES);
+            if reason.to >= at - reach && self.used < tries {
+                self.reasons += u32::from(self.used.is_multiple_of(TRIES));
+                self.used += 1;
+                return true;
+            }
+            self.reason += 1;
+            self.used = 0;
+        }
+        false
+    }
+}

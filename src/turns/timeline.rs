@@ -1,0 +1,82 @@
+//! Everything kept of a rule in the order of event time: reasons first within a second, then calls of its own.
+
+use super::entry::{Entry, Maker};
+use super::siblings::Chains;
+use super::tally::Span;
+use super::{Terms, Turns};
+use crate::model::Proof;
+
+/// Part of the timeline.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item {
+    pub span: Span,
+    pub kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// A reason: the rule's target may answer it.
+    Reason(Reason),
+    /// A call of the rule's own target, or of one that a cycle of rules leads back to.
+    Own(Entry),
+    /// Calls of that kind that are no longer kept one by one.
+    OwnSpan,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    Foreign,
+    /// A service's, a sibling's, or a session's that belongs to nobody known.
+    Soft,
+}
+
+/// Items in order, and the answer time that holds for all of them.
+pub(super) struct Timeline {
+    pub items: Vec<Item>,
+    pub answer_seconds: i64,
+}
+
+impl Timeline {
+    pub fn new(turns: &Turns, terms: &Terms, chains: Chains) -> Self {
+        let tallies = [&turns.foreign, &turns.soft, &turns.past];
+        let length = tallies.map(|tally| tally.spans.len()).iter().sum::<usize>() + turns.entries.len();
+        let answer_seconds = i64::from(terms.answer.get());
+        let mut timeline = Self { items: Vec::with_capacity(length + 1), answer_seconds };
+        if let Some(began) = terms.began.filter(|_| terms.is_resumed) {
+            timeline.add_spans(&[Span::new(began.as_second(), 1)], Kind::Reason(Reason::Foreign));
+        }
+        timeline.add_spans(&turns.foreign.spans, Kind::Reason(Reason::Foreign));
+        timeline.add_spans(&turns.soft.spans, Kind::Reason(Reason::Soft));
+        timeline.add_spans(&turns.past.spans, Kind::OwnSpan);
+        for entry in &turns.entries {
+            let span = Span::new(entry.at, 1);
+            let kind = match entry.maker {
+                // A session by its name alone is no proof once AWS was seen to say whose credentials they are.
+                Maker::Own(actor, Proof::Session) if turns.issued.contains(&actor) => {
+                    Kind::Reason(Reason::Foreign)
+                }
+                Maker::Own(..) => Kind::Own(*entry),
+                Maker::Sibling(place) => match turns.siblings.cycle(place, chains) {
+                    Some(seconds) => {
+                        timeline.answer_seconds = timeline.answer_seconds.max(seconds);
+                        Kind::Own(*entry)
+                    }
+                    None => Kind::Reason(Reason::Soft),
+                },
+            };
+            timeline.items.push(Item { span, kind });
+        }
+        timeline.items.sort_by_key(|item| (item.span.from, item.is_own()));
+        timeline
+    }
+
+    fn add_spans(&mut self, spans: &[Span], kind: Kind) {
+        self.items.extend(spans.iter().map(|span| Item { span: *span, kind }));
+    }
+}
+
+impl Item {
+    pub fn is_own(&self) -> bool {
+        !matches!(self.kind, Kind::Reason(_))
+    }
+}

@@ -1,0 +1,37 @@
+//! The API calls that fired a rule: four by name, counted since the window began.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Call;
+
+/// Maximum number of calls kept by name.
+const NAMED: usize = 4;
+
+/// Names and counts. A name that finds no place takes the weakest one's once that has been overtaken.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Calls(Vec<(String, u32)>);
+
+impl Calls {
+    pub fn count(&mut self, call: &Call<'_>) {
+        if let Some((_, count)) = self.0.iter_mut().find(|(name, _)| call.has_name(name)) {
+            *count = count.saturating_add(1);
+        } else if self.0.len() < NAMED {
+            self.0.push((call.name(), 1));
+        } else if let Some(weakest) = self.0.iter_mut().min_by_key(|(_, count)| *count) {
+            // The frequent ones are never lost: "Finding repeated elements" by Misra and Gries.
+            weakest.1 -= 1;
+            if weakest.1 == 0 {
+                *weakest = (call.name(), 1);
+            }
+        }
+    }
+
+    pub fn most_frequent(&self) -> Option<&str> {
+        self.0.iter().max_by_key(|(_, count)| *count).map(|(name, _)| name.as_str())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
