@@ -1,0 +1,30 @@
+//! Known differences between outcomes and cases, with their reasons.
+
+/// A reason, with pairs of case and rule.
+pub type Known = (&'static str, &'static [(&'static str, &'static str)]);
+
+/// Rules with another verdict of the guard than expected, at one batch size at least.
+pub const KNOWN: &[Known] = &[
+    (
+        "the role that the function assumes is not known as its own",
+        &[
+            ("field-c7n-member-role", "custodian-s3-deny-http"),
+            ("field-c7n-member-role-named-like-function", "custodian-s3-deny-http"),
+        ],
+    ),
+    (
+        "a container may run for an hour before it answers, and ten turns take longer than the case",
+        &[("field-ecs-task-moving-key", "convert")],
+    ),
+];
+
+/// Rules with another verdict of `replay` than of the guard.
+pub const KNOWN_OF_REPLAY: &[Known] = &[(
+    "a rules file cannot name the function behind a queue",
+    &[("field-batch-tagger-same-set", "map-tagger"), ("field-batch-tagger-tagging-api", "map-tagger")],
+)];
+
+/// The reason of a known difference; `None` if none is known.
+pub fn reason(list: &[Known], case: &str, rule: &str) -> Option<&'static str> {
+    list.iter().find(|(_, rules)| rules.contains(&(case, rule))).map(|(reason, _)| *reason)
+}
