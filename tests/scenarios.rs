@@ -1,22 +1,28 @@
 //! Timelines that read like a story, each with the verdict it has to end in: loops are cut, honest machines are not.
 
+#[path = "scenarios/cast.rs"]
+mod cast;
 #[path = "scenarios/events.rs"]
 mod events;
 #[path = "scenarios/language.rs"]
 mod language;
+#[path = "scenarios/parse.rs"]
+mod parse;
 #[path = "scenarios/stage.rs"]
 mod stage;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use language::{Expected, Story, parse};
+use language::{Expected, Story};
+use parse::parse;
 use stage::{Outcome, play};
 
 /// How many events the guard gets at once; a story may ask for more.
 const BATCHES: [usize; 3] = [1, 7, 100];
-/// The most firings until the cut: of a rule that fires itself in the plain way, and of any other loop.
-const AIM: [u64; 2] = [6, 11];
+/// Maximum number of firings until the cut, by the beginning of the file's name: of the same call in each turn, and of
+/// several in turn.
+const AIMS: [(&str, u64); 2] = [("loop-self", 10), ("loop-in-turn", 23)];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -28,7 +34,7 @@ fn stories() -> Vec<(PathBuf, Story)> {
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "story"));
     paths.sort();
-    assert!(paths.len() >= 20, "{} stories", paths.len());
+    assert!(paths.len() >= 100, "{} stories", paths.len());
     let read = |path: PathBuf| {
         let story = parse(&fs::read_to_string(&path).expect("UTF-8"))
             .unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
@@ -39,7 +45,8 @@ fn stories() -> Vec<(PathBuf, Story)> {
 
 /// What is wrong with the outcome, if anything is. The number of firings is exact when events come one by one.
 fn check(outcome: &Outcome, expected: &Expected, is_exact: bool) -> Result<(), String> {
-    let Outcome { firings, cut_by, would_be_cut_by, suspects } = outcome;
+    let Outcome { firings, cut_by, would_be_cut_by, suspects, advices, said: _ } = outcome;
+    let is_cut = cut_by.is_some() || would_be_cut_by.is_some();
     let is_right = match expected {
         Expected::Cut { by, after } => {
             cut_by.as_ref() == Some(by) && (!is_exact || firings == after) && would_be_cut_by.is_none()
@@ -47,9 +54,10 @@ fn check(outcome: &Outcome, expected: &Expected, is_exact: bool) -> Result<(), S
         Expected::WouldBeCut { by, after } => {
             would_be_cut_by.as_ref() == Some(by) && (!is_exact || firings == after) && cut_by.is_none()
         }
-        Expected::Suspect => cut_by.is_none() && would_be_cut_by.is_none() && *suspects == 1,
-        Expected::AtMostSuspect => cut_by.is_none() && would_be_cut_by.is_none() && *suspects <= 1,
-        Expected::LeftAlone => cut_by.is_none() && would_be_cut_by.is_none() && *suspects == 0,
+        Expected::Suspect => !is_cut && *suspects > 0,
+        Expected::AtMostSuspect => !is_cut,
+        Expected::LeftAlone => !is_cut && *suspects == 0,
+        Expected::Advice => !is_cut && *advices > 0,
     };
     if is_right { Ok(()) } else { Err(format!("expected {expected:?}, saw {outcome:?}")) }
 }
@@ -101,14 +109,14 @@ fn the_table_in_the_readme_is_what_is_measured() {
         for (rule, expected) in &story.expected {
             let Expected::Cut { by, .. } = expected else { continue };
             let firings = outcomes[rule].firings;
-            rows.push((by == "burst", firings, format!("| {} | {firings} | {by} |", story.title)));
-            let is_plain = name.starts_with("loop-self");
-            let aim = if is_plain { AIM[0] } else { AIM[1] };
-            assert!(by == "burst" || firings <= aim, "{name}: {firings} firings, the aim is {aim}");
+            rows.push((firings, format!("| {} | {firings} | {by} |", story.title)));
+            for (_, aim) in AIMS.iter().filter(|(begin, _)| name.starts_with(begin)) {
+                assert!(firings <= *aim, "{name}: {firings} firings, the aim is {aim}");
+            }
         }
     }
     rows.sort();
-    let table: Vec<String> = rows.into_iter().map(|(_, _, row)| row).collect();
+    let table: Vec<String> = rows.into_iter().map(|(_, row)| row).collect();
     let table = format!("| loop | firings until the cut | found by |\n|---|---|---|\n{}\n", table.join("\n"));
     let readme = fs::read_to_string(root().join("README.md")).expect("the README");
     assert!(readme.contains(&table), "the README should say:\n\n{table}");
@@ -126,8 +134,10 @@ fn what_is_no_story_is_refused_with_the_line() {
     refused("story a\nat noon ann: s3 Put", "line 2: \"at noon ann: s3 Put\": \"noon\" is not a duration");
     refused("story a\nat 0s ann s3 Put", "expected at D");
     refused("story a\nexpect r cut by magic after 6 firings", "no kind of evidence");
-    refused("story a\nexpect r cut by echo after six firings", "\"six\" is not a whole number");
+    refused("story a\nexpect r cut by turns after six firings", "\"six\" is not a whole number");
     refused("story a\nanswers: s3 Put", "begins no statement here");
     refused("story a\nfunction f as r\n  answers soon: s3 Put", "no modifier");
     refused("story a\nat 0s ann: s3 Put now", "no part of a call");
+    refused("story a\nrule r\n  runs f behind shelf b", "no kind of target");
+    refused("story a\nrule r\nrule q\nexpect r left alone", "nothing is expected of \"q\"");
 }

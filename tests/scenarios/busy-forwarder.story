@@ -6,7 +6,7 @@ rule forward-all
   runs shipper
 function shipper as shipper-role
 
-at 0s every 0.001s, 60000 times worker/job: sts AssumeRole on role-{n}
+at 0s every 0.001s, 5000 times worker/job: sts AssumeRole on role-{n}
 batches of 500
 
 expect forward-all suspect

@@ -5,7 +5,7 @@ rule assume-role
   fired 5000 a minute for 14d
 function auditor as auditor-role
 
-at 0s every 0.012s, 50000 times worker/job: sts AssumeRole on role-{n}
+at 0s every 0.012s, 10000 times worker/job: sts AssumeRole on role-{n}
 batches of 500
 
 expect assume-role left alone

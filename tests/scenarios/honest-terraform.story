@@ -1,5 +1,5 @@
 story Terraform creates 78 resources, an auto-tagger tags each
-# 78 firings from outside and 78 echoes, each resource once.
+# 78 firings from outside and 78 of its own, each resource once.
 
 rule tag-all
   takes ec2 Create*

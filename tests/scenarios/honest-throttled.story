@@ -1,11 +1,9 @@
-story Throttled calls, of which no parameter is told
-# They could be on any resource: they never add up to a loop on one.
-
+story Forty throttled calls in two minutes, of which no parameter is recorded
 rule tag-all
   takes ec2 RunInstances, CreateTags
   runs auto-tagger
 function auto-tagger as auto-tagger-role
-  answers after 3s, 40 times only: ec2 CreateTags owner=ann failing
+  answers after 3s, 40 times only: ec2 CreateTags owner=ann throttled unrecorded
 
 at 0s ann: ec2 RunInstances on i-1
 

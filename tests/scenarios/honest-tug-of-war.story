@@ -1,5 +1,5 @@
 story A person and a remediator in a slow tug-of-war
-# Outside firings between the echoes: each side answers the other, nobody answers himself.
+# Each side answers the other, nobody answers himself.
 
 rule fix-acl
   takes s3 PutBucketAcl

@@ -1,5 +1,5 @@
-story Calls that differ each time
-# Not word for word the same: it could be work of many steps, so it takes ten.
+story Calls that differ each time, a turn every 30 s
+# Not word for word the same: only the turns show it.
 
 rule rotate
   takes secretsmanager PutSecretValue
@@ -9,4 +9,4 @@ function rotator as rotator-role
 
 at 0s ann: secretsmanager PutSecretValue on db-password stage=first
 
-expect rotate cut by echo after 11 firings
+expect rotate cut by turns after 20 firings

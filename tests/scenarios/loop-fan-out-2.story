@@ -1,4 +1,6 @@
-story Fan-out of 2: each turn calls twice
+story Fan-out of 2: each turn calls twice, other words each time
+# Breadth is innocent: a job may touch thousands. It is found once it is ten times the limit, or two turns deep.
+
 rule fix-acl
   takes s3 PutBucketAcl
   runs acl-fixer
@@ -7,6 +9,6 @@ function acl-fixer as acl-fixer-role
   answers after 5s: s3 PutBucketAcl on {resource} again={n}
 
 at 0s ann: s3 PutBucketAcl on uploads acl=public-read
-lasts 60s
+lasts 90s
 
-expect fix-acl cut by echo after 11 firings
+expect fix-acl cut by rate after 2001 firings

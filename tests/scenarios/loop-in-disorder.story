@@ -10,4 +10,4 @@ delivery late by 20s
 delivery twice
 delivery disordered within 30s
 
-expect fix-acl cut by echo after 6 firings
+expect fix-acl cut by surplus after 9 firings

@@ -8,4 +8,4 @@ function acl-fixer as acl-fixer-role
 
 at 0s ann: s3 PutBucketAcl on uploads acl=public-read
 
-expect fix-acl would be cut by echo after 6 firings
+expect fix-acl would be cut by surplus after 9 firings

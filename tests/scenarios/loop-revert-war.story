@@ -15,4 +15,5 @@ function closer as closer-role
 at 0s ann: s3 PutBucketAcl on uploads acl=open
 lasts 1h
 
-expect keep-closed cut by echo after 10 firings
+expect keep-open at most suspect
+expect keep-closed cut by cycle after 16 firings

@@ -8,6 +8,6 @@ function acl-fixer as acl-fixer-role
   answers after 5s: s3 PutBucketAcl on {resource} acl=private
 
 at 0s ann: s3 PutBucketAcl on uploads acl=public-read
-lasts 1h
+lasts 6h
 
-expect fix-acl cut by echo after 6 firings
+expect fix-acl cut by surplus after 9 firings

@@ -10,4 +10,4 @@ function acl-fixer as acl-fixer-role
 at 0s ann: s3 PutBucketAcl on uploads acl=public-read
 lasts 6h
 
-expect fix-acl cut by echo after 6 firings
+expect fix-acl cut by surplus after 9 firings

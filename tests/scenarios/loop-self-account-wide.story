@@ -10,4 +10,4 @@ function policy-fixer as policy-fixer-role
 at 0s ann: iam DeleteAccountPasswordPolicy
 lasts 1h
 
-expect password-policy cut by echo after 6 firings
+expect password-policy cut by surplus after 9 firings

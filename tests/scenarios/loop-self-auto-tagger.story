@@ -10,4 +10,4 @@ function auto-tagger as auto-tagger-role
 at 0s ann: ec2 RunInstances on i-1
 lasts 1h
 
-expect tag-instances cut by echo after 6 firings
+expect tag-instances cut by surplus after 9 firings

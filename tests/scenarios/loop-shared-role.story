@@ -1,5 +1,5 @@
 story A state machine whose role others use as well
-# That the role made the call is half a proof: somebody else may have it.
+# That the role made the call is no proof: somebody else may have it.
 
 rule fix-acl
   takes s3 PutBucketAcl
@@ -13,5 +13,5 @@ workflow notifier as shared-role
 
 at 0s ann: s3 PutBucketAcl on uploads acl=public-read
 
-expect fix-acl cut by echo after 11 firings
+expect fix-acl suspect
 expect notify left alone

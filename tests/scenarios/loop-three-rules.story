@@ -17,6 +17,6 @@ function fc as rc
 
 at 0s ann: s3 PutBucketAcl on uploads acl=public-read
 
-expect a cut by cycle after 6 firings
+expect a cut by cycle after 9 firings
 expect b at most suspect
 expect c at most suspect

@@ -1,5 +1,5 @@
 story Trail that logs its own bucket, every 20 s
-# CloudTrail itself makes the call: no target, so no echo. It is found by its steady rate.
+# CloudTrail itself makes the call, and that is no target. It is found by its steady rate.
 
 rule log-written
   takes s3 PutObject

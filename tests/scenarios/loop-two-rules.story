@@ -12,5 +12,5 @@ function opener as opener-role
 
 at 0s ann: s3 PutBucketAcl on uploads acl=public-read
 
-expect close-bucket cut by cycle after 6 firings
+expect close-bucket cut by cycle after 9 firings
 expect open-bucket at most suspect
