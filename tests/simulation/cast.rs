@@ -14,9 +14,10 @@ pub fn of(seed: u64, rng: &mut fastrand::Rng, end: i64) -> Cast {
     everywhere(&mut cast, rng, end);
     // Draws of its own: the rest of a world does not depend on who else is there.
     let mut rng = fastrand::Rng::with_seed(seed ^ 0xec40);
-    let mut drawn: [fn(&mut Cast, &mut fastrand::Rng, i64); 5] = [slow_loop, ring, tagger, tug_of_war, chain];
+    let mut drawn: [fn(&mut Cast, &mut fastrand::Rng, i64); 9] =
+        [slow_loop, ring, tagger, tug_of_war, chain, scheduled, bulk_job, fan_out, neighbours];
     rng.shuffle(&mut drawn);
-    drawn.iter().take(2).for_each(|add| add(&mut cast, &mut rng, end));
+    drawn.iter().take(3).for_each(|add| add(&mut cast, &mut rng, end));
     cast
 }
 
@@ -51,7 +52,7 @@ fn slow_loop(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let reply = Reply::to_all(cast.len(), rng.i64(15_000..40_000));
     let mut machine = machine("slow", Nature::Loop, Some(reply));
     machine.varies = rng.bool();
-    machine.people = vec![(rng.i64(0..end / 3), 0)];
+    machine.people = vec![(begins(rng, end), 0)];
     cast.push((machine, |_| {}));
 }
 
@@ -59,10 +60,10 @@ fn slow_loop(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
 fn ring(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let (first, second) = (cast.len(), cast.len() + 1);
     let mut half_turn = || rng.i64(8_000..20_000);
-    let mut begins = machine("ring-a", Nature::Loop, Some(Reply::to_all(second, half_turn())));
+    let mut first_one = machine("ring-a", Nature::Loop, Some(Reply::to_all(second, half_turn())));
     let goes_on = machine("ring-b", Nature::Loop, Some(Reply::to_all(first, half_turn())));
-    begins.people = vec![(rng.i64(0..end / 3), 0)];
-    cast.extend([(begins, (|_| {}) as Edit), (goes_on, |_| {})]);
+    first_one.people = vec![(begins(rng, end), 0)];
+    cast.extend([(first_one, (|_| {}) as Edit), (goes_on, |_| {})]);
 }
 
 /// People make one thing after the other, and its target marks each once.
@@ -81,6 +82,41 @@ fn tug_of_war(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     cast.push((machine, |_| {}));
 }
 
+/// A schedule wakes its target each minute or five, beside people; each time it makes the call that the rule hears.
+fn scheduled(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
+    let mut machine = machine("scheduled", Nature::Honest, Some(Reply::to_people(cast.len(), rng)));
+    let period = if rng.bool() { 60_000 } else { 300_000 };
+    machine.by_itself = (1..).map(|n| n * period + 5_000).take_while(|at| *at < end).collect();
+    machine.people = every(97_000, end, rng, |_| 0);
+    machine.always = 3;
+    cast.push((machine, |_| {}));
+}
+
+/// Somebody makes many calls at once, and its target answers each.
+fn bulk_job(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
+    let mut machine = machine("bulk", Nature::Honest, Some(Reply::to_people(cast.len(), rng)));
+    let from = rng.i64(end / 3..end * 2 / 3);
+    machine.people = (0..40).map(|n| (from + i64::from(n) * 400, n as usize)).collect();
+    cast.push((machine, |_| {}));
+}
+
+/// Its target answers one call by six, and does not answer its own.
+fn fan_out(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
+    let mut machine = machine("fan-out", Nature::Honest, Some(Reply::to_people(cast.len(), rng)));
+    (machine.fan_out, machine.varies, machine.always) = (6, true, 4);
+    machine.people = every(90_000, end, rng, |_| 0);
+    cast.push((machine, |_| {}));
+}
+
+/// A loop, and a rule that hears the same calls and answers none.
+fn neighbours(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
+    let (bystander, culprit) = (cast.len(), cast.len() + 1);
+    cast.push((machine("neighbour", Nature::Honest, None), |_| {}));
+    let mut loops = machine("culprit", Nature::Loop, Some(Reply::to_all(culprit, rng.i64(3_000..20_000))));
+    (loops.neighbour, loops.people) = (Some(bystander), vec![(begins(rng, end), 0)]);
+    cast.push((loops, |_| {}));
+}
+
 /// Three rules, each firing the next; the last one fires nothing.
 fn chain(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let first = cast.len();
@@ -93,6 +129,11 @@ fn chain(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
         }
         cast.push((machine, |_| {}));
     }
+}
+
+/// Loops that are judged by who calls begin when the guard has read who acts for its rules: before, own calls are reasons.
+fn begins(rng: &mut fastrand::Rng, end: i64) -> i64 {
+    rng.i64(end / 4..end / 2)
 }
 
 fn every(apart: i64, end: i64, rng: &mut fastrand::Rng, thing: impl Fn(usize) -> usize) -> Vec<(i64, usize)> {
@@ -113,6 +154,9 @@ fn machine(path: &str, nature: Nature, reply: Option<Reply>) -> Machine {
         names_resource: true,
         varies: false,
         people: Vec::new(),
+        by_itself: Vec::new(),
+        fan_out: 1,
+        neighbour: None,
         always: 0,
         fired: Vec::new(),
     }

@@ -1,7 +1,7 @@
 //! The rules of a world and what hangs on them: loops, honest machines, and rules that must never be touched.
 
 use budget_guard::history::RateHistory;
-use budget_guard::model::{RuleArn, RuleDefinition, RuleState, Timestamp};
+use budget_guard::model::{Actor, RuleArn, RuleDefinition, RuleState, Target, Timestamp};
 
 use super::Planted;
 use super::aws::{Shared, State};
@@ -43,6 +43,12 @@ pub struct Machine {
     pub varies: bool,
     /// When people call, on which of its resources, of their own accord.
     pub people: Vec<(i64, usize)>,
+    /// When its target calls by itself: by a schedule, or because somebody else wakes it.
+    pub by_itself: Vec<i64>,
+    /// Number of calls by which its target answers one, a second apart.
+    pub fan_out: usize,
+    /// A rule that hears every call that this one hears.
+    pub neighbour: Option<usize>,
     /// How often it has fired each minute for a day.
     pub always: u64,
     /// Every distinct firing: event time in whole seconds, and who fired it.
@@ -76,6 +82,9 @@ impl Machines {
             for (at, thing) in &one.people {
                 agenda.add(*at, Happening::Call(Call { machine, by: Caller::Person, thing: *thing }));
             }
+            for at in &one.by_itself {
+                agenda.add(*at, Happening::Call(Call { machine, by: Caller::Target(machine), thing: 0 }));
+            }
             if one.nature == Nature::Honest && !one.names_resource {
                 // The guard's own calls, far above the limit: they must not count.
                 let from = rng.i64(0..end);
@@ -98,6 +107,9 @@ impl Machines {
 
     /// An API call: if the rule is really enabled, it fires, the guard is told, and the target reacts.
     pub fn call(&mut self, call: Call, shared: &Shared, agenda: &mut Agenda) {
+        if let Some(neighbour) = self.list[call.machine].neighbour {
+            self.call(Call { machine: neighbour, ..call }, shared, agenda);
+        }
         let mut state = shared.lock();
         if !state.is_firing(&self.list[call.machine].rule) {
             return;
@@ -132,7 +144,9 @@ impl Machines {
             && machine.fired.len() < 150
         {
             let call = Call { machine: reply.fires, by: Caller::Target(call.machine), thing: call.thing };
-            agenda.add(now + reply.after_ms, Happening::Call(call));
+            for n in 0..machine.fan_out as i64 {
+                agenda.add(now + reply.after_ms + n * 1_000, Happening::Call(call));
+            }
         }
     }
 }
@@ -150,6 +164,7 @@ pub fn past(state: &State, rule: &RuleArn, until: Timestamp) -> RateHistory {
 
 fn definition(name: &str) -> RuleDefinition {
     let function = format!("arn:aws:lambda:us-east-1:123456789012:function:{name}");
+    let actor = Actor::new(&function, Some("arn:aws:iam::123456789012:role/role"));
     RuleDefinition {
         state: RuleState::Enabled,
         event_pattern: Some(r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#.to_owned()),
@@ -157,7 +172,7 @@ fn definition(name: &str) -> RuleDefinition {
         description: None,
         role_arn: None,
         managed_by: None,
-        targets: vec![budget_guard::model::Target::new("1", function)],
+        targets: vec![Target { actors: vec![actor], ..Target::new("1", function) }],
         tags: Default::default(),
     }
 }

@@ -58,7 +58,9 @@ pub struct Outcome {
 
 /// Turmoil, then quiet in which everything unfinished has to come to rest.
 const TURMOIL_MS: i64 = 15 * 60_000;
-const QUIET_MS: i64 = 12 * 60_000;
+const QUIET_MS: i64 = 17 * 60_000;
+/// Somebody calls so long after the turmoil: what was interrupted is put back by then.
+pub const KICK_MS: i64 = 40_000;
 /// How far the clock of a process is off, at most.
 const MAX_SKEW_MS: i64 = 20_000;
 const CONCURRENCY: usize = 4;
@@ -133,7 +135,7 @@ impl World {
             agenda.add(at, Happening::Person(act));
         }
         // Somebody calls once more when all is quiet: a loop that was put back shows itself.
-        agenda.add(TURMOIL_MS + 1_000, Happening::Person(Person::Kicks));
+        agenda.add(TURMOIL_MS + KICK_MS, Happening::Person(Person::Kicks));
         for poll in 0..(TURMOIL_MS + QUIET_MS) / 400 {
             agenda.add(poll * 400, Happening::Poll);
         }
