@@ -55,6 +55,8 @@ impl Turn<'_> {
         let is_judged = !by_hand && self.limits.mode == Mode::Enforce;
         if is_judged && rests_on_others(&trip.evidence, self.limits) {
             let evidence = trip.evidence.clone();
+            let until = self.now + super::QUIET;
+            self.record.quiet = Some(Quiet { until, because: QuietReason::TakesAnyCall });
             return self.spare_rate(
                 &evidence,
                 "its targets are known by now, and a number of firings alone proves no loop",

@@ -64,7 +64,8 @@ fn reasons_of(record: &Record) -> usize {
     let share = record.turns.own_share();
     let by_trip = record.last_trip.as_ref().and_then(|trip| match trip.evidence.own.as_ref()?.finding {
         Finding::Surplus { reasons, .. } => Some(u64::from(reasons)),
-        _ => None,
+        // A chain or a rate: how long that takes is looked at above.
+        _ => Some(1_000),
     });
     usize::try_from(by_trip.unwrap_or(share.all - share.own)).unwrap_or(usize::MAX)
 }
