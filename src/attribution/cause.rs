@@ -106,7 +106,7 @@ impl Actors {
         if let Some(arn) = issued_to.filter(|arn| self.by_arn.contains_key(*arn)) {
             return self.made_by(rule, arn, Proof::Issued);
         }
-        // What AWS says of a function is final: another one may well have the same role.
+        // AWS's word on a function is final: another function may have the same role.
         let is_another_function = issued_to.is_some_and(|arn| function_of(arn).is_some());
         let principal = session_of(&caller.principal);
         // Sessions that only the role behind them tells of may bear any name.

@@ -49,7 +49,7 @@ impl Turn<'_> {
         }
     }
 
-    /// What following the chains has shown.
+    /// Takes up the answer of following the chains.
     pub(super) fn traced(&mut self, result: &Result<Box<Trace>, Fault>) {
         if self.counts() {
             match result {

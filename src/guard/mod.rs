@@ -356,7 +356,7 @@ impl Trip {
 }
 
 /// Returns true unless anybody could cause the firing without the right to do anything: sign-in events, and calls of
-/// others that were refused. Whoever floods a rule with these must not switch it off.
+/// others that were refused. A flood of these must not switch a rule off.
 fn counts_by_rate(firing: &Firing<'_>) -> bool {
     let is_by_a_target = matches!(firing.cause, Cause::Own { .. } | Cause::Sibling(_) | Cause::Service);
     is_by_a_target || !firing.call.as_ref().is_some_and(Call::is_open_to_all)

@@ -89,7 +89,7 @@ fn a_rule_that_takes_any_call_is_not_cut_by_its_rate_alone() {
         assert_eq!(plan.next, Some(Action::Inspect), "{pattern}");
         story.limits.burst_is_tagged = is_tagged;
         let forwarder = RuleDefinition { event_pattern: Some(pattern.into()), ..found(RuleState::Enabled) };
-        // Who made these calls is no target of it.
+        // The caller of these calls is no target of it.
         let mut plan = story.step(&[inspected(RuleDefinition { targets: Vec::new(), ..forwarder })]);
         if plan.next == Some(Action::Disable) {
             plan = story.step(&answered(Answer::Disabled(Ok(RuleState::Disabled))));

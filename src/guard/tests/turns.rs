@@ -204,7 +204,7 @@ fn a_rule_fired_mostly_by_its_own_target_gets_advice_once_a_week() {
     assert_eq!(story.publish().len(), 1, "a week later");
 }
 
-/// The other rule of a cycle: its own target, of which this rule's firings come, is fired by this rule's target.
+/// The other rule of a cycle: its target fires this rule, and this rule's target fires it.
 fn other(fired_by: &str, is_open: bool, since: i64) -> Upstream {
     Upstream {
         rule: arn("other"),

@@ -76,7 +76,7 @@ impl Report<'_> {
         self.rules.iter().filter(|(_, outcome)| outcome.trip.is_some())
     }
 
-    /// The rules of which it is told what they start: their own calls are judged.
+    /// Number of rules whose targets are given: their own calls are judged.
     fn with_targets(&self) -> usize {
         self.rules.iter().filter(|(rule, _)| rule.targets.is_some()).count()
     }
