@@ -16,7 +16,9 @@ impl Turn<'_> {
         }
         let terms = self.terms();
         let judgement = self.record.turns.judge(&terms, Chains::Apart);
-        let of_cycle = || self.record.turns.judge(&terms, Chains::Followed).waits_until;
+        let has_siblings = self.record.turns.siblings().next().is_some();
+        let of_cycle =
+            || has_siblings.then(|| self.record.turns.judge(&terms, Chains::Followed))?.waits_until;
         let waits_until = judgement.waits_until.or_else(of_cycle);
         if self.record.proof_due != waits_until {
             self.record.proof_due = waits_until;

@@ -39,8 +39,6 @@ impl Recent {
 /// A spell ends with a gap between own calls that is longer than the answer time, and after six hours.
 pub(super) struct Backlog {
     answer_seconds: i64,
-    own: Vec<Span>,
-    others: Vec<Span>,
     own_count: Recent,
     other_count: Recent,
     own_floor: i64,
@@ -51,8 +49,6 @@ impl Backlog {
     pub fn new(answer_seconds: i64) -> Self {
         Self {
             answer_seconds,
-            own: Vec::new(),
-            others: Vec::new(),
             own_count: Recent::default(),
             other_count: Recent::default(),
             own_floor: i64::MIN,
@@ -60,29 +56,26 @@ impl Backlog {
         }
     }
 
-    pub fn other(&mut self, span: Span) {
-        self.others.push(span);
-        self.forget_before(span.from - SPELL);
-    }
-
-    pub fn own(&mut self, span: Span) {
-        if self.own.last().is_some_and(|last| span.from - last.to > self.answer_seconds) {
+    /// Adds own calls after those of `last`.
+    pub fn own(&mut self, span: Span, last: Option<&Span>) {
+        if last.is_some_and(|last| span.from - last.to > self.answer_seconds) {
             self.own_floor = span.from;
             self.other_floor = self.other_floor.max(span.from - self.answer_seconds);
         }
-        self.own.push(span);
-        self.forget_before(span.from - SPELL);
+        self.forget_before(span.from);
     }
 
-    fn forget_before(&mut self, floor: i64) {
+    /// Forgets what is longer ago than a spell.
+    pub fn forget_before(&mut self, at: i64) {
+        let floor = at - SPELL;
         self.own_floor = self.own_floor.max(floor);
         self.other_floor = self.other_floor.max(floor);
     }
 
-    /// Returns true while the own calls may be late answers.
-    pub fn explains(&mut self) -> bool {
-        let own = self.own_count.since(&self.own, self.own_floor);
-        let others = self.other_count.since(&self.others, self.other_floor);
+    /// Returns true while the own calls may be late answers. Both lists have all spans so far.
+    pub fn explains(&mut self, own: &[Span], others: &[Span]) -> bool {
+        let own = self.own_count.since(own, self.own_floor);
+        let others = self.other_count.since(others, self.other_floor);
         own <= PER_REASON * others + ALLOWED
     }
 }

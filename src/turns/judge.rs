@@ -30,9 +30,9 @@ pub(super) struct Walk<'a> {
     runs: Runs,
     /// Firings that a target may answer: those of others, and its own without a cause.
     reasons: Vec<Span>,
-    /// Firings of others so far, and all of the timeline.
+    /// Firings of others of the whole timeline, and their number so far.
     others: Vec<Span>,
-    all_others: Vec<Span>,
+    passed: usize,
     own: Vec<Span>,
     /// Seconds of the own calls kept one by one.
     own_seconds: Vec<i64>,
@@ -45,22 +45,23 @@ pub(super) struct Walk<'a> {
 }
 
 /// Judges everything kept of a rule. A pure function: the order of arrival makes no difference.
-pub(super) fn judge(timeline: &Timeline, terms: &Terms) -> Judgement {
+pub(super) fn judge(timeline: &Timeline<'_>, terms: &Terms) -> Judgement {
     let answer = timeline.answer_seconds;
-    let is_own = |item: &&Item| item.is_own();
-    let newest = timeline.items.iter().filter(is_own).map(|item| item.span.to).max().unwrap_or(i64::MIN);
-    let all_others = timeline.items.iter().filter(|item| !item.is_own()).map(|item| item.span).collect();
+    let newest = timeline.items.iter().rev().find(|item| item.is_own());
+    let newest = newest.map_or(i64::MIN, |item| item.span.to);
+    let others: Vec<Span> =
+        timeline.items.iter().filter(|item| !item.is_own()).map(|item| item.span).collect();
     let mut walk = Walk {
         terms,
         answer,
         floor: newest.saturating_sub(OVER.max(answer)),
         causes: Causes::new(answer),
-        runs: Runs::new(answer, terms.time_limit),
-        reasons: Vec::new(),
-        others: Vec::new(),
-        all_others,
-        own: Vec::new(),
-        own_seconds: Vec::new(),
+        runs: Runs::new(answer, terms.time_limit, timeline.calls),
+        reasons: Vec::with_capacity(timeline.items.len()),
+        own: Vec::with_capacity(timeline.items.len() - others.len()),
+        own_seconds: Vec::with_capacity(timeline.calls),
+        others,
+        passed: 0,
         backlog: Backlog::new(answer),
         rate: Recent::default(),
         fan_out: Recent::default(),
@@ -70,38 +71,38 @@ pub(super) fn judge(timeline: &Timeline, terms: &Terms) -> Judgement {
     };
     for item in &timeline.items {
         match item.kind {
-            Kind::Reason(reason) => walk.reason(item.span, reason),
-            Kind::Own(entry) => walk.own(item.span, Some(&entry)),
-            Kind::OwnSpan => walk.own(item.span, None),
+            Kind::Reason(reason) => walk.reason(&item.span, reason),
+            Kind::Own(entry) => walk.own(&item.span, Some(entry)),
+            Kind::OwnSpan => walk.own(&item.span, None),
         }
     }
     walk.judgement
 }
 
 impl Walk<'_> {
-    fn reason(&mut self, span: Span, reason: Reason) {
-        self.alternation.reason(span, reason == Reason::Soft, self.answer);
-        self.backlog.other(span);
-        self.causes.add(span, Depth { turns: 0, is_anchored: true, since: span.from }, false);
-        self.reasons.push(span);
-        self.others.push(span);
+    fn reason(&mut self, span: &Span, reason: Reason) {
+        self.alternation.reason(*span, reason == Reason::Soft, self.answer);
+        self.backlog.forget_before(span.from);
+        self.causes.add(*span, Depth { turns: 0, is_anchored: true, since: span.from }, false);
+        self.reasons.push(*span);
+        self.passed += 1;
     }
 
-    fn own(&mut self, span: Span, entry: Option<&Entry>) {
+    fn own(&mut self, span: &Span, entry: Option<&Entry>) {
         let at = span.from;
         if let Some(turns) = self.alternation.own(at, self.answer) {
             self.suspect(FoundKind::Alternation(turns), at, Missing::Place);
         }
-        self.backlog.own(span);
-        let latest_reason = self.others.last().map(|span| span.to);
+        self.backlog.own(*span, self.own.last());
+        let latest_reason = self.others_so_far().last().map(|span| span.to);
         let is_on_schedule = entry.is_some() && keeps_a_schedule(&self.own_seconds, latest_reason, at);
         let cause = self.causes.of(at).filter(|_| !is_on_schedule);
         let depth = match cause {
             Some(cause) => Depth { turns: cause.turns + 1, ..cause },
             None => {
                 // A reason that nobody sees: a schedule, the target's own initiative, or a beginning that was missed.
-                self.reasons.push(span);
-                let is_first = self.own.is_empty() && self.others.is_empty();
+                self.reasons.push(*span);
+                let is_first = self.own.is_empty() && self.passed == 0;
                 let began = self.terms.began.map(Timestamp::as_second);
                 let may_answer_earlier = is_first || began.is_some_and(|began| at <= began + self.answer);
                 if !is_on_schedule && !may_answer_earlier {
@@ -110,9 +111,9 @@ impl Walk<'_> {
                 Depth { turns: 0, is_anchored: false, since: at }
             }
         };
-        self.causes.add(span, depth, true);
+        self.causes.add(*span, depth, true);
         self.judgement.turns = self.judgement.turns.max(depth.turns);
-        self.own.push(span);
+        self.own.push(*span);
         if let Some(entry) = entry {
             self.own_seconds.push(at);
             if entry.equal != 0 && !is_on_schedule {
@@ -123,15 +124,19 @@ impl Walk<'_> {
         self.judge_turns(at, depth);
     }
 
+    fn others_so_far(&self) -> &[Span] {
+        &self.others[..self.passed]
+    }
+
     fn started_by_itself(&mut self, at: i64) {
-        let is_alone = !has_within(&self.all_others, at - self.answer - RETRIES_SECONDS, at + 5);
+        let is_alone = !has_within(&self.others, at - self.answer - RETRIES_SECONDS, at + 5);
         if let Some(times) = self.self_starts.add(is_alone) {
             self.suspect(FoundKind::SelfStarted(times), at, Missing::Initiative);
         }
     }
 
     fn equal(&mut self, entry: &Entry, depth: Depth) {
-        let begun = has_within(&self.all_others, entry.at - self.answer, entry.at);
+        let begun = self.others_so_far().last().is_some_and(|span| span.to >= entry.at - self.answer);
         let Some(run) = self.runs.add(entry, depth.turns > 0, begun, &self.reasons) else { return };
         self.judgement.surplus = self.judgement.surplus.max(run.surplus);
         let is_enough = self.terms.turns.is_some_and(|limit| run.surplus >= limit.surplus());
@@ -153,7 +158,9 @@ impl Walk<'_> {
 
     /// Returns false where a proof changes nothing: there is one, it is over, or a backlog explains the calls.
     fn may_prove(&mut self, at: i64) -> bool {
-        self.judgement.proof.is_none() && at >= self.floor && !self.backlog.explains()
+        self.judgement.proof.is_none()
+            && at >= self.floor
+            && !self.backlog.explains(&self.own, &self.others[..self.passed])
     }
 
     /// A proof, unless an innocent explanation is left.
@@ -185,14 +192,16 @@ impl Walk<'_> {
         let limit = u64::from(self.terms.burst.count.get());
         let window = i64::from(self.terms.burst.window.get());
         let count = self.rate.since(&self.own, at - window + 1);
-        let others = self.fan_out.since(&self.others, at - window - self.answer);
+        let others = self.fan_out.since(&self.others[..self.passed], at - window - self.answer);
         if count < limit || at < self.floor {
             return;
         }
         let since = at - window + 1;
         if depth.turns >= 2 {
             let missing = self.missing(depth.is_anchored);
-            let missing = missing.or_else(|| self.backlog.explains().then_some(Missing::Backlog));
+            let missing = missing.or_else(|| {
+                self.backlog.explains(&self.own, &self.others[..self.passed]).then_some(Missing::Backlog)
+            });
             match missing.filter(|_| depth.turns < self.terms.turns.unwrap_or_default().get()) {
                 None => return self.reached(FoundKind::Rate, count, since, at),
                 Some(missing) => {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rustc_hash::FxBuildHasher;
+
 use super::entry::Entry;
 use super::tally::Span;
 
@@ -23,7 +25,7 @@ pub(super) struct Run {
     /// A reason was near when it began.
     pub is_anchored: bool,
     /// Beginning of the invocation whose further tries do not count.
-    tries_since: Option<i64>,
+    tries_since: i64,
     /// Next reason to use, and the number of calls it has explained.
     reason: usize,
     used: u32,
@@ -35,12 +37,19 @@ pub(super) struct Run {
 pub(super) struct Runs {
     answer_seconds: i64,
     time_limit: i64,
-    by_call: HashMap<u32, Run>,
+    by_call: HashMap<u32, Run, FxBuildHasher>,
+    /// Reasons before this one are too old for any further call.
+    oldest: usize,
 }
 
 impl Runs {
-    pub fn new(answer_seconds: i64, time_limit: i64) -> Self {
-        Self { answer_seconds, time_limit, by_call: HashMap::new() }
+    pub fn new(answer_seconds: i64, time_limit: i64, calls: usize) -> Self {
+        Self {
+            answer_seconds,
+            time_limit,
+            by_call: HashMap::with_capacity_and_hasher(calls, FxBuildHasher),
+            oldest: 0,
+        }
     }
 
     /// Adds a call that equals others. `is_caused`: an earlier firing can have caused it. `begun`: a reason was near.
@@ -49,14 +58,18 @@ impl Runs {
     pub fn add(&mut self, entry: &Entry, is_caused: bool, begun: bool, reasons: &[Span]) -> Option<Run> {
         let at = entry.at;
         let reach = self.answer_seconds + RETRIES_SECONDS;
+        while reasons.get(self.oldest).is_some_and(|reason| reason.to < at - reach) {
+            self.oldest += 1;
+        }
         let new = Run {
             first: at,
             last: at,
             calls: 0,
             surplus: 0,
             is_anchored: begun,
-            tries_since: None,
-            reason: 0,
+            // None yet: too long ago for this call to be a try.
+            tries_since: at - self.time_limit - 1,
+            reason: self.oldest,
             used: 0,
             reasons: 0,
         };
@@ -65,11 +78,11 @@ impl Runs {
             *run = new;
         }
         run.last = at;
-        let is_a_try = entry.is_failed && run.tries_since.is_some_and(|since| at - since <= self.time_limit);
+        let is_a_try = entry.is_failed && at - run.tries_since <= self.time_limit;
         if is_a_try {
             return None;
         }
-        run.tries_since = Some(at);
+        run.tries_since = at;
         run.calls += 1;
         if !is_caused || run.has_reason(reasons, at, reach) {
             return None;

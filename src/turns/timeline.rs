@@ -8,17 +8,17 @@ use crate::model::Proof;
 
 /// Part of the timeline.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Item {
+pub(super) struct Item<'a> {
     pub span: Span,
-    pub kind: Kind,
+    pub kind: Kind<'a>,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum Kind<'a> {
     /// A reason: the rule's target may answer it.
     Reason(Reason),
     /// A call of the rule's own target, or of one that a cycle of rules leads back to.
-    Own(Entry),
+    Own(&'a Entry),
     /// Calls of that kind that are no longer kept one by one.
     OwnSpan,
 }
@@ -31,17 +31,20 @@ pub(super) enum Reason {
 }
 
 /// Items in order, and the answer time that holds for all of them.
-pub(super) struct Timeline {
-    pub items: Vec<Item>,
+pub(super) struct Timeline<'a> {
+    pub items: Vec<Item<'a>>,
     pub answer_seconds: i64,
+    /// Number of calls kept one by one, of whatever maker.
+    pub calls: usize,
 }
 
-impl Timeline {
-    pub fn new(turns: &Turns, terms: &Terms, chains: Chains) -> Self {
+impl<'a> Timeline<'a> {
+    pub fn new(turns: &'a Turns, terms: &Terms, chains: Chains) -> Self {
         let tallies = [&turns.foreign, &turns.soft, &turns.past];
         let length = tallies.map(|tally| tally.spans.len()).iter().sum::<usize>() + turns.entries.len();
         let answer_seconds = i64::from(terms.answer.get());
-        let mut timeline = Self { items: Vec::with_capacity(length + 1), answer_seconds };
+        let mut timeline =
+            Self { items: Vec::with_capacity(length + 1), answer_seconds, calls: turns.entries.len() };
         if let Some(began) = terms.began.filter(|_| terms.is_resumed) {
             timeline.add_spans(&[Span::new(began.as_second(), 1)], Kind::Reason(Reason::Foreign));
         }
@@ -55,11 +58,11 @@ impl Timeline {
                 Maker::Own(actor, Proof::Session) if turns.issued.contains(&actor) => {
                     Kind::Reason(Reason::Foreign)
                 }
-                Maker::Own(..) => Kind::Own(*entry),
+                Maker::Own(..) => Kind::Own(entry),
                 Maker::Sibling(place) => match turns.siblings.cycle(place, chains) {
                     Some(seconds) => {
                         timeline.answer_seconds = timeline.answer_seconds.max(seconds);
-                        Kind::Own(*entry)
+                        Kind::Own(entry)
                     }
                     None => Kind::Reason(Reason::Soft),
                 },
@@ -70,12 +73,12 @@ impl Timeline {
         timeline
     }
 
-    fn add_spans(&mut self, spans: &[Span], kind: Kind) {
+    fn add_spans(&mut self, spans: &[Span], kind: Kind<'a>) {
         self.items.extend(spans.iter().map(|span| Item { span: *span, kind }));
     }
 }
 
-impl Item {
+impl Item<'_> {
     pub fn is_own(&self) -> bool {
         !matches!(self.kind, Kind::Reason(_))
     }
