@@ -13,28 +13,12 @@ use budget_guard::aws::Aws;
 use budget_guard::model::{Actor, Caller, Cause, Proof, RuleArn, Seconds, Target as RuleTarget};
 use budget_guard::ports::Rules;
 use serde_json::{Value, json};
+use support::bench::{Bench, on_both};
 use support::emulator::{Emulator, Kind, REGION};
 use support::stack::{assume, calls};
-use support::world::World;
 use support::{Failure, functions, payload};
 
-struct Bench {
-    world: World,
-    aws: Aws,
-    emulator: Emulator,
-}
-
 impl Bench {
-    async fn start(kind: Kind) -> Result<Self, Failure> {
-        Self::on(Emulator::start(kind).await?).await
-    }
-
-    async fn on(emulator: Emulator) -> Result<Self, Failure> {
-        let world = World::create(&emulator).await?;
-        let aws = Aws::new(&emulator.sdk_config(), &world.table, &world.topic_arn);
-        Ok(Self { world, aws, emulator })
-    }
-
     async fn rule(&self, name: &str) -> Result<RuleArn, Failure> {
         let made = self.world.create_rule("default", name, payload::PATTERN, SdkState::Enabled, &[]);
         Ok(made.await?.parse()?)
@@ -59,18 +43,6 @@ async fn warm(emulator: &Emulator) -> Result<(), Failure> {
     let first =
         json!([["lambda", "list_functions", {}], ["pipes", "list_pipes", {}], ["sqs", "list_queues", {}]]);
     calls(emulator, &first).await.map(drop)
-}
-
-/// Each test on both emulators.
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod on_ministack { use super::*; $(#[tokio::test] async fn $name() -> Result<(), Failure> {
-            super::$name(Bench::start(Kind::Ministack).await?).await
-        })* }
-        mod on_moto { use super::*; $(#[tokio::test] async fn $name() -> Result<(), Failure> {
-            super::$name(Bench::start(Kind::Moto).await?).await
-        })* }
-    };
 }
 
 on_both!(

@@ -5,7 +5,6 @@ mod support;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::{RuleState as SdkState, Tag, Target};
 use budget_guard::actions::AlertKind;
-use budget_guard::aws::Aws;
 use budget_guard::model::{
     AlertBasis, FaultKind, ListedRule, RuleArn, RuleState, Target as RuleTarget, Timestamp,
 };
@@ -13,26 +12,13 @@ use budget_guard::ports::{Alerts, Ledger, PressureStore, Rules, SaveError, Shelf
 use budget_guard::pressure::{Care, Press, Pressure};
 use budget_guard::record::Record;
 use serde_json::{Value, json};
-use support::emulator::{Emulator, Kind};
-use support::world::World;
+use support::bench::{Bench, on_both};
+use support::emulator::Kind;
 use support::{Failure, payload};
 
 const THIRD_STATE: SdkState = SdkState::EnabledWithAllCloudtrailManagementEvents;
 
-struct Bench {
-    world: World,
-    aws: Aws,
-    emulator: Emulator,
-}
-
 impl Bench {
-    async fn start(kind: Kind) -> Result<Self, Failure> {
-        let emulator = Emulator::start(kind).await?;
-        let world = World::create(&emulator).await?;
-        let aws = Aws::new(&emulator.sdk_config(), &world.table, &world.topic_arn);
-        Ok(Self { world, aws, emulator })
-    }
-
     async fn rule(&self, bus: &str, name: &str, state: SdkState) -> Result<RuleArn, Failure> {
         Ok(self.world.create_rule(bus, name, payload::PATTERN, state, &[("team", "blue")]).await?.parse()?)
     }
@@ -40,18 +26,6 @@ impl Bench {
     fn missing(&self) -> Result<RuleArn, Failure> {
         Ok(format!("arn:aws:events:us-east-1:{}:rule/missing", self.emulator.account()).parse()?)
     }
-}
-
-/// Each test on both emulators.
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod on_ministack { use super::*; $(#[tokio::test] async fn $name() -> Result<(), Failure> {
-            super::$name(Bench::start(Kind::Ministack).await?).await
-        })* }
-        mod on_moto { use super::*; $(#[tokio::test] async fn $name() -> Result<(), Failure> {
-            super::$name(Bench::start(Kind::Moto).await?).await
-        })* }
-    };
 }
 
 on_both!(
