@@ -53,6 +53,25 @@ pub trait History {
     ) -> impl Future<Output = Result<RateHistory, Fault>> + Send;
 }
 
+/// CloudTrail's record of who opened sessions of roles.
+pub trait Trail {
+    /// Records of `AssumeRole` calls for the role with this ARN from `since` up to `until`, the newest first: at most 200.
+    /// An opening is found 5 to 15 minutes after it happened. Source: "LookupEvents" (AWS CloudTrail API reference).
+    fn openings(
+        &self,
+        role: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Vec<TrailRecord>, Fault>> + Send;
+}
+
+/// One CloudTrail record as JSON, and the time of its event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrailRecord {
+    pub at: Timestamp,
+    pub json: String,
+}
+
 /// AWS Budgets of the guard's own account.
 pub trait Budgets {
     /// The account that is asked.
@@ -143,6 +162,7 @@ pub trait Clock {
 pub trait Ports: Sync {
     type Rules: Rules + Sync;
     type History: History + Sync;
+    type Trail: Trail + Sync;
     type Budgets: Budgets + Sync;
     type Ledger: Ledger + Shelf + PressureStore + Sync;
     type Alerts: Alerts + Sync;
@@ -150,6 +170,7 @@ pub trait Ports: Sync {
 
     fn rules(&self) -> &Self::Rules;
     fn history(&self) -> &Self::History;
+    fn trail(&self) -> &Self::Trail;
     fn budgets(&self) -> &Self::Budgets;
     fn ledger(&self) -> &Self::Ledger;
     fn alerts(&self) -> &Self::Alerts;

@@ -1,7 +1,7 @@
 //! The plan: the next thing to do for one rule, what was counted, and what was refused.
 
 use crate::actions::Alert;
-use crate::model::{RuleArn, RuleState, Timestamp};
+use crate::model::{OpenSessions, RuleArn, RuleState, Timestamp};
 
 /// The outcome of one step. A plan has at most one action; its answer is the next step's observation.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,6 +29,8 @@ pub enum Action {
     Publish(Box<Alert>),
     /// Read how often the rule fired in the last 14 days, minute by minute.
     History,
+    /// Find out who opened these sessions of roles.
+    Sessions(OpenSessions),
     /// Read the records of the rules upstream: those with one of these actors behind a target, these, those that fired
     /// them, and so on.
     Trace {

@@ -100,33 +100,28 @@ impl Actors {
         self.by_arn.get(actor).into_iter().flatten()
     }
 
-    /// Maker of a firing of `rule`: the strongest proof comes first.
-    pub fn cause(&self, rule: &RuleArn, caller: &Caller<'_>, call: Option<&Call<'_>>) -> Cause {
+    /// The actor that made a call, and the strongest proof of it.
+    pub fn maker<'a>(&'a self, caller: &'a Caller<'_>, call: Option<&Call<'_>>) -> Option<(&'a str, Proof)> {
         let issued_to = caller.issued_to.as_deref().map(unqualified);
         if let Some(arn) = issued_to.filter(|arn| self.by_arn.contains_key(*arn)) {
-            return self.made_by(rule, arn, Proof::Issued);
+            return Some((arn, Proof::Issued));
         }
-        // AWS's word on a function is final: another function may have the same role.
-        let is_another_function = issued_to.is_some_and(|arn| function_of(arn).is_some());
-        let principal = session_of(&caller.principal);
-        // Sessions that only the role behind them tells of may bear any name.
-        let session = principal.or_else(|| call.and_then(|call| call.role.as_deref()).and_then(role_of));
-        if let Some(session) = session.filter(|_| !is_another_function) {
-            if let Some(function) = self.function(session) {
-                return self.made_by(rule, &function.arn, Proof::Session);
-            }
-            if let Some(actor) = self.only_user(session) {
-                return self.made_by(rule, actor, Proof::Role);
-            }
+        let session = session_behind(caller, call)?;
+        let function = self.function(session).map(|function| (&*function.arn, Proof::Session));
+        function.or_else(|| Some((self.only_user(session)?, Proof::Role)))
+    }
+
+    /// Maker of a firing of `rule`.
+    pub fn cause(&self, rule: &RuleArn, caller: &Caller<'_>, call: Option<&Call<'_>>) -> Cause {
+        if let Some((actor, proof)) = self.maker(caller, call) {
+            return self.made_by(rule, actor, proof);
         }
-        let is_named = issued_to.is_some() || is_named(&caller.principal);
+        let is_named = caller.issued_to.is_some() || is_named(&caller.principal);
         match call {
             Some(call) if call.is_by_service => Cause::Service,
             Some(call) if call.invoked_by.is_some() => Cause::Unplaced,
-            Some(_) if is_named && self.rules.contains(rule) => match session {
-                Some(session) if !is_another_function && !session.role.starts_with(SIGNED_IN) => {
-                    Cause::Unplaced
-                }
+            Some(_) if is_named && self.rules.contains(rule) => match session_behind(caller, call) {
+                Some(session) if !session.role.starts_with(SIGNED_IN) => Cause::Unplaced,
                 _ => Cause::Foreign,
             },
             _ => Cause::Unknown,
@@ -161,6 +156,16 @@ impl Actors {
 /// Returns true if the caller is one of these targets, seen from a rule that has no others.
 pub fn is_target(caller: &Caller<'_>, rule: &RuleArn, targets: &[Target]) -> bool {
     matches!(Actors::new([(rule, targets)]).cause(rule, caller, None), Cause::Own { .. })
+}
+
+/// The role session that made a call; `None` if AWS names a function: its word is final, and another function may have the
+/// same role.
+fn session_behind<'a>(caller: &'a Caller<'_>, call: Option<&'a Call<'_>>) -> Option<Session<'a>> {
+    if caller.issued_to.as_deref().is_some_and(|arn| function_of(unqualified(arn)).is_some()) {
+        return None;
+    }
+    // Sessions that only the role behind them tells of may bear any name.
+    session_of(&caller.principal).or_else(|| call.and_then(|call| call.role.as_deref()).and_then(role_of))
 }
 
 /// The Lambda function of `account` that made the call, as far as the event tells.

@@ -2,10 +2,12 @@
 //! knows the rules.
 
 mod cause;
+mod openings;
 pub mod pattern;
 mod sessions;
 
 pub use cause::{Actors, is_target};
+pub use openings::{Openings, Origin};
 
 use std::fmt;
 
@@ -175,6 +177,7 @@ fn doubt(event: &mut BusEvent<'_>, home: &Home) {
     // Put so that it is no ARN: a source may be spelled like anybody's.
     event.caller = Caller { principal: format!("source {source}").into(), issued_to: None };
     event.call = None;
+    event.opened = None;
 }
 
 /// Why this event must not count, whichever rule it fires.

@@ -21,6 +21,7 @@ fn event(principal: &'static str) -> BusEvent<'static> {
         at: "2026-11-20T10:00:00Z".parse().unwrap(),
         caller,
         call: None,
+        opened: None,
         is_replay: false,
         rule_call: None,
         sender: None,

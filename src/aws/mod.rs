@@ -16,6 +16,7 @@ mod pressure;
 mod rules;
 mod shelf;
 mod targets;
+mod trail;
 
 pub use alerts::SnsAlerts;
 pub use budgets::AwsBudgets;
@@ -25,6 +26,7 @@ pub use fault::fault;
 pub use history::CloudWatchHistory;
 pub use ledger::DynamoLedger;
 pub use rules::EventBridgeRules;
+pub use trail::CloudTrail;
 
 use aws_config::SdkConfig;
 
@@ -35,6 +37,7 @@ use crate::ports::Ports;
 pub struct Aws {
     pub rules: EventBridgeRules,
     pub history: CloudWatchHistory,
+    pub trail: CloudTrail,
     pub budgets: AwsBudgets,
     pub ledger: DynamoLedger,
     pub alerts: SnsAlerts,
@@ -46,6 +49,7 @@ impl Aws {
         Self {
             rules: EventBridgeRules::new(config),
             history: CloudWatchHistory::new(config),
+            trail: CloudTrail::new(config),
             budgets: AwsBudgets::new(config, account_of(topic_arn)),
             ledger: DynamoLedger::new(config, table),
             alerts: SnsAlerts::new(config, topic_arn),
@@ -62,6 +66,7 @@ fn account_of(arn: &str) -> &str {
 impl Ports for Aws {
     type Rules = EventBridgeRules;
     type History = CloudWatchHistory;
+    type Trail = CloudTrail;
     type Budgets = AwsBudgets;
     type Ledger = DynamoLedger;
     type Alerts = SnsAlerts;
@@ -72,6 +77,9 @@ impl Ports for Aws {
     }
     fn history(&self) -> &CloudWatchHistory {
         &self.history
+    }
+    fn trail(&self) -> &CloudTrail {
+        &self.trail
     }
     fn budgets(&self) -> &AwsBudgets {
         &self.budgets

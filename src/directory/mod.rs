@@ -82,6 +82,11 @@ impl Directory {
         self.actors.cause(rule, caller, call)
     }
 
+    /// The actor of any rule that made a call, if one did.
+    pub fn maker<'a>(&'a self, caller: &'a Caller<'_>, call: Option<&Call<'_>>) -> Option<&'a str> {
+        self.actors.maker(caller, call).map(|(actor, _)| actor)
+    }
+
     /// Rules that have this actor behind a target.
     pub fn rules_of(&self, actor: &str) -> Vec<RuleArn> {
         self.actors.rules_of(actor).cloned().collect()

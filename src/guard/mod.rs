@@ -6,6 +6,7 @@ mod chains;
 mod orders;
 mod rate;
 mod restore;
+mod sessions;
 mod standing;
 mod turns;
 mod work;
@@ -14,7 +15,8 @@ use crate::actions::{Action, Alert, AlertKind, Plan};
 use crate::breaker::Breaker;
 use crate::history::RateHistory;
 use crate::model::{
-    Call, Cause, Fault, Firing, FiringId, Restoration, RuleDefinition, RuleState, Timestamp, whole_seconds,
+    Call, Cause, Fault, Firing, FiringId, Opened, Restoration, RuleDefinition, RuleState, Timestamp,
+    whole_seconds,
 };
 use crate::policy::{Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
@@ -56,6 +58,8 @@ pub enum Observation<'a> {
     },
     /// A budget that covers the rule is overspent: judge it now, and not only when it fires next.
     Pressed,
+    /// A target of the rule, or of others, opened a session of a role.
+    Opened(Opened),
     /// It cannot be said which events fire the rule: its pattern is beyond the guard.
     Unmatched {
         problem: String,
@@ -76,6 +80,8 @@ pub enum Answer {
     Restored(Result<Box<Restoration>, Fault>),
     /// How often the rule fired in the last 14 days.
     History(Result<RateHistory, Fault>),
+    /// The sessions whose opening was found.
+    Sessions(Result<Vec<Opened>, Fault>),
     /// The chains of rules upstream.
     Traced(Result<Box<Trace>, Fault>),
     Published {
@@ -116,6 +122,7 @@ pub fn step(
             Observation::Attended(order) => turn.wants_restore = matches!(order, Order::Enable { .. }),
             Observation::Order(order) => turn.order(order),
             Observation::Changed { by, at } => turn.changed(by, *at),
+            Observation::Opened(opened) => turn.opened(opened),
             Observation::Unmatched { problem } => turn.unmatched(problem),
             Observation::Answer(answer) => turn.answer(answer),
         }
@@ -172,6 +179,8 @@ impl Turn<'_> {
         if self.record.epoch.began.is_some_and(|began| firing.at < began) {
             return self.late();
         }
+        let by_session = self.record.turns.cause_of(firing).map(|cause| Firing { cause, ..firing.clone() });
+        let firing = by_session.as_ref().unwrap_or(firing);
         let id = FiringId::of(&firing.event_id);
         let inserted = match counts_by_rate(firing) {
             true => Some(self.record.window.insert_as(firing, id, self.now)),

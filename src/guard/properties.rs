@@ -37,6 +37,7 @@ fn on_a_resource<'a>(firing: Firing<'a>, id: usize, resources: usize, name: &str
         operation: "PutBucketAcl".into(),
         role: None,
         invoked_by: None,
+        access_key: None,
         is_by_service: false,
         resource: Some(resource),
         wording: Some(u32::try_from(id).unwrap()),

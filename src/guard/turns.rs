@@ -35,7 +35,10 @@ impl Turn<'_> {
         if !self.counts() || self.question.is_some() {
             return;
         }
-        self.follow_chains(&terms, is_due);
+        self.ask_for_sessions(&terms, judgement.suspicion.is_some());
+        if self.question.is_none() {
+            self.follow_chains(&terms, is_due);
+        }
         if let Some(suspicion) = judgement.suspicion.filter(|_| self.question.is_none()) {
             let evidence = self.own_evidence(&suspicion);
             self.suspect_by_turns(evidence);

@@ -31,6 +31,7 @@ impl Turn<'_> {
             Answer::Checked(result) => self.checked(result),
             Answer::Restored(result) => self.restored(result),
             Answer::History(result) => self.history(result),
+            Answer::Sessions(result) => self.sessions(result),
             Answer::Traced(result) => self.traced(result),
         }
     }

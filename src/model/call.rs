@@ -5,7 +5,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use super::bounded;
+use super::{SessionKey, bounded};
 
 /// The call as CloudTrail recorded it. Source: "CloudTrail record contents" (AWS CloudTrail user guide).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Call<'a> {
     pub operation: Cow<'a, str>,
     /// `userIdentity.sessionContext.sessionIssuer.arn`: the role behind a role session.
     pub role: Option<Cow<'a, str>>,
+    /// `userIdentity.accessKeyId`: the key that the call was signed with.
+    pub access_key: Option<Cow<'a, str>>,
     /// `userIdentity.invokedBy`: the service that made the call for somebody.
     pub invoked_by: Option<Cow<'a, str>>,
     /// `userIdentity.type` is `AWSService`: a service with an identity of its own.
@@ -76,6 +78,27 @@ impl Call<'_> {
 
     fn short_service(&self) -> &str {
         self.service.split('.').next().unwrap_or_default()
+    }
+
+    /// Session that made the call, if one of a role did.
+    pub fn session(&self) -> Option<SessionKey> {
+        let key = self.access_key.as_deref().filter(|_| self.role.is_some())?;
+        key.starts_with(SessionKey::PREFIX).then(|| SessionKey::of(key))
+    }
+
+    pub fn into_owned(self) -> Call<'static> {
+        let text = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Call {
+            service: text(self.service),
+            operation: text(self.operation),
+            role: self.role.map(text),
+            access_key: self.access_key.map(text),
+            invoked_by: self.invoked_by.map(text),
+            resource: self.resource.map(|one| Resource { name: text(one.name), ids: one.ids }),
+            is_by_service: self.is_by_service,
+            wording: self.wording,
+            outcome: self.outcome,
+        }
     }
 
     /// Returns true for sign-in events.

@@ -52,4 +52,6 @@ pub enum Proof {
     Session,
     /// AWS issued the credentials to the target (`inScopeOf.credentialsIssuedTo`).
     Issued,
+    /// A session that the target opened with `AssumeRole`, known by its access key.
+    Opened,
 }

@@ -45,6 +45,15 @@ pub struct Caller<'a> {
     pub issued_to: Option<Cow<'a, str>>,
 }
 
+impl Caller<'_> {
+    pub fn into_owned(self) -> Caller<'static> {
+        Caller {
+            principal: self.principal.into_owned().into(),
+            issued_to: self.issued_to.map(|arn| arn.into_owned().into()),
+        }
+    }
+}
+
 /// A rule matched an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firing<'a> {

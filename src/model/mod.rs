@@ -14,6 +14,7 @@ mod money;
 mod rule;
 mod seconds;
 mod seen;
+mod session;
 
 pub use actor::{Actor, unqualified};
 pub use amount::{Amount, ParseAmountError};
@@ -34,3 +35,4 @@ pub use rule::{
 };
 pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};
 pub use seen::{Seen, bounded};
+pub use session::{OpenSessions, Opened, Session, SessionKey};

@@ -5,7 +5,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use crate::model::{Call, Caller, Resource};
+use crate::model::{Call, Caller};
 
 /// Who made a call, and which one if that matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +35,8 @@ impl Causes {
         }
         let place = self.list.len() as u32;
         places.push(place);
-        let caller = Caller {
-            principal: caller.principal.clone().into_owned().into(),
-            issued_to: caller.issued_to.clone().map(|arn| arn.into_owned().into()),
-        };
-        self.list.push(Caused { caller, call: call.map(|call| Box::new(owned(call))) });
+        let call = call.map(|call| Box::new(call.clone().into_owned()));
+        self.list.push(Caused { caller: caller.clone().into_owned(), call });
         place
     }
 
@@ -69,18 +66,4 @@ fn hash(caller: &Caller<'_>, call: Option<&Call<'_>>) -> u64 {
         hasher.write_u32(call.wording.unwrap_or_default());
     }
     hasher.finish()
-}
-
-fn owned(call: &Call<'_>) -> Call<'static> {
-    let text = |text: &str| text.to_owned().into();
-    Call {
-        service: text(&call.service),
-        operation: text(&call.operation),
-        role: call.role.as_deref().map(text),
-        invoked_by: call.invoked_by.as_deref().map(text),
-        resource: call.resource.as_ref().map(|one| Resource { name: text(&one.name), ids: one.ids }),
-        is_by_service: call.is_by_service,
-        wording: call.wording,
-        outcome: call.outcome,
-    }
 }

@@ -11,8 +11,8 @@ use super::causes::Causes;
 use super::event::{CloudTrailRecord, RecordError};
 use super::rules::ListedRule;
 use crate::attribution::pattern::{Matcher, Pattern, Scratch};
-use crate::attribution::{Actors, Attributed, Home, attribute};
-use crate::model::{Call, RuleArn, RuleState, Target, Timestamp};
+use crate::attribution::{Actors, Attributed, Home, Openings, attribute};
+use crate::model::{Call, Caller, RuleArn, RuleState, Target, Timestamp};
 use crate::sources::{self, Received};
 
 /// The rules that records are matched against. Shared by all who read.
@@ -24,6 +24,8 @@ pub struct Replay {
     /// Who acts for the rules whose targets are told.
     pub(super) actors: Actors,
     known: Known,
+    /// The targets of some rule are told.
+    judges_own_calls: bool,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,8 @@ pub struct Collected {
     pub last: Option<Timestamp>,
     pub(super) fired: Vec<Fired>,
     pub(super) causes: Causes,
+    /// Sessions that targets opened, or sessions of others.
+    pub(super) openings: Openings,
     counts: Vec<Counts>,
     places_seen: Vec<bool>,
     guards: HashMap<(String, String), (RuleArn, Home)>,
@@ -118,7 +122,15 @@ impl Replay {
         }
         let told = watched.iter().filter_map(|rule| Some((&rule.arn, rule.targets.as_deref()?)));
         let actors = Actors::new(told);
-        Self { matcher: Matcher::new(patterns), rules: watched, places, actors, known: Known::default() }
+        let judges_own_calls = watched.iter().any(|rule| rule.targets.is_some());
+        Self {
+            matcher: Matcher::new(patterns),
+            rules: watched,
+            places,
+            actors,
+            known: Known::default(),
+            judges_own_calls,
+        }
     }
 
     /// By the rules' index.
@@ -185,6 +197,7 @@ impl Collected {
         for (seen, place) in self.places_seen.iter_mut().zip(&replay.places) {
             *seen |= is_at(place);
         }
+        self.note_opening(replay, &record);
         self.match_spellings(replay, &record)?;
         let mut cause = None;
         // What was called is of use only where own calls are judged.
@@ -201,7 +214,7 @@ impl Collected {
                 Decision::Matched => {
                     let known = match cause {
                         Some(known) => known,
-                        None => *cause.insert(self.cause(&record, wants_call)?),
+                        None => *cause.insert(self.cause(replay, &record, wants_call)?),
                     };
                     let Some(known) = known else { continue };
                     let flag = if is_elsewhere { Fired::ELSEWHERE } else { 0 };
@@ -211,6 +224,18 @@ impl Collected {
             }
         }
         Ok(())
+    }
+
+    /// Keeps the opening of a session, if a target may be behind it.
+    fn note_opening(&mut self, replay: &Replay, record: &CloudTrailRecord<'_>) {
+        if !replay.judges_own_calls || !record.may_open_session() {
+            return;
+        }
+        let Some(opening) = sources::opening(record.text) else { return };
+        let is_by_target = replay.actors.maker(&opening.caller, Some(&opening.call)).is_some();
+        if is_by_target || opening.call.session().is_some() {
+            self.openings.add(opening, record.at);
+        }
     }
 
     /// Which rules the record's event matches, in any of its spellings.
@@ -232,7 +257,12 @@ impl Collected {
     }
 
     /// Who caused the event, as the guard itself reads it; `None` if the event never counts.
-    fn cause(&mut self, record: &CloudTrailRecord<'_>, wants_call: bool) -> Result<Option<u32>, RecordError> {
+    fn cause(
+        &mut self,
+        replay: &Replay,
+        record: &CloudTrailRecord<'_>,
+        wants_call: bool,
+    ) -> Result<Option<u32>, RecordError> {
         let undecoded = |error: &dyn std::fmt::Display| RecordError::NotJson(error.to_string());
         let received = sources::decode_body(&self.event).map_err(|error| undecoded(&error))?;
         let Received::Bus(bus) = received else { return Ok(None) };
@@ -251,7 +281,8 @@ impl Collected {
                 // Of a call that never counts by rate, even that must be known where nothing else is.
                 let bare = firing.call.as_ref().filter(|call| !wants_call && call.is_open_to_all()).map(bare);
                 let call = firing.call.as_ref().filter(|_| wants_call).or(bare.as_ref());
-                Ok(Some(self.causes.add(&firing.caller, call)))
+                let call = call.map(|call| without_key(replay, &firing.caller, call));
+                Ok(Some(self.causes.add(&firing.caller, call.as_ref())))
             }
             _ => {
                 self.own_calls += 1;
@@ -264,6 +295,7 @@ impl Collected {
     pub fn merge(replay: &Replay, parts: impl IntoIterator<Item = Self>) -> Self {
         let mut whole = Self::new(replay);
         for mut part in parts {
+            whole.openings.append(part.openings);
             let causes = whole.causes.append(part.causes);
             part.fired.iter_mut().for_each(|fired| fired.cause += causes);
             whole.fired.append(&mut part.fired);
@@ -299,9 +331,19 @@ impl Collected {
     }
 }
 
+/// The call without its access key, unless it tells sessions apart that no target is known to have. Each distinct call is
+/// kept once.
+fn without_key<'a>(replay: &Replay, caller: &Caller<'_>, call: &Call<'a>) -> Call<'a> {
+    let mut call = call.clone();
+    if call.session().is_none() || replay.actors.maker(caller, Some(&call)).is_some() {
+        call.access_key = None;
+    }
+    call
+}
+
 /// The call without all that tells it from others of its kind.
 fn bare<'a>(call: &Call<'a>) -> Call<'a> {
-    Call { role: None, invoked_by: None, resource: None, wording: None, ..call.clone() }
+    Call { role: None, access_key: None, invoked_by: None, resource: None, wording: None, ..call.clone() }
 }
 
 /// A guard where the event is from, and a rule of its: enough to tell calls that count from those that never do.

@@ -97,6 +97,11 @@ struct Identity<'a> {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> CloudTrailRecord<'a> {
+    /// Returns true for records of AWS STS, which opens sessions.
+    pub fn may_open_session(&self) -> bool {
+        self.source == "sts.amazonaws.com"
+    }
+
     pub fn read(bytes: &'a [u8]) -> Result<Self, RecordError> {
         let text = std::str::from_utf8(bytes).map_err(|error| RecordError::NotJson(error.to_string()))?;
         let fields: Fields<'_> =

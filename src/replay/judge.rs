@@ -5,10 +5,10 @@ use std::collections::{HashMap, VecDeque};
 use super::causes::{Caused, Causes};
 use super::collect::{Collected, Fired, Replay, Uncounted};
 use crate::actions::Action;
-use crate::attribution::is_target;
+use crate::attribution::{Openings, Origin, is_target};
 use crate::guard::{self, Answer, Observation};
 use crate::history::RateHistory;
-use crate::model::{Caller, Cause, Firing, RuleArn, Seconds, Target, Timestamp};
+use crate::model::{Call, Caller, Cause, Firing, OpenSessions, Opened, RuleArn, Seconds, Target, Timestamp};
 use crate::policy::{BurstLimit, Limits, Mode};
 use crate::record::{Record, Trip};
 use crate::verdict::{MAX_TRACED, Trace};
@@ -64,7 +64,7 @@ pub fn judge(limits: &Limits, replay: &Replay, collected: &mut Collected) -> Vec
     let mut fired = std::mem::take(&mut collected.fired);
     fired.sort_unstable_by_key(Fired::order);
     let limits = Limits { mode: Mode::Enforce, sustained: None, ..limits.clone() };
-    let mut court = Court::new(&limits, replay, &collected.causes);
+    let mut court = Court::new(&limits, replay, collected);
     for one in fired {
         if one.is_elsewhere() && collected.keeps_to_its_place(replay, one.rule()) {
             court.cases[one.rule()].elsewhere += 1;
@@ -90,6 +90,7 @@ struct Court<'a> {
     window: Seconds,
     replay: &'a Replay,
     causes: &'a Causes,
+    openings: &'a Openings,
     cases: Vec<Case>,
     /// The rules' index.
     by_arn: HashMap<&'a RuleArn, usize>,
@@ -136,7 +137,7 @@ impl Case {
 }
 
 impl<'a> Court<'a> {
-    fn new(limits: &Limits, replay: &'a Replay, causes: &'a Causes) -> Self {
+    fn new(limits: &Limits, replay: &'a Replay, collected: &'a Collected) -> Self {
         let of_rule = |targets: &Option<Vec<Target>>| match targets {
             Some(targets) => limits.clone().with_targets(targets),
             None => limits.clone(),
@@ -144,7 +145,8 @@ impl<'a> Court<'a> {
         let of_rules = replay.rules().iter().map(|rule| of_rule(&rule.targets)).collect();
         let cases = replay.rules().iter().map(|rule| Case::new(&rule.arn, limits.burst)).collect();
         let by_arn = replay.rules().iter().enumerate().map(|(index, rule)| (&rule.arn, index)).collect();
-        Self { limits: of_rules, window: limits.burst.window, replay, causes, cases, by_arn }
+        let (causes, openings) = (&collected.causes, &collected.openings);
+        Self { limits: of_rules, window: limits.burst.window, replay, causes, openings, cases, by_arn }
     }
 
     fn hear(&mut self, fired: Fired) {
@@ -194,6 +196,7 @@ impl<'a> Court<'a> {
                 Some(Action::Trace { actors, .. }) => {
                     Answer::Traced(Ok(Box::new(self.trace(&self.replay.rules()[rule].arn, actors))))
                 }
+                Some(Action::Sessions(open)) => Answer::Sessions(Ok(self.sessions(rule, &open))),
                 // A log has no metrics: the plain limits hold.
                 Some(Action::History) => Answer::History(Ok(RateHistory::default())),
                 _ => break,
@@ -201,6 +204,19 @@ impl<'a> Court<'a> {
             (record, plan) = guard::step(limits, record, &[Observation::Answer(answer)], now);
         }
         record
+    }
+
+    /// Openers of these sessions, as far as the log has them.
+    fn sessions(&self, rule: usize, open: &OpenSessions) -> Vec<Opened> {
+        let rule = &self.replay.rules()[rule].arn;
+        let cause = |caller: &Caller<'_>, call: &Call<'_>| self.replay.actors.cause(rule, caller, Some(call));
+        let origins = open.sessions.iter().map(|(key, role)| self.openings.origin(*key, role, cause));
+        origins
+            .filter_map(|origin| match origin {
+                Origin::Known(opened) => Some(opened),
+                Origin::Role(_) | Origin::Untold => None,
+            })
+            .collect()
     }
 
     /// The records of the rules with these actors behind a target, and of those that fired them.

@@ -164,6 +164,7 @@ async fn carry_out<P: Ports>(
             let now = guard.now();
             Answer::History(guard.ports.history().triggered(rule, now - REACH, now).await)
         }
+        Action::Sessions(sessions) => Answer::Sessions(guard.sessions(rule, &sessions).await),
         Action::Trace { actors, rules } => {
             Answer::Traced(guard.trace(rule, actors, rules).await.map(Box::new))
         }

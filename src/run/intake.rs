@@ -10,7 +10,7 @@ use crate::attribution::pattern::Scratch;
 use crate::attribution::{Attributed, Changed, Skipped};
 use crate::directory::{Directory, Edit};
 use crate::guard::Observation;
-use crate::model::{Fault, FaultKind, Firing, RuleArn, Timestamp};
+use crate::model::{ActorId, Cause, Fault, FaultKind, Firing, Opened, Proof, RuleArn, Session, Timestamp};
 use crate::policy::Mode;
 use crate::ports::{Ports, Rules};
 use crate::sources::money::MoneyMessage;
@@ -22,6 +22,9 @@ pub(super) const RULES_AT_ONCE: usize = 8;
 const READ_AT_ONCE: usize = 3;
 /// `DescribeRule`, `ListTargetsByRule`, `ListTagsForResource`.
 const CALLS_TO_INSPECT: i32 = 3;
+/// Maximum number of rules that are told of a session that their common target opened. Each costs one write; rules that are
+/// not told ask CloudTrail when it matters.
+const TOLD_AT_ONCE: usize = 8;
 const READ_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 
 /// The content of one invocation. Messages are known by their place in the batch.
@@ -99,6 +102,12 @@ impl<'a> Intake<'a> {
                     self.groups.add(message, rule.clone(), Observation::Unmatched { problem });
                 }
             }
+            if let Some(session) = &event.opened {
+                let opener = directory.maker(&event.caller, event.call.as_ref());
+                for (rule, opened) in told_of(directory, opener, session, event.at) {
+                    self.groups.add(message, rule, Observation::Opened(opened));
+                }
+            }
             for rule in fired.rules {
                 let (event_id, caller) = (event.event_id.clone(), event.caller.clone());
                 let (call, cause) = (event.call.clone(), directory.cause(rule, &caller, event.call.as_ref()));
@@ -118,6 +127,25 @@ impl<'a> Intake<'a> {
             }
         }
     }
+}
+
+/// The rules that a target opened a session for, with what they are told.
+fn told_of<'d>(
+    directory: &'d Directory,
+    opener: Option<&'d str>,
+    session: &'d Session<'_>,
+    at: Timestamp,
+) -> impl Iterator<Item = (RuleArn, Opened)> + 'd {
+    let rules = opener.map(|opener| directory.rules_of(opener)).unwrap_or_default();
+    let is_few = rules.len() <= TOLD_AT_ONCE;
+    let rules = rules
+        .into_iter()
+        .filter(move |rule| is_few && directory.get(rule).is_some_and(|entry| entry.state.is_enabled()));
+    rules.filter_map(move |rule| {
+        let cause = Cause::Own { actor: ActorId::of(opener?), proof: Proof::Opened };
+        let until = at + Session::LONGEST_CHAINED;
+        Some((rule, Opened { key: session.key, arn: session.arn.clone().into_owned(), cause, until }))
+    })
 }
 
 impl<P: Ports> Guard<P> {

@@ -9,6 +9,7 @@ mod money;
 mod pace;
 mod pressure;
 mod refresh;
+mod sessions;
 mod summary;
 mod tend;
 mod trace;

@@ -82,6 +82,7 @@ impl<'a> Detail<'a> {
         Some(Call {
             operation,
             role: caller.role.clone(),
+            access_key: caller.access_key.clone(),
             invoked_by: caller.invoked_by.clone(),
             is_by_service: caller.is_service,
             resource,

@@ -200,6 +200,8 @@ pub(super) struct UserIdentity<'a> {
     arn: Field<'a>,
     #[serde(borrow, default, rename = "principalId")]
     principal_id: Field<'a>,
+    #[serde(borrow, default, rename = "accessKeyId")]
+    access_key: Field<'a>,
     #[serde(borrow, default, rename = "sessionContext")]
     session: Nested<Session<'a>>,
     #[serde(borrow, default, rename = "invokedBy")]
@@ -231,6 +233,7 @@ pub(super) struct InScopeOf<'a> {
 pub(super) struct Identity<'a> {
     /// The role behind a role session.
     pub role: Option<Cow<'a, str>>,
+    pub access_key: Option<Cow<'a, str>>,
     pub invoked_by: Option<Cow<'a, str>>,
     /// An AWS service made the call with an identity of its own.
     pub is_service: bool,
@@ -250,7 +253,11 @@ impl<'a> UserIdentity<'a> {
             Field::Text(service) if !service.is_empty() && service != CONSOLE => Some(service.clone()),
             _ => None,
         };
-        let identity = Identity { role, invoked_by, is_service: self.kind.is("AWSService") };
+        let access_key = match self.access_key {
+            Field::Text(key) => Some(key),
+            _ => None,
+        };
+        let identity = Identity { role, access_key, invoked_by, is_service: self.kind.is("AWSService") };
         let principal = self.arn.or(self.principal_id.or(self.invoked_by.or(source.clone())));
         let issued_to = match self.in_scope_of {
             Nested::Object(InScopeOf { credentials_issued_to: Field::Text(arn) }) if !arn.is_empty() => {

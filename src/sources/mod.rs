@@ -9,17 +9,19 @@ mod field;
 mod identify;
 mod last;
 pub mod money;
+mod opening;
 mod parameters;
 mod search;
 mod verbatim;
 
 pub use bus::{Bus, Carried, EventJson};
 pub use error::DecodeError;
+pub use opening::{Opening, opening};
 
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::model::{Call, Caller, RuleArn, Seen, Timestamp};
+use crate::model::{Call, Caller, RuleArn, Seen, Session, Timestamp};
 use envelope::{Detail, Event, Identity, Record, Top};
 use field::{Field, Nested};
 use last::Last;
@@ -107,6 +109,8 @@ pub struct BusEvent<'a> {
     pub caller: Caller<'a>,
     /// The API call that CloudTrail recorded, if the event is one.
     pub call: Option<Call<'a>>,
+    /// The session that the call opened, if it is an `AssumeRole`. Boxed: hardly any is.
+    pub opened: Option<Box<Session<'a>>>,
     /// Set by EventBridge on events that come from an archive replay.
     pub is_replay: bool,
     /// The event is an API call about an EventBridge rule.
@@ -294,7 +298,7 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
     let sender = || Box::new(Sender { source: source.clone(), envelope_id: envelope_id.clone() });
     let sender = (!is_of_aws).then(sender);
     let nobody = || Caller { principal: source.clone(), issued_to: None };
-    let (event_id, caller, rule_call, call, is_read_only) = match event.detail {
+    let (event_id, caller, rule_call, call, opened, is_read_only) = match event.detail {
         Nested::Object(mut detail) => {
             let rule_call = if is_of_events { detail.rule_call() } else { None };
             // Only CloudTrail's eventID names the event; in others it is whatever their sender put there.
@@ -309,15 +313,17 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
                 _ => (nobody(), Identity::default()),
             };
             let only_reads = detail.read_only.is_true() && detail.management_event.is_true();
-            let call = if is_trail == Some(true) { detail.call(&identity) } else { None };
-            (id, caller, rule_call, call, is_of_aws && is_trail != Some(false) && only_reads)
+            let is_call = is_trail == Some(true);
+            let opened = if is_call { detail.opened().map(Box::new) } else { None };
+            let call = if is_call { detail.call(&identity) } else { None };
+            (id, caller, rule_call, call, opened, is_of_aws && is_trail != Some(false) && only_reads)
         }
-        _ => (envelope_id, nobody(), None, None, false),
+        _ => (envelope_id, nobody(), None, None, None, false),
     };
     // Scrubbed events carry empty ids. They still count, once for each moment.
     let event_id = if event_id.is_empty() { Cow::Owned(format!("without id at {at}")) } else { event_id };
     let is_replay = event.replay_name.0;
-    Ok((BusEvent { event_id, at, caller, call, is_replay, rule_call, sender }, is_read_only))
+    Ok((BusEvent { event_id, at, caller, call, opened, is_replay, rule_call, sender }, is_read_only))
 }
 
 #[cfg(test)]

@@ -147,6 +147,18 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The value as JSON, out of the quotes; `None` if what is in them is not well formed.
+    pub fn json(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => serde_json::to_string(text).ok().map(Cow::Owned),
+            Self::Plain(json) => std::str::from_utf8(json).ok().map(Cow::Borrowed),
+            Self::Quoted(json) => {
+                let quoted = [b"\"", json, b"\""].concat();
+                serde_json::from_slice(&quoted).ok().map(Cow::Owned)
+            }
+        }
+    }
+
     /// Adds the value to a fingerprint: the same, in quotes or not.
     pub fn add_to(self, fingerprint: &mut Fingerprint) {
         match self {

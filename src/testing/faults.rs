@@ -27,6 +27,7 @@ pub enum Call {
     DeleteChunk,
     Publish,
     Triggered,
+    Openings,
     Budget,
     Records,
     LoadPressure,

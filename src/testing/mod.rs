@@ -2,6 +2,7 @@
 
 mod budgets;
 mod faults;
+mod past;
 mod shelf;
 mod world;
 

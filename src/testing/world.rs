@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::faults::{Call, Faults};
 use crate::actions::{Alert, BudgetAlert, UnwatchedAlert};
 use crate::breaker::Breaker;
-use crate::history::RateHistory;
 use crate::model::{
     BudgetStatus, Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags,
     Target, Timestamp,
 };
-use crate::ports::{Alerts, Clock, History, Ledger, Page, Ports, Rules, SaveError, Version};
+use crate::ports::{Alerts, Clock, Ledger, Page, Ports, Rules, SaveError, TrailRecord, Version};
 use crate::record::Record;
 
 /// One AWS account in memory. Clones share it, as several Lambda instances would.
@@ -24,7 +23,7 @@ pub struct World {
 #[derive(Debug)]
 pub(super) struct State {
     now: Timestamp,
-    histories: BTreeMap<RuleArn, Vec<(Timestamp, u64)>>,
+    pub(super) histories: BTreeMap<RuleArn, Vec<(Timestamp, u64)>>,
     pub(super) rules: BTreeMap<RuleArn, RuleDefinition>,
     /// Rules on a page of a list.
     pub(super) page_size: usize,
@@ -34,6 +33,8 @@ pub(super) struct State {
     /// As stored: what cannot be written and read back must not seem to work.
     pub(super) records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
     watched: BTreeSet<RuleArn>,
+    /// Records of `AssumeRole` calls by the ARN of the role, in the order of time.
+    pub(super) openings: Vec<(String, TrailRecord)>,
     pub(super) budgets: BTreeMap<String, BudgetStatus>,
     pub(super) pressure: Option<(String, Version)>,
     alerts: Vec<Alert>,
@@ -77,6 +78,7 @@ impl World {
             chunks: BTreeMap::new(),
             records: BTreeMap::new(),
             watched: BTreeSet::new(),
+            openings: Vec::new(),
             budgets: BTreeMap::new(),
             pressure: None,
             alerts: Vec::new(),
@@ -221,22 +223,6 @@ impl Rules for World {
     }
 }
 
-impl History for World {
-    async fn triggered(
-        &self,
-        rule: &RuleArn,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<RateHistory, Fault> {
-        let triggered = || {
-            let state = self.lock();
-            let counts = state.histories.get(rule).into_iter().flatten().copied();
-            Ok(RateHistory::new(counts.filter(|(at, _)| (since..until).contains(at))))
-        };
-        self.faults.run(Call::Triggered, triggered).await
-    }
-}
-
 impl Ledger for World {
     async fn load(&self, rule: &RuleArn) -> Result<Option<(Record, Version)>, Fault> {
         let load = || match self.lock().records.get(rule) {
@@ -334,6 +320,7 @@ impl Clock for World {
 impl Ports for World {
     type Rules = Self;
     type History = Self;
+    type Trail = Self;
     type Budgets = Self;
     type Ledger = Self;
     type Alerts = Self;
@@ -343,6 +330,9 @@ impl Ports for World {
         self
     }
     fn history(&self) -> &Self {
+        self
+    }
+    fn trail(&self) -> &Self {
         self
     }
     fn budgets(&self) -> &Self {
@@ -365,6 +355,8 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
+    use crate::history::RateHistory;
+    use crate::ports::History;
     use crate::testing::Fate;
 
     /// Runs a future that waits for nobody but itself.

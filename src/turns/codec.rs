@@ -1,9 +1,12 @@
-//! The kept firings in few bytes: for each call the seconds since the one before, maker, id and equality; then the tallies.
+//! The kept firings in few bytes: for each call the seconds since the one before, maker, id and equality; then the tallies,
+//! the calls that wait, and the known sessions.
 
-use crate::model::{ActorId, Proof};
+use crate::model::{ActorId, Proof, SessionKey};
 use crate::window::varint;
 
 use super::entry::{Entry, Maker};
+use super::sessions::{Known, MAX_KNOWN, MAX_WAITING, Waiting};
+use super::siblings::Siblings;
 use super::tally::{Span, Tally};
 use super::{MAX_ENTRIES, Turns};
 
@@ -13,8 +16,8 @@ use super::{MAX_ENTRIES, Turns};
 pub struct CorruptTurns(&'static str);
 
 /// Number of the layout: another one with each change.
-const LAYOUT: u8 = 0xe3;
-const PROOFS: [Proof; 3] = [Proof::Role, Proof::Session, Proof::Issued];
+const LAYOUT: u8 = 0xe4;
+const PROOFS: [Proof; 4] = [Proof::Role, Proof::Session, Proof::Issued, Proof::Opened];
 /// Kinds from here on are siblings, up to [`FAILED`]; the proofs come before.
 const FIRST_SIBLING: u8 = 8;
 /// Set in the kind of a call that was refused or throttled.
@@ -24,7 +27,9 @@ impl Turns {
     /// Calls and tallies. A call takes 11 to 13 bytes, a span 3 to 6.
     pub fn to_bytes(&self) -> Vec<u8> {
         let tallies = [&self.past, &self.foreign, &self.soft];
-        if self.entries.is_empty() && tallies.iter().all(|tally| tally.spans.is_empty()) {
+        let sessions = &self.sessions;
+        let is_empty = self.entries.is_empty() && sessions.waiting.is_empty() && sessions.known.is_empty();
+        if is_empty && tallies.iter().all(|tally| tally.spans.is_empty()) {
             return Vec::new();
         }
         let mut bytes = Vec::with_capacity(self.entries.len() * 12 + 16);
@@ -32,21 +37,23 @@ impl Turns {
         varint::write(&mut bytes, self.entries.len() as u64);
         let mut previous = 0;
         for entry in &self.entries {
-            let at = entry.at.max(previous);
-            varint::write(&mut bytes, (at - previous).unsigned_abs());
-            let (kind, actor) = match entry.maker {
-                Maker::Own(actor, proof) => {
-                    (PROOFS.iter().position(|known| *known == proof).unwrap_or(0) as u8, actor.0)
-                }
-                Maker::Sibling(place) => (FIRST_SIBLING + place, 0),
-            };
-            bytes.extend([if entry.is_failed { kind | FAILED } else { kind }, actor]);
-            bytes.extend_from_slice(&entry.id.to_le_bytes());
-            bytes.extend_from_slice(&entry.equal.to_le_bytes());
-            previous = at;
+            previous = write_entry(&mut bytes, entry, previous);
         }
         for tally in tallies {
             write_tally(&mut bytes, tally);
+        }
+        varint::write(&mut bytes, sessions.waiting.len() as u64);
+        previous = 0;
+        for Waiting { entry, key, role } in &sessions.waiting {
+            previous = write_entry(&mut bytes, entry, previous);
+            bytes.extend_from_slice(&key.bits().to_le_bytes());
+            bytes.push(*role);
+        }
+        varint::write(&mut bytes, sessions.known.len() as u64);
+        for Known { key, actor, until } in &sessions.known {
+            bytes.extend_from_slice(&key.bits().to_le_bytes());
+            bytes.extend([u8::from(actor.is_some()), actor.unwrap_or_default().0]);
+            varint::write(&mut bytes, until.max(&0).unsigned_abs());
         }
         bytes
     }
@@ -56,32 +63,47 @@ impl Turns {
         // What another version has kept is counted anew: it is evidence of a day, and no reason to leave a rule unguarded.
         let Some(bytes) = bytes.strip_prefix(&[LAYOUT]) else { return Ok(self) };
         let mut reader = Reader(bytes);
-        let entries = reader.number()?;
-        if entries > MAX_ENTRIES as u64 {
-            return Err(CorruptTurns("too many calls"));
-        }
         let mut at = 0i64;
-        for _ in 0..entries {
-            at = at.checked_add(reader.signed()?).ok_or(CorruptTurns("a time is out of range"))?;
-            let [kind, actor] = reader.take()?;
-            let maker = match kind & !FAILED {
-                place @ FIRST_SIBLING.. if self.siblings.has(place - FIRST_SIBLING) => {
-                    Maker::Sibling(place - FIRST_SIBLING)
-                }
-                proof => {
-                    let proof = PROOFS.get(usize::from(proof)).ok_or(CorruptTurns("a maker is unknown"))?;
-                    Maker::Own(ActorId(actor), *proof)
-                }
-            };
-            let id = u32::from_le_bytes(reader.take()?);
-            let equal = u32::from_le_bytes(reader.take()?);
-            self.entries.push(Entry { at, id, maker, equal, is_failed: kind & FAILED != 0 });
+        for _ in 0..reader.at_most(MAX_ENTRIES)? {
+            let entry = reader.entry(at, &self.siblings)?;
+            at = entry.at;
+            self.entries.push(entry);
         }
         self.past = reader.tally()?;
         self.foreign = reader.tally()?;
         self.soft = reader.tally()?;
+        at = 0;
+        for _ in 0..reader.at_most(MAX_WAITING)? {
+            let entry = reader.entry(at, &self.siblings)?;
+            at = entry.at;
+            let key = SessionKey::from_bits(u64::from_le_bytes(reader.take()?));
+            let [role] = reader.take()?;
+            self.sessions.waiting.push(Waiting { entry, key, role });
+        }
+        for _ in 0..reader.at_most(MAX_KNOWN)? {
+            let key = SessionKey::from_bits(u64::from_le_bytes(reader.take()?));
+            let [is_own, actor] = reader.take()?;
+            let actor = (is_own != 0).then_some(ActorId(actor));
+            self.sessions.known.push(Known { key, actor, until: reader.signed()? });
+        }
         Ok(self)
     }
+}
+
+/// Writes a call, and returns its time: the next one is not earlier.
+fn write_entry(bytes: &mut Vec<u8>, entry: &Entry, previous: i64) -> i64 {
+    let at = entry.at.max(previous);
+    varint::write(bytes, (at - previous).unsigned_abs());
+    let (kind, actor) = match entry.maker {
+        Maker::Own(actor, proof) => {
+            (PROOFS.iter().position(|known| *known == proof).unwrap_or(0) as u8, actor.0)
+        }
+        Maker::Sibling(place) => (FIRST_SIBLING + place, 0),
+    };
+    bytes.extend([if entry.is_failed { kind | FAILED } else { kind }, actor]);
+    bytes.extend_from_slice(&entry.id.to_le_bytes());
+    bytes.extend_from_slice(&entry.equal.to_le_bytes());
+    at
 }
 
 fn write_tally(bytes: &mut Vec<u8>, tally: &Tally) {
@@ -114,11 +136,32 @@ impl Reader<'_> {
         i64::try_from(self.number()?).map_err(|_| CorruptTurns("a time is out of range"))
     }
 
+    /// A number of things that follow.
+    fn at_most(&mut self, max: usize) -> Result<u64, CorruptTurns> {
+        let number = self.number()?;
+        if number > max as u64 { Err(CorruptTurns("there are too many")) } else { Ok(number) }
+    }
+
+    /// A call that is not earlier than `previous`.
+    fn entry(&mut self, previous: i64, siblings: &Siblings) -> Result<Entry, CorruptTurns> {
+        let at = previous.checked_add(self.signed()?).ok_or(CorruptTurns("a time is out of range"))?;
+        let [kind, actor] = self.take()?;
+        let maker = match kind & !FAILED {
+            place @ FIRST_SIBLING.. if siblings.has(place - FIRST_SIBLING) => {
+                Maker::Sibling(place - FIRST_SIBLING)
+            }
+            proof => {
+                let proof = PROOFS.get(usize::from(proof)).ok_or(CorruptTurns("a maker is unknown"))?;
+                Maker::Own(ActorId(actor), *proof)
+            }
+        };
+        let id = u32::from_le_bytes(self.take()?);
+        let equal = u32::from_le_bytes(self.take()?);
+        Ok(Entry { at, id, maker, equal, is_failed: kind & FAILED != 0 })
+    }
+
     fn tally(&mut self) -> Result<Tally, CorruptTurns> {
-        let spans = self.number()?;
-        if spans > Tally::MAX as u64 {
-            return Err(CorruptTurns("too many spans"));
-        }
+        let spans = self.at_most(Tally::MAX)?;
         let mut tally = Tally::default();
         let mut previous = 0i64;
         for _ in 0..spans {

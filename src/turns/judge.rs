@@ -9,7 +9,7 @@ use super::found::{Found, FoundKind, Judgement, Missing};
 use super::runs::{RETRIES_SECONDS, Run, Runs};
 use super::suspicion::{Alternation, SelfStarts};
 use super::tally::Span;
-use super::timeline::{Item, Kind, Reason, Timeline};
+use super::timeline::{Kind, Reason, Timeline};
 use crate::model::Timestamp;
 
 /// A turn slower than this waits for late reasons, in seconds …

@@ -21,6 +21,19 @@ pub(super) struct Label {
     pub resource: Option<String>,
 }
 
+impl Label {
+    pub fn of(equal: u32, call: &Call<'_>) -> Self {
+        let resource = call.resource.as_ref().map(|resource| bounded(&resource.name, MAX_NAME).into_owned());
+        Self { equal, call: call.name(), resource }
+    }
+
+    /// Returns true if it is the name of this call. Word-for-word equal calls have one name; others, if it is the same
+    /// operation, one as well.
+    pub fn is_of(&self, equal: u32, call: &Call<'_>) -> bool {
+        self.equal == equal && (equal != 0 || call.has_name(&self.call))
+    }
+}
+
 /// The newest last.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -28,8 +41,7 @@ pub(super) struct Labels(VecDeque<Label>);
 
 impl Labels {
     pub fn add(&mut self, equal: u32, call: &Call<'_>) {
-        // Word for word equal calls have one name; others, if it is the same call, one as well.
-        let is_known = |label: &Label| label.equal == equal && (equal != 0 || call.has_name(&label.call));
+        let is_known = |label: &Label| label.is_of(equal, call);
         if self.0.back().is_some_and(is_known) {
             return;
         }
@@ -37,11 +49,15 @@ impl Labels {
             let known = self.0.remove(index);
             return self.0.extend(known);
         }
+        self.push(Label::of(equal, call));
+    }
+
+    /// Adds a label, and forgets the oldest if there are too many.
+    pub fn push(&mut self, label: Label) {
         if self.0.len() == MAX {
             self.0.pop_front();
         }
-        let resource = call.resource.as_ref().map(|resource| bounded(&resource.name, MAX_NAME).into_owned());
-        self.0.push_back(Label { equal, call: call.name(), resource });
+        self.0.push_back(label);
     }
 
     /// The name of these equal calls, else that of the last call.

@@ -17,6 +17,7 @@ mod found;
 mod judge;
 mod labels;
 mod runs;
+mod sessions;
 mod siblings;
 mod suspicion;
 mod tally;
@@ -30,10 +31,13 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ActorId, Cause, Firing, FiringId, Proof, Seconds, Timestamp, bounded};
+use crate::model::{
+    ActorId, Cause, Firing, FiringId, OpenSessions, Opened, Proof, Seconds, Timestamp, bounded,
+};
 use crate::policy::{BurstLimit, TurnLimit};
 use entry::{Entry, Maker};
 use labels::Labels;
+use sessions::Sessions;
 use siblings::Siblings;
 use tally::Tally;
 use timeline::Timeline;
@@ -53,6 +57,8 @@ const SHARE_CALLS: u64 = 50;
 pub struct Turns {
     #[serde(default, skip_serializing_if = "Siblings::is_empty")]
     siblings: Siblings,
+    #[serde(default, skip_serializing_if = "Sessions::is_empty")]
+    sessions: Sessions,
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     labels: Labels,
     /// Ids of the last own calls' events, oldest first.
@@ -117,13 +123,24 @@ impl Turns {
         let is_new = delivery != Delivery::Repeated;
         let ahead = now.as_second() + i64::from(crate::window::CLOCK_SKEW.get());
         let at = firing.at.as_second().min(ahead);
+        let equal = || firing.call.as_ref().map_or(0, |call| entry::equality(&firing.caller, call));
+        let is_failed = || firing.call.as_ref().is_some_and(entry::is_failed);
+        let key = (at, entry::short(id));
         let maker = match &firing.cause {
             Cause::Own { actor, proof } => Maker::Own(*actor, *proof),
             Cause::Sibling(_) => Maker::Sibling(0),
             Cause::Unknown | Cause::Foreign => return is_new && count(&mut self.foreign, at),
-            Cause::Unplaced | Cause::Service => return is_new && count(&mut self.soft, at),
+            Cause::Unplaced | Cause::Service => {
+                let entry = || Entry {
+                    at,
+                    id: key.1,
+                    maker: Maker::Sibling(0),
+                    equal: equal(),
+                    is_failed: is_failed(),
+                };
+                return is_new && self.wait(firing, entry).unwrap_or_else(|| count(&mut self.soft, at));
+            }
         };
-        let key = (at, entry::short(id));
         let index = match self.entries.last() {
             Some(last) if last.key() < key => self.entries.len(),
             _ => self.entries.partition_point(|entry| entry.key() < key),
@@ -138,11 +155,69 @@ impl Turns {
             return delivery == Delivery::First && count(&mut self.past, at);
         }
         let Some(maker) = self.place(maker, firing, at) else { return is_new && count(&mut self.soft, at) };
-        let equal = firing.call.as_ref().map_or(0, |call| entry::equality(&firing.caller, call));
-        let is_failed = firing.call.as_ref().is_some_and(entry::is_failed);
+        let (equal, is_failed) = (equal(), is_failed());
         self.entries.insert(index, Entry { at, id: key.1, maker, equal, is_failed });
         self.remember(firing, maker, equal);
         true
+    }
+
+    /// Keeps the call of a session whose opener is not known until it is. `None` if the firing is none; else true if it
+    /// is new.
+    fn wait(&mut self, firing: &Firing<'_>, entry: impl FnOnce() -> Entry) -> Option<bool> {
+        let call = firing.call.as_ref().filter(|_| firing.cause == Cause::Unplaced)?;
+        let key = call.session().filter(|key| self.sessions.known(*key).is_none())?;
+        let entry = entry();
+        let is_kept = self.entries.binary_search_by_key(&entry.key(), Entry::key).is_ok();
+        if is_kept || self.sessions.has(entry.key()) {
+            return Some(false);
+        }
+        // A call that is no longer waited for stays a reason.
+        if let Some(late) = self.sessions.add(entry, call, key).unwrap_or_else(Some) {
+            self.soft.count(late.at, 1);
+        }
+        Some(true)
+    }
+
+    /// The cause of a firing by a session that the rule's own target is known to have opened.
+    pub fn cause_of(&self, firing: &Firing<'_>) -> Option<Cause> {
+        let call = firing.call.as_ref().filter(|_| firing.cause == Cause::Unplaced)?;
+        let actor = self.sessions.known(call.session()?)?.actor?;
+        Some(Cause::Own { actor, proof: Proof::Opened })
+    }
+
+    /// The question for sessions of unknown openers, if one is due.
+    pub fn open_sessions(&self, now: Timestamp) -> Option<OpenSessions> {
+        self.sessions.question(now.as_second())
+    }
+
+    /// Notes that the question is asked now.
+    pub fn asked_for_sessions(&mut self, now: Timestamp) {
+        self.sessions.asked(now.as_second());
+    }
+
+    /// Takes up who opened a session: calls of it that were kept are the rule's own, or reasons. Order makes no difference:
+    /// calls that come later are told apart by the same answer.
+    pub fn opened(&mut self, opened: &Opened) {
+        let actor = match opened.cause {
+            Cause::Own { actor, .. } => Some(actor),
+            _ => None,
+        };
+        let (calls, role) = self.sessions.opened(opened, actor);
+        let Some(actor) = actor else {
+            return calls.iter().for_each(|call| self.soft.count(call.at, 1));
+        };
+        if let Some((role, last_call)) = role {
+            self.labels.push(last_call);
+            self.own_role = Some(role);
+        }
+        for call in calls {
+            if self.past.newest().is_some_and(|newest| call.at <= newest) {
+                self.past.count(call.at, 1);
+                continue;
+            }
+            let index = self.entries.partition_point(|entry| entry.key() < call.key());
+            self.entries.insert(index, Entry { maker: Maker::Own(actor, Proof::Opened), ..call });
+        }
     }
 
     /// The maker with the place of a sibling; `None` if there is no room for it.
@@ -181,7 +256,8 @@ impl Turns {
 
     /// Judges what is kept. To be called once for a batch, when all of it is counted, and before [`Self::settle`].
     pub fn judge(&self, terms: &Terms, chains: Chains) -> Judgement {
-        if self.entries.is_empty() && self.past.spans.is_empty() {
+        let is_assumed = chains == Chains::Assumed && !self.sessions.waiting.is_empty();
+        if self.entries.is_empty() && self.past.spans.is_empty() && !is_assumed {
             return Judgement::default();
         }
         judge::judge(&Timeline::new(self, terms, chains), terms)
@@ -189,8 +265,8 @@ impl Turns {
 
     /// Forgets what is older than a day, and keeps by the second what has no room one by one.
     pub fn settle(&mut self) {
-        let newest = [self.foreign.newest(), self.soft.newest(), self.entries.last().map(|entry| entry.at)];
-        let Some(newest) = newest.into_iter().flatten().max() else { return };
+        let Some(newest) = self.newest() else { return };
+        self.sessions.forget(newest, newest - HORIZON_SECONDS);
         let old = self.entries.partition_point(|entry| entry.at < newest - HORIZON_SECONDS);
         self.entries.drain(..old);
         if self.entries.len() > MAX_ENTRIES {
@@ -212,6 +288,13 @@ impl Turns {
             .for_each(|tally| tally.settle(newest));
     }
 
+    /// Event time of the newest firing, in seconds since 1970.
+    fn newest(&self) -> Option<i64> {
+        let entry = self.entries.last().map(|entry| entry.at);
+        let waiting = self.sessions.waiting.last().map(|one| one.entry.at);
+        [self.foreign.newest(), self.soft.newest(), entry, waiting].into_iter().flatten().max()
+    }
+
     /// Actors of other rules that made calls which fired this rule.
     pub fn siblings(&self) -> impl Iterator<Item = &Sibling> {
         self.siblings.iter()
@@ -229,12 +312,12 @@ impl Turns {
 
     /// Share of the firings of the last 24 hours that the rule's own targets made.
     pub fn own_share(&self) -> OwnShare {
-        let newest = [self.foreign.newest(), self.soft.newest(), self.entries.last().map(|entry| entry.at)];
-        let floor = newest.into_iter().flatten().max().unwrap_or(0) - HORIZON_SECONDS;
+        let floor = self.newest().unwrap_or(0) - HORIZON_SECONDS;
         let is_own = |entry: &&Entry| matches!(entry.maker, Maker::Own(..)) && entry.at >= floor;
         let own = self.entries.iter().filter(is_own).count() as u64 + self.past.since(floor);
         let others =
             self.entries.iter().filter(|entry| matches!(entry.maker, Maker::Sibling(_))).count() as u64;
+        let others = others + self.sessions.waiting.len() as u64;
         OwnShare { own, all: own + others + self.foreign.since(floor) + self.soft.since(floor) }
     }
 
@@ -257,6 +340,7 @@ impl Turns {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
             && self.siblings.is_empty()
+            && self.sessions.is_empty()
             && self.labels.is_empty()
             && self.issued.is_empty()
     }

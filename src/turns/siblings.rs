@@ -16,7 +16,7 @@ pub enum Chains {
     Apart,
     /// They count as the rule's own where their chain was found to lead back to it.
     Followed,
-    /// The same, and also where their chain has yet to be followed.
+    /// The same, and also where their chain has yet to be followed, as do calls of sessions whose opener is not known yet.
     Assumed,
 }
 

@@ -1,7 +1,7 @@
 //! Timelines of one rule's firings, each with the verdict it has to lead to.
 
 use super::*;
-use crate::model::{Call, CallOutcome, Caller, Resource, ResourceIds, RuleArn};
+use crate::model::{Call, CallOutcome, Caller, Resource, ResourceIds, RuleArn, SessionKey};
 
 const NOON: i64 = 1_795_176_000;
 const ACTOR: ActorId = ActorId(7);
@@ -48,6 +48,7 @@ fn firing(n: usize, made: &Made) -> Firing<'static> {
             operation: "PutBucketAcl".into(),
             role: Some("arn:aws:iam::123456789012:role/r".into()),
             invoked_by: None,
+            access_key: (made.by == Cause::Unplaced).then(|| format!("ASIA{}", made.at % 70).into()),
             is_by_service: false,
             resource: Some(resource),
             wording: (made.wording != 0).then_some(made.wording),
@@ -55,6 +56,11 @@ fn firing(n: usize, made: &Made) -> Firing<'static> {
         }),
         cause: made.by.clone(),
     }
+}
+
+fn opened(key: &str, is_own: bool) -> Opened {
+    let cause = if is_own { Cause::Own { actor: ACTOR, proof: Proof::Opened } } else { Cause::Foreign };
+    Opened { key: SessionKey::of(key), arn: "session".into(), cause, until: Timestamp::MAX }
 }
 
 fn terms() -> Terms {
@@ -279,18 +285,21 @@ fn the_limit_declares_a_loop_that_is_meant() {
 
 #[test]
 fn what_is_stored_is_read_back() {
-    let check = |timeline: Vec<Made>| {
-        let mut turns = kept(&timeline);
-        turns.settle();
+    let check_stored = |turns: &Turns| {
         let bytes = turns.to_bytes();
-        assert!(bytes.len() < 9_000, "{} bytes", bytes.len());
-        let json = serde_json::to_string(&turns).unwrap();
+        assert!(bytes.len() < 12_000, "{} bytes", bytes.len());
+        let json = serde_json::to_string(turns).unwrap();
         let read: Turns = serde_json::from_str(&json).unwrap();
-        assert_eq!(read.restore(&bytes).unwrap(), turns);
+        assert_eq!(read.restore(&bytes).unwrap(), *turns);
         for end in 1..bytes.len().min(400) {
             // A part of it is an error, or something shorter, and never a panic.
             let _ = serde_json::from_str::<Turns>(&json).unwrap().restore(&bytes[..end]);
         }
+    };
+    let check = |timeline: Vec<Made>| {
+        let mut turns = kept(&timeline);
+        turns.settle();
+        check_stored(&turns);
     };
     check(Vec::new());
     check(turning(20, 12, own));
@@ -302,8 +311,57 @@ fn what_is_stored_is_read_back() {
     );
     let sibling = |n: i64| made(n * 9, Cause::Sibling(format!("arn:{}", n % 9)), 1, 1);
     check((0..900).map(sibling).collect());
+    let session = |n: i64| made(n * 9, Cause::Unplaced, 1, 1);
+    let mut turns = kept(&(0..400).map(session).collect::<Vec<_>>());
+    (0..90).for_each(|n| turns.opened(&opened(&format!("ASIA{n}"), n % 2 == 0)));
+    turns.settle();
+    check_stored(&turns);
     // Bytes of an earlier layout are counted anew.
-    assert_eq!(Turns::default().restore(&[0xe2, 1, 2, 3]).unwrap(), Turns::default());
+    assert_eq!(Turns::default().restore(&[0xe3, 1, 2, 3]).unwrap(), Turns::default());
+}
+
+#[test]
+fn an_opener_may_be_told_before_or_after_its_session_calls() {
+    let session = |n: i64| made(n * 7, Cause::Unplaced, 1, 1);
+    let key = |n: i64| format!("ASIA{}", n * 7 % 70);
+    let calls: Vec<Made> = std::iter::once(foreign(0)).chain((1..=9).map(session)).collect();
+    let tell = |turns: &mut Turns, is_own: bool| (1..=9).for_each(|n| turns.opened(&opened(&key(n), is_own)));
+    let check = |is_own: bool, expected: Option<FoundKind>| {
+        let mut after = kept(&calls);
+        assert_eq!(after.judge(&terms(), Chains::Apart).proof, None);
+        assert!(after.judge(&terms(), Chains::Assumed).proof.is_some());
+        assert_eq!(after.open_sessions(terms().now).map(|open| open.sessions.len()), Some(9));
+        tell(&mut after, is_own);
+        let mut before = Turns::default();
+        tell(&mut before, is_own);
+        for (n, call) in calls.iter().enumerate() {
+            let mut firing = firing(n, call);
+            firing.cause = before.cause_of(&firing).unwrap_or(firing.cause);
+            before.insert(&firing, FiringId::of(&firing.event_id), Delivery::First, terms().now);
+        }
+        for turns in [&before, &after] {
+            let proof = turns.judge(&terms(), Chains::Apart).proof;
+            assert_eq!(proof.map(|found| found.kind), expected);
+            assert_eq!(turns.open_sessions(terms().now), None);
+        }
+        // A second delivery is no second call.
+        let again = firing(3, &calls[3]);
+        assert!(!after.insert(&again, FiringId::of(&again.event_id), Delivery::Repeated, terms().now));
+    };
+    check(true, Some(FoundKind::Surplus { calls: 8, reasons: 1 }));
+    check(false, None);
+}
+
+#[test]
+fn a_flood_of_sessions_leaves_own_calls_their_room() {
+    let mut turns = kept(&turning(20, 6, own));
+    let before = turns.judge(&terms(), Chains::Apart).turns;
+    for n in 0..2_000 {
+        insert(&mut turns, n, &made(200 + i64::try_from(n).unwrap(), Cause::Unplaced, 1, 1));
+        turns.settle();
+    }
+    assert_eq!(turns.judge(&terms(), Chains::Apart).turns, before);
+    assert_eq!(turns.own_share(), OwnShare { own: 6, all: 2_007 });
 }
 
 #[test]

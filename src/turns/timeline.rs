@@ -41,10 +41,10 @@ pub(super) struct Timeline<'a> {
 impl<'a> Timeline<'a> {
     pub fn new(turns: &'a Turns, terms: &Terms, chains: Chains) -> Self {
         let tallies = [&turns.foreign, &turns.soft, &turns.past];
-        let length = tallies.map(|tally| tally.spans.len()).iter().sum::<usize>() + turns.entries.len();
+        let calls = turns.entries.len() + turns.sessions.waiting.len();
+        let length = tallies.map(|tally| tally.spans.len()).iter().sum::<usize>() + calls;
         let answer_seconds = i64::from(terms.answer.get());
-        let mut timeline =
-            Self { items: Vec::with_capacity(length + 1), answer_seconds, calls: turns.entries.len() };
+        let mut timeline = Self { items: Vec::with_capacity(length + 1), answer_seconds, calls };
         if let Some(began) = terms.began.filter(|_| terms.is_resumed) {
             timeline.add_spans(&[Span::new(began.as_second(), 1)], Kind::Reason(Reason::Foreign));
         }
@@ -68,6 +68,13 @@ impl<'a> Timeline<'a> {
                 },
             };
             timeline.items.push(Item { span, kind });
+        }
+        for waiting in &turns.sessions.waiting {
+            let kind = match chains {
+                Chains::Assumed => Kind::Own(&waiting.entry),
+                Chains::Apart | Chains::Followed => Kind::Reason(Reason::Soft),
+            };
+            timeline.items.push(Item { span: Span::new(waiting.entry.at, 1), kind });
         }
         timeline.items.sort_by_key(|item| (item.span.from, item.is_own()));
         timeline

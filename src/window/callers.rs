@@ -65,6 +65,16 @@ impl Callers {
         }
     }
 
+    /// Bits of the slots of this principal.
+    pub fn slots_of(&self, principal: &str) -> u16 {
+        let is_of = |(known, count): &(Caller<'static>, u32)| *count > 0 && known.principal == principal;
+        self.slots
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| is_of(one))
+            .fold(0, |bits, (slot, _)| bits | 1 << slot)
+    }
+
     pub fn forget(&mut self, slot: Slot) {
         if let Some((_, count)) = self.slots.get_mut(usize::from(slot)) {
             *count = count.saturating_sub(1);

@@ -159,6 +159,11 @@ impl Window {
         Inserted::At(index.saturating_sub(dropped))
     }
 
+    /// Marks the firings of this principal as the rule's own.
+    pub fn mark_own(&mut self, principal: &str) {
+        self.own |= self.callers.slots_of(principal);
+    }
+
     /// The first run of firings around `index` that fills the limit within one window length, if there is one.
     ///
     /// A window is half open: two firings exactly one length apart do not share one.

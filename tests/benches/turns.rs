@@ -94,6 +94,7 @@ fn firing(rule: &RuleArn, n: usize, (cause, resource): (Cause, usize)) -> Firing
             operation: "PutBucketAcl".into(),
             role: None,
             invoked_by: None,
+            access_key: None,
             is_by_service: false,
             resource: Some(Resource { name: name.into(), ids }),
             wording: Some(n as u32),

@@ -76,6 +76,7 @@ fn firing(n: usize, Made(at, maker, words, on, is_failed): &Made) -> Firing<'sta
             operation: "PutBucketAcl".into(),
             role: None,
             invoked_by: None,
+            access_key: None,
             is_by_service: false,
             resource: (!on.is_empty()).then(|| Resource { name: on[0].clone().into(), ids }),
             wording: words.as_deref().map(Fingerprint::of),

@@ -8,7 +8,7 @@ use budget_guard::actions::{Alert, BudgetAlert};
 use budget_guard::breaker::Breaker;
 use budget_guard::history::RateHistory;
 use budget_guard::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Timestamp};
-use budget_guard::ports::{Clock, History, Ledger, Page, Ports, SaveError, Version};
+use budget_guard::ports::{Clock, History, Ledger, Page, Ports, SaveError, Trail, TrailRecord, Version};
 use budget_guard::pressure::Pressure;
 use budget_guard::record::Record;
 
@@ -287,6 +287,13 @@ impl History for Process {
     }
 }
 
+impl Trail for Process {
+    /// Sessions of roles are nobody's here.
+    async fn openings(&self, _: &str, _: Timestamp, _: Timestamp) -> Result<Vec<TrailRecord>, Fault> {
+        self.call("LookupEvents", |_| Ok(Vec::new())).await
+    }
+}
+
 impl Clock for Process {
     fn now(&self) -> Timestamp {
         START + jiff::SignedDuration::from_millis(self.shared.lock().now + self.skew_ms)
@@ -301,6 +308,7 @@ impl Clock for Process {
 impl Ports for Process {
     type Rules = Self;
     type History = Self;
+    type Trail = Self;
     type Budgets = Self;
     type Ledger = Self;
     type Alerts = Self;
@@ -310,6 +318,9 @@ impl Ports for Process {
         self
     }
     fn history(&self) -> &Self {
+        self
+    }
+    fn trail(&self) -> &Self {
         self
     }
     fn budgets(&self) -> &Self {

@@ -65,6 +65,7 @@ fn cause(of: &str, made: Made<'_>) -> String {
         operation: "PutBucketAcl".into(),
         role: role.as_deref().map(Into::into),
         invoked_by: made.invoked_by.map(Into::into),
+        access_key: None,
         is_by_service: made.by.ends_with(".amazonaws.com"),
         resource: None,
         wording: None,

@@ -25,6 +25,7 @@ fn worded(n: i64, second: i64, cause: Cause, wording: u32) -> Observation<'stati
         operation: "PutBucketAcl".into(),
         role: Some("arn:aws:iam::123456789012:role/fixer-role".into()),
         invoked_by: None,
+        access_key: None,
         is_by_service: false,
         resource: Some(Resource { name: "bucket".into(), ids: ResourceIds::new([7]) }),
         wording: Some(wording),

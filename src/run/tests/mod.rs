@@ -5,6 +5,7 @@ mod claims;
 mod money;
 mod pressure;
 mod refresh;
+mod sessions;
 mod unwatched;
 mod zero_touch;
 

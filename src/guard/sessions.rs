@@ -1,0 +1,54 @@
+//! Role chaining: sessions that a target opened are the rule's own, once AWS has told who opened them.
+
+use crate::actions::{Action, quoted};
+use crate::model::{Cause, Fault, Opened};
+use crate::turns::{Chains, Terms};
+
+use super::Turn;
+
+impl Turn<'_> {
+    /// Asks who opened the sessions that nobody is known to have, if the rule is about to be a suspect or more: it
+    /// `is_suspect` already, or would be with these calls as its own.
+    pub(super) fn ask_for_sessions(&mut self, terms: &Terms, is_suspect: bool) {
+        let Some(sessions) = self.record.turns.open_sessions(self.now) else { return };
+        let is_shown = || {
+            let judgement = self.record.turns.judge(terms, Chains::Assumed);
+            judgement.proof.is_some()
+                || judgement.rate.is_some()
+                || judgement.waits_until.is_some()
+                || judgement.suspicion.is_some()
+        };
+        if is_suspect || is_shown() {
+            self.record.turns.asked_for_sessions(self.now);
+            self.plan.save = true;
+            self.question = Some(Action::Sessions(sessions));
+        }
+    }
+
+    /// Takes up who opened a session.
+    pub(super) fn opened(&mut self, opened: &Opened) {
+        if !self.counts() {
+            return;
+        }
+        self.record.turns.opened(opened);
+        if matches!(opened.cause, Cause::Own { .. }) {
+            self.record.window.mark_own(&opened.arn);
+        }
+        (self.touched, self.plan.save) = (true, true);
+    }
+
+    /// Takes up the answer about sessions. Those that are not in it stay open.
+    pub(super) fn sessions(&mut self, result: &Result<Vec<Opened>, Fault>) {
+        match result {
+            Ok(found) => found.iter().for_each(|opened| self.opened(opened)),
+            Err(fault) => {
+                let rule = quoted(&self.record.rule);
+                let note =
+                    format!("CloudTrail was not asked who opened the sessions that fire {rule}: {fault}");
+                self.plan.notes.push(note);
+            }
+        }
+        // Also without an answer: it is judged as it stands.
+        (self.counted, self.touched) = (true, true);
+    }
+}

@@ -1,0 +1,57 @@
+//! The openers of role sessions, from the records of `AssumeRole` calls.
+
+use jiff::SignedDuration;
+
+use super::Guard;
+use crate::attribution::{Openings, Origin};
+use crate::model::{Call, Caller, Cause, Fault, OpenSessions, Opened, RuleArn, Session};
+use crate::ports::{Clock, Ports, Trail};
+use crate::sources;
+
+/// Maximum number of roles that are asked about for one question.
+const MAX_ROLES: usize = 8;
+/// Time between two requests: AWS takes two in a second, of all callers in the account. Source: "Quotas in AWS CloudTrail"
+/// (AWS CloudTrail user guide).
+const BETWEEN: SignedDuration = SignedDuration::from_millis(500);
+
+impl<P: Ports> Guard<P> {
+    /// Finds the openers of these sessions, through up to three sessions in a row. What was not found is left out.
+    pub(super) async fn sessions(&self, rule: &RuleArn, open: &OpenSessions) -> Result<Vec<Opened>, Fault> {
+        let Some(stored) = self.directory.known() else { return Ok(Vec::new()) };
+        let cause = |caller: &Caller<'_>, call: &Call<'_>| -> Cause {
+            stored.directory.cause(rule, caller, Some(call))
+        };
+        let mut openings = Openings::default();
+        let mut asked: Vec<String> = Vec::new();
+        loop {
+            let origins = open.sessions.iter().map(|(key, role)| openings.origin(*key, role, cause));
+            let (mut found, mut left) = (Vec::new(), Vec::new());
+            for origin in origins {
+                match origin {
+                    Origin::Known(opened) => found.push(opened),
+                    Origin::Role(role) if !asked.contains(&role) => left.push(role),
+                    Origin::Role(_) | Origin::Untold => {}
+                }
+            }
+            let Some(role) = left.pop().filter(|_| asked.len() < MAX_ROLES) else { return Ok(found) };
+            if !asked.is_empty() {
+                self.ports.clock().sleep_until(self.now() + BETWEEN).await;
+            }
+            let since = open.since - Session::LONGEST_CHAINED;
+            let records = self.ports.trail().openings(&role, since, self.now()).await;
+            asked.push(role);
+            match records {
+                Ok(records) => {
+                    for record in &records {
+                        if let Some(opening) = sources::opening(&record.json) {
+                            openings.add(opening, record.at);
+                        }
+                    }
+                }
+                // The rest of a chain may be asked for later; what is found is kept.
+                Err(fault) if found.is_empty() => return Err(fault),
+                Err(_) => return Ok(found),
+            }
+        }
+    }
+}
