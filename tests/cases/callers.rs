@@ -11,6 +11,8 @@ pub struct Caller {
     pub role: String,
     /// The name of its first session.
     pub session: String,
+    /// Access key of its first session.
+    pub access_key: Option<String>,
     /// `inScopeOf.credentialsIssuedTo`, or else `invokedBy`.
     sender: String,
     /// Number of its calls.
@@ -50,7 +52,8 @@ pub fn callers(case: &Case) -> Vec<Caller> {
                 let identity = &event.json["detail"]["userIdentity"];
                 let issued_to = identity["inScopeOf"]["credentialsIssuedTo"].as_str();
                 let sender = issued_to.or(identity["invokedBy"].as_str()).unwrap_or_default().to_owned();
-                all.push(Caller { role, session, sender, count: 1, is_first: n == 0 });
+                let access_key = identity["accessKeyId"].as_str().map(str::to_owned);
+                all.push(Caller { role, session, access_key, sender, count: 1, is_first: n == 0 });
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use budget_guard::model::{Actor, Seconds, Target};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::callers::{Caller, callers};
 use super::folder::{Case, Rule, keys};
@@ -187,6 +187,45 @@ impl<'a> Cast<'a> {
             let actor = runner.actor(&target.arn);
             target.actors.push(actor);
         }
+    }
+
+    /// Records of the `AssumeRole` calls behind the sessions that belong to no known actor, with the ARN of the role: in a
+    /// loop, the function of a rule makes them.
+    pub fn openings(&self, rules: &[Rule]) -> Vec<(String, Value)> {
+        let targets: Vec<Target> = rules.iter().flat_map(|rule| self.targets(rule)).collect();
+        let actors = || targets.iter().flat_map(|target| &target.actors);
+        let Some((function, own_role)) =
+            actors().find_map(|actor| Some((actor.arn.split_once(":function:")?.1, actor.role.as_deref()?)))
+        else {
+            return Vec::new();
+        };
+        let is_open = |caller: &&Caller| {
+            self.case.is_loop
+                && !caller.is_first
+                && actors().all(|actor| actor.role.as_ref() != Some(&caller.role))
+        };
+        let session_of = |role: &str, name: &str| {
+            let role = role.rsplit('/').next().unwrap_or_default();
+            format!("arn:aws:sts::{}:assumed-role/{role}/{name}", self.place.1)
+        };
+        let record = |caller: &Caller| {
+            let key = caller.access_key.as_deref()?;
+            Some((
+                caller.role.clone(),
+                json!({
+                    "eventID": format!("opens-{key}-{}", caller.role), "eventTime": self.case.events.first()?.at,
+                    "eventSource": "sts.amazonaws.com", "eventName": "AssumeRole", "awsRegion": self.place.0,
+                    "userIdentity": {"type": "AssumedRole", "arn": session_of(own_role, function),
+                        "accountId": self.place.1, "sessionContext": {"sessionIssuer": {"arn": own_role}}},
+                    "requestParameters": {"roleArn": caller.role, "roleSessionName": caller.session},
+                    "responseElements": {"credentials": {"accessKeyId": key},
+                        "assumedRoleUser": {"arn": session_of(&caller.role, &caller.session)}},
+                    "recipientAccountId": self.place.1, "readOnly": true, "managementEvent": true,
+                    "eventType": "AwsApiCall",
+                }),
+            ))
+        };
+        self.callers.iter().filter(is_open).filter_map(record).collect()
     }
 
     /// Returns true if the caller may act for the target.

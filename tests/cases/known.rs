@@ -4,19 +4,10 @@
 pub type Known = (&'static str, &'static [(&'static str, &'static str)]);
 
 /// Rules with another verdict of the guard than expected, at one batch size at least.
-pub const KNOWN: &[Known] = &[
-    (
-        "the role that the function assumes is not known as its own",
-        &[
-            ("field-c7n-member-role", "custodian-s3-deny-http"),
-            ("field-c7n-member-role-named-like-function", "custodian-s3-deny-http"),
-        ],
-    ),
-    (
-        "a container may run for an hour before it answers, and ten turns take longer than the case",
-        &[("field-ecs-task-moving-key", "convert")],
-    ),
-];
+pub const KNOWN: &[Known] = &[(
+    "a container may run for an hour before it answers, and ten turns take longer than the case",
+    &[("field-ecs-task-moving-key", "convert")],
+)];
 
 /// Rules with another verdict of `replay` than of the guard.
 pub const KNOWN_OF_REPLAY: &[Known] = &[(

@@ -9,7 +9,7 @@ use budget_guard::attribution::Home;
 use budget_guard::attribution::pattern::{Matcher, Pattern, Scratch};
 use budget_guard::model::{RuleArn, RuleDefinition, RuleState, Target, Timestamp};
 use budget_guard::policy::{Limits, Mode};
-use budget_guard::ports::Clock;
+use budget_guard::ports::{Clock, TrailRecord};
 use budget_guard::run::Guard;
 use budget_guard::testing::World;
 use jiff::SignedDuration;
@@ -134,6 +134,9 @@ impl<'a> Stage<'a> {
                 Some(Err(error)) => problems.push(format!("pattern of {}: {error}", rule.arn.name())),
                 None => {}
             }
+        }
+        for (role, record) in cast.openings(&case.rules) {
+            world.put_opening(&role, TrailRecord { at: start, json: record.to_string() });
         }
         let home = Home::new(one.partition(), one.region(), one.account());
         let home = Home { function: Some("budget-guard-ingest".into()), ..home };

@@ -19,7 +19,12 @@ pub type Replayed = BTreeMap<String, Option<String>>;
 pub fn replay(case: &Case) -> Result<Replayed, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let (rules, log) = (folder.path().join("rules.jsonl"), folder.path().join("log.json"));
-    let records: Vec<&Value> = case.events.iter().map(|event| &event.json["detail"]).collect();
+    let opened = Cast::new(case).openings(&case.rules);
+    let records: Vec<&Value> = opened
+        .iter()
+        .map(|(_, record)| record)
+        .chain(case.events.iter().map(|event| &event.json["detail"]))
+        .collect();
     let written = fs::write(&rules, rules_file(case));
     written
         .and_then(|()| fs::write(&log, json!({ "Records": records }).to_string()))
