@@ -61,26 +61,36 @@ impl UnwatchedAlert {
             rules,
             unlisted,
             settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
-            hint: format!(
-                "make deploy PARAMETERS=\"{}\"; rules with the tag budget-guard:mode=ignore are left out here",
-                settings.join(" ")
-            ),
+            hint: match settings {
+                [] => {
+                    "budget-guard status RULE; rules with the tag budget-guard:mode=ignore are left out here"
+                        .to_owned()
+                }
+                settings => format!(
+                    "make deploy PARAMETERS=\"{}\"; rules with the tag budget-guard:mode=ignore are left out here",
+                    settings.join(" ")
+                ),
+            },
         }
     }
 
     /// One line of printable ASCII, as SNS requires of a subject.
     pub fn subject(&self) -> String {
+        let what =
+            if self.settings.is_empty() { "cannot tell who acts for" } else { "is not shown all that fires" };
         match self.rules.len() as u64 + self.unlisted {
-            1 => "budget-guard is not shown all that fires 1 rule".to_owned(),
-            n => format!("budget-guard is not shown all that fires {n} rules"),
+            1 => format!("budget-guard {what} 1 rule"),
+            n => format!("budget-guard {what} {n} rules"),
         }
     }
 
     /// The whole alert as plain text, for a person.
     pub fn text(&self) -> String {
-        let mut text =
-            "Some rules fire on events that budget-guard is not shown. It cannot cut a loop of theirs.\n\n"
-                .to_owned();
+        let mut text = match self.settings[..] {
+            [] => "Some rules have targets that budget-guard cannot follow. It may miss a slow loop of theirs.\n\n",
+            _ => "Some rules fire on events that budget-guard is not shown. It cannot cut a loop of theirs.\n\n",
+        }
+        .to_owned();
         let _ = writeln!(text, "Why:       {}\nTime:      {}", self.reason, self.time);
         for (n, rule) in self.rules.iter().enumerate() {
             let _ = writeln!(text, "{:10} {}", if n == 0 { "Rules:" } else { "" }, quoted(&rule.arn));

@@ -24,6 +24,8 @@ pub struct Actors {
     functions: HashMap<String, Vec<Function>>,
     /// By the name of a role, which is unique in its account, whatever its path.
     roles: HashMap<String, Vec<Role>>,
+    /// Account and name of each role that the operator says acts for a rule.
+    declared: HashMap<RuleArn, BTreeSet<(String, String)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -95,6 +97,14 @@ impl Actors {
         }
     }
 
+    /// Adds the operator's word that the role with this ARN acts for a rule.
+    pub fn declare(&mut self, rule: &RuleArn, role: &str) {
+        if let Some(Session { account, role, .. }) = role_of(role) {
+            let roles = self.declared.entry(rule.clone()).or_default();
+            roles.insert((account.to_owned(), role.to_owned()));
+        }
+    }
+
     /// Rules that have this actor behind a target.
     pub fn rules_of(&self, actor: &str) -> impl Iterator<Item = &RuleArn> {
         self.by_arn.get(actor).into_iter().flatten()
@@ -116,6 +126,9 @@ impl Actors {
         if let Some((actor, proof)) = self.maker(caller, call) {
             return self.made_by(rule, actor, proof);
         }
+        if let Some(actor) = self.declared_actor(rule, caller, call) {
+            return Cause::Own { actor, proof: Proof::Role };
+        }
         let is_named = caller.issued_to.is_some() || is_named(&caller.principal);
         match call {
             Some(call) if call.is_by_service => Cause::Service,
@@ -126,6 +139,19 @@ impl Actors {
             },
             _ => Cause::Unknown,
         }
+    }
+
+    /// The role that made the call, if the operator says that it acts for the rule. AWS's word on a function comes first.
+    fn declared_actor(
+        &self,
+        rule: &RuleArn,
+        caller: &Caller<'_>,
+        call: Option<&Call<'_>>,
+    ) -> Option<ActorId> {
+        let roles = self.declared.get(rule)?;
+        let session = session_behind(caller, call)?;
+        let role = (session.account.to_owned(), session.role.to_owned());
+        roles.contains(&role).then(|| ActorId::of(session.role))
     }
 
     fn made_by(&self, rule: &RuleArn, actor: &str, proof: Proof) -> Cause {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ListedRule, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp};
+use crate::model::{
+    ACTS_AS_TAG, ActsAs, ListedRule, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
+};
 
 /// Only tags that begin like this are the guard's business.
 const TAG_PREFIX: &str = "budget-guard:";
@@ -214,6 +216,11 @@ impl Entry {
         };
         self.targets = targets.into_iter().map(bare).collect();
         (self.tags, self.details_at, self.retry_at) = (tags, Some(at), None);
+    }
+
+    /// Roles that the operator says act for the rule; none if the tag is absent or cannot be read, which is told elsewhere.
+    pub fn acts_as(&self) -> ActsAs {
+        self.tags.get(ACTS_AS_TAG).and_then(|roles| roles.parse().ok()).unwrap_or_default()
     }
 
     /// As a list of rules shows it.

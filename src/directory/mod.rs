@@ -59,7 +59,11 @@ impl Directory {
             }
         }
         let known = entries.values().filter(|entry| entry.details_at.is_some());
-        let actors = Actors::new(known.map(|entry| (&entry.rule, &entry.targets[..])));
+        let mut actors = Actors::new(known.map(|entry| (&entry.rule, &entry.targets[..])));
+        for entry in entries.values() {
+            let (partition, account) = (entry.rule.partition(), entry.rule.account());
+            entry.acts_as().arns(partition, account).for_each(|role| actors.declare(&entry.rule, &role));
+        }
         Self { entries, matcher: Matcher::new(patterns), compiled, actors, unreadable }
     }
 

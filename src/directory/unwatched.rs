@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{DEFAULT_BUS, Directory, Entry};
-use crate::model::{FiringId, ListedRule, OWN_PREFIX, RuleArn, RuleState};
+use crate::model::{ACTS_AS_TAG, Answering, FiringId, ListedRule, OWN_PREFIX, RuleArn, RuleState, Target};
 
 /// As many names as a line of text holds; the others are counted.
 const NAMED: usize = 3;
@@ -20,6 +20,8 @@ pub struct Unwatched {
     pub reads: Vec<RuleArn>,
     /// Rules that other events than API calls fire.
     pub events: Vec<RuleArn>,
+    /// Rules with targets of which the guard cannot tell who acts behind them.
+    pub actors: Vec<RuleArn>,
 }
 
 impl Unwatched {
@@ -50,12 +52,12 @@ impl Unwatched {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.reads.is_empty() && self.events.is_empty()
+        self.reads.is_empty() && self.events.is_empty() && self.actors.is_empty()
     }
 
     /// Every rule once, by name.
     pub fn rules(&self) -> BTreeSet<&RuleArn> {
-        self.reads.iter().chain(&self.events).collect()
+        self.reads.iter().chain(&self.events).chain(&self.actors).collect()
     }
 
     /// The parameters of the stack that would show all of it, as `make deploy` takes them.
@@ -78,14 +80,21 @@ impl Unwatched {
                  budget-guard attach RULE, or deploy the stack with {ALL_SETTING}"
             )
         });
-        reads.into_iter().chain(events).collect()
+        let actors = names(&self.actors).map(|names| {
+            format!(
+                "{names}: who acts behind the targets is not known, so a slow loop is not seen; budget-guard status RULE \
+                 says what is missing, and the tag {ACTS_AS_TAG} names the roles"
+            )
+        });
+        reads.into_iter().chain(events).chain(actors).collect()
     }
 
     /// One for each rule and setting: what was told of is known by these.
     pub fn ids(&self) -> BTreeSet<u64> {
         let id = |setting: &str, rule: &RuleArn| FiringId::of(&format!("{setting} {rule}")).bits();
         let reads = self.reads.iter().map(|rule| id(READS_SETTING, rule));
-        reads.chain(self.events.iter().map(|rule| id(ALL_SETTING, rule))).collect()
+        let events = self.events.iter().map(|rule| id(ALL_SETTING, rule));
+        reads.chain(events).chain(self.actors.iter().map(|rule| id(ACTS_AS_TAG, rule))).collect()
     }
 }
 
@@ -111,7 +120,17 @@ impl Directory {
             entries.iter().filter(|entry| is_unknown(entry) || is_attached(entry) || is_ignored(entry));
         let covered = covered.map(|entry| &entry.rule).collect();
         let listed: Vec<ListedRule> = entries.iter().map(|entry| entry.listed()).collect();
-        Some(Unwatched::of(&listed, &covered, &BTreeSet::new()))
+        let is_followed = |entry: &Entry| {
+            let others = entry.targets.iter().filter(|target| !queues.contains(target.arn.as_str()));
+            let others: Vec<Target> = others.cloned().collect();
+            others.is_empty() || Answering::of(&others).is_known || !entry.acts_as().is_empty()
+        };
+        // Other events name no caller.
+        let is_judged = |entry: &Entry| entry.is_guarded() && hears_calls_alone(&entry.listed());
+        let unfollowed = entries.iter().filter(|entry| is_judged(entry) && !is_followed(entry));
+        let unfollowed = unfollowed.filter(|entry| !is_ignored(entry) && !is_unknown(entry));
+        let actors = unfollowed.map(|entry| entry.rule.clone()).collect();
+        Some(Unwatched { actors, ..Unwatched::of(&listed, &covered, &BTreeSet::new()) })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The words every room shares. Imports no other room.
 
 mod actor;
+mod acts_as;
 mod amount;
 mod answer;
 mod budget;
@@ -17,6 +18,7 @@ mod seen;
 mod session;
 
 pub use actor::{Actor, unqualified};
+pub use acts_as::{ACTS_AS_TAG, ActsAs, ParseActsAsError};
 pub use amount::{Amount, ParseAmountError};
 pub use answer::{Answering, DELIVERY};
 pub use budget::{

@@ -18,7 +18,7 @@ use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use crate::model::{Answering, Seconds, Tags, Target};
+use crate::model::{ACTS_AS_TAG, ActsAs, Answering, Seconds, Tags, Target};
 
 /// Tag that overrides the mode of one rule: `enforce`, `observe` or `ignore`.
 pub const MODE_TAG: &str = "budget-guard:mode";
@@ -52,6 +52,8 @@ pub struct Limits {
     pub sustained_is_tagged: bool,
     /// Knowledge about the actors behind the rule's targets.
     pub answering: Answering,
+    /// Roles that the operator says act for the rule.
+    pub acts_as: ActsAs,
     /// How long half-open lasts.
     pub probation: Seconds,
     /// After how long the guard itself puts the rule back, if at all.
@@ -78,6 +80,7 @@ impl Limits {
             burst_is_tagged: false,
             sustained_is_tagged: false,
             answering: Answering::UNKNOWN,
+            acts_as: ActsAs::NONE,
             probation: DEFAULT_PROBATION,
             auto_restore: None,
             cover: Cover::EveryBudget,
@@ -105,13 +108,15 @@ impl Limits {
         override_with(tags, AUTO_RESTORE_TAG, &mut wait, &mut bad_tags);
         limits.auto_restore = (wait.get() > 0).then_some(wait);
         override_with(tags, BUDGET_TAG, &mut limits.cover, &mut bad_tags);
+        override_with(tags, ACTS_AS_TAG, &mut limits.acts_as, &mut bad_tags);
         limits.bad_tags = bad_tags;
         limits
     }
 
-    /// The limits of a rule with these targets.
+    /// The limits of a rule with these targets. The operator's word on who acts is enough to know it.
     pub fn with_targets(mut self, targets: &[Target]) -> Self {
         self.answering = Answering::of(targets);
+        self.answering.is_known |= !self.acts_as.is_empty();
         self
     }
 

@@ -12,7 +12,7 @@ use super::event::{CloudTrailRecord, RecordError};
 use super::rules::ListedRule;
 use crate::attribution::pattern::{Matcher, Pattern, Scratch};
 use crate::attribution::{Actors, Attributed, Home, Openings, attribute};
-use crate::model::{Call, Caller, RuleArn, RuleState, Target, Timestamp};
+use crate::model::{ActsAs, Call, Caller, RuleArn, RuleState, Target, Timestamp};
 use crate::sources::{self, Received};
 
 /// The rules that records are matched against. Shared by all who read.
@@ -33,6 +33,7 @@ pub(super) struct Watched {
     /// The rule's own, or one of its name, for a file need not tell.
     pub(super) arn: RuleArn,
     pub(super) targets: Option<Vec<Target>>,
+    pub(super) acts_as: ActsAs,
     /// In the third state: sees management events that only read.
     sees_reads: bool,
     /// Where the rule stands, if that is known; index of its place.
@@ -117,11 +118,16 @@ impl Replay {
             });
             let sees_reads = rule.state == RuleState::EnabledWithAllCloudtrailManagementEvents;
             let Some(arn) = rule.arn.clone().or_else(|| stand_in(&rule.name, &watched)) else { continue };
-            watched.push(Watched { arn, targets: rule.targets.clone(), sees_reads, place });
+            let (targets, acts_as) = (rule.targets.clone(), rule.acts_as.clone());
+            watched.push(Watched { arn, targets, acts_as, sees_reads, place });
             patterns.push(pattern);
         }
         let told = watched.iter().filter_map(|rule| Some((&rule.arn, rule.targets.as_deref()?)));
-        let actors = Actors::new(told);
+        let mut actors = Actors::new(told);
+        for rule in &watched {
+            let roles = rule.acts_as.arns(rule.arn.partition(), rule.arn.account());
+            roles.for_each(|role| actors.declare(&rule.arn, &role));
+        }
         let judges_own_calls = watched.iter().any(|rule| rule.targets.is_some());
         Self {
             matcher: Matcher::new(patterns),

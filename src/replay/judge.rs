@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::causes::{Caused, Causes};
-use super::collect::{Collected, Fired, Replay, Uncounted};
+use super::collect::{Collected, Fired, Replay, Uncounted, Watched};
 use crate::actions::Action;
 use crate::attribution::{Openings, Origin, is_target};
 use crate::guard::{self, Answer, Observation};
@@ -138,11 +138,14 @@ impl Case {
 
 impl<'a> Court<'a> {
     fn new(limits: &Limits, replay: &'a Replay, collected: &'a Collected) -> Self {
-        let of_rule = |targets: &Option<Vec<Target>>| match targets {
-            Some(targets) => limits.clone().with_targets(targets),
-            None => limits.clone(),
+        let of_rule = |rule: &Watched| {
+            let limits = Limits { acts_as: rule.acts_as.clone(), ..limits.clone() };
+            match &rule.targets {
+                Some(targets) => limits.with_targets(targets),
+                None => limits,
+            }
         };
-        let of_rules = replay.rules().iter().map(|rule| of_rule(&rule.targets)).collect();
+        let of_rules = replay.rules().iter().map(of_rule).collect();
         let cases = replay.rules().iter().map(|rule| Case::new(&rule.arn, limits.burst)).collect();
         let by_arn = replay.rules().iter().enumerate().map(|(index, rule)| (&rule.arn, index)).collect();
         let (causes, openings) = (&collected.causes, &collected.openings);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::attribution::pattern::{Pattern, PatternError};
-use crate::model::{Actor, OWN_PREFIX, RuleArn, RuleState, Seen, Target};
+use crate::model::{ACTS_AS_TAG, Actor, ActsAs, OWN_PREFIX, RuleArn, RuleState, Seen, Target};
 
 /// The bus that CloudTrail's events reach. No other does.
 const CLOUDTRAIL_BUS: &str = "default";
@@ -24,6 +24,8 @@ pub struct ListedRule {
     pub pattern: Option<PatternText>,
     /// What the rule starts; `None` if the file does not tell.
     pub targets: Option<Vec<Target>>,
+    /// Roles that the rule's own tag names.
+    pub acts_as: ActsAs,
 }
 
 /// The text of an event pattern, and where in the file it begins; an encoded one has no place of its own.
@@ -72,6 +74,9 @@ struct Item<'a> {
     listed_pattern: Option<&'a RawValue>,
     #[serde(borrow)]
     pattern: Option<&'a RawValue>,
+    /// As `aws events list-tags-for-resource` prints them.
+    #[serde(default, rename = "Tags")]
+    tags: Vec<TagItem>,
     #[serde(borrow, rename = "Targets")]
     listed_targets: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -93,6 +98,16 @@ struct TargetItem {
     invoked_with: Option<String>,
     /// The role the target's own calls are made with.
     role: Option<String>,
+    /// All who act for the target, as `status --output json` prints them.
+    #[serde(default)]
+    actors: Vec<Actor>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TagItem {
+    key: String,
+    value: String,
 }
 
 #[derive(Deserialize)]
@@ -145,8 +160,13 @@ fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
     let bus = bus.rsplit_once("event-bus/").map_or(bus.as_str(), |(_, name)| name).to_owned();
     let pattern = item.listed_pattern.or(item.pattern).map(|raw| pattern_text(text, raw)).transpose()?;
     let targets = item.listed_targets.or(item.targets).map(|raw| targets(text, raw)).transpose()?;
+    let acts_as = item.tags.iter().find(|tag| tag.key == ACTS_AS_TAG).map(|tag| tag.value.parse());
+    let acts_as = acts_as.transpose();
+    let acts_as =
+        acts_as.map_err(|error| bad(format!("rule {}: tag {ACTS_AS_TAG}: {error}", Seen::new(&name))))?;
     Ok(ListedRule {
         targets,
+        acts_as: acts_as.unwrap_or_default(),
         name: if bus == CLOUDTRAIL_BUS { name } else { format!("{bus}/{name}") },
         arn,
         bus,
@@ -160,10 +180,11 @@ fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
 fn targets(text: &str, raw: &RawValue) -> Result<Vec<Target>, RulesError> {
     let items: Vec<TargetItem> = parse(text, raw)?;
     let target = |(n, item): (usize, TargetItem)| {
-        let actors = item.role.map(|role| Actor::new(&item.arn, Some(&role)));
+        let by_role = || item.role.map(|role| Actor::new(&item.arn, Some(&role)));
+        let actors = if item.actors.is_empty() { by_role().into_iter().collect() } else { item.actors };
         Target {
             role_arn: item.invoked_with,
-            actors: actors.into_iter().collect(),
+            actors,
             ..Target::new(item.id.unwrap_or_else(|| n.to_string()), item.arn)
         }
     };
@@ -314,6 +335,23 @@ mod tests {
             r#"{"name":"a","targets":[{"arn":"arn:f","role":"arn:r"},{"arn":"arn:g"}]}"#,
             &["0 arn:f started by -, runs as arn:r", "1 arn:g started by -, runs as -"],
         );
+        check(
+            r#"{"name":"a","targets":[{"arn":"arn:q","actors":[{"arn":"arn:f","role":"arn:r","via":"arn:q"}]}]}"#,
+            &["0 arn:q started by -, runs as arn:r"],
+        );
+    }
+
+    #[test]
+    fn the_operators_word_is_read_from_the_tags() {
+        let rule = |roles: &str| {
+            format!(
+                r#"{{"name":"a","Tags":[{{"Key":"x","Value":"y"}},{{"Key":"budget-guard:acts-as","Value":"{roles}"}}]}}"#
+            )
+        };
+        let rules = read_rules(&rule("fixer hub")).unwrap();
+        assert_eq!(rules[0].acts_as.to_string(), "fixer hub");
+        let error = read_rules(&rule("*")).unwrap_err().to_string();
+        assert!(error.contains("rule \"a\": tag budget-guard:acts-as: \"*\" is no role"), "{error}");
     }
 
     #[test]

@@ -10,10 +10,7 @@ pub const KNOWN: &[Known] = &[(
 )];
 
 /// Rules with another verdict of `replay` than of the guard.
-pub const KNOWN_OF_REPLAY: &[Known] = &[(
-    "a rules file cannot name the function behind a queue",
-    &[("field-batch-tagger-same-set", "map-tagger"), ("field-batch-tagger-tagging-api", "map-tagger")],
-)];
+pub const KNOWN_OF_REPLAY: &[Known] = &[];
 
 /// The reason of a known difference; `None` if none is known.
 pub fn reason(list: &[Known], case: &str, rule: &str) -> Option<&'static str> {

@@ -316,7 +316,8 @@ impl World {
     pub async fn alerts(&self) -> Result<Vec<Alert>, Failure> {
         let bodies = self.drain(&self.alert_queue).await?;
         let alerts = bodies.iter().map(|body| Alert::from_envelope(body));
-        alerts.filter(|alert| alert.as_ref().map_or(true, |alert| !alert.is_alarm())).collect()
+        let is_of_guard = |alert: &Alert| !alert.is_alarm() && !alert.is_about_queues();
+        alerts.filter(|alert| alert.as_ref().map_or(true, is_of_guard)).collect()
     }
 
     /// As `alerts`, once there are `count` of them or the time is over.
@@ -340,6 +341,11 @@ impl Alert {
     /// An alarm of CloudWatch, not a word of the guard's.
     fn is_alarm(&self) -> bool {
         self.message["AlarmName"].is_string() && self.attributes.is_empty()
+    }
+
+    /// The targets here are queues, which the tests read: as far as the guard can tell, nobody acts behind them.
+    fn is_about_queues(&self) -> bool {
+        self.kind() == "unwatched" && self.message["settings"] == serde_json::json!([])
     }
 
     fn from_envelope(body: &str) -> Result<Self, Failure> {

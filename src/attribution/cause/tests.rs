@@ -58,6 +58,10 @@ struct Made<'a> {
 }
 
 fn cause(of: &str, made: Made<'_>) -> String {
+    cause_by(&actors(), of, made)
+}
+
+fn cause_by(actors: &Actors, of: &str, made: Made<'_>) -> String {
     let caller = Caller { principal: made.by.into(), issued_to: made.issued_to.map(Into::into) };
     let role = made.role.map(role);
     let call = Call {
@@ -71,7 +75,7 @@ fn cause(of: &str, made: Made<'_>) -> String {
         wording: None,
         outcome: crate::model::CallOutcome::Succeeded,
     };
-    match actors().cause(&rule(of), &caller, Some(&call)) {
+    match actors.cause(&rule(of), &caller, Some(&call)) {
         Cause::Sibling(actor) => format!("sibling {}", actor.rsplit(':').next().unwrap_or_default()),
         Cause::Own { proof, .. } => format!("{proof:?}"),
         other => format!("{other:?}"),
@@ -119,6 +123,32 @@ fn by_the_session_that_a_function_has() {
     check("bare", &session("any", "other"), "Unplaced");
     // The guard is a target of every rule it is attached to, and never the maker of a loop.
     check("fix", &session("guard-role", "budget-guard-ingest"), "Unplaced");
+}
+
+#[test]
+fn by_the_word_of_the_operator() {
+    let check = |of: &str, declared: &str, made: Made<'_>, expected: &str| {
+        let mut actors = actors();
+        actors.declare(&rule(of), declared);
+        assert_eq!(cause_by(&actors, of, made), expected, "{of} {declared} {}", made.by);
+    };
+    let hub = "arn:aws:iam::210987654321:role/path/hub";
+    let by_hub = "arn:aws:sts::210987654321:assumed-role/hub/any";
+    check("tag", hub, Made { by: by_hub, ..Made::default() }, "Role");
+    check("fix", &role("shared"), Made { by: &session("shared", "ann"), ..Made::default() }, "Role");
+    // Another account, another role, another rule.
+    check("tag", &role("hub"), Made { by: by_hub, ..Made::default() }, "Unplaced");
+    check("tag", hub, Made { by: &session("other", "any"), ..Made::default() }, "Unplaced");
+    // What AWS proves comes first.
+    let other = "arn:aws:lambda:us-east-1:123456789012:function:other";
+    let issued = Made { by: by_hub, issued_to: Some(other), ..Made::default() };
+    check("tag", hub, issued, "Foreign");
+    check(
+        "tag",
+        &role("fixer-role"),
+        Made { by: &session("fixer-role", "fixer"), ..Made::default() },
+        "sibling fixer",
+    );
 }
 
 #[test]

@@ -86,6 +86,39 @@ fn one_alert_names_the_rules_and_the_setting() {
 }
 
 #[test]
+fn targets_that_cannot_be_followed_are_told() {
+    let check = |arn: &str, role: Option<&str>, tag: Option<&str>, expected: &[&str]| {
+        let world = world();
+        let mut definition = definition(ON, CALLS);
+        let actors = role.map(|role| crate::model::Actor::new(arn, Some(role))).into_iter().collect();
+        definition.targets = vec![Target { actors, ..Target::new("1", arn) }];
+        definition.tags.extend(tag.map(|roles| ("budget-guard:acts-as".to_owned(), roles.to_owned())));
+        world.put_rule(&rule("calls"), definition);
+        tick_after(&world, 0);
+        let alerts = world.unwatched_alerts();
+        let reasons: Vec<&str> = alerts.iter().map(|alert| alert.reason.as_str()).collect();
+        assert_eq!(reasons, expected, "{arn} {role:?} {tag:?}");
+        if let Some(alert) = alerts.first() {
+            assert_eq!(alert.subject(), "budget-guard cannot tell who acts for 1 rule");
+            assert!(alert.text().starts_with("Some rules have targets that budget-guard cannot follow."));
+        }
+    };
+    let elsewhere = "arn:aws:events:us-east-1:123456789012:api-destination/chat/1";
+    let said = "rule calls: who acts behind the targets is not known, so a slow loop is not seen; budget-guard status RULE says \
+                what is missing, and the tag budget-guard:acts-as names the roles";
+    check(elsewhere, None, None, &[said]);
+    check(elsewhere, None, Some("hub"), &[]);
+    check(elsewhere, None, Some("*"), &[said]);
+    check(
+        "arn:aws:lambda:us-east-1:123456789012:function:f",
+        Some("arn:aws:iam::123456789012:role/r"),
+        None,
+        &[],
+    );
+    check("arn:aws:lambda:us-east-1:123456789012:function:f", None, None, &[said]);
+}
+
+#[test]
 fn it_is_told_once_and_what_is_new_a_day_later() {
     let world = world();
     world.put_rule(&rule("deploys"), definition(ON, DEPLOYS));

@@ -66,7 +66,7 @@ pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
             mode: mode(&limits, &tags),
             limit: limit(&limits, &tags),
             turns: OrOff(limits.turns).to_string(),
-            who_acts: live.as_ref().ok().map(|rule| acting::known(&rule.targets)),
+            who_acts: live.as_ref().ok().map(|rule| acting::known(&rule.targets, &limits.acts_as)),
             own_calls: record.turns.own_share().own,
             firings_in_24_hours: record.turns.own_share().all,
             bad_tags: &limits.bad_tags,
@@ -150,7 +150,7 @@ fn rule_lines(lines: &mut Lines, live: &Result<RuleDefinition, Fault>, limits: &
         lines.pair("Targets", "none");
     }
     lines.pair("Turn limit", OrOff(limits.turns));
-    acting::lines(lines, &rule.targets);
+    acting::lines(lines, &rule.targets, &limits.acts_as);
 }
 
 /// What does not fit together, and what to do next.

@@ -1,6 +1,6 @@
 //! One file per command.
 
-mod acting;
+pub mod acting;
 mod attach;
 mod completions;
 mod create;

@@ -8,7 +8,7 @@ use comfy_table::{Cell, Color};
 
 use super::Report;
 use super::read::Trouble;
-use crate::commands::table;
+use crate::commands::{acting, table};
 use crate::context::{Context, quote};
 use crate::output;
 
@@ -32,7 +32,7 @@ pub fn table(report: &Report<'_>) -> String {
         let limit = Cell::new(if is_proved { "-".to_owned() } else { outcome.smallest_limit(window) });
         let mut row = vec![Cell::new(shown(&rule.name)), Cell::new(outcome.firings)];
         if has_targets {
-            row.push(Cell::new(outcome.own.map_or("-".to_owned(), |own| own.to_string())));
+            row.push(Cell::new(own_calls(rule, outcome)));
         }
         row.extend([Cell::new(peak), Cell::new(at), trip, limit]);
         row
@@ -44,6 +44,15 @@ pub fn table(report: &Report<'_>) -> String {
     let rows: Vec<Vec<Cell>> = fired().map(row).collect();
     let table = if rows.is_empty() { String::new() } else { table::render(&header, rows) + "\n" };
     table + &totals(report, fired().count())
+}
+
+/// Number of the rule's own calls; `unknown` where it is not told who acts for its targets.
+fn own_calls(rule: &ListedRule, outcome: &Outcome) -> String {
+    match outcome.own {
+        None => "-".to_owned(),
+        Some(0) if acting::listed(rule) != Some(acting::KNOWN) => "unknown".to_owned(),
+        Some(own) => own.to_string(),
+    }
 }
 
 fn totals(report: &Report<'_>, fired: usize) -> String {

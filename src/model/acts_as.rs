@@ -1,0 +1,107 @@
+//! The operator's word on which roles a rule's targets act with.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Seen;
+
+/// Tag that names the roles that the targets of one rule act with: names or ARNs of roles, with spaces between them.
+pub const ACTS_AS_TAG: &str = "budget-guard:acts-as";
+/// Maximum length of a role's name. Source: "CreateRole" (AWS IAM API reference).
+const MAX_NAME: usize = 64;
+
+/// Roles by name or ARN. Empty without the tag.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ActsAs(Vec<String>);
+
+/// The tag's value is no list of roles.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{seen} is no role; expected names or ARNs of roles with spaces between them, as in \"fixer-role other-role\""
+)]
+pub struct ParseActsAsError {
+    seen: Seen,
+}
+
+impl ActsAs {
+    /// The operator says nothing.
+    pub const NONE: Self = Self(Vec::new());
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The ARN of each role. A name stands for a role of this partition and account.
+    pub fn arns(&self, partition: &str, account: &str) -> impl Iterator<Item = String> {
+        self.0.iter().map(move |role| match role.starts_with("arn:") {
+            true => role.clone(),
+            false => format!("arn:{partition}:iam::{account}:role/{role}"),
+        })
+    }
+}
+
+impl FromStr for ActsAs {
+    type Err = ParseActsAsError;
+
+    fn from_str(text: &str) -> Result<Self, ParseActsAsError> {
+        let roles: Vec<&str> = text.split_whitespace().collect();
+        match roles.iter().find(|role| !is_role(role)) {
+            Some(wrong) => Err(ParseActsAsError { seen: Seen::new(wrong) }),
+            None if roles.is_empty() => Err(ParseActsAsError { seen: Seen::new(text) }),
+            None => Ok(Self(roles.into_iter().map(str::to_owned).collect())),
+        }
+    }
+}
+
+impl fmt::Display for ActsAs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() { f.write_str("what AWS tells") } else { f.write_str(&self.0.join(" ")) }
+    }
+}
+
+fn is_role(text: &str) -> bool {
+    let name = match text.strip_prefix("arn:") {
+        None => text,
+        Some(rest) => {
+            let mut parts = rest.splitn(5, ':').skip(1);
+            let (service, region, account) = (parts.next(), parts.next(), parts.next());
+            let is_of_iam = service == Some("iam") && region == Some("");
+            let has_account = account.is_some_and(|account| account.len() == 12);
+            let role = parts.next().and_then(|resource| resource.strip_prefix("role/"));
+            let Some(role) = role.filter(|_| is_of_iam && has_account) else { return false };
+            role.rsplit('/').next().unwrap_or_default()
+        }
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);
+    (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_names_roles() {
+        let check = |text: &str, expected: &[&str]| {
+            let roles: ActsAs = text.parse().unwrap();
+            assert_eq!(roles.arns("aws", "123456789012").collect::<Vec<_>>(), expected, "{text}");
+        };
+        check("fixer", &["arn:aws:iam::123456789012:role/fixer"]);
+        let other = "arn:aws:iam::210987654321:role/team/hub";
+        check(&format!(" fixer  {other}"), &["arn:aws:iam::123456789012:role/fixer", other]);
+    }
+
+    #[test]
+    fn what_is_no_role_is_named() {
+        let check = |text: &str, wrong: &str| {
+            let error = text.parse::<ActsAs>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("\"{wrong}\" is no role; expected names or ARNs")), "{error}");
+        };
+        check("", "");
+        check("fixer *", "*");
+        check("arn:aws:iam::1:role/x", "arn:aws:iam::1:role/x");
+        check("arn:aws:iam::123456789012:user/ann", "arn:aws:iam::123456789012:user/ann");
+        check("a/b", "a/b");
+        check(&"x".repeat(65), &"x".repeat(65));
+    }
+}
