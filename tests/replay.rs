@@ -9,6 +9,8 @@ mod matching;
 #[path = "cli/program.rs"]
 #[allow(dead_code, reason = "the tests of the other commands use the rest of it")]
 mod program;
+#[path = "replay/states.rs"]
+mod states;
 #[path = "replay/turns.rs"]
 mod turns;
 #[path = "replay/usage.rs"]

@@ -225,7 +225,7 @@ fn an_alert_about_what_the_guard_is_not_shown() {
         .map(|name| format!("arn:aws:events:us-east-1:123456789012:rule/{name}").parse().unwrap())
         .to_vec();
     let said = [
-        "rule reader: calls that only read fire this too".to_owned(),
+        "rule reader: calls named Get…, List… or Describe… fire this too".to_owned(),
         "rule deploys: not only API calls".to_owned(),
     ];
     let settings = ["WatchReadOnlyCalls=true", "Watch=all"];

@@ -33,7 +33,7 @@ fn on_bus(event: BusEvent<'static>) -> Received<'static> {
     Received::Bus(Bus {
         event,
         account,
-        is_read_only: false,
+        is_withheld: false,
         money: None,
         carried: None,
         json: EventJson::plain(b"{}"),
@@ -122,9 +122,9 @@ fn told(payload: &str) -> String {
     };
     match attribute(decode_body(payload).unwrap(), &home()) {
         Ok(Attributed::Firing(firing)) => told(&firing.event_id, &firing.caller, &firing.call),
-        Ok(Attributed::Bus { event: Ok(Bus { event, is_read_only, .. }), .. }) => {
-            let reads = if is_read_only { ", which only reads" } else { "" };
-            told(&event.event_id, &event.caller, &event.call) + reads
+        Ok(Attributed::Bus { event: Ok(Bus { event, is_withheld, .. }), .. }) => {
+            let withheld = if is_withheld { ", withheld" } else { "" };
+            told(&event.event_id, &event.caller, &event.call) + withheld
         }
         Ok(Attributed::Skipped(skipped) | Attributed::Bus { event: Err(skipped), .. }) => {
             format!("{skipped:?}")
@@ -141,7 +141,7 @@ fn only_events_of_aws_and_of_whom_it_trusts_are_taken_at_their_word() {
         assert_eq!(seen, expected, "{source}");
     };
     let believed = "c-1: GetBucketAcl by ann, issued to arn:fixer";
-    check("aws.s3", "ann", [believed, &format!("{believed}, which only reads")]);
+    check("aws.s3", "ann", [believed, &format!("{believed}, withheld")]);
     check("trails.eu", "ann", [believed, believed]);
     let session = "arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest";
     for source in ["custom.s3", "aws.partner/example.com/s3", "AWS.s3", "trails", session] {

@@ -25,6 +25,8 @@ pub struct Directory {
     compiled: Vec<RuleArn>,
     actors: Actors,
     unreadable: Vec<Unreadable>,
+    /// The guard's catch-all rule is in plain `ENABLED`: all that it brings has been received by a plain rule.
+    is_shown_by_plain: bool,
 }
 
 /// A guarded rule whose event pattern the guard does not understand.
@@ -38,8 +40,8 @@ pub struct Unreadable {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Fired<'d> {
     pub rules: Vec<&'d RuleArn>,
-    /// Rules that match, but do not fire for calls that only read.
-    pub read_only: u64,
+    /// Rules that match, but do not receive the event because of its call's name.
+    pub withheld: u64,
     /// Rules of which it cannot be said: neither fired nor not fired.
     pub unknown: Vec<&'d RuleArn>,
 }
@@ -64,7 +66,8 @@ impl Directory {
             let (partition, account) = (entry.rule.partition(), entry.rule.account());
             entry.acts_as().arns(partition, account).for_each(|role| actors.declare(&entry.rule, &role));
         }
-        Self { entries, matcher: Matcher::new(patterns), compiled, actors, unreadable }
+        let is_shown_by_plain = unwatched::is_shown_by_plain(entries.values());
+        Self { entries, matcher: Matcher::new(patterns), compiled, actors, unreadable, is_shown_by_plain }
     }
 
     pub fn entries(&self) -> &Entries {
@@ -101,31 +104,32 @@ impl Directory {
         &self.unreadable
     }
 
-    /// Which rules of the default bus an event fires. `json` is its text, `at` its time; `is_read_only` says that it is
-    /// a management call that changes nothing.
+    /// Which rules of the default bus an event fires. `json` is its text, `at` its time; `is_withheld` says that by its
+    /// call's name rules in plain `ENABLED` do not receive it, which decides unless a plain rule has brought the event.
     pub fn fires(
         &self,
         json: &[u8],
         at: Timestamp,
-        is_read_only: bool,
+        is_withheld: bool,
         scratch: &mut Scratch,
     ) -> Result<Fired<'_>, EventError> {
         let found = self.matcher.matches(json, scratch)?;
+        let is_withheld = is_withheld && !self.is_shown_by_plain;
         let mut fired = Fired::default();
         let known = |places: &[u32]| -> Vec<&Entry> {
             let rules = places.iter().filter_map(|place| self.compiled.get(*place as usize));
             rules.filter_map(|rule| self.entries.get(rule)).filter(|entry| entry.was_so(at)).collect()
         };
         for entry in known(found.matched) {
-            match entry.hears(is_read_only) {
+            match entry.hears(is_withheld) {
                 true => fired.rules.push(&entry.rule),
-                false => fired.read_only += 1,
+                false => fired.withheld += 1,
             }
         }
         let unreadable = self.unreadable.iter().filter_map(|one| self.entries.get(&one.rule));
         let unreadable = unreadable.filter(|entry| entry.was_so(at));
         let unknown = known(found.unknown).into_iter().chain(unreadable);
-        fired.unknown.extend(unknown.filter(|entry| entry.hears(is_read_only)).map(|entry| &entry.rule));
+        fired.unknown.extend(unknown.filter(|entry| entry.hears(is_withheld)).map(|entry| &entry.rule));
         Ok(fired)
     }
 }
@@ -136,11 +140,9 @@ impl Entry {
         self.since.is_none_or(|since| at >= since)
     }
 
-    /// Plain `ENABLED` rules do not fire for management events of calls that only read.
-    ///
-    /// Source: "AWS service events delivered via AWS CloudTrail" (Amazon EventBridge user guide).
-    fn hears(&self, is_read_only: bool) -> bool {
-        !is_read_only || self.state == RuleState::EnabledWithAllCloudtrailManagementEvents
+    /// Returns true if the rule receives the event; see [`crate::model::is_withheld`].
+    fn hears(&self, is_withheld: bool) -> bool {
+        !is_withheld || self.state == RuleState::EnabledWithAllCloudtrailManagementEvents
     }
 }
 

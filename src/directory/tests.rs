@@ -124,13 +124,13 @@ fn details_are_kept_bare_and_read_oldest_first() {
     }
 }
 
-/// Which rules fire, how many are left out as read-only, and which are unknown.
-fn fires(directory: &Directory, event: &serde_json::Value, seconds: i64, is_read_only: bool) -> String {
+/// Which rules fire, how many do not receive the event, and which are unknown.
+fn fires(directory: &Directory, event: &serde_json::Value, seconds: i64, is_withheld: bool) -> String {
     let mut scratch = Scratch::default();
     let fired =
-        directory.fires(event.to_string().as_bytes(), at(seconds), is_read_only, &mut scratch).unwrap();
+        directory.fires(event.to_string().as_bytes(), at(seconds), is_withheld, &mut scratch).unwrap();
     let names = |rules: &[&RuleArn]| rules.iter().map(|rule| rule.name()).collect::<Vec<_>>().join(" ");
-    format!("[{}] {} [{}]", names(&fired.rules), fired.read_only, names(&fired.unknown))
+    format!("[{}] {} [{}]", names(&fired.rules), fired.withheld, names(&fired.unknown))
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn only_rules_that_an_event_can_fire_are_matched() {
         listed("third", THIRD, PATTERN),
         listed("other", ENABLED, r#"{"source":["aws.ec2"]}"#),
         listed("off", RuleState::Disabled, PATTERN),
-        listed("budget-guard-catch-all", ENABLED, PATTERN),
+        listed("budget-guard-changes", ENABLED, PATTERN),
         listed("orders/custom", ENABLED, PATTERN),
         listed("schedule", ENABLED, ""),
         listed("managed", ENABLED, PATTERN),
@@ -155,11 +155,34 @@ fn only_rules_that_an_event_can_fire_are_matched() {
     let directory = Directory::new(entries);
     let event = json!({"source": "aws.s3"});
     assert_eq!(fires(&directory, &event, 0, false), "[plain third] 0 [broken broken-third]");
-    assert_eq!(fires(&directory, &event, 0, true), "[third] 1 [broken-third]", "a call that only reads");
+    assert_eq!(fires(&directory, &event, 0, true), "[third] 1 [broken-third]", "a call named Get…");
     assert_eq!(fires(&directory, &json!({"source": "shop"}), 0, false), "[] 0 [broken broken-third]");
     let unreadable: Vec<&str> = directory.unreadable().iter().map(|one| one.rule.name()).collect();
     assert_eq!(unreadable, ["broken", "broken-third"]);
     assert!(directory.unreadable()[0].problem.starts_with("line 1, column"), "{:?}", directory.unreadable());
+}
+
+#[test]
+fn a_call_that_a_plain_rule_has_brought_is_received_by_all() {
+    let check = |own: &[(&str, RuleState)], expected: &str| {
+        let mut entries = Entries::new();
+        let others = [("plain", ENABLED), ("third", THIRD)];
+        for (path, state) in others.iter().chain(own) {
+            Edit::Listed { rule: listed(path, *state, PATTERN), at: NOON }.apply(&mut entries);
+        }
+        let seen = fires(&Directory::new(entries), &json!({"source": "aws.s3"}), 0, true);
+        assert_eq!(seen, expected, "{own:?}");
+    };
+    let (by_name, all) = ("[third] 1 []", "[plain third] 0 []");
+    let (watch, catch_all) = ("budget-guard-watch", "budget-guard-catch-all");
+    check(&[], by_name);
+    check(&[(watch, ENABLED)], all);
+    check(&[(watch, THIRD)], by_name);
+    check(&[(watch, RuleState::Disabled)], by_name);
+    check(&[(watch, ENABLED), (catch_all, THIRD)], by_name);
+    check(&[(watch, RuleState::Disabled), (catch_all, ENABLED)], all);
+    check(&[("orders/budget-guard-watch", ENABLED)], by_name);
+    check(&[("budget-guard-changes", ENABLED)], by_name);
 }
 
 #[test]

@@ -16,7 +16,7 @@ const ALL_SETTING: &str = "Watch=all";
 /// What the guard is not shown, by the setting of its stack that would show it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unwatched {
-    /// Rules that calls fire which only read.
+    /// Rules that calls named `Get…`, `List…` or `Describe…` fire.
     pub reads: Vec<RuleArn>,
     /// Rules that other events than API calls fire.
     pub events: Vec<RuleArn>,
@@ -70,7 +70,7 @@ impl Unwatched {
     pub fn sentences(&self) -> Vec<String> {
         let reads = names(&self.reads).map(|names| {
             format!(
-                "{names}: calls that only read fire this too, and the guard is not shown those; \
+                "{names}: calls named Get…, List… or Describe… fire this too, and the guard is not shown those; \
                  deploy the stack with {READS_SETTING}"
             )
         });
@@ -132,6 +132,14 @@ impl Directory {
         let actors = unfollowed.map(|entry| entry.rule.clone()).collect();
         Some(Unwatched { actors, ..Unwatched::of(&listed, &covered, &BTreeSet::new()) })
     }
+}
+
+/// Returns true if plain rules bring the guard the events of the default bus, and none in the third state does.
+pub(super) fn is_shown_by_plain<'e>(entries: impl Iterator<Item = &'e Entry>) -> bool {
+    let is_ours = |entry: &&Entry| entry.rule.bus() == DEFAULT_BUS && is_watch(&entry.rule);
+    let mut states =
+        entries.filter(is_ours).map(|entry| entry.state).filter(|state| state.is_enabled()).peekable();
+    states.peek().is_some() && states.all(|state| state == RuleState::Enabled)
 }
 
 /// The guard's rule on the default bus that brings it events of all others.

@@ -16,6 +16,7 @@ mod rule;
 mod seconds;
 mod seen;
 mod session;
+mod withheld;
 
 pub use actor::{Actor, unqualified};
 pub use acts_as::{ACTS_AS_TAG, ActsAs, ParseActsAsError};
@@ -38,3 +39,4 @@ pub use rule::{
 pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};
 pub use seen::{Seen, bounded};
 pub use session::{OpenSessions, Opened, Session, SessionKey};
+pub use withheld::{is_management, is_withheld, is_withheld_perhaps};

@@ -137,7 +137,7 @@ impl<'de> Deserialize<'de> for RuleArn {
 pub enum RuleState {
     Enabled,
     Disabled,
-    /// Also fires for read-only management events.
+    /// Also receives management events of calls named `Get…`, `List…` or `Describe…`.
     EnabledWithAllCloudtrailManagementEvents,
 }
 

@@ -34,8 +34,8 @@ pub(super) struct Watched {
     pub(super) arn: RuleArn,
     pub(super) targets: Option<Vec<Target>>,
     pub(super) acts_as: ActsAs,
-    /// In the third state: sees management events that only read.
-    sees_reads: bool,
+    /// In the third state: receives all management events.
+    hears_all: bool,
     /// Where the rule stands, if that is known; index of its place.
     place: Option<usize>,
 }
@@ -89,17 +89,20 @@ enum Decision {
 /// What did not become a firing; at the rule's own place, and elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
-    read_only: [u64; 2],
+    withheld: [u64; 2],
     undecided: [u64; 2],
+    doubtful: [u64; 2],
 }
 
 /// What is known of one rule before its firings are judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Uncounted {
-    /// Events that match but only read, which a rule in plain `ENABLED` does not see.
-    pub read_only: u64,
+    /// Events that match but which a rule in plain `ENABLED` does not receive, because of the call's name.
+    pub withheld: u64,
     /// Events about which the matcher could not decide.
     pub undecided: u64,
+    /// Firings of a rule in plain `ENABLED` of which AWS's documents disagree whether it receives such calls.
+    pub doubtful: u64,
 }
 
 impl Replay {
@@ -116,10 +119,10 @@ impl Replay {
                     places.len() - 1
                 })
             });
-            let sees_reads = rule.state == RuleState::EnabledWithAllCloudtrailManagementEvents;
+            let hears_all = rule.state == RuleState::EnabledWithAllCloudtrailManagementEvents;
             let Some(arn) = rule.arn.clone().or_else(|| stand_in(&rule.name, &watched)) else { continue };
             let (targets, acts_as) = (rule.targets.clone(), rule.acts_as.clone());
-            watched.push(Watched { arn, targets, acts_as, sees_reads, place });
+            watched.push(Watched { arn, targets, acts_as, hears_all, place });
             patterns.push(pattern);
         }
         let told = watched.iter().filter_map(|rule| Some((&rule.arn, rule.targets.as_deref()?)));
@@ -214,8 +217,8 @@ impl Collected {
             let counts = &mut self.counts[rule as usize];
             match decision {
                 Decision::Unknown => counts.undecided[usize::from(is_elsewhere)] += 1,
-                Decision::Matched if record.is_read_only && !watched.sees_reads => {
-                    counts.read_only[usize::from(is_elsewhere)] += 1;
+                Decision::Matched if record.is_withheld && !watched.hears_all => {
+                    counts.withheld[usize::from(is_elsewhere)] += 1;
                 }
                 Decision::Matched => {
                     let known = match cause {
@@ -223,6 +226,8 @@ impl Collected {
                         None => *cause.insert(self.cause(replay, &record, wants_call)?),
                     };
                     let Some(known) = known else { continue };
+                    let is_doubtful = record.is_withheld_perhaps && !watched.hears_all;
+                    self.counts[rule as usize].doubtful[usize::from(is_elsewhere)] += u64::from(is_doubtful);
                     let flag = if is_elsewhere { Fired::ELSEWHERE } else { 0 };
                     let at = record.at.as_millisecond();
                     self.fired.push(Fired { rule, cause: known | flag, at, id });
@@ -312,8 +317,9 @@ impl Collected {
             whole.last = whole.last.max(part.last);
             for (sum, counts) in whole.counts.iter_mut().zip(part.counts) {
                 for place in 0..2 {
-                    sum.read_only[place] += counts.read_only[place];
+                    sum.withheld[place] += counts.withheld[place];
                     sum.undecided[place] += counts.undecided[place];
+                    sum.doubtful[place] += counts.doubtful[place];
                 }
             }
             for (seen, also) in whole.places_seen.iter_mut().zip(part.places_seen) {
@@ -330,10 +336,10 @@ impl Collected {
     }
 
     pub fn uncounted(&self, replay: &Replay, rule: usize) -> Uncounted {
-        let Counts { read_only, undecided } = self.counts[rule];
+        let Counts { withheld, undecided, doubtful } = self.counts[rule];
         let elsewhere = if self.keeps_to_its_place(replay, rule) { 0 } else { 1 };
         let sum = |counts: [u64; 2]| counts[0] + counts[1] * elsewhere;
-        Uncounted { read_only: sum(read_only), undecided: sum(undecided) }
+        Uncounted { withheld: sum(withheld), undecided: sum(undecided), doubtful: sum(doubtful) }
     }
 }
 

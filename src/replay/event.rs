@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::model::{Seen, Timestamp};
+use crate::model::{Seen, Timestamp, is_management, is_withheld, is_withheld_perhaps};
 
 /// What EventBridge calls the events of each `eventType`.
 ///
@@ -20,11 +20,6 @@ const DETAIL_TYPES: &[(&str, &[&str])] = &[
     ("AwsVpceEvents", &["AWS Network Activity Event via CloudTrail"]),
 ];
 
-/// Calls of STS that count as changes, though their records say that they only read.
-///
-/// Source: "Receiving read-only management events from AWS services" (EventBridge user guide).
-const CHANGES_THOUGH_READ_ONLY: &[&str] = &["GetFederationToken", "GetSessionToken"];
-
 /// One record of a CloudTrail log file, with what its event's envelope says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudTrailRecord<'a> {
@@ -34,8 +29,10 @@ pub struct CloudTrailRecord<'a> {
     pub at: Timestamp,
     pub account: Cow<'a, str>,
     pub region: Cow<'a, str>,
-    /// A management event that only reads: rules in plain `ENABLED` do not see it.
-    pub is_read_only: bool,
+    /// A management event that rules in plain `ENABLED` do not receive.
+    pub is_withheld: bool,
+    /// AWS's documents disagree on that.
+    pub is_withheld_perhaps: bool,
     time: Cow<'a, str>,
     /// `eventSource`: `s3.amazonaws.com`.
     source: Cow<'a, str>,
@@ -79,8 +76,9 @@ struct Fields<'a> {
     recipient_account_id: Option<Text<'a>>,
     #[serde(borrow)]
     user_identity: Option<Identity<'a>>,
-    read_only: Option<bool>,
     management_event: Option<bool>,
+    #[serde(borrow)]
+    event_category: Option<Text<'a>>,
     #[serde(borrow, rename = "detail-type")]
     detail_type: Option<Text<'a>>,
 }
@@ -118,8 +116,9 @@ impl<'a> CloudTrailRecord<'a> {
         let known = DETAIL_TYPES.iter().find(|(name, _)| *name == kind);
         let (_, detail_types) = known.ok_or_else(|| RecordError::UnknownType(Seen::new(&kind)))?;
         let at = time.0.parse().map_err(|_| RecordError::BadTime(Seen::new(&time.0)))?;
-        let is_change = source == "sts.amazonaws.com"
-            && fields.event_name.is_some_and(|Text(name)| CHANGES_THOUGH_READ_ONLY.contains(&&*name));
+        let category = fields.event_category.as_ref().map(|Text(category)| &**category);
+        let name = fields.event_name.filter(|_| is_management(fields.management_event, category));
+        let is = |ask: fn(&str, &str) -> bool| name.as_ref().is_some_and(|Text(name)| ask(&source, name));
         let identity = fields.user_identity.and_then(|identity| identity.account_id);
         let account = fields.recipient_account_id.or(identity);
         Ok(Self {
@@ -128,9 +127,8 @@ impl<'a> CloudTrailRecord<'a> {
             at,
             account: account.map(|Text(account)| account).unwrap_or_default(),
             region: fields.aws_region.map(|Text(region)| region).unwrap_or_default(),
-            is_read_only: fields.read_only == Some(true)
-                && fields.management_event == Some(true)
-                && !is_change,
+            is_withheld: is(is_withheld),
+            is_withheld_perhaps: is(is_withheld_perhaps),
             time: time.0,
             source,
             detail_types,
@@ -247,24 +245,23 @@ mod tests {
     }
 
     #[test]
-    fn read_only_management_events_are_told_from_others() {
-        let check = |change: fn(&mut Value), expected: bool| {
-            let text = record(change);
-            assert_eq!(CloudTrailRecord::read(text.as_bytes()).unwrap().is_read_only, expected, "{text}");
+    fn what_plain_rules_do_not_receive_is_told_by_name() {
+        let check = |source: &str, name: &str, management: Value, expected: [bool; 2]| {
+            let text = record(|r| {
+                (r["eventSource"], r["eventName"]) = (source.into(), name.into());
+                (r["readOnly"], r["managementEvent"]) = (true.into(), management);
+            });
+            let record = CloudTrailRecord::read(text.as_bytes()).unwrap();
+            assert_eq!([record.is_withheld, record.is_withheld_perhaps], expected, "{text}");
         };
-        check(|_| {}, false);
-        check(|r| r["readOnly"] = true.into(), true);
-        check(|r| (r["readOnly"], r["managementEvent"]) = (true.into(), false.into()), false);
+        let (kms, sts) = ("kms.amazonaws.com", "sts.amazonaws.com");
+        check(kms, "DescribeKey", true.into(), [true, false]);
+        check(kms, "DescribeKey", false.into(), [false, false]);
         // Old records do not say.
-        check(|r| (r["readOnly"], r["managementEvent"]) = (Value::Null, Value::Null), false);
-        let sts = |r: &mut Value, name: &str| {
-            (r["readOnly"], r["eventSource"], r["eventName"]) =
-                (true.into(), "sts.amazonaws.com".into(), name.into());
-        };
-        let text = record(|r| sts(r, "GetSessionToken"));
-        assert!(!CloudTrailRecord::read(text.as_bytes()).unwrap().is_read_only);
-        let text = record(|r| sts(r, "GetCallerIdentity"));
-        assert!(CloudTrailRecord::read(text.as_bytes()).unwrap().is_read_only);
+        check(kms, "DescribeKey", Value::Null, [true, false]);
+        check(kms, "Decrypt", true.into(), [false, false]);
+        check(sts, "GetSessionToken", true.into(), [false, false]);
+        check(sts, "AssumeRole", true.into(), [false, true]);
     }
 
     #[test]

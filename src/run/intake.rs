@@ -81,7 +81,7 @@ impl<'a> Intake<'a> {
         let mut reported = BTreeSet::new();
         for (message, bus) in std::mem::take(&mut self.events) {
             let event = bus.event;
-            let fired = match directory.fires(&bus.json.bytes(), event.at, bus.is_read_only, &mut scratch) {
+            let fired = match directory.fires(&bus.json.bytes(), event.at, bus.is_withheld, &mut scratch) {
                 Ok(fired) => fired,
                 Err(error) => {
                     summary.decode_errors += 1;
@@ -90,7 +90,7 @@ impl<'a> Intake<'a> {
                 }
             };
             summary.matched += u64::from(!fired.rules.is_empty());
-            summary.read_only += fired.read_only;
+            summary.read_only += fired.withheld;
             summary.unknown += fired.unknown.len() as u64;
             for rule in fired.unknown {
                 if reported.insert(rule) {

@@ -27,7 +27,7 @@ pub struct Summary {
     pub unattributed: u64,
     /// Events of the bus left out because they happened in another account.
     pub foreign: u64,
-    /// Matches left out because the call only reads, and the rule does not fire for such calls.
+    /// Matches left out because of the call's name, `Get…`, `List…` or `Describe…`, which plain rules do not receive.
     pub read_only: u64,
     /// Pairs of an event and a rule of which it cannot be said whether they match.
     pub unknown: u64,

@@ -13,8 +13,8 @@ pub struct Bus<'a> {
     pub event: BusEvent<'a>,
     /// The envelope's `account`: where it happened. Buses may take events of other accounts.
     pub account: Option<Cow<'a, str>>,
-    /// CloudTrail's `readOnly` and `managementEvent`: only rules in the third state fire for such calls.
-    pub is_read_only: bool,
+    /// A management event that rules in plain `ENABLED` do not receive, by the call's name.
+    pub is_withheld: bool,
     /// An alert about money that it carries; like any event it fires rules all the same. Boxed: hardly any does.
     pub money: Option<Box<MoneyMessage>>,
     /// A firing of an attached rule that it carries, if it is one to be believed. Boxed: hardly any does.

@@ -12,7 +12,7 @@ use super::money::{self, Sns};
 use super::parameters::Parameters;
 use super::verbatim::Unread;
 use super::{Change, RuleCall};
-use crate::model::{CallOutcome, Caller};
+use crate::model::{CallOutcome, Caller, is_management, is_withheld};
 
 /// Everything a payload can be, before it is known which: a queue batch, an attached firing, or an event itself.
 #[derive(Deserialize)]
@@ -109,10 +109,10 @@ pub(super) struct Detail<'a> {
     pub event_source: Field<'a>,
     #[serde(borrow, default, rename = "eventName")]
     pub event_name: Field<'a>,
-    #[serde(borrow, default, rename = "readOnly")]
-    pub read_only: Field<'a>,
     #[serde(borrow, default, rename = "managementEvent")]
     pub management_event: Field<'a>,
+    #[serde(borrow, default, rename = "eventCategory")]
+    pub event_category: Field<'a>,
     /// Present when the call failed.
     #[serde(borrow, default, rename = "errorCode")]
     pub error_code: Field<'a>,
@@ -133,6 +133,13 @@ pub(super) struct Detail<'a> {
 }
 
 impl<'a> Detail<'a> {
+    /// Returns true for a management event that rules in plain `ENABLED` do not receive.
+    pub fn is_withheld(&self) -> bool {
+        let service = self.event_source.as_str().unwrap_or_default();
+        is_management(self.management_event.boolean(), self.event_category.as_str())
+            && self.event_name.as_str().is_some_and(|name| is_withheld(service, name))
+    }
+
     /// What this call did to a rule, if it is a call about one.
     pub fn rule_call(&mut self) -> Option<RuleCall<'a>> {
         let Field::Text(call) = &self.event_name else { return None };

@@ -20,8 +20,18 @@ pub(super) enum Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    pub fn is_true(&self) -> bool {
-        matches!(self, Self::Bool(true))
+    pub fn boolean(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
     pub fn is_present(&self) -> bool {

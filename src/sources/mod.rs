@@ -267,12 +267,12 @@ fn event<'a>(
     } else {
         None
     };
-    let (event, is_read_only) = bus_event(event, last)?;
+    let (event, is_withheld) = bus_event(event, last)?;
     let account = match account {
         Field::Text(account) => Some(account),
         _ => None,
     };
-    Ok(Received::Bus(Bus { event, account, is_read_only, money, carried, json: EventJson::plain(bytes) }))
+    Ok(Received::Bus(Bus { event, account, is_withheld, money, carried, json: EventJson::plain(bytes) }))
 }
 
 /// The attached firing in an event that somebody sent on through a bus. Whether they may is not decided here.
@@ -288,7 +288,7 @@ fn carried<'a>(event: &mut Event<'a>, last: &mut Last) -> Option<Result<Carried<
     Some(read())
 }
 
-/// The event, and whether it is of a management call that only reads.
+/// The event, and true if it is a management event that rules in plain `ENABLED` do not receive.
 fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, bool), DecodeError> {
     let at = last.time(event.time, "time")?;
     let envelope_id = event.id.text("id", "text")?;
@@ -298,7 +298,7 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
     let sender = || Box::new(Sender { source: source.clone(), envelope_id: envelope_id.clone() });
     let sender = (!is_of_aws).then(sender);
     let nobody = || Caller { principal: source.clone(), issued_to: None };
-    let (event_id, caller, rule_call, call, opened, is_read_only) = match event.detail {
+    let (event_id, caller, rule_call, call, opened, is_withheld) = match event.detail {
         Nested::Object(mut detail) => {
             let rule_call = if is_of_events { detail.rule_call() } else { None };
             // Only CloudTrail's eventID names the event; in others it is whatever their sender put there.
@@ -312,18 +312,18 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
                 Nested::Object(identity) => identity.caller(&source),
                 _ => (nobody(), Identity::default()),
             };
-            let only_reads = detail.read_only.is_true() && detail.management_event.is_true();
+            let is_withheld = is_of_aws && is_trail != Some(false) && detail.is_withheld();
             let is_call = is_trail == Some(true);
             let opened = if is_call { detail.opened().map(Box::new) } else { None };
             let call = if is_call { detail.call(&identity) } else { None };
-            (id, caller, rule_call, call, opened, is_of_aws && is_trail != Some(false) && only_reads)
+            (id, caller, rule_call, call, opened, is_withheld)
         }
         _ => (envelope_id, nobody(), None, None, None, false),
     };
     // Scrubbed events carry empty ids. They still count, once for each moment.
     let event_id = if event_id.is_empty() { Cow::Owned(format!("without id at {at}")) } else { event_id };
     let is_replay = event.replay_name.0;
-    Ok((BusEvent { event_id, at, caller, call, opened, is_replay, rule_call, sender }, is_read_only))
+    Ok((BusEvent { event_id, at, caller, call, opened, is_replay, rule_call, sender }, is_withheld))
 }
 
 #[cfg(test)]

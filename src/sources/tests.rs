@@ -26,8 +26,7 @@ fn describe(received: &Received<'_>) -> String {
     };
     match received {
         Received::Attached { rule, event } => format!("firing of {}: {}", rule.name(), of(event)),
-        Received::Bus(Bus { event, is_read_only, carried, .. }) => {
-            let read_only = if *is_read_only { ", read-only" } else { "" };
+        Received::Bus(Bus { event, carried, .. }) => {
             let carried = match carried.as_deref() {
                 None => String::new(),
                 Some(Ok(Carried { rule, event })) => {
@@ -35,7 +34,7 @@ fn describe(received: &Received<'_>) -> String {
                 }
                 Some(Err(error)) => format!(", carrying {error}"),
             };
-            format!("event {}{read_only}{carried}", of(event))
+            format!("event {}{carried}", of(event))
         }
         Received::Tick { at } => format!("tick at {at}"),
         Received::Money(message) => format!("money: {}", message.alert),
@@ -147,27 +146,33 @@ fn sees_that_a_rule_was_changed() {
 }
 
 #[test]
-fn tells_calls_that_only_read() {
-    let check_by = |source: &str, kind: &str, detail: &str, is_read_only: bool| {
-        let read_only = if is_read_only { ", read-only" } else { "" };
-        check(
-            &format!(
-                r#"{{"id":"e","source":"{source}","detail-type":"{kind}","time":"2026-11-20T10:00:00Z","detail":{{{detail}}}}}"#
-            ),
-            &format!("event e at 2026-11-20T10:00:00Z by {source}{read_only}"),
+fn tells_calls_that_plain_rules_do_not_receive() {
+    let check_by = |source: &str, kind: &str, detail: &str, expected: bool| {
+        let body = format!(
+            r#"{{"id":"e","source":"{source}","detail-type":"{kind}","time":"2026-11-20T10:00:00Z","detail":{{{detail}}}}}"#
         );
+        let withheld =
+            decode_body(&body).map(|received| matches!(received, Received::Bus(bus) if bus.is_withheld));
+        assert_eq!(withheld, Ok(expected), "{source} {kind} {detail}");
     };
-    let check = |kind: &str, detail: &str, is_read_only: bool| check_by("aws.s3", kind, detail, is_read_only);
+    let check = |kind: &str, detail: &str, expected: bool| check_by("aws.s3", kind, detail, expected);
     let trail = "AWS API Call via CloudTrail";
-    check(trail, r#""readOnly":true,"managementEvent":true"#, true);
-    check("AWS Console Action via CloudTrail", r#""managementEvent":true,"readOnly":true"#, true);
-    check(trail, r#""readOnly":true,"managementEvent":false"#, false);
-    check(trail, r#""readOnly":false,"managementEvent":true"#, false);
-    check(trail, r#""readOnly":"true","managementEvent":true"#, false);
-    check(trail, r#""readOnly":true"#, false);
-    check("order", r#""readOnly":true,"managementEvent":true"#, false);
+    let get = r#""eventSource":"s3.amazonaws.com","eventName":"GetBucketAcl""#;
+    check(trail, get, true);
+    check(trail, &format!(r#"{get},"managementEvent":true,"eventCategory":"Management""#), true);
+    check("AWS Console Action via CloudTrail", &format!(r#""managementEvent":true,{get}"#), true);
+    check(trail, &format!(r#"{get},"managementEvent":false,"eventCategory":"Data""#), false);
+    check(trail, &format!(r#"{get},"eventCategory":"NetworkActivity""#), false);
+    check("order", get, false);
+    // The name counts, and not CloudTrail's mark.
+    check(trail, &format!(r#"{get},"readOnly":false"#), true);
+    let decrypt =
+        r#""eventSource":"kms.amazonaws.com","eventName":"Decrypt","readOnly":true,"managementEvent":true"#;
+    check(trail, decrypt, false);
+    check(trail, r#""eventSource":"sts.amazonaws.com","eventName":"GetSessionToken""#, false);
+    check(trail, r#""eventName":7,"managementEvent":true"#, false);
     // EventBridge looks for it in its own events alone.
-    check_by("shop", trail, r#""readOnly":true,"managementEvent":true"#, false);
+    check_by("shop", trail, get, false);
 }
 
 #[test]

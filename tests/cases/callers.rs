@@ -92,8 +92,11 @@ pub fn is_made_by<'a>(
     })
 }
 
-/// Returns true for a management event that only reads. A rule in plain `ENABLED` does not match it.
-pub fn is_read_only(event: &Event) -> bool {
+/// Returns true for a management event of a call whose name keeps it from rules in plain `ENABLED`.
+pub fn is_withheld(event: &Event) -> bool {
     let detail = &event.json["detail"];
-    detail["readOnly"] == Value::Bool(true) && detail["managementEvent"] == Value::Bool(true)
+    let name = detail["eventName"].as_str().unwrap_or_default();
+    detail["managementEvent"] != Value::Bool(false)
+        && ["Get", "List", "Describe"].iter().any(|verb| name.starts_with(verb))
+        && !["GetFederationToken", "GetSessionToken"].contains(&name)
 }

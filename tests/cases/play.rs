@@ -15,7 +15,7 @@ use budget_guard::testing::World;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::callers::{is_made_by, is_read_only};
+use super::callers::{is_made_by, is_withheld};
 use super::cast::Cast;
 use super::folder::{Case, Event, Rule};
 
@@ -238,7 +238,7 @@ impl<'a> Stage<'a> {
         let found = self.matcher.matches(event.text.as_bytes(), &mut self.scratch);
         let numbers: Vec<u32> = found.map(|found| found.matched.to_vec()).unwrap_or_default();
         for rule in numbers.into_iter().map(|n| self.matched[n as usize]) {
-            if !self.cut_after.contains_key(rule) && !is_read_only(event) {
+            if !self.cut_after.contains_key(rule) && !is_withheld(event) {
                 *self.firings.entry(rule).or_default() += 1;
             }
         }

@@ -105,7 +105,8 @@ async fn created(bench: &Bench, fixer: &str, work: &Queue) -> Result<(), Failure
     let taken = ["refused: there is a rule \"fix-acl\" already", "budget-guard attach"];
     program.check(&args, 3, &[], &taken).await?;
     let reads = "rule create reads --service s3 --operation GetBucketAcl --target";
-    let stderr = ["GetBucketAcl only read", "--read-only-calls makes the rule one that does"];
+    let stderr =
+        ["do not get GetBucketAcl, except as data events", "--read-only-calls makes the rule one that does"];
     program.check(&format!("{reads} {} --dry-run", work.arn), 0, &[], &stderr).await?;
     let stdout = ["Rule \"reads\" is ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"];
     program.check(&format!("{reads} {} --read-only-calls", work.arn), 0, &stdout, &[]).await?;

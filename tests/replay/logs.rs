@@ -40,6 +40,16 @@ impl Record {
         self
     }
 
+    /// A call of this service that CloudTrail marks as one that only reads.
+    pub fn reading(mut self, service: &str, operation: &str, category: &str) -> Self {
+        self.0["eventSource"] = json!(format!("{service}.amazonaws.com"));
+        self.0["eventName"] = json!(operation);
+        self.0["readOnly"] = json!(true);
+        self.0["managementEvent"] = json!(category == "Management");
+        self.0["eventCategory"] = json!(category);
+        self
+    }
+
     pub fn calling(mut self, operation: &str, parameters: &Value) -> Self {
         self.0["eventName"] = json!(operation);
         self.0["requestParameters"] = parameters.clone();

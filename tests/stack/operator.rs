@@ -118,7 +118,7 @@ async fn status_says_which_rules_the_guard_is_not_shown_in_full() -> Result<(), 
     let output = site.program(&["status"]).await?;
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("rule reader: calls that only read") && said.contains("WatchReadOnlyCalls=true"),
+        said.contains("rule reader: calls named Get…") && said.contains("WatchReadOnlyCalls=true"),
         "{said}"
     );
     assert!(!said.contains("Watch=all"), "{said}");

@@ -198,7 +198,7 @@ pub struct NewRule {
     /// The API calls that fire it, as in PutBucketAcl
     #[arg(long, value_name = "CALL", num_args = 1.., group = "calls")]
     pub operation: Vec<String>,
-    /// Every call of the service that changes something
+    /// Every call of the service but Get…, List… and Describe…
     #[arg(long, group = "calls")]
     pub any_operation: bool,
     /// What the rule starts: functions, queues, topics, state machines, streams, buses
@@ -213,7 +213,7 @@ pub struct NewRule {
     /// Make that role, with rights on these targets alone
     #[arg(long)]
     pub create_role: bool,
-    /// Fire on calls that only read as well: state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
+    /// Fire on Get…, List… and Describe… as well: state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
     #[arg(long)]
     pub read_only_calls: bool,
     /// Show the pattern and the plan, and do nothing

@@ -125,7 +125,8 @@ fn what_does_not_count_is_told_apart() {
         assert_eq!(seen, expected, "{event}");
     };
     check(&|_| {}, [2, 1, 0, 1, 0, 0, 0, 0]);
-    check(&|event| event["detail"]["readOnly"] = json!(true), [1, 1, 1, 0, 0, 0, 0, 0]);
+    // CloudTrail's mark decides nothing.
+    check(&|event| event["detail"]["readOnly"] = json!(true), [2, 1, 0, 1, 0, 0, 0, 0]);
     check(&|event| event["source"] = json!("shop"), [0, 0, 0, 1, 0, 0, 0, 0]);
     check(&|event| event["account"] = json!("999999999999"), [0, 0, 0, 0, 1, 0, 0, 0]);
     check(&|event| event["replay-name"] = json!("again"), [0, 0, 0, 0, 0, 0, 1, 0]);
@@ -139,6 +140,32 @@ fn what_does_not_count_is_told_apart() {
         },
         [2, 1, 0, 1, 0, 0, 0, 0],
     );
+}
+
+#[test]
+fn plain_rules_are_fired_by_what_a_plain_rule_has_brought_and_else_by_name() {
+    let third = RuleState::EnabledWithAllCloudtrailManagementEvents;
+    let in_state = |state| RuleDefinition { state, ..definition(r#"{"source":["aws.kms"]}"#) };
+    let check = |watch: Option<RuleState>, name: &str, is_management: bool, expected: [u64; 2]| {
+        let mut rules = vec![("plain", in_state(RuleState::Enabled)), ("third", in_state(third))];
+        rules.extend(watch.map(|state| ("budget-guard-watch", in_state(state))));
+        let (_, guard) = guarded(&rules, "200/60s");
+        let mut event = call(1);
+        event["source"] = json!("aws.kms");
+        event["detail"]["eventSource"] = json!("kms.amazonaws.com");
+        event["detail"]["eventName"] = json!(name);
+        event["detail"]["readOnly"] = json!(true);
+        event["detail"]["managementEvent"] = json!(is_management);
+        let (_, seen) = handle(&guard, &batch([event.to_string().as_str()]));
+        assert_eq!([seen.tally.firings, seen.read_only], expected, "{watch:?} {name}");
+    };
+    for watch in [Some(RuleState::Enabled), Some(third), None] {
+        check(watch, "Decrypt", true, [2, 0]);
+        check(watch, "GetParametersForImport", false, [2, 0]);
+    }
+    check(Some(RuleState::Enabled), "DescribeKey", true, [2, 0]);
+    check(Some(third), "DescribeKey", true, [1, 1]);
+    check(None, "DescribeKey", true, [1, 1]);
 }
 
 #[test]

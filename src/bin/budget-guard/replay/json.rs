@@ -44,7 +44,7 @@ struct RuleView<'a> {
     peak: PeakView,
     trip: Option<TripView<'a>>,
     smallest_limit: String,
-    /// Events that match, but only read: the rule's state hides them from it.
+    /// Events that match, but whose call's name keeps them from a rule in plain `ENABLED`.
     read_only: u64,
     /// Events about which the matcher could not decide.
     undecided: u64,
@@ -147,7 +147,7 @@ impl<'a> RuleView<'a> {
             },
             trip,
             smallest_limit: outcome.smallest_limit(window),
-            read_only: outcome.uncounted.read_only,
+            read_only: outcome.uncounted.withheld,
             undecided: outcome.uncounted.undecided,
             elsewhere: outcome.elsewhere,
         }

@@ -113,10 +113,16 @@ pub fn remarks(context: &Context, report: &Report<'_>) {
             "{events} could not be decided, of {rules}: these rules may fire more often"
         ));
     }
-    if let Some((events, rules)) = names(|outcome| outcome.uncounted.read_only) {
+    if let Some((events, rules)) = names(|outcome| outcome.uncounted.withheld) {
         output::note(format_args!(
-            "not delivered: {events} with calls that only read, of {rules}; \
+            "not delivered: {events} with calls named Get…, List… or Describe…, of {rules}; \
              only the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS lets a rule see them"
+        ));
+    }
+    if let Some((events, rules)) = names(|outcome| outcome.uncounted.doubtful) {
+        output::note(format_args!(
+            "delivered perhaps: {events} with AssumeRole, of {rules}; \
+             AWS's documents disagree whether rules in plain ENABLED receive it"
         ));
     }
     if let Some((events, rules)) = names(|outcome| outcome.elsewhere) {

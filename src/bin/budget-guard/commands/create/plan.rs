@@ -1,6 +1,6 @@
 //! What `rule create` is going to do, and what it has to warn of: all that can be told without AWS.
 
-use budget_guard::model::Seen;
+use budget_guard::model::{Seen, is_withheld, is_withheld_perhaps};
 use serde_json::{Value, json};
 
 use crate::args::NewRule;
@@ -133,23 +133,23 @@ fn goal(arn: &str) -> Result<Goal, Problem> {
     Ok(Goal { arn: arn.to_owned(), way })
 }
 
-/// CloudTrail's read-only calls begin like this; EventBridge withholds them in plain `ENABLED`.
-fn is_read(operation: &str) -> bool {
-    ["Get", "List", "Describe"].iter().any(|verb| operation.starts_with(verb))
-}
-
 fn warnings(new: &NewRule, service: &str, bus: &str, region: &str) -> Vec<String> {
     let mut warnings = Vec::new();
-    let reads: Vec<&str> = new.operation.iter().map(String::as_str).filter(|name| is_read(name)).collect();
-    if !new.read_only_calls && !reads.is_empty() {
+    let operations = || new.operation.iter().map(String::as_str);
+    let withheld: Vec<&str> = operations().filter(|name| is_withheld(service, name)).collect();
+    if !new.read_only_calls && !withheld.is_empty() {
         warnings.push(format!(
-            "{} only read, and rules in plain ENABLED do not get such calls; --read-only-calls makes the rule one that does",
-            reads.join(", ")
+            "rules in plain ENABLED do not get {}, except as data events; --read-only-calls makes the rule one that does",
+            withheld.join(", ")
         ));
+    } else if !new.read_only_calls && operations().any(|name| is_withheld_perhaps(service, name)) {
+        warnings.push(
+            "AWS's documents disagree whether rules in plain ENABLED get AssumeRole; --read-only-calls makes the rule one that does"
+                .to_owned(),
+        );
     } else if !new.read_only_calls && new.any_operation {
         warnings.push(
-            "any operation means those that change something: Get…, List… and Describe… need --read-only-calls"
-                .to_owned(),
+            "any operation means all but Get…, List… and Describe…, which need --read-only-calls".to_owned(),
         );
     }
     if bus != "default" {
@@ -219,7 +219,16 @@ mod tests {
             }
         };
         check("s3", &["PutBucketAcl"], "default", "eu-west-1", &["sees calls made in eu-west-1"]);
-        check("s3", &["GetBucketAcl"], "default", "eu-west-1", &["GetBucketAcl only read", "one Region"]);
+        check(
+            "s3",
+            &["GetBucketAcl"],
+            "default",
+            "eu-west-1",
+            &["do not get GetBucketAcl, except", "one Region"],
+        );
+        check("kms", &["Decrypt"], "default", "eu-west-1", &["one Region"]);
+        check("sts", &["GetSessionToken"], "default", "us-east-1", &["one Region"]);
+        check("sts", &["AssumeRole"], "default", "us-east-1", &["documents disagree", "one Region"]);
         check("s3", &[], "default", "eu-west-1", &["need --read-only-calls", "one Region"]);
         check("iam", &["CreateUser"], "default", "eu-west-1", &["arrive in us-east-1"]);
         check("iam", &["CreateUser"], "default", "us-east-1", &["one Region"]);
