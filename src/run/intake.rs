@@ -1,9 +1,11 @@
 //! What came in with one invocation, sorted: changes of rules, events of the bus, and the observations of each rule.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
+use super::directory::Stored;
 use super::pace::Pace;
 use super::{Driven, Guard, HandleError, Summary};
 use crate::attribution::pattern::Scratch;
@@ -18,7 +20,8 @@ use crate::sources::{Bus, Change};
 
 /// How many rules are worked on at the same time. Each costs one read and one write when nothing trips.
 pub(super) const RULES_AT_ONCE: usize = 8;
-/// So many changed rules are read again at once. If it is more, a deployment is at work, and the next tick lists them all.
+/// Maximum number of rules that an invocation reads at once. If more were changed, a deployment is at work, and the next
+/// tick lists them all.
 const READ_AT_ONCE: usize = 3;
 /// `DescribeRule`, `ListTargetsByRule`, `ListTagsForResource`.
 const CALLS_TO_INSPECT: i32 = 3;
@@ -153,13 +156,15 @@ impl<P: Ports> Guard<P> {
     pub(super) async fn work(&self, mut intake: Intake<'_>, summary: &mut Summary) -> Vec<Failed> {
         let mut failed = Vec::new();
         self.read_pressure().await;
+        let mut pace = Pace::new(self.now(), CALLS_TO_INSPECT * READ_AT_ONCE as i32, READ_WITHIN);
         // First, so that the events in the same batch are matched with the rules as they are now.
-        if let Err(fault) = self.read_again(&intake.changes).await {
+        if let Err(fault) = self.read_again(&intake.changes, &mut pace).await {
             let messages = intake.changes.iter().map(|(message, _)| *message).collect();
             failed.push(Failed { messages, error: HandleError::Directory(fault) });
         }
         match self.directory().await {
             Ok(Some(stored)) if stored.is_usable() => {
+                let stored = self.read_attached(&intake, stored, &mut pace).await;
                 intake.name_causes(&stored.directory);
                 failed.extend(intake.attribute(&stored.directory, summary));
             }
@@ -197,7 +202,7 @@ impl<P: Ports> Guard<P> {
     }
 
     /// Reads the rules that were changed, so that the directory has them as they are.
-    async fn read_again(&self, changes: &[(usize, Changed)]) -> Result<(), Fault> {
+    async fn read_again(&self, changes: &[(usize, Changed)], pace: &mut Pace) -> Result<(), Fault> {
         // For each rule, the last of its changes.
         let mut rules: BTreeMap<&RuleArn, Timestamp> = BTreeMap::new();
         for (_, changed) in changes {
@@ -208,26 +213,17 @@ impl<P: Ports> Guard<P> {
             return Ok(());
         }
         let mut edits = Vec::new();
-        let mut pace = Pace::new(self.now(), CALLS_TO_INSPECT * READ_AT_ONCE as i32, READ_WITHIN);
         let mut is_missing_some = rules.len() > READ_AT_ONCE;
         for (rule, since) in &rules {
-            let turn = !is_missing_some && pace.turn(self.ports.clock(), CALLS_TO_INSPECT).await;
-            let (rule, at) = ((*rule).clone(), self.now());
-            let inspected = if turn { Some(self.ports.rules().inspect(&rule).await) } else { None };
-            edits.push(match inspected {
-                None => {
+            let read = if is_missing_some { None } else { self.read_now(rule, Some(*since), pace).await };
+            if let Some(Err(fault)) = &read {
+                tracing::warn!(%rule, %fault, "a changed rule was not read; the next tick lists all rules");
+            }
+            edits.push(match read {
+                Some(Ok(edit)) => edit,
+                Some(Err(_)) | None => {
                     is_missing_some = true;
-                    Edit::DetailsStale { rule }
-                }
-                Some(Ok(definition)) => {
-                    let (definition, since) = (Box::new(definition), Some(*since));
-                    Edit::Read { rule, definition, at, since }
-                }
-                Some(Err(fault)) if fault.kind == FaultKind::NotFound => Edit::Gone { rule, at },
-                Some(Err(fault)) => {
-                    tracing::warn!(%rule, %fault, "a changed rule was not read; the next tick lists all rules");
-                    is_missing_some = true;
-                    Edit::DetailsStale { rule }
+                    Edit::DetailsStale { rule: (*rule).clone() }
                 }
             });
         }
@@ -236,6 +232,56 @@ impl<P: Ports> Guard<P> {
             edits.iter().cloned().for_each(|edit| edit.apply(entries));
         })
         .await
+    }
+
+    /// Reads attached rules that fired and whose targets were never read, for it is their targets that tell who fires
+    /// them. Those that are not read now are read by the tick; a process asks for each at most once a minute.
+    async fn read_attached(&self, intake: &Intake<'_>, stored: Arc<Stored>, pace: &mut Pace) -> Arc<Stored> {
+        let now = self.now();
+        let is_due = |rule: &RuleArn| match stored.directory.get(rule) {
+            Some(entry) => entry.details_at.is_none() && entry.retry_at.is_none_or(|at| at <= now),
+            None => true,
+        };
+        let mut edits = Vec::new();
+        for rule in intake.groups.fired().filter(|rule| is_due(rule) && !self.tags.is_fresh(rule, now)) {
+            match self.read_now(rule, None, pace).await {
+                Some(Ok(edit)) => edits.push(edit),
+                Some(Err(fault)) => {
+                    tracing::info!(%rule, %fault, "an attached rule was not read; it is asked for later");
+                    let is_passing = fault.is_passing();
+                    edits.push(Edit::DetailsFailed { rule: rule.clone(), is_passing, at: now });
+                    break;
+                }
+                None => break,
+            }
+        }
+        if edits.is_empty() {
+            return stored;
+        }
+        let edited =
+            self.edit_directory(|_, entries| edits.iter().cloned().for_each(|edit| edit.apply(entries)));
+        if let Err(fault) = edited.await {
+            tracing::warn!(%fault, "attached rules were read, but not kept; they are asked for later");
+        }
+        self.directory.known().unwrap_or(stored)
+    }
+
+    /// Reads a rule whole; `None` if there is no turn left.
+    async fn read_now(
+        &self,
+        rule: &RuleArn,
+        since: Option<Timestamp>,
+        pace: &mut Pace,
+    ) -> Option<Result<Edit, Fault>> {
+        if !pace.turn(self.ports.clock(), CALLS_TO_INSPECT).await {
+            return None;
+        }
+        let (rule, at) = (rule.clone(), self.now());
+        Some(match self.ports.rules().inspect(&rule).await {
+            Ok(definition) => Ok(Edit::Read { rule, definition: Box::new(definition), at, since }),
+            Err(fault) if fault.kind == FaultKind::NotFound => Ok(Edit::Gone { rule, at }),
+            Err(fault) => Err(fault),
+        })
     }
 
     pub(super) async fn group<'a>(&self, group: Group<'a>) -> (Group<'a>, Result<Driven, Fault>) {
@@ -265,6 +311,15 @@ struct Groups<'a> {
 }
 
 impl<'a> Groups<'a> {
+    /// Rules with a firing.
+    fn fired(&self) -> impl Iterator<Item = &RuleArn> {
+        let is_firing = |one: &Observation<'_>| matches!(one, Observation::Firing(_));
+        self.list
+            .iter()
+            .filter(move |group| group.observations.iter().any(is_firing))
+            .map(|group| &group.rule)
+    }
+
     fn add(&mut self, message: usize, rule: RuleArn, observation: Observation<'a>) {
         // Batches are mostly of one rule: look at the last one before the map.
         let index = match self.list.last() {

@@ -23,6 +23,11 @@ impl TagCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(rule).cloned()
     }
 
+    /// Returns true if AWS was asked for the tags within the last minute, with success or not.
+    pub(super) fn is_fresh(&self, rule: &RuleArn, now: Timestamp) -> bool {
+        self.get(rule).is_some_and(|(read, _)| is_fresh(read, now))
+    }
+
     fn put(&self, rule: &RuleArn, now: Timestamp, tags: Tags) {
         let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if cache.len() >= MAX_RULES {
@@ -30,6 +35,10 @@ impl TagCache {
         }
         cache.insert(rule.clone(), (now, tags));
     }
+}
+
+fn is_fresh(read: Timestamp, now: Timestamp) -> bool {
+    now < read + FRESH_FOR && now >= read
 }
 
 impl<P: Ports> Guard<P> {
@@ -49,7 +58,7 @@ impl<P: Ports> Guard<P> {
         let now = self.ports.clock().now();
         let known = self.tags.get(rule);
         let tags = match known {
-            Some((read, tags)) if now < read + FRESH_FOR && now >= read => tags,
+            Some((read, tags)) if is_fresh(read, now) => tags,
             stale => {
                 let listed = self.directory.known();
                 if let Some(tags) = listed.as_ref().and_then(|stored| stored.directory.tags(rule, now)) {

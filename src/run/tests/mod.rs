@@ -1,5 +1,6 @@
 //! The shell over ports in memory: races, crashes at every call, bad messages, and how many calls are made.
 
+mod attached;
 mod attacks;
 mod claims;
 mod money;
