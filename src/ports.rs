@@ -41,13 +41,15 @@ pub struct Page<T> {
     pub next_token: Option<String>,
 }
 
-/// How often rules fired before the guard was asked about them.
+/// How often rules fired before the guard was asked about them, and how long their functions took.
 pub trait History {
-    /// The firings of a rule by the minute, from `since` up to `until`; minutes without any are left out. Answers or fails
-    /// within 2 seconds: firings are waiting for the decision.
+    /// The firings of a rule by the minute, from `since` up to `until`, and the longest runs of these functions behind it;
+    /// minutes and functions without any are left out. Answers or fails within 2 seconds: firings are waiting for the
+    /// decision.
     fn triggered(
         &self,
         rule: &RuleArn,
+        functions: &[String],
         since: Timestamp,
         until: Timestamp,
     ) -> impl Future<Output = Result<RateHistory, Fault>> + Send;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use budget_guard::aws::{CloudWatchHistory, SystemClock};
 use budget_guard::history::{REACH, RateHistory};
-use budget_guard::model::{Fault, FaultKind, RuleArn, Timestamp};
+use budget_guard::model::{Durations, Fault, FaultKind, RuleArn, Seconds, Timestamp};
 use budget_guard::ports::{Clock, History};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -20,7 +20,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use support::Failure;
 use support::emulator::{Emulator, Kind};
-use support::metrics::put_rule_metric;
+use support::metrics::{put_durations, put_rule_metric};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -36,7 +36,15 @@ fn counts(points: &[(i64, u64)]) -> RateHistory {
 }
 
 async fn read(history: &CloudWatchHistory, rule: &RuleArn, now: Timestamp) -> Result<RateHistory, Fault> {
-    history.triggered(rule, now - REACH, now).await
+    history.triggered(rule, &[], now - REACH, now).await
+}
+
+fn function(name: &str) -> String {
+    format!("arn:aws:lambda:us-east-1:123456789012:function:{name}")
+}
+
+fn longest(functions: &[(&str, u32)]) -> Durations {
+    functions.iter().map(|(name, seconds)| (function(name), Seconds::new(*seconds))).collect()
 }
 
 async fn what_was_counted_is_read(kind: Kind) -> Result<(), Failure> {
@@ -64,6 +72,16 @@ async fn what_was_counted_is_read(kind: Kind) -> Result<(), Failure> {
     check("orders/hot", &[(ago(3, 0), 40)]).await?;
     check("matched-only", &[(ago(1, 0), 77)]).await?;
     check("unknown", &[]).await?;
+
+    // The longest of all days, in whole seconds; a function that never ran, and one elsewhere, have none.
+    let quick = [(ago(13, 0), 900.0), (ago(6, 0), 1_200.5), (ago(6, 0) + 30, 40.0), (ago(0, 1), 1_000.0)];
+    put_durations(&emulator, "quick", &quick).await?;
+    put_durations(&emulator, "slow", &[(ago(2, 0), 61_000.0), (ago(16, 0), 890_000.0)]).await?;
+    put_durations(&emulator, "elsewhere", &[(ago(2, 0), 5.0)]).await?;
+    let elsewhere = function("elsewhere").replace("us-east-1", "eu-west-1");
+    let functions = [function("quick"), elsewhere, function("never-ran"), function("slow")];
+    let found = history.triggered(&rule("matched-only")?, &functions, now - REACH, now).await?;
+    assert_eq!(found, counts(&[(ago(1, 0), 77)]).with_longest(longest(&[("quick", 2), ("slow", 61)])));
     Ok(())
 }
 
@@ -173,14 +191,25 @@ fn series(id: &str, points: &[(f64, f64)], status: &str) -> Value {
 #[tokio::test]
 async fn pages_are_read_to_the_end_in_one_signed_call_each() -> Result<(), Failure> {
     let page = |points: &[(f64, f64)], token: Value| {
-        let results = [series("triggered", points, "Complete"), series("matched", &[(0.0, 9.0)], "Complete")];
+        let results = [
+            series("triggered", points, "Complete"),
+            series(
+                "longest0",
+                &points.iter().map(|(at, n)| (*at, n * 1_000.0)).collect::<Vec<_>>(),
+                "Complete",
+            ),
+            series("matched", &[(0.0, 9.0)], "Complete"),
+            series("longest7", &[(0.0, 9.0)], "Complete"),
+        ];
         replies(200, &json!({"MetricDataResults": results, "NextToken": token, "Messages": []}))
     };
     let at = NOON as f64;
     let script = vec![page(&[(at - 3_600.0, 4.0)], json!("more")), page(&[(at - 7_200.0, 5.0)], Value::Null)];
     let stub = Stub::start(script).await?;
-    let found = read(&stub.history(), &rule("orders/fix-acl")?, noon()).await?;
-    assert_eq!(found, counts(&[(NOON - 7_200, 5), (NOON - 3_600, 4)]));
+    let (history, rule) = (stub.history(), rule("orders/fix-acl")?);
+    let found = history.triggered(&rule, &[function("fixer")], noon() - REACH, noon()).await?;
+    let expected = counts(&[(NOON - 7_200, 5), (NOON - 3_600, 4)]);
+    assert_eq!(found, expected.with_longest(longest(&[("fixer", 5)])));
 
     let requests = stub.requests();
     assert_eq!(requests.len(), 2);
@@ -198,10 +227,14 @@ async fn pages_are_read_to_the_end_in_one_signed_call_each() -> Result<(), Failu
         let metric = json!({"Namespace": "AWS/Events", "MetricName": metric, "Dimensions": dimensions});
         json!({"Id": id, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}})
     };
+    let dimensions = json!([{"Name": "FunctionName", "Value": "fixer"}]);
+    let metric = json!({"Namespace": "AWS/Lambda", "MetricName": "Duration", "Dimensions": dimensions});
+    let longest =
+        json!({"Id": "longest0", "MetricStat": {"Metric": metric, "Period": 86_400, "Stat": "Maximum"}});
     let mut expected = json!({
         "StartTime": NOON - 14 * 86_400,
         "EndTime": NOON,
-        "MetricDataQueries": [query("triggered", "TriggeredRules"), query("matched", "MatchedEvents")],
+        "MetricDataQueries": [query("triggered", "TriggeredRules"), query("matched", "MatchedEvents"), longest],
     });
     assert_eq!(*body, expected);
     expected["NextToken"] = json!("more");

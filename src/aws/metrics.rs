@@ -25,7 +25,8 @@ pub(super) struct Request {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Query {
-    pub id: &'static str,
+    /// Begins with a lower-case letter; then letters, digits and underscores.
+    pub id: String,
     pub metric_stat: MetricStat,
 }
 

@@ -3,6 +3,7 @@
 mod advice;
 mod care;
 mod chains;
+mod durations;
 mod orders;
 mod rate;
 mod restore;
@@ -78,7 +79,7 @@ pub enum Answer {
     Checked(Result<Box<RuleDefinition>, Fault>),
     /// The rule before and after it was put back.
     Restored(Result<Box<Restoration>, Fault>),
-    /// How often the rule fired in the last 14 days.
+    /// How often the rule fired in the last 14 days, and how long its functions took.
     History(Result<RateHistory, Fault>),
     /// The sessions whose opening was found.
     Sessions(Result<Vec<Opened>, Fault>),

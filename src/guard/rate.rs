@@ -94,7 +94,7 @@ impl Turn<'_> {
     }
 
     /// The history, if it was read for these limits and not too long ago.
-    fn rate_record(&self) -> Option<&RateRecord> {
+    pub(super) fn rate_record(&self) -> Option<&RateRecord> {
         let record = self.record.history.as_ref()?.record.as_ref()?;
         let is_right = record.is_for(self.limits.burst, self.limits.sustained);
         (is_right && record.is_usable(self.now)).then_some(record)
@@ -139,7 +139,7 @@ impl Turn<'_> {
         self.tripped(evidence.with_otherwise(self.limits.burst));
     }
 
-    fn ask_history(&mut self) {
+    pub(super) fn ask_history(&mut self) {
         let (record, failures) = match self.record.history.take() {
             Some(history) => (history.record, history.failures),
             None => (None, 0),

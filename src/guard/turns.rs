@@ -19,7 +19,8 @@ impl Turn<'_> {
         let has_siblings = self.record.turns.siblings().next().is_some();
         let of_cycle =
             || has_siblings.then(|| self.record.turns.judge(&terms, Chains::Followed))?.waits_until;
-        let waits_until = judgement.waits_until.or_else(of_cycle);
+        let by_durations = self.judge_by_durations(&terms);
+        let waits_until = judgement.waits_until.or_else(of_cycle).or(by_durations.waits_until);
         if self.record.proof_due != waits_until {
             self.record.proof_due = waits_until;
             self.plan.save = true;
@@ -31,6 +32,9 @@ impl Turn<'_> {
         if let Some(rate) = judgement.rate {
             let evidence = self.own_evidence(&rate);
             self.burst(evidence);
+        }
+        if let Some(proof) = by_durations.proof.filter(|_| self.counts() && self.question.is_none()) {
+            self.proved_by_durations(&proof);
         }
         if !self.counts() || self.question.is_some() {
             return;

@@ -14,7 +14,7 @@ use std::num::NonZeroU32;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Seconds, Timestamp};
+use crate::model::{Durations, Seconds, Timestamp};
 use crate::policy::{BurstLimit, SustainedLimit};
 
 /// How far back CloudWatch is asked. It keeps sums by the minute for 15 days.
@@ -29,16 +29,19 @@ const AROUND: SignedDuration = SignedDuration::from_hours(1);
 const CUT_FACTOR: u64 = 10;
 const SUSPECT_FACTOR: u64 = 3;
 
-/// How often a rule fired in each minute, as CloudWatch counted. Best effort: points may be late or missing.
+/// How often a rule fired in each minute, and how long its functions took, as CloudWatch counted. Best effort: points may
+/// be late or missing.
 ///
 /// Source: `TriggeredRules` in "Monitoring Amazon EventBridge" (Amazon EventBridge user guide).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RateHistory {
     /// Minutes since 1970 that have firings.
     minutes: BTreeMap<i64, u64>,
+    /// Longest runs of the functions behind the rule, up to now.
+    longest: Durations,
 }
 
-/// What is kept of a rule's history: its busiest stretches.
+/// What is kept of a rule's history: its busiest stretches, and the longest runs of its functions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateRecord {
     pub read_at: Timestamp,
@@ -47,6 +50,9 @@ pub struct RateRecord {
     /// The busiest stretch of the sustained limit's length; `None` while that is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sustained: Option<Peak>,
+    /// Longest runs of the functions behind the rule; those without any are left out.
+    #[serde(default, skip_serializing_if = "Durations::is_empty")]
+    pub longest: Durations,
 }
 
 /// What is known about how busy the rule used to be.
@@ -95,9 +101,15 @@ impl RateHistory {
             let sum: &mut u64 = minutes.entry(at.as_second().div_euclid(60)).or_default();
             *sum = sum.saturating_add(firings);
         }
-        Self { minutes }
+        Self { minutes, longest: Durations::new() }
     }
 
+    /// Sets the longest runs of the functions behind the rule.
+    pub fn with_longest(self, longest: Durations) -> Self {
+        Self { longest, ..self }
+    }
+
+    /// Returns true if the rule never fired.
     pub fn is_empty(&self) -> bool {
         self.minutes.is_empty()
     }
@@ -127,7 +139,12 @@ impl RateHistory {
             .filter(|(minute, _)| is_normal(*minute))
             .collect();
         let peak = |length| Peak::of(&normal, length);
-        RateRecord { read_at: now, burst: peak(burst), sustained: sustained.map(peak) }
+        RateRecord {
+            read_at: now,
+            burst: peak(burst),
+            sustained: sustained.map(peak),
+            longest: self.longest.clone(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is normal for a rule, and what its limits become.
 
 use super::*;
+use crate::model::Answering;
 
 /// Within 14 days before, clocks went back in Europe and in America; CloudWatch's minutes did not.
 const NOW: &str = "2026-11-05T12:00:00Z";
@@ -164,8 +165,14 @@ fn the_comparison_reads_in_numbers() {
 
 #[test]
 fn stored_it_is_small_and_the_same() {
-    let record = record(&steady(5_000), &[]);
-    let json = serde_json::to_string(&record).unwrap();
-    assert_eq!(serde_json::from_str::<RateRecord>(&json).unwrap(), record);
-    assert!(json.len() < 220, "{} bytes: {json}", json.len());
+    let check = |functions: usize, most: usize| {
+        let function = |n| format!("arn:aws:lambda:us-gov-west-1:123456789012:function:{n:064}");
+        let longest = (0..functions).map(|n| (function(n), Seconds::new(900))).collect();
+        let record = record(&steady(5_000).with_longest(longest), &[]);
+        let json = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<RateRecord>(&json).unwrap(), record);
+        assert!(json.len() < most, "{} bytes: {json}", json.len());
+    };
+    check(0, 220);
+    check(Answering::MAX_FUNCTIONS, 2_500);
 }

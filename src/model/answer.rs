@@ -1,6 +1,9 @@
 //! Knowledge about the actors behind a rule's targets: whether all are known, and how long they may take to answer.
 
-use super::{Seconds, Target};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Actor, Seconds, Target};
 
 /// Time from a call until its event has reached a target: CloudTrail delivers most events within a minute.
 pub const DELIVERY: Seconds = Seconds::new(60);
@@ -12,49 +15,113 @@ const FUNCTION_UNREAD: u32 = 5 * 60;
 const JOB_UNREAD: u32 = 60 * 60;
 
 /// Knowledge about the targets of one rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answering {
     /// Longest time after a firing in which a target can have answered it: delivery, queue delay and time limit.
     pub within: Seconds,
     /// Every target's actors are known.
     pub is_known: bool,
+    /// The actors, the one that may take longest first.
+    pub actors: Vec<ActorTime>,
 }
+
+/// Times that bound the answer of one actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActorTime {
+    pub arn: String,
+    /// Longest time of one run.
+    pub limit: Seconds,
+    /// Longest time that the event may wait before the run starts.
+    pub delay: Seconds,
+}
+
+/// Longest run of each of some functions, by ARN, as it was seen.
+pub type Durations = BTreeMap<String, Seconds>;
 
 impl Answering {
     /// Nothing is known of the targets.
     pub const UNKNOWN: Self =
-        Self { within: Seconds::new(DELIVERY.get() + FUNCTION_UNREAD), is_known: false };
+        Self { within: Seconds::new(DELIVERY.get() + FUNCTION_UNREAD), is_known: false, actors: Vec::new() };
+    /// Maximum number of functions of one rule whose durations are asked for.
+    pub const MAX_FUNCTIONS: usize = 16;
 
     /// Longest answer of any of these targets.
     pub fn of(targets: &[Target]) -> Self {
-        let limits = targets.iter().filter_map(longest);
-        let limit = limits.max().unwrap_or(FUNCTION_UNREAD);
+        let mut actors: Vec<ActorTime> =
+            targets.iter().flat_map(|target| &target.actors).map(ActorTime::of).collect();
+        actors.sort_by_key(|actor| Reverse(actor.longest()));
+        let unread = targets.iter().filter(|target| target.actors.is_empty()).filter_map(unread);
+        let limit = actors.first().map(ActorTime::longest).into_iter().chain(unread).max();
         let is_known = !targets.is_empty() && targets.iter().all(is_known);
-        Self { within: Seconds::new(DELIVERY.get().saturating_add(limit)), is_known }
+        Self { within: after_delivery(limit.unwrap_or(FUNCTION_UNREAD)), is_known, actors }
     }
 
     /// Longest time that one invocation of a target takes, in seconds.
-    pub fn time_limit(self) -> i64 {
+    pub fn time_limit(&self) -> i64 {
         i64::from(self.within.get()).saturating_sub(i64::from(DELIVERY.get())).max(1)
+    }
+
+    /// ARNs of the functions whose durations can shorten the answer time: those that may take longer than everything else
+    /// behind the rule, at most [`Self::MAX_FUNCTIONS`]; none unless all actors are known.
+    pub fn functions(&self) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        let slowest = self.actors.iter().filter(|_| self.is_known).map(|actor| &actor.arn);
+        let functions = slowest.take_while(|arn| service(arn) == "lambda").filter(|arn| seen.insert(*arn));
+        functions.take(Self::MAX_FUNCTIONS).cloned().collect()
+    }
+
+    /// Longest time of an answer, by the durations that were seen: a function takes at most twice its longest duration, and
+    /// never more than its limit. An actor without a duration keeps its limit; the slowest counts.
+    ///
+    /// A timeout of 15 minutes hides that a function takes 2 s. Twice leaves room for a run that is slower than all before;
+    /// one that is slower still is judged too soon, which only a chain of ten such answers makes a loop of.
+    pub fn within_by(&self, longest: &Durations) -> Seconds {
+        let times = self.actors.iter().map(|actor| actor.longest_by(longest.get(&actor.arn)));
+        match times.max() {
+            Some(time) if self.is_known => after_delivery(time).min(self.within),
+            _ => self.within,
+        }
     }
 }
 
-/// Seconds that the slowest actor of a target may take; `None` if nobody is known to act for it.
-fn longest(target: &Target) -> Option<u32> {
-    let by_actor = target.actors.iter().map(|actor| {
-        let limit = actor.time_limit.map(Seconds::get);
-        let limit = limit.unwrap_or_else(|| match (service(&actor.arn), &actor.role) {
+impl ActorTime {
+    fn of(actor: &Actor) -> Self {
+        let unread = || match (service(&actor.arn), &actor.role) {
             ("lambda", Some(_)) => FUNCTION_DEFAULT,
             ("lambda", None) => FUNCTION_UNREAD,
             _ => JOB_UNREAD,
-        });
-        limit.saturating_add(actor.delay.map_or(0, Seconds::get))
-    });
-    by_actor.max().or_else(|| match service(&target.arn) {
+        };
+        Self {
+            arn: actor.arn.clone(),
+            limit: actor.time_limit.unwrap_or_else(|| Seconds::new(unread())),
+            delay: actor.delay.unwrap_or(Seconds::new(0)),
+        }
+    }
+
+    /// Seconds from delivery to the last call of the run.
+    fn longest(&self) -> u32 {
+        self.limit.get().saturating_add(self.delay.get())
+    }
+
+    /// The same by the longest run that was seen, if any was.
+    fn longest_by(&self, seen: Option<&Seconds>) -> u32 {
+        let limit =
+            seen.map_or(self.limit.get(), |seen| seen.get().saturating_mul(2).max(1).min(self.limit.get()));
+        limit.saturating_add(self.delay.get())
+    }
+}
+
+fn after_delivery(seconds: u32) -> Seconds {
+    Seconds::new(DELIVERY.get().saturating_add(seconds))
+}
+
+/// Seconds that a target may take of which nobody is known to act for it; `None` for kinds that run nothing themselves.
+fn unread(target: &Target) -> Option<u32> {
+    match service(&target.arn) {
         "lambda" => Some(FUNCTION_UNREAD),
         "states" | "ecs" | "codebuild" | "batch" | "glue" | "ssm" | "codepipeline" => Some(JOB_UNREAD),
         _ => None,
-    })
+    }
 }
 
 /// Returns true if all actors of a target were found, with the roles they act with. Log groups make no calls.
@@ -71,13 +138,13 @@ fn service(arn: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Actor;
 
     #[test]
     fn the_slowest_target_counts() {
         let check = |targets: &[Target], within: u32, is_known: bool| {
-            let expected = Answering { within: Seconds::new(within), is_known };
-            assert_eq!(Answering::of(targets), expected, "{targets:?}");
+            let answering = Answering::of(targets);
+            let seen = (answering.within.get(), answering.is_known);
+            assert_eq!(seen, (within, is_known), "{targets:?}");
         };
         let target = |arn: &str, actors: Vec<Actor>| Target { actors, ..Target::new("1", arn) };
         let function = "arn:aws:lambda:us-east-1:123456789012:function:f";
@@ -99,5 +166,67 @@ mod tests {
             true,
         );
         check(&[target("arn:aws:logs:us-east-1:123456789012:log-group:g", vec![])], 360, true);
+    }
+
+    fn function(name: &str) -> String {
+        format!("arn:aws:lambda:us-east-1:123456789012:function:{name}")
+    }
+
+    /// Targets with one actor each: service or function, time limit, and delay in seconds.
+    fn answering(actors: &[(&str, u32, u32)]) -> Answering {
+        let target = |(name, limit, delay): &(&str, u32, u32)| {
+            let arn = match *name {
+                "machine" => "arn:aws:states:us-east-1:123456789012:stateMachine:m".to_owned(),
+                name => function(name),
+            };
+            let role = (*name != "unread").then_some("arn:aws:iam::123456789012:role/r");
+            let actor = Actor {
+                time_limit: Some(Seconds::new(*limit)),
+                delay: Some(Seconds::new(*delay)),
+                ..Actor::new(&arn, role)
+            };
+            Target { actors: vec![actor], ..Target::new("1", arn) }
+        };
+        Answering::of(&actors.iter().map(target).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_longest_duration_shortens_the_answer_time() {
+        let check = |actors: &[(&str, u32, u32)], seen: &[(&str, u32)], expected: u32| {
+            let longest = seen.iter().map(|(name, seconds)| (function(name), Seconds::new(*seconds)));
+            let within = answering(actors).within_by(&longest.collect());
+            assert_eq!(within.get(), expected, "{actors:?} {seen:?}");
+        };
+        check(&[("a", 900, 0)], &[("a", 2)], 64);
+        check(&[("a", 900, 0)], &[("a", 0)], 61);
+        check(&[("a", 900, 30)], &[("a", 2)], 94);
+        // Never above the time limit.
+        check(&[("a", 900, 0)], &[("a", 451)], 960);
+        check(&[("a", 900, 0)], &[("a", u32::MAX)], 960);
+        check(&[("a", 3, 0)], &[("a", 2)], 63);
+        // What was not seen keeps its limit, and the slowest counts.
+        check(&[("a", 900, 0)], &[], 960);
+        check(&[("a", 900, 0)], &[("b", 2)], 960);
+        check(&[("a", 900, 0), ("b", 30, 0)], &[("a", 2)], 90);
+        check(&[("a", 900, 0), ("b", 600, 0)], &[("a", 2), ("b", 5)], 70);
+        check(&[("a", 900, 0), ("machine", 600, 0)], &[("a", 2)], 660);
+        check(&[("a", 900, 0), ("unread", 30, 0)], &[("a", 2)], 960);
+        check(&[], &[("a", 2)], 360);
+    }
+
+    #[test]
+    fn only_functions_are_asked_for_that_can_shorten_it() {
+        let check = |actors: &[(&str, u32, u32)], expected: &[&str]| {
+            let expected: Vec<String> = expected.iter().map(|name| function(name)).collect();
+            assert_eq!(answering(actors).functions(), expected, "{actors:?}");
+        };
+        check(&[("a", 3, 0), ("b", 900, 0), ("b", 900, 0)], &["b", "a"]);
+        check(&[("a", 30, 0), ("machine", 600, 0), ("b", 900, 0)], &["b"]);
+        check(&[("machine", 3_600, 0), ("b", 900, 0)], &[]);
+        check(&[("a", 900, 0), ("unread", 300, 0)], &[]);
+        check(&[], &[]);
+        let many: Vec<String> = (0..40).map(|n| format!("f{n}")).collect();
+        let many: Vec<(&str, u32, u32)> = many.iter().map(|name| (name.as_str(), 900, 0)).collect();
+        assert_eq!(answering(&many).functions().len(), Answering::MAX_FUNCTIONS);
     }
 }

@@ -21,7 +21,7 @@ mod withheld;
 pub use actor::{Actor, unqualified};
 pub use acts_as::{ACTS_AS_TAG, ActsAs, ParseActsAsError};
 pub use amount::{Amount, ParseAmountError};
-pub use answer::{Answering, DELIVERY};
+pub use answer::{ActorTime, Answering, DELIVERY, Durations};
 pub use budget::{
     AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, NotificationState, Threshold,
 };

@@ -161,8 +161,8 @@ async fn carry_out<P: Ports>(
             Answer::Published { dedup_id: alert.dedup_id, result }
         }
         Action::History => {
-            let now = guard.now();
-            Answer::History(guard.ports.history().triggered(rule, now - REACH, now).await)
+            let (now, functions) = (guard.now(), limits.answering.functions());
+            Answer::History(guard.ports.history().triggered(rule, &functions, now - REACH, now).await)
         }
         Action::Sessions(sessions) => Answer::Sessions(guard.sessions(rule, &sessions).await),
         Action::Trace { actors, rules } => {

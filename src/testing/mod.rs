@@ -2,8 +2,9 @@
 
 mod budgets;
 mod faults;
-mod past;
+mod history;
 mod shelf;
+mod trail;
 mod world;
 
 pub use faults::{Call, Fate, Faults};

@@ -7,8 +7,8 @@ use super::faults::{Call, Faults};
 use crate::actions::{Alert, BudgetAlert, UnwatchedAlert};
 use crate::breaker::Breaker;
 use crate::model::{
-    BudgetStatus, Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags,
-    Target, Timestamp,
+    BudgetStatus, Durations, Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState,
+    Tags, Target, Timestamp,
 };
 use crate::ports::{Alerts, Clock, Ledger, Page, Ports, Rules, SaveError, TrailRecord, Version};
 use crate::record::Record;
@@ -24,6 +24,8 @@ pub struct World {
 pub(super) struct State {
     now: Timestamp,
     pub(super) histories: BTreeMap<RuleArn, Vec<(Timestamp, u64)>>,
+    /// Longest runs of functions, by ARN.
+    pub(super) longest: Durations,
     pub(super) rules: BTreeMap<RuleArn, RuleDefinition>,
     /// Rules on a page of a list.
     pub(super) page_size: usize,
@@ -73,6 +75,7 @@ impl World {
             now,
             rules: BTreeMap::new(),
             histories: BTreeMap::new(),
+            longest: Durations::new(),
             page_size: 100,
             head: None,
             chunks: BTreeMap::new(),
@@ -108,11 +111,6 @@ impl World {
 
     pub fn put_rule(&self, arn: &RuleArn, rule: RuleDefinition) {
         self.lock().rules.insert(arn.clone(), rule);
-    }
-
-    /// How often the rule fired in each of these minutes.
-    pub fn put_history(&self, arn: &RuleArn, counts: impl IntoIterator<Item = (Timestamp, u64)>) {
-        self.lock().histories.insert(arn.clone(), counts.into_iter().collect());
     }
 
     pub fn delete_rule(&self, arn: &RuleArn) {
@@ -346,45 +344,5 @@ impl Ports for World {
     }
     fn clock(&self) -> &Self {
         self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
-
-    use super::*;
-    use crate::history::RateHistory;
-    use crate::ports::History;
-    use crate::testing::Fate;
-
-    /// Runs a future that waits for nobody but itself.
-    fn run<F: Future>(future: F) -> F::Output {
-        let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
-        loop {
-            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-                return output;
-            }
-        }
-    }
-
-    #[test]
-    fn the_history_that_was_put_is_read_unless_the_script_says_otherwise() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let (rule, other): (RuleArn, RuleArn) = (
-            "arn:aws:events:us-east-1:123456789012:rule/a".parse().unwrap(),
-            "arn:aws:events:us-east-1:123456789012:rule/b".parse().unwrap(),
-        );
-        let (old, first, last) =
-            ("2026-11-05T23:59:00Z", at("2026-11-06T00:00:00Z"), at("2026-11-20T00:00:00Z"));
-        let world = World::new(last);
-        world.put_history(&rule, [(at(old), 7), (first, 5), (last, 3)]);
-        let read = |rule: &RuleArn| run(world.triggered(rule, first, last));
-        assert_eq!(read(&rule), Ok(RateHistory::new([(first, 5)])));
-        assert_eq!(read(&other), Ok(RateHistory::default()));
-        world.faults.plan(Call::Triggered, 1, Fate::Fails(FaultKind::Throttled));
-        assert_eq!(read(&rule).map_err(|fault| fault.kind), Err(FaultKind::Throttled));
-        assert_eq!(world.faults.count(Call::Triggered), 3);
     }
 }

@@ -55,7 +55,7 @@ fn measure(name: &str, batch: usize, made: Made) {
         (0..FIRINGS).map(|n| Observation::Firing(firing(&rule, n, made(n)))).collect();
     let mut limits = Limits::new(Mode::Enforce, "512/60s".parse().expect("a limit"));
     limits.turns = Some("1000".parse().expect("a limit"));
-    limits.answering = Answering { within: Seconds::new(63), is_known: true };
+    limits.answering = Answering { within: Seconds::new(63), is_known: true, ..Answering::UNKNOWN };
     limits.sustained = None;
     let round = |_| {
         let mut record = Record::new(rule.clone(), limits.burst);

@@ -65,7 +65,6 @@ impl Runs {
         let id = self.actor.clone().or(self.behind.as_ref().map(|behind| behind.name.clone()));
         let mut target = Target::new(id.unwrap_or_default(), arn);
         target.actors.extend(actor.map(|actor| {
-            let seconds = |time: Duration| Seconds::new(u32::try_from(time.as_secs()).expect("seconds"));
             let delay = self.behind.as_ref().map(|behind| behind.delay).filter(|delay| !delay.is_zero());
             let acting = Acting {
                 time_limit: actor.time_limit.map(seconds),
@@ -132,6 +131,10 @@ impl Actor {
 
 fn arn_of(service: &str, resource: &str) -> String {
     format!("arn:aws:{service}:us-east-1:{ACCOUNT}:{resource}")
+}
+
+pub fn seconds(time: Duration) -> Seconds {
+    Seconds::new(u32::try_from(time.as_secs()).expect("seconds"))
 }
 
 pub fn arn(rule: &str) -> RuleArn {

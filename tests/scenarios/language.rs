@@ -22,6 +22,7 @@
 //! function NAME as ROLE [within D]   # D: time limit, 3 s if unset; `workflow`, `container`, `build` and `automation`
 //!                                    # set none, and open sessions as the service does
 //!   inScopeOf on                     # AWS names it in the records of its calls
+//!   took D at most                   # its longest run before, as CloudWatch tells; not told of any run if it is not said
 //!   one call each D                  # a concurrency limit: the others wait
 //!   answers [MODIFIER, …]: CALL      # to each firing of a rule that runs it, while that rule is enabled
 //!                                    # after D; once per resource; N times only; N calls each D; every second time;
@@ -112,6 +113,8 @@ pub struct Actor {
     pub role: String,
     pub kind: Kind,
     pub time_limit: Option<Duration>,
+    /// Longest run that CloudWatch tells of.
+    pub longest: Option<Duration>,
     pub is_in_scope: bool,
     /// Time from one call to the next; zero without a limit.
     pub one_call_each: Duration,

@@ -106,6 +106,7 @@ fn actor(kind: &str, text: &str) -> Result<Actor, String> {
         role: role.to_owned(),
         kind,
         time_limit: limit.map(duration).transpose()?.or(default),
+        longest: None,
         is_in_scope: false,
         one_call_each: Duration::ZERO,
         answers: Vec::new(),
@@ -117,6 +118,9 @@ fn about_actor(actor: &mut Actor, verb: &str, rest: &str) -> Result<(), String> 
         ("answers", _) => actor.answers.push(answer(rest)?),
         ("answers:", _) => actor.answers.push(Answer { call: call(rest)?, ..Answer::default() }),
         ("inScopeOf", "on") => actor.is_in_scope = true,
+        ("took", _) => {
+            actor.longest = Some(duration(rest.strip_suffix(" at most").ok_or("expected took D at most")?)?);
+        }
         ("one", _) => {
             actor.one_call_each =
                 duration(rest.strip_prefix("call each ").ok_or("expected one call each D")?)?;

@@ -16,7 +16,7 @@ use budget_guard::testing::World;
 use budget_guard::verdict::{Evidence, EvidenceKind};
 use serde_json::{Value, json};
 
-use super::cast::arn;
+use super::cast::{arn, seconds};
 use super::events::{NOON, Numbers, event, filled};
 use super::language::{Actor, Answer, Call, History, Rule, Story, To};
 
@@ -54,6 +54,8 @@ enum Happening {
     Delivery(String),
     /// The rule with this number is made.
     Made(usize),
+    /// A run of the function with this ARN is over, after this long.
+    Ran(String, Duration),
 }
 
 /// A story in play.
@@ -126,6 +128,11 @@ impl Stage<'_> {
                 false => self.add(rule.made_at, Happening::Made(index)),
             }
         }
+        for actor in &self.story.actors {
+            if let Some(longest) = actor.longest {
+                self.world.put_run(&actor.arn(), seconds(longest));
+            }
+        }
         self.ticks_until(Duration::ZERO);
         for scene in &self.story.scenes {
             for n in 0..scene.times {
@@ -158,6 +165,7 @@ impl Stage<'_> {
             self.wait_until(at, is_shuffled);
             match happening {
                 Happening::Call { who, call } => self.happen(at, &who, &call),
+                Happening::Ran(function, took) => self.world.put_run(&function, seconds(took)),
                 Happening::Made(index) => {
                     let rule = &self.story.rules[index];
                     self.make(rule);
@@ -270,6 +278,10 @@ impl Stage<'_> {
                 let at = self.once_free(actor, ready);
                 let who = answer.by.clone().unwrap_or_else(|| actor.name.clone());
                 self.add(at, Happening::Call { who, call });
+            }
+            if actor.longest.is_some() {
+                let took = answer.after + each * u32::try_from(calls).expect("a count");
+                self.add(at + took, Happening::Ran(actor.arn(), took));
             }
         }
     }

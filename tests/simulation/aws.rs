@@ -282,7 +282,13 @@ impl Ledger for Process {
 }
 
 impl History for Process {
-    async fn triggered(&self, rule: &RuleArn, _: Timestamp, until: Timestamp) -> Result<RateHistory, Fault> {
+    async fn triggered(
+        &self,
+        rule: &RuleArn,
+        _: &[String],
+        _: Timestamp,
+        until: Timestamp,
+    ) -> Result<RateHistory, Fault> {
         self.call("GetMetricData", |state| Ok(super::machines::past(state, rule, until))).await
     }
 }

@@ -23,13 +23,26 @@ pub async fn put_rule_metric(
 ) -> Result<(), Failure> {
     let mut dimensions = vec![json!({"Name": "RuleName", "Value": rule})];
     dimensions.extend(bus.map(|bus| json!({"Name": "EventBusName", "Value": bus})));
-    let data: Vec<Value> = points
-        .iter()
-        .map(|(at, value)| {
-            json!({"MetricName": metric, "Dimensions": dimensions, "Timestamp": at, "Value": value, "Unit": "Count"})
-        })
-        .collect();
-    let body = json!({"Namespace": "AWS/Events", "MetricData": data});
+    let datum = |(at, value): &(i64, u64)| json!({"MetricName": metric, "Dimensions": dimensions, "Timestamp": at, "Value": value, "Unit": "Count"});
+    put(emulator, "AWS/Events", points.iter().map(datum).collect()).await
+}
+
+/// Puts durations of a function, as Lambda itself would: milliseconds at each of these times (seconds since 1970).
+pub async fn put_durations(
+    emulator: &Emulator,
+    function: &str,
+    points: &[(i64, f64)],
+) -> Result<(), Failure> {
+    let dimensions = json!([{"Name": "FunctionName", "Value": function}]);
+    let datum = |(at, value): &(i64, f64)| {
+        let unit = "Milliseconds";
+        json!({"MetricName": "Duration", "Dimensions": dimensions, "Timestamp": at, "Value": value, "Unit": unit})
+    };
+    put(emulator, "AWS/Lambda", points.iter().map(datum).collect()).await
+}
+
+async fn put(emulator: &Emulator, namespace: &str, data: Vec<Value>) -> Result<(), Failure> {
+    let body = json!({"Namespace": namespace, "MetricData": data});
     let host = emulator.endpoint().trim_start_matches("http://").to_owned();
     let (mut sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(&host).await?)).await?;
     tokio::spawn(connection);

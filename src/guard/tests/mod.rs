@@ -3,6 +3,7 @@
 mod attacks;
 mod care;
 mod cut;
+mod durations;
 mod pressure;
 mod rate;
 mod restore;

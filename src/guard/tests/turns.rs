@@ -61,7 +61,7 @@ pub(super) fn shifted(firings: &[Observation<'static>], seconds: i64) -> Vec<Obs
 
 /// The rule's target is a function that takes three seconds at most.
 pub(super) fn known(story: &mut Story) {
-    story.limits.answering = Answering { within: Seconds::new(63), is_known: true };
+    story.limits.answering = Answering { within: Seconds::new(63), is_known: true, ..Answering::UNKNOWN };
     story.limits.burst_is_tagged = false;
 }
 

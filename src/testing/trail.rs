@@ -1,31 +1,14 @@
-//! The past in memory: a rule's metrics, and CloudTrail's event history.
+//! CloudTrail's event history in memory.
 
 use super::World;
 use super::faults::Call;
-use crate::history::RateHistory;
-use crate::model::{Fault, RuleArn, Timestamp};
-use crate::ports::{History, Trail, TrailRecord};
+use crate::model::{Fault, Timestamp};
+use crate::ports::{Trail, TrailRecord};
 
 impl World {
     /// Adds the record of an `AssumeRole` call for the role with this ARN.
     pub fn put_opening(&self, role: &str, record: TrailRecord) {
         self.lock().openings.push((role.to_owned(), record));
-    }
-}
-
-impl History for World {
-    async fn triggered(
-        &self,
-        rule: &RuleArn,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<RateHistory, Fault> {
-        let triggered = || {
-            let state = self.lock();
-            let counts = state.histories.get(rule).into_iter().flatten().copied();
-            Ok(RateHistory::new(counts.filter(|(at, _)| (since..until).contains(at))))
-        };
-        self.faults.run(Call::Triggered, triggered).await
     }
 }
 
