@@ -12,9 +12,13 @@ pub use head::{
 };
 pub use unwatched::Unwatched;
 
+use std::collections::BTreeSet;
+
 use crate::attribution::Actors;
 use crate::attribution::pattern::{EventError, Matcher, Pattern, Scratch};
-use crate::model::{Call, Caller, Cause, RuleArn, RuleState, Tags, Timestamp};
+use crate::model::{
+    Call, Caller, Cause, RuleArn, RuleState, Schedules, Seconds, Tags, Timestamp, period_of, unqualified,
+};
 
 /// All rules, with the patterns of those that are guarded compiled into one matcher.
 #[derive(Debug)]
@@ -97,6 +101,21 @@ impl Directory {
     /// Rules that have this actor behind a target.
     pub fn rules_of(&self, actor: &str) -> Vec<RuleArn> {
         self.actors.rules_of(actor).cloned().collect()
+    }
+
+    /// Periods of the scheduled rules that wake an actor behind this rule's targets. Schedules without a period, and those of
+    /// EventBridge Scheduler, are not in it.
+    pub fn schedules(&self, rule: &RuleArn) -> Schedules {
+        let targets = self.get(rule).map(|entry| &entry.targets[..]).unwrap_or_default();
+        let actors = targets.iter().flat_map(|target| {
+            let behind = target.actors.iter().map(|actor| &*actor.arn);
+            behind.chain([unqualified(&target.arn)])
+        });
+        let waking = actors.flat_map(|actor| self.actors.rules_of(actor)).filter_map(|rule| self.get(rule));
+        let waking = waking.filter(|entry| entry.state.is_enabled());
+        let periods = waking.filter_map(|entry| period_of(entry.schedule_expression.as_deref()?));
+        let mut periods = periods.collect::<BTreeSet<Seconds>>().into_iter();
+        std::array::from_fn(|_| periods.next())
     }
 
     /// Guarded rules whose firings the guard cannot see.

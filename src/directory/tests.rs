@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::attribution::pattern::Scratch;
-use crate::model::{Fault, FaultKind, ListedRule, RuleDefinition, Target};
+use crate::model::{Actor, Fault, FaultKind, ListedRule, RuleDefinition, Target};
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
 const PATTERN: &str = r#"{"source":["aws.s3"]}"#;
@@ -343,4 +343,35 @@ proptest! {
             prop_assert_eq!(&all, &entries);
         }
     }
+}
+
+#[test]
+fn schedules_wake_the_rules_with_the_same_actor() {
+    let function = "arn:aws:lambda:us-east-1:123456789012:function:fixer";
+    let other = "arn:aws:lambda:us-east-1:123456789012:function:other";
+    let queue = "arn:aws:sqs:us-east-1:123456789012:q";
+    let mut entries = Entries::new();
+    let mut add = |name: &str, state: RuleState, schedule: Option<&str>, target: &str, actor: &str| {
+        let mut rule = listed(name, state, if schedule.is_some() { "" } else { PATTERN });
+        rule.schedule_expression = schedule.map(str::to_owned);
+        Edit::Listed { rule, at: NOON }.apply(&mut entries);
+        let targets = vec![Target { actors: vec![Actor::new(actor, None)], ..Target::new("1", target) }];
+        Edit::Details { rule: arn(name), targets, tags: Tags::new(), at: NOON }.apply(&mut entries);
+    };
+    add("fix", ENABLED, None, function, function);
+    add("idle", ENABLED, None, other, other);
+    add("hourly", ENABLED, Some("cron(0 * * * ? *)"), function, function);
+    add("through-a-queue", ENABLED, Some("rate(5 minutes)"), queue, function);
+    add("again", ENABLED, Some("rate(1 hour)"), &format!("{function}:live"), function);
+    add("off", RuleState::Disabled, Some("rate(1 minute)"), function, function);
+    add("at-night", ENABLED, Some("cron(0/5 1-4 * * ? *)"), function, function);
+    let directory = Directory::new(entries);
+    let check = |rule: &str, expected: &[u32]| {
+        let seen: Vec<u32> =
+            directory.schedules(&arn(rule)).into_iter().flatten().map(Seconds::get).collect();
+        assert_eq!(seen, expected, "{rule}");
+    };
+    check("fix", &[300, 3_600]);
+    check("idle", &[]);
+    check("unknown", &[]);
 }

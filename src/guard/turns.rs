@@ -55,6 +55,7 @@ impl Turn<'_> {
             burst: self.burst_limit(),
             answer: self.limits.answering.within,
             time_limit: self.limits.answering.time_limit(),
+            schedules: self.limits.schedules,
             began: self.record.epoch.began,
             is_resumed: self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop()),
             now: self.now,

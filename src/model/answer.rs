@@ -73,8 +73,7 @@ impl Answering {
     /// Longest time of an answer, by the durations that were seen: a function takes at most twice its longest duration, and
     /// never more than its limit. An actor without a duration keeps its limit; the slowest counts.
     ///
-    /// A timeout of 15 minutes hides that a function takes 2 s. Twice leaves room for a run that is slower than all before;
-    /// one that is slower still is judged too soon, which only a chain of ten such answers makes a loop of.
+    /// A timeout of 15 minutes hides that a function takes 2 s. Twice leaves room for a run that is slower than all before.
     pub fn within_by(&self, longest: &Durations) -> Seconds {
         let times = self.actors.iter().map(|actor| actor.longest_by(longest.get(&actor.arn)));
         match times.max() {

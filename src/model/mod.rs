@@ -13,6 +13,7 @@ mod grouped;
 mod listed;
 mod money;
 mod rule;
+mod schedule;
 mod seconds;
 mod seen;
 mod session;
@@ -36,6 +37,7 @@ pub use money::MicroUsd;
 pub use rule::{
     OWN_PREFIX, ParseRuleArnError, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
 };
+pub use schedule::{MAX_SCHEDULES, Schedules, period_of};
 pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};
 pub use seen::{Seen, bounded};
 pub use session::{OpenSessions, Opened, Session, SessionKey};

@@ -18,7 +18,7 @@ use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
-use crate::model::{ACTS_AS_TAG, ActsAs, Answering, Seconds, Tags, Target};
+use crate::model::{ACTS_AS_TAG, ActsAs, Answering, MAX_SCHEDULES, Schedules, Seconds, Tags, Target};
 
 /// Tag that overrides the mode of one rule: `enforce`, `observe` or `ignore`.
 pub const MODE_TAG: &str = "budget-guard:mode";
@@ -54,6 +54,8 @@ pub struct Limits {
     pub answering: Answering,
     /// Roles that the operator says act for the rule.
     pub acts_as: ActsAs,
+    /// Schedules that are known to wake the rule's targets.
+    pub schedules: Schedules,
     /// How long half-open lasts.
     pub probation: Seconds,
     /// After how long the guard itself puts the rule back, if at all.
@@ -81,6 +83,7 @@ impl Limits {
             sustained_is_tagged: false,
             answering: Answering::UNKNOWN,
             acts_as: ActsAs::NONE,
+            schedules: [None; MAX_SCHEDULES],
             probation: DEFAULT_PROBATION,
             auto_restore: None,
             cover: Cover::EveryBudget,
@@ -118,6 +121,11 @@ impl Limits {
         self.answering = Answering::of(targets);
         self.answering.is_known |= !self.acts_as.is_empty();
         self
+    }
+
+    /// The limits of a rule whose targets these schedules wake.
+    pub fn with_schedules(self, schedules: Schedules) -> Self {
+        Self { schedules, ..self }
     }
 
     /// Returns true if everybody's firings count towards a cut by rate: by a tag, which is the operator's word, or because

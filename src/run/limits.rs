@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::SignedDuration;
 
 use super::Guard;
-use crate::model::{RuleArn, RuleDefinition, Tags, Timestamp};
+use crate::model::{RuleArn, RuleDefinition, Schedules, Tags, Timestamp};
 use crate::policy::Limits;
 use crate::ports::{Clock, Ports, Rules};
 
@@ -48,6 +48,7 @@ impl<P: Ports> Guard<P> {
         let limits = self.limits_by_tags(rule).await;
         let stored = self.directory.known();
         let entry = stored.as_ref().and_then(|stored| stored.directory.get(rule));
+        let limits = limits.with_schedules(self.schedules(rule));
         self.under_pressure(match entry.filter(|entry| entry.details_at.is_some()) {
             Some(entry) => limits.with_targets(&entry.targets),
             None => limits,
@@ -78,9 +79,19 @@ impl<P: Ports> Guard<P> {
         self.defaults.with_tags(&tags)
     }
 
+    /// Schedules that wake the rule's targets, as far as the directory knows.
+    fn schedules(&self, rule: &RuleArn) -> Schedules {
+        self.directory.known().map(|stored| stored.directory.schedules(rule)).unwrap_or_default()
+    }
+
     /// The limits by tags and targets that were just read with the rule.
     pub(super) fn limits_from(&self, rule: &RuleArn, found: &RuleDefinition) -> Limits {
         self.tags.put(rule, self.ports.clock().now(), found.tags.clone());
-        self.under_pressure(self.defaults.with_tags(&found.tags).with_targets(&found.targets))
+        self.under_pressure(
+            self.defaults
+                .with_tags(&found.tags)
+                .with_targets(&found.targets)
+                .with_schedules(self.schedules(rule)),
+        )
     }
 }

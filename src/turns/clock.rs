@@ -1,4 +1,6 @@
-//! Schedules that nobody told the guard of, seen in the times of a target's own calls.
+//! Schedules that wake a target: known ones, and those seen in the times of its own calls.
+
+use crate::model::{Schedules, Seconds};
 
 /// Periods of a schedule, in seconds.
 const PERIODS: [i64; 7] = [60, 120, 300, 600, 900, 1_800, 3_600];
@@ -28,6 +30,22 @@ pub(super) fn keeps_a_schedule(own: &[i64], latest_reason: Option<i64>, at: i64)
     })
 }
 
+/// Returns true if a call at this second keeps one of these schedules, which are known to wake the target: an own call one
+/// period earlier or later, hardly others before it. A schedule by `rate` counts from a moment that is not known.
+///
+/// Protects a job that runs by a schedule and makes calls that fire a rule of the same function, though its first run came
+/// after the latest reason. Hides a loop whose turns take exactly one period.
+///
+/// `own` has the seconds of all own calls, ascending.
+pub(super) fn keeps_a_known_schedule(own: &[i64], schedules: &Schedules, at: i64) -> bool {
+    let before = own.partition_point(|other| *other < at);
+    let others = before.checked_sub(MOST_BETWEEN + 1).and_then(|last| own.get(last));
+    schedules.iter().flatten().map(|period: &Seconds| i64::from(period.get())).any(|period| {
+        let is_quiet = others.is_none_or(|last| *last < at - 3 * period - JITTER);
+        is_quiet && (has_near(own, at - period) || has_near(own, at + period))
+    })
+}
+
 fn has_near(own: &[i64], at: i64) -> bool {
     let next = own.partition_point(|other| *other < at - JITTER);
     own.get(next).is_some_and(|other| *other <= at + JITTER)
@@ -50,5 +68,22 @@ mod tests {
         check(&[0, 300, 600], Some(400), 900, true);
         check(&[0, 60, 70, 80, 90, 120], Some(90), 180, false);
         check(&[], Some(90), 180, false);
+    }
+
+    #[test]
+    fn a_known_period_needs_one_other_call() {
+        let check = |own: &[i64], periods: &[u32], at: i64, expected: bool| {
+            let schedules = std::array::from_fn(|n| periods.get(n).map(|period| Seconds::new(*period)));
+            assert_eq!(keeps_a_known_schedule(own, &schedules, at), expected, "{own:?} {periods:?} {at}");
+        };
+        check(&[0, 60], &[60], 60, true);
+        check(&[0, 60], &[60], 0, true);
+        check(&[0, 62], &[60], 62, true);
+        check(&[0, 63], &[60], 63, false);
+        check(&[0, 3_600], &[60, 3_600], 3_600, true);
+        check(&[0, 60], &[], 60, false);
+        check(&[0], &[60], 0, false);
+        // A loop of 20 s is no schedule of a minute.
+        check(&[0, 20, 40, 60, 80, 100, 120], &[60], 120, false);
     }
 }

@@ -1,7 +1,7 @@
 //! The walk along the timeline: turns, surplus, rate, and what is suspicious without a proof.
 
 use super::Terms;
-use super::clock::keeps_a_schedule;
+use super::clock::{keeps_a_known_schedule, keeps_a_schedule};
 use super::counts::{Backlog, Recent};
 use super::depth::{Causes, Depth};
 use super::entry::Entry;
@@ -10,7 +10,7 @@ use super::runs::{RETRIES_SECONDS, Run, Runs};
 use super::suspicion::{Alternation, SelfStarts};
 use super::tally::Span;
 use super::timeline::{Kind, Reason, Timeline};
-use crate::model::Timestamp;
+use crate::model::{Schedules, Timestamp};
 
 /// A turn slower than this waits for late reasons, in seconds …
 const SLOW: i64 = 60;
@@ -36,6 +36,8 @@ pub(super) struct Walk<'a> {
     own: Vec<Span>,
     /// Seconds of the own calls kept one by one.
     own_seconds: Vec<i64>,
+    /// The same of the whole timeline, where schedules are known.
+    all_seconds: Vec<i64>,
     backlog: Backlog,
     rate: Recent,
     fan_out: Recent,
@@ -60,6 +62,11 @@ pub(super) fn judge(timeline: &Timeline<'_>, terms: &Terms) -> Judgement {
         reasons: Vec::with_capacity(timeline.items.len()),
         own: Vec::with_capacity(timeline.items.len() - others.len()),
         own_seconds: Vec::with_capacity(timeline.calls),
+        all_seconds: if terms.schedules == Schedules::default() {
+            Vec::new()
+        } else {
+            timeline.own_seconds()
+        },
         others,
         passed: 0,
         backlog: Backlog::new(answer),
@@ -95,7 +102,9 @@ impl Walk<'_> {
         }
         self.backlog.own(*span, self.own.last());
         let latest_reason = self.others_so_far().last().map(|span| span.to);
-        let is_on_schedule = entry.is_some() && keeps_a_schedule(&self.own_seconds, latest_reason, at);
+        let is_on_schedule = entry.is_some()
+            && (keeps_a_known_schedule(&self.all_seconds, &self.terms.schedules, at)
+                || keeps_a_schedule(&self.own_seconds, latest_reason, at));
         let cause = self.causes.of(at).filter(|_| !is_on_schedule);
         let depth = match cause {
             Some(cause) => Depth { turns: cause.turns + 1, ..cause },

@@ -32,7 +32,7 @@ use std::collections::{BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ActorId, Cause, Firing, FiringId, OpenSessions, Opened, Proof, Seconds, Timestamp, bounded,
+    ActorId, Cause, Firing, FiringId, OpenSessions, Opened, Proof, Schedules, Seconds, Timestamp, bounded,
 };
 use crate::policy::{BurstLimit, TurnLimit};
 use entry::{Entry, Maker};
@@ -94,6 +94,8 @@ pub struct Terms {
     pub answer: Seconds,
     /// Longest time that one invocation takes, in seconds.
     pub time_limit: i64,
+    /// Schedules that are known to wake the target.
+    pub schedules: Schedules,
     /// Beginning of the rule's present life. Calls that may answer what fired it before are not of its own initiative.
     pub began: Option<Timestamp>,
     /// The rule was put back although its loop was proved: that is the reason for the calls that follow, if they go on.

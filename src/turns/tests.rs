@@ -69,6 +69,7 @@ fn terms() -> Terms {
         burst: "200/60s".parse().unwrap(),
         answer: Seconds::new(63),
         time_limit: 3,
+        schedules: [None; 4],
         began: None,
         is_resumed: false,
         now: Timestamp::from_second(NOON + 1_000_000).unwrap(),

@@ -80,6 +80,12 @@ impl<'a> Timeline<'a> {
         timeline
     }
 
+    /// Seconds of the own calls kept one by one, ascending.
+    pub fn own_seconds(&self) -> Vec<i64> {
+        let own = self.items.iter().filter(|item| matches!(item.kind, Kind::Own(_)));
+        own.map(|item| item.span.from).collect()
+    }
+
     fn add_spans(&mut self, spans: &[Span], kind: Kind<'a>) {
         self.items.extend(spans.iter().map(|span| Item { span: *span, kind }));
     }

@@ -24,6 +24,7 @@ pub fn product(timeline: &Timeline) -> Option<Verdict> {
         burst: "200/60s".parse().expect("a limit"),
         answer: Seconds::new(u32::try_from(timeline.answer_time).expect("an answer time")),
         time_limit: (timeline.answer_time - DELIVERY).max(1),
+        schedules: Default::default(),
         began: None,
         is_resumed: false,
         // No reason is late: slow proofs need not wait.

@@ -18,7 +18,8 @@ impl Rule {
             Some(prefix) => call.operation.starts_with(prefix),
             None => call.operation == *name,
         };
-        (self.services.is_empty() || self.services.contains(&call.service))
+        self.schedule.is_none()
+            && (self.services.is_empty() || self.services.contains(&call.service))
             && (self.operations.is_empty() || self.operations.iter().any(takes))
     }
 
@@ -41,7 +42,8 @@ impl Rule {
 
     pub fn definition(&self, story: &Story) -> RuleDefinition {
         let mut definition = World::rule(RuleState::Enabled);
-        definition.event_pattern = Some(self.pattern());
+        definition.schedule_expression = self.schedule.clone();
+        definition.event_pattern = self.schedule.is_none().then(|| self.pattern());
         definition.targets = self.runs.iter().map(|runs| runs.target(story)).collect();
         let tag = |(name, value): &(String, String)| (format!("budget-guard:{name}"), value.clone());
         definition.tags = self.tags.iter().map(tag).collect();

@@ -19,6 +19,7 @@
 //!   tag NAME=VALUE                   # after `budget-guard:`
 //!   fired N a minute for D [until D ago]    # as CloudWatch tells; until an hour ago if it is not said
 //!   made at D                        # not there before
+//!   wakes by rate(5 minutes)         # a schedule in place of `takes`; its runs are told with `at … every … ACTOR`
 //! function NAME as ROLE [within D]   # D: time limit, 3 s if unset; `workflow`, `container`, `build` and `automation`
 //!                                    # set none, and open sessions as the service does
 //!   inScopeOf on                     # AWS names it in the records of its calls
@@ -62,6 +63,8 @@ pub struct Rule {
     pub name: String,
     /// Number of rules with such a name.
     pub many: Option<usize>,
+    /// Schedule expression: no event fires it.
+    pub schedule: Option<String>,
     /// Empty: every event.
     pub services: Vec<String>,
     /// Names, and prefixes that end in `*`. Empty: all.

@@ -133,6 +133,7 @@ fn about_actor(actor: &mut Actor, verb: &str, rest: &str) -> Result<(), String> 
 fn about_rule(rule: &mut Rule, verb: &str, rest: &str) -> Result<(), String> {
     match verb {
         "takes" if rest == "everything" => {}
+        "wakes" => rule.schedule = Some(rest.strip_prefix("by ").ok_or("expected wakes by")?.to_owned()),
         "takes" => {
             let (service, operations) = rest.split_once(' ').unwrap_or((rest, ""));
             rule.services.push(service.to_owned());
