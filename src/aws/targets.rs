@@ -55,6 +55,10 @@ pub(super) fn hints(target: &sdk::Target) -> Hints {
     let template = target.input_transformer().map(|transformer| transformer.input_template());
     Hints {
         task_definition: target.ecs_parameters().map(|ecs| ecs.task_definition_arn().to_owned()),
+        tasks: target
+            .ecs_parameters()
+            .and_then(|ecs| ecs.task_count())
+            .and_then(|count| u32::try_from(count).ok()),
         job_definition: target.batch_parameters().map(|batch| batch.job_definition().to_owned()),
         input: target.input().or(template).and_then(constants),
     }
@@ -100,7 +104,11 @@ mod tests {
                 let batch = sdk::BatchParameters::builder().job_definition("j").job_name("n").build();
                 target.ecs_parameters(ecs.expect("parameters")).batch_parameters(batch.expect("parameters"))
             },
-            Hints { task_definition: Some("arn:t".into()), job_definition: Some("j".into()), input: None },
+            Hints {
+                task_definition: Some("arn:t".into()),
+                job_definition: Some("j".into()),
+                ..Hints::default()
+            },
         );
     }
 

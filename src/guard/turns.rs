@@ -52,6 +52,7 @@ impl Turn<'_> {
     pub(super) fn terms(&self) -> Terms {
         Terms {
             turns: self.limits.turns,
+            starts_one_task: self.limits.answering.starts_one_task,
             burst: self.burst_limit(),
             answer: self.limits.answering.within,
             time_limit: self.limits.answering.time_limit(),

@@ -23,6 +23,9 @@ pub struct Actor {
     /// it up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<Seconds>,
+    /// Number of containers that one event starts, if it is more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<u32>,
 }
 
 impl Actor {
@@ -31,7 +34,7 @@ impl Actor {
 
     pub fn new(arn: &str, role: Option<&str>) -> Self {
         let (arn, role) = (unqualified(arn).to_owned(), role.map(str::to_owned));
-        Self { arn, role, via: None, time_limit: None, delay: None }
+        Self { arn, role, via: None, time_limit: None, delay: None, tasks: None }
     }
 
     /// Sets the queue, topic, cluster or workflow it is reached through.

@@ -23,6 +23,8 @@ pub struct Answering {
     pub is_known: bool,
     /// The actors, the one that may take longest first.
     pub actors: Vec<ActorTime>,
+    /// The only target starts one container for each event, and nothing else acts.
+    pub starts_one_task: bool,
 }
 
 /// Times that bound the answer of one actor.
@@ -40,8 +42,12 @@ pub type Durations = BTreeMap<String, Seconds>;
 
 impl Answering {
     /// Nothing is known of the targets.
-    pub const UNKNOWN: Self =
-        Self { within: Seconds::new(DELIVERY.get() + FUNCTION_UNREAD), is_known: false, actors: Vec::new() };
+    pub const UNKNOWN: Self = Self {
+        within: Seconds::new(DELIVERY.get() + FUNCTION_UNREAD),
+        is_known: false,
+        actors: Vec::new(),
+        starts_one_task: false,
+    };
     /// Maximum number of functions of one rule whose durations are asked for.
     pub const MAX_FUNCTIONS: usize = 16;
 
@@ -53,7 +59,8 @@ impl Answering {
         let unread = targets.iter().filter(|target| target.actors.is_empty()).filter_map(unread);
         let limit = actors.first().map(ActorTime::longest).into_iter().chain(unread).max();
         let is_known = !targets.is_empty() && targets.iter().all(is_known);
-        Self { within: after_delivery(limit.unwrap_or(FUNCTION_UNREAD)), is_known, actors }
+        let starts_one_task = is_known && matches!(targets, [target] if starts_one_task(target));
+        Self { within: after_delivery(limit.unwrap_or(FUNCTION_UNREAD)), is_known, actors, starts_one_task }
     }
 
     /// Longest time that one invocation of a target takes, in seconds.
@@ -128,6 +135,12 @@ fn is_known(target: &Target) -> bool {
     let actors_are_read = target.actors.iter().all(|actor| actor.role.is_some());
     let has_actors = !target.actors.is_empty() && target.unfollowed.is_none() && actors_are_read;
     has_actors || service(&target.arn) == "logs"
+}
+
+/// Returns true for an ECS task that is started once for each event.
+fn starts_one_task(target: &Target) -> bool {
+    matches!(&target.actors[..], [actor] if service(&actor.arn) == "ecs" && actor.tasks.is_none())
+        && service(&target.arn) == "ecs"
 }
 
 fn service(arn: &str) -> &str {

@@ -10,6 +10,7 @@ use siphasher::sip::SipHasher13;
 use super::causes::Causes;
 use super::event::{CloudTrailRecord, RecordError};
 use super::rules::ListedRule;
+use super::stand_in::{guard, stand_in};
 use crate::attribution::pattern::{Matcher, Pattern, Scratch};
 use crate::attribution::{Actors, Attributed, Home, Openings, attribute};
 use crate::model::{ActsAs, Call, Caller, RuleArn, RuleState, Target, Timestamp};
@@ -356,26 +357,6 @@ fn without_key<'a>(replay: &Replay, caller: &Caller<'_>, call: &Call<'a>) -> Cal
 /// The call without all that tells it from others of its kind.
 fn bare<'a>(call: &Call<'a>) -> Call<'a> {
     Call { role: None, access_key: None, invoked_by: None, resource: None, wording: None, ..call.clone() }
-}
-
-/// A guard where the event is from, and a rule of its: enough to tell calls that count from those that never do.
-fn guard(account: &str, region: &str) -> Option<(RuleArn, Home)> {
-    // Names that were changed, to publish a log, may be no names that AWS gives.
-    let places = [(account, region), (account, "us-east-1"), ("000000000000", "us-east-1")];
-    let rule: RuleArn = places.iter().find_map(|(account, region)| {
-        format!("arn:aws:events:{region}:{account}:rule/replay").parse().ok()
-    })?;
-    let home = Home::new(rule.partition(), rule.region(), rule.account());
-    Some((rule, home))
-}
-
-/// For a rule whose ARN the file does not tell: a place for its name, if AWS would take it and no other rule has it.
-fn stand_in(name: &str, taken: &[Watched]) -> Option<RuleArn> {
-    let is_free = |arn: &RuleArn| taken.iter().all(|one| one.arn != *arn);
-    let numbered = (taken.len() + 1..).map(|n| format!("rule-{n}"));
-    let names = std::iter::once(name.to_owned()).chain(numbered);
-    let arns = names.map(|name| format!("arn:aws:events:us-east-1:000000000000:rule/{name}").parse());
-    arns.filter_map(Result::ok).find(is_free)
 }
 
 fn hash(id: &str) -> u64 {

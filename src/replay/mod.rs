@@ -11,6 +11,8 @@ mod collect;
 mod event;
 mod judge;
 mod rules;
+mod stand_in;
+mod targets;
 mod values;
 
 pub use collect::{Collected, Fired, Replay, Uncounted};

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::targets::targets;
 use crate::attribution::pattern::{Pattern, PatternError};
-use crate::model::{ACTS_AS_TAG, Actor, ActsAs, OWN_PREFIX, RuleArn, RuleState, Seen, Target};
+use crate::model::{ACTS_AS_TAG, ActsAs, OWN_PREFIX, RuleArn, RuleState, Seen, Target};
 
 /// The bus that CloudTrail's events reach. No other does.
 const CLOUDTRAIL_BUS: &str = "default";
@@ -83,26 +84,6 @@ struct Item<'a> {
     targets: Option<&'a RawValue>,
 }
 
-/// A target as `aws events list-targets-by-rule` prints it, or with the lower-case names.
-///
-/// Source: `Target` of the EventBridge API (2015-10-07).
-#[derive(Deserialize)]
-#[serde(expecting = "a target, with its ARN as arn or Arn")]
-struct TargetItem {
-    #[serde(rename = "Id")]
-    id: Option<String>,
-    #[serde(alias = "Arn")]
-    arn: String,
-    /// The role EventBridge takes to start the target.
-    #[serde(rename = "RoleArn")]
-    invoked_with: Option<String>,
-    /// The role the target's own calls are made with.
-    role: Option<String>,
-    /// All who act for the target, as `status --output json` prints them.
-    #[serde(default)]
-    actors: Vec<Actor>,
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct TagItem {
@@ -159,7 +140,7 @@ fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
     let bus = bus.unwrap_or_else(|| CLOUDTRAIL_BUS.to_owned());
     let bus = bus.rsplit_once("event-bus/").map_or(bus.as_str(), |(_, name)| name).to_owned();
     let pattern = item.listed_pattern.or(item.pattern).map(|raw| pattern_text(text, raw)).transpose()?;
-    let targets = item.listed_targets.or(item.targets).map(|raw| targets(text, raw)).transpose()?;
+    let targets = item.listed_targets.or(item.targets).map(|raw| parse(text, raw)).transpose()?.map(targets);
     let acts_as = item.tags.iter().find(|tag| tag.key == ACTS_AS_TAG).map(|tag| tag.value.parse());
     let acts_as = acts_as.transpose();
     let acts_as =
@@ -175,20 +156,6 @@ fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
         managed_by: item.managed_by,
         pattern: pattern.filter(|pattern| !pattern.text.is_empty()),
     })
-}
-
-fn targets(text: &str, raw: &RawValue) -> Result<Vec<Target>, RulesError> {
-    let items: Vec<TargetItem> = parse(text, raw)?;
-    let target = |(n, item): (usize, TargetItem)| {
-        let by_role = || item.role.map(|role| Actor::new(&item.arn, Some(&role)));
-        let actors = if item.actors.is_empty() { by_role().into_iter().collect() } else { item.actors };
-        Target {
-            role_arn: item.invoked_with,
-            actors,
-            ..Target::new(item.id.unwrap_or_else(|| n.to_string()), item.arn)
-        }
-    };
-    Ok(items.into_iter().enumerate().map(target).collect())
 }
 
 fn pattern_text(text: &str, raw: &RawValue) -> Result<PatternText, RulesError> {

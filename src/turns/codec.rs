@@ -16,7 +16,7 @@ use super::{MAX_ENTRIES, Turns};
 pub struct CorruptTurns(&'static str);
 
 /// Number of the layout: another one with each change.
-const LAYOUT: u8 = 0xe4;
+const LAYOUT: u8 = 0xe5;
 const PROOFS: [Proof; 4] = [Proof::Role, Proof::Session, Proof::Issued, Proof::Opened];
 /// Kinds from here on are siblings, up to [`FAILED`]; the proofs come before.
 const FIRST_SIBLING: u8 = 8;
@@ -103,6 +103,9 @@ fn write_entry(bytes: &mut Vec<u8>, entry: &Entry, previous: i64) -> i64 {
     bytes.extend([if entry.is_failed { kind | FAILED } else { kind }, actor]);
     bytes.extend_from_slice(&entry.id.to_le_bytes());
     bytes.extend_from_slice(&entry.equal.to_le_bytes());
+    if matches!(entry.maker, Maker::Own(_, Proof::Role)) {
+        bytes.extend_from_slice(&entry.run.to_le_bytes());
+    }
     at
 }
 
@@ -157,7 +160,11 @@ impl Reader<'_> {
         };
         let id = u32::from_le_bytes(self.take()?);
         let equal = u32::from_le_bytes(self.take()?);
-        Ok(Entry { at, id, maker, equal, is_failed: kind & FAILED != 0 })
+        let run = match maker {
+            Maker::Own(_, Proof::Role) => u32::from_le_bytes(self.take()?),
+            Maker::Own(..) | Maker::Sibling(_) => 0,
+        };
+        Ok(Entry { at, id, maker, run, equal, is_failed: kind & FAILED != 0 })
     }
 
     fn tally(&mut self) -> Result<Tally, CorruptTurns> {

@@ -1,6 +1,6 @@
 //! A call of the rule's own target, or of a sibling's, as it is kept.
 
-use crate::model::{ActorId, Call, CallOutcome, Caller, FiringId, Proof};
+use crate::model::{ActorId, Call, CallOutcome, Caller, Fingerprint, FiringId, Proof};
 
 /// Maker of a kept call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,8 @@ pub(super) struct Entry {
     /// 32 bits of the event's id: enough to know an event again within its second.
     pub id: u32,
     pub maker: Maker,
+    /// Fingerprint of the session, which tells one container from another; 0 for functions and siblings.
+    pub run: u32,
     /// Fingerprint of caller, call, parameters and resource; 0 if the call equals no other.
     pub equal: u32,
     /// The call was refused or throttled.
@@ -33,6 +35,14 @@ impl Entry {
 
 pub(super) fn short(id: FiringId) -> u32 {
     (id.bits() & 0xffff_ffff) as u32
+}
+
+/// Fingerprint of the session of a target that is no function.
+pub(super) fn run(maker: Maker, caller: &Caller<'_>) -> u32 {
+    match maker {
+        Maker::Own(_, Proof::Role) => Fingerprint::of(&caller.principal).max(1),
+        Maker::Own(..) | Maker::Sibling(_) => 0,
+    }
 }
 
 /// Fingerprint that equals another one only for the same call by the same caller on the same resource, word for word.

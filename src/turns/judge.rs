@@ -9,6 +9,7 @@ use super::found::{Found, FoundKind, Judgement, Missing};
 use super::runs::{RETRIES_SECONDS, Run, Runs};
 use super::suspicion::{Alternation, SelfStarts};
 use super::tally::Span;
+use super::tasks::Tasks;
 use super::timeline::{Kind, Reason, Timeline};
 use crate::model::{Schedules, Timestamp};
 
@@ -43,6 +44,8 @@ pub(super) struct Walk<'a> {
     fan_out: Recent,
     alternation: Alternation,
     self_starts: SelfStarts,
+    /// Where the rule's only target starts one container for each firing.
+    tasks: Option<Tasks>,
     judgement: Judgement,
 }
 
@@ -74,6 +77,7 @@ pub(super) fn judge(timeline: &Timeline<'_>, terms: &Terms) -> Judgement {
         fan_out: Recent::default(),
         alternation: Alternation::default(),
         self_starts: SelfStarts::default(),
+        tasks: terms.starts_one_task.then(|| Tasks::new(answer)),
         judgement: Judgement::default(),
     };
     for item in &timeline.items {
@@ -93,6 +97,9 @@ impl Walk<'_> {
         self.causes.add(*span, Depth { turns: 0, is_anchored: true, since: span.from }, false);
         self.reasons.push(*span);
         self.passed += 1;
+        if let Some(tasks) = &mut self.tasks {
+            tasks.reason(*span);
+        }
     }
 
     fn own(&mut self, span: &Span, entry: Option<&Entry>) {
@@ -131,6 +138,7 @@ impl Walk<'_> {
         }
         self.judge_rate(at, depth);
         self.judge_turns(at, depth);
+        self.judge_tasks(*span, entry.filter(|entry| entry.run != 0 && !is_on_schedule));
     }
 
     fn others_so_far(&self) -> &[Span] {
@@ -163,6 +171,16 @@ impl Walk<'_> {
             let found = self.found(FoundKind::Turns(depth.turns), depth.since, at);
             self.proved(found, depth.turns, depth.is_anchored);
         }
+    }
+
+    /// Turns by the containers that make the calls: each was started by one firing.
+    fn judge_tasks(&mut self, span: Span, entry: Option<&Entry>) {
+        let Some(tasks) = &mut self.tasks else { return };
+        let Some(entry) = entry else { return tasks.reason(span) };
+        let Some(task) = tasks.call(entry.at, entry.run) else { return };
+        let depth = Depth { turns: task.turns, is_anchored: true, since: task.since };
+        self.judgement.turns = self.judgement.turns.max(depth.turns);
+        self.judge_turns(entry.at, depth);
     }
 
     /// Returns false where a proof changes nothing: there is one, it is over, or a backlog explains the calls.

@@ -21,6 +21,7 @@ mod sessions;
 mod siblings;
 mod suspicion;
 mod tally;
+mod tasks;
 mod timeline;
 
 pub use codec::CorruptTurns;
@@ -88,6 +89,8 @@ pub struct Turns {
 pub struct Terms {
     /// `None`: neither turns nor surplus prove anything.
     pub turns: Option<TurnLimit>,
+    /// The rule's only target starts one container for each firing.
+    pub starts_one_task: bool,
     /// Limit of own calls by rate.
     pub burst: BurstLimit,
     /// Longest time after a firing in which a target can have answered it.
@@ -137,6 +140,7 @@ impl Turns {
                     at,
                     id: key.1,
                     maker: Maker::Sibling(0),
+                    run: 0,
                     equal: equal(),
                     is_failed: is_failed(),
                 };
@@ -158,7 +162,8 @@ impl Turns {
         }
         let Some(maker) = self.place(maker, firing, at) else { return is_new && count(&mut self.soft, at) };
         let (equal, is_failed) = (equal(), is_failed());
-        self.entries.insert(index, Entry { at, id: key.1, maker, equal, is_failed });
+        let run = entry::run(maker, &firing.caller);
+        self.entries.insert(index, Entry { at, id: key.1, maker, run, equal, is_failed });
         self.remember(firing, maker, equal);
         true
     }

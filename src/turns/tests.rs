@@ -1,5 +1,7 @@
 //! Timelines of one rule's firings, each with the verdict it has to lead to.
 
+mod apart;
+
 use super::*;
 use crate::model::{Call, CallOutcome, Caller, Resource, ResourceIds, RuleArn, SessionKey};
 
@@ -66,6 +68,7 @@ fn opened(key: &str, is_own: bool) -> Opened {
 fn terms() -> Terms {
     Terms {
         turns: Some(TurnLimit::DEFAULT),
+        starts_one_task: false,
         burst: "200/60s".parse().unwrap(),
         answer: Seconds::new(63),
         time_limit: 3,
@@ -319,50 +322,6 @@ fn what_is_stored_is_read_back() {
     check_stored(&turns);
     // Bytes of an earlier layout are counted anew.
     assert_eq!(Turns::default().restore(&[0xe3, 1, 2, 3]).unwrap(), Turns::default());
-}
-
-#[test]
-fn an_opener_may_be_told_before_or_after_its_session_calls() {
-    let session = |n: i64| made(n * 7, Cause::Unplaced, 1, 1);
-    let key = |n: i64| format!("ASIA{}", n * 7 % 70);
-    let calls: Vec<Made> = std::iter::once(foreign(0)).chain((1..=9).map(session)).collect();
-    let tell = |turns: &mut Turns, is_own: bool| (1..=9).for_each(|n| turns.opened(&opened(&key(n), is_own)));
-    let check = |is_own: bool, expected: Option<FoundKind>| {
-        let mut after = kept(&calls);
-        assert_eq!(after.judge(&terms(), Chains::Apart).proof, None);
-        assert!(after.judge(&terms(), Chains::Assumed).proof.is_some());
-        assert_eq!(after.open_sessions(terms().now).map(|open| open.sessions.len()), Some(9));
-        tell(&mut after, is_own);
-        let mut before = Turns::default();
-        tell(&mut before, is_own);
-        for (n, call) in calls.iter().enumerate() {
-            let mut firing = firing(n, call);
-            firing.cause = before.cause_of(&firing).unwrap_or(firing.cause);
-            before.insert(&firing, FiringId::of(&firing.event_id), Delivery::First, terms().now);
-        }
-        for turns in [&before, &after] {
-            let proof = turns.judge(&terms(), Chains::Apart).proof;
-            assert_eq!(proof.map(|found| found.kind), expected);
-            assert_eq!(turns.open_sessions(terms().now), None);
-        }
-        // A second delivery is no second call.
-        let again = firing(3, &calls[3]);
-        assert!(!after.insert(&again, FiringId::of(&again.event_id), Delivery::Repeated, terms().now));
-    };
-    check(true, Some(FoundKind::Surplus { calls: 8, reasons: 1 }));
-    check(false, None);
-}
-
-#[test]
-fn a_flood_of_sessions_leaves_own_calls_their_room() {
-    let mut turns = kept(&turning(20, 6, own));
-    let before = turns.judge(&terms(), Chains::Apart).turns;
-    for n in 0..2_000 {
-        insert(&mut turns, n, &made(200 + i64::try_from(n).unwrap(), Cause::Unplaced, 1, 1));
-        turns.settle();
-    }
-    assert_eq!(turns.judge(&terms(), Chains::Apart).turns, before);
-    assert_eq!(turns.own_share(), OwnShare { own: 6, all: 2_007 });
 }
 
 #[test]

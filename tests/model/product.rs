@@ -21,6 +21,7 @@ const DELIVERY: i64 = 60;
 pub fn product(timeline: &Timeline) -> Option<Verdict> {
     let terms = Terms {
         turns: Some(TurnLimit::DEFAULT),
+        starts_one_task: false,
         burst: "200/60s".parse().expect("a limit"),
         answer: Seconds::new(u32::try_from(timeline.answer_time).expect("an answer time")),
         time_limit: (timeline.answer_time - DELIVERY).max(1),

@@ -8,4 +8,4 @@ container converter as converter-role
 at 0s ann: s3 PutObject on media/clip
 lasts 1d
 
-expect convert cut by turns after 56 firings
+expect convert cut by turns after 11 firings

@@ -89,6 +89,8 @@ const KEEPS: &[&str] = &["logs"];
 pub(super) struct Hints {
     /// ARN, or name with or without revision, of the definition of the task that an ECS cluster runs.
     pub task_definition: Option<String>,
+    /// Number of tasks that one event starts; 1 if it is not set.
+    pub tasks: Option<u32>,
     /// ARN, or name with or without revision, of the definition of the job that a Batch queue runs.
     pub job_definition: Option<String>,
     /// The input that the target always gets, as far as it is constant.

@@ -46,6 +46,9 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let parameters = &pipe["TargetParameters"];
     let hints = Hints {
         task_definition: text(&parameters["EcsTaskParameters"]["TaskDefinitionArn"]),
+        tasks: parameters["EcsTaskParameters"]["TaskCount"]
+            .as_u64()
+            .and_then(|count| u32::try_from(count).ok()),
         job_definition: text(&parameters["BatchJobParameters"]["JobDefinition"]),
         input: parameters["InputTemplate"].as_str().and_then(super::constants),
     };

@@ -33,5 +33,6 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
 }
 
 fn actor(step: &Step, definition: &str, role: Option<&str>) -> Actor {
-    step.other_actor(definition, role, Some(&step.arn))
+    let tasks = step.hints.tasks.filter(|tasks| *tasks > 1);
+    Actor { tasks, ..step.other_actor(definition, role, Some(&step.arn)) }
 }
