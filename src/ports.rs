@@ -41,7 +41,7 @@ pub struct Page<T> {
     pub next_token: Option<String>,
 }
 
-/// How often rules fired before the guard was asked about them, and how long their functions took.
+/// Firings of rules before the guard was asked about them, and the longest runs of their functions.
 pub trait History {
     /// The firings of a rule by the minute, from `since` up to `until`, and the longest runs of these functions behind it;
     /// minutes and functions without any are left out. Answers or fails within 2 seconds: firings are waiting for the
@@ -57,7 +57,7 @@ pub trait History {
 
 /// CloudTrail's record of who opened sessions of roles.
 pub trait Trail {
-    /// Records of `AssumeRole` calls for the role with this ARN from `since` up to `until`, the newest first: at most 200.
+    /// Records of `AssumeRole` calls for the role with this ARN from `since` up to `until`, the newest first: at most 100.
     /// An opening is found 5 to 15 minutes after it happened. Source: "LookupEvents" (AWS CloudTrail API reference).
     fn openings(
         &self,

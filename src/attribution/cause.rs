@@ -110,6 +110,12 @@ impl Actors {
         self.by_arn.get(actor).into_iter().flatten()
     }
 
+    /// Returns true if other rules have one of the actors of these targets, too.
+    pub fn are_shared(&self, targets: &[Target]) -> bool {
+        let rules = |actor: &Actor| self.by_arn.get(&actor.arn).map_or(0, BTreeSet::len);
+        targets.iter().flat_map(|target| &target.actors).any(|actor| rules(actor) > 1)
+    }
+
     /// The actor that made a call, and the strongest proof of it.
     pub fn maker<'a>(&'a self, caller: &'a Caller<'_>, call: Option<&Call<'_>>) -> Option<(&'a str, Proof)> {
         let issued_to = caller.issued_to.as_deref().map(unqualified);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Call, Caller, Cause, Opened, Proof, Session, SessionKey, Timestamp};
+use crate::model::{Call, Caller, Cause, Opened, Session, SessionKey, Timestamp};
 use crate::sources::Opening;
 
 /// Sessions whose opening was seen, by their keys.
@@ -52,13 +52,12 @@ impl Openings {
     ) -> Origin {
         let Some(session) = self.by_key.get(&key) else { return Origin::Role(role.to_owned()) };
         let opened = |cause| {
-            let until = session.at + Session::LONGEST_CHAINED;
+            let until = Session::longest_until(session.at);
             Origin::Known(Opened { key, arn: session.arn.clone(), cause, until })
         };
         let mut opener = session;
         for _ in 0..Session::MAX_CHAIN {
             match cause(&opener.caller, &opener.call) {
-                Cause::Own { actor, .. } => return opened(Cause::Own { actor, proof: Proof::Opened }),
                 Cause::Unplaced => {}
                 other => return opened(other),
             }
@@ -77,7 +76,7 @@ impl Openings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ActorId, CallOutcome};
+    use crate::model::{ActorId, CallOutcome, Proof};
 
     /// `role:key` opens a session with the key that follows.
     fn openings(chain: &[(&str, &str)]) -> Openings {
@@ -120,7 +119,7 @@ mod tests {
             };
             assert_eq!(seen, expected, "{chain:?}");
         };
-        let own = "session ASIA1 Own { actor: ActorId(7), proof: Opened }";
+        let own = "session ASIA1 Own { actor: ActorId(7), proof: Issued }";
         check(&[], "ask who opened sessions of hub");
         check(&[("fixer:ASIAF", "ASIA1")], own);
         check(&[("ann:AKIA", "ASIA1")], "session ASIA1 Foreign");

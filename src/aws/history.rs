@@ -110,7 +110,7 @@ fn query(id: &'static str, metric_name: &'static str, rule: &RuleArn) -> Query {
     Query { id: id.to_owned(), metric_stat: MetricStat { metric, period: PERIOD, stat: "Sum" } }
 }
 
-/// Milliseconds that the function took, whatever its version. The time in which an instance starts is not in it.
+/// Milliseconds that the function took, in any of its versions, without the start of an instance.
 fn duration(place: usize, function: &str) -> Query {
     let dimensions = vec![Dimension { name: "FunctionName", value: function.to_owned() }];
     let metric = Metric { namespace: "AWS/Lambda", metric_name: "Duration", dimensions };

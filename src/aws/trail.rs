@@ -1,4 +1,4 @@
-//! Who opened sessions of a role, from the events that CloudTrail keeps for 90 days.
+//! Openers of sessions of a role, from the events that CloudTrail keeps for 90 days.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const LOOKUP_EVENTS: Operation = Operation::new(CLOUDTRAIL, "cloudtrail:LookupEv
 
 /// Most that one page holds. Source: "LookupEvents" (AWS CloudTrail API reference).
 const PAGE: u32 = 50;
-const MAX_PAGES: u32 = 4;
+const MAX_PAGES: u32 = 2;
 /// Time between two pages: AWS takes two requests in a second, of all callers in the account.
 const BETWEEN: Duration = Duration::from_millis(500);
 

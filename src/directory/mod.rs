@@ -17,7 +17,8 @@ use std::collections::BTreeSet;
 use crate::attribution::Actors;
 use crate::attribution::pattern::{EventError, Matcher, Pattern, Scratch};
 use crate::model::{
-    Call, Caller, Cause, RuleArn, RuleState, Schedules, Seconds, Tags, Timestamp, period_of, unqualified,
+    Call, Caller, Cause, Proof, RuleArn, RuleState, Schedules, Seconds, Tags, Target, Timestamp, period_of,
+    unqualified,
 };
 
 /// All rules, with the patterns of those that are guarded compiled into one matcher.
@@ -93,9 +94,14 @@ impl Directory {
         self.actors.cause(rule, caller, call)
     }
 
-    /// The actor of any rule that made a call, if one did.
-    pub fn maker<'a>(&'a self, caller: &'a Caller<'_>, call: Option<&Call<'_>>) -> Option<&'a str> {
-        self.actors.maker(caller, call).map(|(actor, _)| actor)
+    /// Returns true if other rules have one of the actors of these targets, too.
+    pub fn are_shared(&self, targets: &[Target]) -> bool {
+        self.actors.are_shared(targets)
+    }
+
+    /// The actor of any rule that made a call, if one did, and the proof of it.
+    pub fn maker<'a>(&'a self, caller: &'a Caller<'_>, call: Option<&Call<'_>>) -> Option<(&'a str, Proof)> {
+        self.actors.maker(caller, call)
     }
 
     /// Rules that have this actor behind a target.
@@ -123,7 +129,7 @@ impl Directory {
         &self.unreadable
     }
 
-    /// Which rules of the default bus an event fires. `json` is its text, `at` its time; `is_withheld` says that by its
+    /// Rules of the default bus that an event fires. `json` is its text, `at` its time; `is_withheld` says that by its
     /// call's name rules in plain `ENABLED` do not receive it, which decides unless a plain rule has brought the event.
     pub fn fires(
         &self,

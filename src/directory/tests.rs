@@ -124,7 +124,7 @@ fn details_are_kept_bare_and_read_oldest_first() {
     }
 }
 
-/// Which rules fire, how many do not receive the event, and which are unknown.
+/// Rules that fire, the number of those that do not receive the event, and rules that are unknown.
 fn fires(directory: &Directory, event: &serde_json::Value, seconds: i64, is_withheld: bool) -> String {
     let mut scratch = Scratch::default();
     let fired =

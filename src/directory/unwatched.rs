@@ -20,7 +20,7 @@ pub struct Unwatched {
     pub reads: Vec<RuleArn>,
     /// Rules that other events than API calls fire.
     pub events: Vec<RuleArn>,
-    /// Rules with targets of which the guard cannot tell who acts behind them.
+    /// Rules with targets whose actors the guard cannot tell.
     pub actors: Vec<RuleArn>,
 }
 
@@ -126,7 +126,8 @@ impl Directory {
             others.is_empty() || Answering::of(&others).is_known || !entry.acts_as().is_empty()
         };
         // Other events name no caller.
-        let is_judged = |entry: &Entry| entry.is_guarded() && hears_calls_alone(&entry.listed());
+        let has_watch = entries.iter().any(|entry| entry.state.is_enabled() && is_watch(&entry.rule));
+        let is_judged = |entry: &Entry| has_watch && entry.is_guarded() && hears_calls_alone(&entry.listed());
         let unfollowed = entries.iter().filter(|entry| is_judged(entry) && !is_followed(entry));
         let unfollowed = unfollowed.filter(|entry| !is_ignored(entry) && !is_unknown(entry));
         let actors = unfollowed.map(|entry| entry.rule.clone()).collect();

@@ -108,7 +108,8 @@ impl Turn<'_> {
         };
         self.record.turns.traced(answer, self.now);
         let judgement = self.record.turns.judge(&self.terms(), Chains::Followed);
-        self.record.proof_due = judgement.waits_until;
+        let by_durations = || self.judge_by_durations(&self.terms()).waits_until;
+        self.record.proof_due = judgement.waits_until.or_else(by_durations);
         let is_cut = trace.upstream.iter().any(|one| one.is_open && cycle.contains(&one.rule));
         let Some(found) = judgement.proof.or(judgement.rate).filter(|_| !is_cut) else { return };
         let chosen = verdict::rule_to_cut(&cycle, &members);

@@ -79,7 +79,7 @@ pub enum Answer {
     Checked(Result<Box<RuleDefinition>, Fault>),
     /// The rule before and after it was put back.
     Restored(Result<Box<Restoration>, Fault>),
-    /// How often the rule fired in the last 14 days, and how long its functions took.
+    /// Firings of the rule in the last 14 days, and the longest runs of its functions.
     History(Result<RateHistory, Fault>),
     /// The sessions whose opening was found.
     Sessions(Result<Vec<Opened>, Fault>),

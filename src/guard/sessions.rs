@@ -7,7 +7,7 @@ use crate::turns::{Chains, Terms};
 use super::Turn;
 
 impl Turn<'_> {
-    /// Asks who opened the sessions that nobody is known to have, if the rule is about to be a suspect or more: it
+    /// Asks for the openers of sessions that no known target has, if the rule is about to be a suspect or more: it
     /// `is_suspect` already, or would be with these calls as its own.
     pub(super) fn ask_for_sessions(&mut self, terms: &Terms, is_suspect: bool) {
         let Some(sessions) = self.record.turns.open_sessions(self.now) else { return };
@@ -30,7 +30,9 @@ impl Turn<'_> {
         if !self.counts() {
             return;
         }
-        self.record.turns.opened(opened);
+        if !self.record.turns.opened(opened) {
+            return;
+        }
         if matches!(opened.cause, Cause::Own { .. }) {
             self.record.window.mark_own(&opened.arn);
         }
@@ -42,6 +44,8 @@ impl Turn<'_> {
         match result {
             Ok(found) => found.iter().for_each(|opened| self.opened(opened)),
             Err(fault) => {
+                self.record.turns.question_failed();
+                self.plan.save = true;
                 let rule = quoted(&self.record.rule);
                 let note =
                     format!("CloudTrail was not asked who opened the sessions that fire {rule}: {fault}");

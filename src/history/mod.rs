@@ -29,7 +29,7 @@ const AROUND: SignedDuration = SignedDuration::from_hours(1);
 const CUT_FACTOR: u64 = 10;
 const SUSPECT_FACTOR: u64 = 3;
 
-/// How often a rule fired in each minute, and how long its functions took, as CloudWatch counted. Best effort: points may
+/// Firings of a rule in each minute, and the longest runs of its functions, as CloudWatch counted. Best effort: points may
 /// be late or missing.
 ///
 /// Source: `TriggeredRules` in "Monitoring Amazon EventBridge" (Amazon EventBridge user guide).
@@ -41,7 +41,7 @@ pub struct RateHistory {
     longest: Durations,
 }
 
-/// What is kept of a rule's history: its busiest stretches, and the longest runs of its functions.
+/// The kept part of a rule's history: its busiest stretches, and the longest runs of its functions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateRecord {
     pub read_at: Timestamp,

@@ -121,7 +121,7 @@ fn after_delivery(seconds: u32) -> Seconds {
     Seconds::new(DELIVERY.get().saturating_add(seconds))
 }
 
-/// Seconds that a target may take of which nobody is known to act for it; `None` for kinds that run nothing themselves.
+/// Seconds that a target without a known actor may take; `None` for kinds that run nothing themselves.
 fn unread(target: &Target) -> Option<u32> {
     match service(&target.arn) {
         "lambda" => Some(FUNCTION_UNREAD),
@@ -216,7 +216,7 @@ mod tests {
         check(&[("a", 900, 0)], &[("a", 451)], 960);
         check(&[("a", 900, 0)], &[("a", u32::MAX)], 960);
         check(&[("a", 3, 0)], &[("a", 2)], 63);
-        // What was not seen keeps its limit, and the slowest counts.
+        // A function that was not seen keeps its limit, and the slowest counts.
         check(&[("a", 900, 0)], &[], 960);
         check(&[("a", 900, 0)], &[("b", 2)], 960);
         check(&[("a", 900, 0), ("b", 30, 0)], &[("a", 2)], 90);

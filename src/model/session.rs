@@ -46,6 +46,11 @@ impl Session<'_> {
     pub const LONGEST_CHAINED: SignedDuration = SignedDuration::from_hours(1);
     /// Maximum number of sessions in a row that are followed to the target that opened the first.
     pub const MAX_CHAIN: usize = 3;
+
+    /// Latest end of a session that was opened at this time by another session.
+    pub fn longest_until(at: Timestamp) -> Timestamp {
+        at.saturating_add(Self::LONGEST_CHAINED).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// A session whose opener is known.
@@ -53,7 +58,7 @@ impl Session<'_> {
 pub struct Opened {
     pub key: SessionKey,
     pub arn: String,
-    /// Maker of what the session does, seen from one rule.
+    /// Maker of the call that opened the first session, seen from one rule.
     pub cause: Cause,
     /// End of the session, at the latest.
     pub until: Timestamp,

@@ -14,14 +14,14 @@ pub fn is_withheld(service: &str, operation: &str) -> bool {
     VERBS.iter().any(|verb| operation.starts_with(verb)) && !(is_sts(service) && CHANGES.contains(&operation))
 }
 
-/// Returns true for a call of which AWS's documents disagree: by its name rules in plain `ENABLED` receive `AssumeRole`,
+/// Returns true for a call that AWS's documents disagree about: by its name rules in plain `ENABLED` receive `AssumeRole`,
 /// but the example of a rule in the third state is one on it.
 pub fn is_withheld_perhaps(service: &str, operation: &str) -> bool {
     is_sts(service) && operation == "AssumeRole"
 }
 
 /// Returns true for management events, by the record's `managementEvent` and `eventCategory`. Old records have neither
-/// and count as such. Rules in plain `ENABLED` receive all other events, whatever their names.
+/// and count as such. Rules in plain `ENABLED` receive all other events, by any name.
 ///
 /// Source: "CloudTrail record contents" (AWS CloudTrail user guide).
 pub fn is_management(management_event: Option<bool>, category: Option<&str>) -> bool {

@@ -119,13 +119,24 @@ impl Limits {
     /// The limits of a rule with these targets. The operator's word on who acts is enough to know it.
     pub fn with_targets(mut self, targets: &[Target]) -> Self {
         self.answering = Answering::of(targets);
-        self.answering.is_known |= !self.acts_as.is_empty();
+        if !self.acts_as.is_empty() {
+            // Their durations, and what starts them, are not known.
+            self.answering.is_known = true;
+            self.answering.starts_one_task = false;
+            self.answering.actors.clear();
+        }
         self
     }
 
     /// The limits of a rule whose targets these schedules wake.
     pub fn with_schedules(self, schedules: Schedules) -> Self {
         Self { schedules, ..self }
+    }
+
+    /// The limits of a rule that shares an actor with others: a task that they start, too, tells nothing about this rule.
+    pub fn with_shared_actors(mut self, are_shared: bool) -> Self {
+        self.answering.starts_one_task &= !are_shared;
+        self
     }
 
     /// Returns true if everybody's firings count towards a cut by rate: by a tag, which is the operator's word, or because
@@ -213,6 +224,28 @@ mod tests {
             "200/60s",
             &["is not a mode", "is not a burst limit"],
         );
+    }
+
+    #[test]
+    fn the_operators_word_on_who_acts_is_enough_to_know_it() {
+        let ecs = "arn:aws:ecs:us-east-1:123456789012:";
+        let role = Some("arn:aws:iam::123456789012:role/worker");
+        let actor = crate::model::Actor::new(&format!("{ecs}task-definition/worker"), role);
+        let task = Target { actors: vec![actor], ..Target::new("1", format!("{ecs}cluster/work")) };
+        let check = |targets: &[Target], tag: Option<&str>, is_known: bool, starts_one_task: bool| {
+            let tags: Tags =
+                tag.map(|roles| (ACTS_AS_TAG.to_owned(), roles.to_owned())).into_iter().collect();
+            let limits = Limits::new(Mode::Enforce, "200/60s".parse().unwrap()).with_tags(&tags);
+            let seen = limits.with_targets(targets).answering;
+            assert_eq!((seen.is_known, seen.starts_one_task), (is_known, starts_one_task), "{tag:?}");
+        };
+        let queue = Target::new("1", "arn:aws:sqs:us-east-1:123456789012:work");
+        check(std::slice::from_ref(&task), None, true, true);
+        // Sessions of a named role are no tasks of the target.
+        check(std::slice::from_ref(&task), Some("hub"), true, false);
+        check(std::slice::from_ref(&queue), None, false, false);
+        check(std::slice::from_ref(&queue), Some("hub"), true, false);
+        check(std::slice::from_ref(&queue), Some("*"), false, false);
     }
 
     #[test]

@@ -63,6 +63,7 @@ fn hash(caller: &Caller<'_>, call: Option<&Call<'_>>) -> u64 {
     if let Some(call) = call {
         add(Some(&call.operation));
         add(call.resource.as_ref().map(|resource| &*resource.name));
+        add(call.access_key.as_deref());
         hasher.write_u32(call.wording.unwrap_or_default());
     }
     hasher.finish()

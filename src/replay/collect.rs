@@ -102,7 +102,7 @@ pub struct Uncounted {
     pub withheld: u64,
     /// Events about which the matcher could not decide.
     pub undecided: u64,
-    /// Firings of a rule in plain `ENABLED` of which AWS's documents disagree whether it receives such calls.
+    /// Firings of a rule in plain `ENABLED` by calls that AWS's documents disagree about.
     pub doubtful: u64,
 }
 
@@ -243,7 +243,9 @@ impl Collected {
         if !replay.judges_own_calls || !record.may_open_session() {
             return;
         }
-        let Some(opening) = sources::opening(record.text) else { return };
+        let Some(mut opening) = sources::opening(record.text) else { return };
+        // Only its opener is looked at, and a log may have millions.
+        (opening.call.resource, opening.call.wording) = (None, None);
         let is_by_target = replay.actors.maker(&opening.caller, Some(&opening.call)).is_some();
         if is_by_target || opening.call.session().is_some() {
             self.openings.add(opening, record.at);

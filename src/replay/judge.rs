@@ -141,7 +141,10 @@ impl<'a> Court<'a> {
         let of_rule = |rule: &Watched| {
             let limits = Limits { acts_as: rule.acts_as.clone(), ..limits.clone() };
             match &rule.targets {
-                Some(targets) => limits.with_targets(targets),
+                Some(targets) => {
+                    let are_shared = replay.actors.are_shared(targets);
+                    limits.with_targets(targets).with_shared_actors(are_shared)
+                }
                 None => limits,
             }
         };

@@ -135,18 +135,19 @@ impl<'a> Intake<'a> {
 /// The rules that a target opened a session for, with what they are told.
 fn told_of<'d>(
     directory: &'d Directory,
-    opener: Option<&'d str>,
+    opener: Option<(&'d str, Proof)>,
     session: &'d Session<'_>,
     at: Timestamp,
 ) -> impl Iterator<Item = (RuleArn, Opened)> + 'd {
-    let rules = opener.map(|opener| directory.rules_of(opener)).unwrap_or_default();
+    let rules = opener.map(|(actor, _)| directory.rules_of(actor)).unwrap_or_default();
     let is_few = rules.len() <= TOLD_AT_ONCE;
     let rules = rules
         .into_iter()
         .filter(move |rule| is_few && directory.get(rule).is_some_and(|entry| entry.state.is_enabled()));
     rules.filter_map(move |rule| {
-        let cause = Cause::Own { actor: ActorId::of(opener?), proof: Proof::Opened };
-        let until = at + Session::LONGEST_CHAINED;
+        let (actor, proof) = opener?;
+        let cause = Cause::Own { actor: ActorId::of(actor), proof };
+        let until = Session::longest_until(at);
         Some((rule, Opened { key: session.key, arn: session.arn.clone().into_owned(), cause, until }))
     })
 }

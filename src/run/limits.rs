@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::SignedDuration;
 
 use super::Guard;
-use crate::model::{RuleArn, RuleDefinition, Schedules, Tags, Timestamp};
+use crate::model::{RuleArn, RuleDefinition, Schedules, Tags, Target, Timestamp};
 use crate::policy::Limits;
 use crate::ports::{Clock, Ports, Rules};
 
@@ -50,9 +50,15 @@ impl<P: Ports> Guard<P> {
         let entry = stored.as_ref().and_then(|stored| stored.directory.get(rule));
         let limits = limits.with_schedules(self.schedules(rule));
         self.under_pressure(match entry.filter(|entry| entry.details_at.is_some()) {
-            Some(entry) => limits.with_targets(&entry.targets),
+            Some(entry) => self.with_targets(limits, &entry.targets),
             None => limits,
         })
+    }
+
+    fn with_targets(&self, limits: Limits, targets: &[Target]) -> Limits {
+        let stored = self.directory.known();
+        let are_shared = stored.is_some_and(|stored| stored.directory.are_shared(targets));
+        limits.with_targets(targets).with_shared_actors(are_shared)
     }
 
     async fn limits_by_tags(&self, rule: &RuleArn) -> Limits {
@@ -87,11 +93,7 @@ impl<P: Ports> Guard<P> {
     /// The limits by tags and targets that were just read with the rule.
     pub(super) fn limits_from(&self, rule: &RuleArn, found: &RuleDefinition) -> Limits {
         self.tags.put(rule, self.ports.clock().now(), found.tags.clone());
-        self.under_pressure(
-            self.defaults
-                .with_tags(&found.tags)
-                .with_targets(&found.targets)
-                .with_schedules(self.schedules(rule)),
-        )
+        let limits = self.with_targets(self.defaults.with_tags(&found.tags), &found.targets);
+        self.under_pressure(limits.with_schedules(self.schedules(rule)))
     }
 }

@@ -4,12 +4,14 @@ use jiff::SignedDuration;
 
 use super::Guard;
 use crate::attribution::{Openings, Origin};
-use crate::model::{Call, Caller, Cause, Fault, OpenSessions, Opened, RuleArn, Session};
+use crate::model::{Call, Caller, Cause, Fault, OpenSessions, Opened, RuleArn, Session, Timestamp};
 use crate::ports::{Clock, Ports, Trail};
 use crate::sources;
 
 /// Maximum number of roles that are asked about for one question.
 const MAX_ROLES: usize = 8;
+/// Time after which no further role is asked about: firings wait for the decision.
+const ENOUGH: SignedDuration = SignedDuration::from_secs(5);
 /// Time between two requests: AWS takes two in a second, of all callers in the account. Source: "Quotas in AWS CloudTrail"
 /// (AWS CloudTrail user guide).
 const BETWEEN: SignedDuration = SignedDuration::from_millis(500);
@@ -21,6 +23,7 @@ impl<P: Ports> Guard<P> {
         let cause = |caller: &Caller<'_>, call: &Call<'_>| -> Cause {
             stored.directory.cause(rule, caller, Some(call))
         };
+        let begun = self.now();
         let mut openings = Openings::default();
         let mut asked: Vec<String> = Vec::new();
         loop {
@@ -33,11 +36,12 @@ impl<P: Ports> Guard<P> {
                     Origin::Role(_) | Origin::Untold => {}
                 }
             }
-            let Some(role) = left.pop().filter(|_| asked.len() < MAX_ROLES) else { return Ok(found) };
+            let is_enough = asked.len() >= MAX_ROLES || self.now().duration_since(begun) > ENOUGH;
+            let Some(role) = left.pop().filter(|_| !is_enough) else { return Ok(found) };
             if !asked.is_empty() {
                 self.ports.clock().sleep_until(self.now() + BETWEEN).await;
             }
-            let since = open.since - Session::LONGEST_CHAINED;
+            let since = open.since.saturating_sub(Session::LONGEST_CHAINED).unwrap_or(Timestamp::MIN);
             let records = self.ports.trail().openings(&role, since, self.now()).await;
             asked.push(role);
             match records {

@@ -53,7 +53,7 @@ impl<'a> Detail<'a> {
     }
 }
 
-/// What a CloudTrail record says about the opening of a session, if it is one of an `AssumeRole`.
+/// Opening of a session as a CloudTrail record tells it; `None` if it is no record of an `AssumeRole`.
 pub fn opening(record: &str) -> Option<Opening<'_>> {
     let mut detail: Box<Detail<'_>> = serde_json::from_str(record).ok()?;
     let session = detail.opened()?;

@@ -7,7 +7,7 @@ use crate::model::{Fault, RuleArn, Seconds, Timestamp};
 use crate::ports::History;
 
 impl World {
-    /// How often the rule fired in each of these minutes.
+    /// Firings of the rule in each of these minutes.
     pub fn put_history(&self, arn: &RuleArn, counts: impl IntoIterator<Item = (Timestamp, u64)>) {
         self.lock().histories.insert(arn.clone(), counts.into_iter().collect());
     }
@@ -48,7 +48,7 @@ mod tests {
     use crate::model::{Durations, FaultKind};
     use crate::testing::Fate;
 
-    /// Runs a future that waits for nobody but itself.
+    /// Runs a future that waits for itself alone.
     fn run<F: Future>(future: F) -> F::Output {
         let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
         loop {

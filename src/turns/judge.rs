@@ -44,8 +44,10 @@ pub(super) struct Walk<'a> {
     fan_out: Recent,
     alternation: Alternation,
     self_starts: SelfStarts,
-    /// Where the rule's only target starts one container for each firing.
+    /// The tasks, if the rule's only target starts one container for each firing.
     tasks: Option<Tasks>,
+    /// First proof by tasks, with its turns, and whether its beginning was seen.
+    by_tasks: Option<(Found, u32, bool)>,
     judgement: Judgement,
 }
 
@@ -78,6 +80,7 @@ pub(super) fn judge(timeline: &Timeline<'_>, terms: &Terms) -> Judgement {
         alternation: Alternation::default(),
         self_starts: SelfStarts::default(),
         tasks: terms.starts_one_task.then(|| Tasks::new(answer)),
+        by_tasks: None,
         judgement: Judgement::default(),
     };
     for item in &timeline.items {
@@ -87,6 +90,7 @@ pub(super) fn judge(timeline: &Timeline<'_>, terms: &Terms) -> Judgement {
             Kind::OwnSpan => walk.own(&item.span, None),
         }
     }
+    walk.end_tasks();
     walk.judgement
 }
 
@@ -98,7 +102,7 @@ impl Walk<'_> {
         self.reasons.push(*span);
         self.passed += 1;
         if let Some(tasks) = &mut self.tasks {
-            tasks.reason(*span);
+            tasks.reason(*span, true);
         }
     }
 
@@ -176,11 +180,23 @@ impl Walk<'_> {
     /// Turns by the containers that make the calls: each was started by one firing.
     fn judge_tasks(&mut self, span: Span, entry: Option<&Entry>) {
         let Some(tasks) = &mut self.tasks else { return };
-        let Some(entry) = entry else { return tasks.reason(span) };
+        let Some(entry) = entry else { return tasks.reason(span, false) };
         let Some(task) = tasks.call(entry.at, entry.run) else { return };
-        let depth = Depth { turns: task.turns, is_anchored: true, since: task.since };
-        self.judgement.turns = self.judgement.turns.max(depth.turns);
-        self.judge_turns(entry.at, depth);
+        self.judgement.turns = self.judgement.turns.max(task.turns);
+        let is_enough = self.terms.turns.is_some_and(|limit| task.turns >= limit.get());
+        if is_enough && self.by_tasks.is_none() && self.may_prove(entry.at) {
+            let found = self.found(FoundKind::Turns(task.turns), task.since, entry.at);
+            self.by_tasks = Some((found, task.turns, task.is_anchored));
+        }
+    }
+
+    /// A proof by tasks holds only if none of them was started elsewhere, later ones included.
+    fn end_tasks(&mut self) {
+        let is_sound = self.tasks.as_ref().is_some_and(|tasks| !tasks.is_started_elsewhere());
+        let proof = self.by_tasks.take().filter(|_| is_sound && self.judgement.proof.is_none());
+        if let Some((found, turns, is_anchored)) = proof {
+            self.proved(found, turns, is_anchored);
+        }
     }
 
     /// Returns false where a proof changes nothing: there is one, it is over, or a backlog explains the calls.

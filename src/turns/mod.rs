@@ -204,14 +204,20 @@ impl Turns {
 
     /// Takes up who opened a session: calls of it that were kept are the rule's own, or reasons. Order makes no difference:
     /// calls that come later are told apart by the same answer.
-    pub fn opened(&mut self, opened: &Opened) {
+    ///
+    /// Returns false if this was known. An opener by its session's name alone is no target once AWS was seen to say whose
+    /// credentials the target's are.
+    pub fn opened(&mut self, opened: &Opened) -> bool {
         let actor = match opened.cause {
-            Cause::Own { actor, .. } => Some(actor),
+            Cause::Own { actor, proof } if proof != Proof::Session || !self.issued.contains(&actor) => {
+                Some(actor)
+            }
             _ => None,
         };
-        let (calls, role) = self.sessions.opened(opened, actor);
+        let Some((calls, role)) = self.sessions.opened(opened, actor) else { return false };
         let Some(actor) = actor else {
-            return calls.iter().for_each(|call| self.soft.count(call.at, 1));
+            calls.iter().for_each(|call| self.soft.count(call.at, 1));
+            return true;
         };
         if let Some((role, last_call)) = role {
             self.labels.push(last_call);
@@ -222,9 +228,17 @@ impl Turns {
                 self.past.count(call.at, 1);
                 continue;
             }
-            let index = self.entries.partition_point(|entry| entry.key() < call.key());
-            self.entries.insert(index, Entry { maker: Maker::Own(actor, Proof::Opened), ..call });
+            // One that was delivered again once its maker was known is there already.
+            if let Err(index) = self.entries.binary_search_by_key(&call.key(), Entry::key) {
+                self.entries.insert(index, Entry { maker: Maker::Own(actor, Proof::Opened), ..call });
+            }
         }
+        true
+    }
+
+    /// Notes that the question could not be answered: it does not count against the next one.
+    pub fn question_failed(&mut self) {
+        self.sessions.failed();
     }
 
     /// The maker with the place of a sibling; `None` if there is no room for it.

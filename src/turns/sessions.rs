@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::entry::{Entry, Maker};
 use super::labels::Label;
 use crate::model::{ActorId, Call, OpenSessions, Opened, Proof, SessionKey, Timestamp, bounded};
+use crate::window::LATENESS;
 
 /// Maximum number of calls that wait for an answer.
 pub(super) const MAX_WAITING: usize = 128;
@@ -14,9 +15,12 @@ pub(super) const MAX_KNOWN: usize = 64;
 const MAX_ROLES: usize = 4;
 const MAX_ARN: usize = 128;
 /// Time until the next question, in seconds. It doubles with each one that finds no call of the rule's own: AWS tells of
-/// an opening after 5 to 15 minutes, and most sessions are somebody else's.
+/// an opening after 5 to 15 minutes, and most sessions are those of others.
 const ASK_AGAIN: i64 = 60;
 const LONGEST_WAIT: i64 = 60 * 60;
+
+/// Calls, and the ARN of their role with the name of the last of them.
+type Taken = (Vec<Entry>, Option<(String, Label)>);
 
 /// One call that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +36,7 @@ pub(super) struct Waiting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known {
     pub key: SessionKey,
-    /// The rule's own target; `None` if it is anybody else.
+    /// The rule's own target; `None` if it is none.
     pub actor: Option<ActorId>,
     /// End of the session, in seconds since 1970.
     pub until: i64,
@@ -88,10 +92,10 @@ impl Sessions {
         let place = match place {
             Some(place) => {
                 let known = &mut self.roles[place];
-                known.last = known.last.max(entry.at);
-                if !known.last_call.is_of(entry.equal, call) {
+                if entry.at >= known.last && !known.last_call.is_of(entry.equal, call) {
                     known.last_call = Label::of(entry.equal, call);
                 }
+                known.last = known.last.max(entry.at);
                 place
             }
             None if self.roles.len() < MAX_ROLES => {
@@ -135,16 +139,22 @@ impl Sessions {
         (self.asked_at, self.fruitless) = (Some(now), self.fruitless.saturating_add(1));
     }
 
-    /// Takes up who opened a session. Returns the calls of it that waited, and its role with the last of them.
-    pub fn opened(
-        &mut self,
-        opened: &Opened,
-        actor: Option<ActorId>,
-    ) -> (Vec<Entry>, Option<(String, Label)>) {
+    /// Notes that the last question had no answer.
+    pub fn failed(&mut self) {
+        self.fruitless = self.fruitless.saturating_sub(1);
+    }
+
+    /// Takes up the opener of a session. Returns the calls of it that waited, and its role with the last of them; `None` if
+    /// this was known.
+    pub fn opened(&mut self, opened: &Opened, actor: Option<ActorId>) -> Option<Taken> {
         if actor.is_some() {
             self.fruitless = 0;
         }
         let known = Known { key: opened.key, actor, until: opened.until.as_second() };
+        let is_waiting = self.waiting.iter().any(|one| one.key == known.key);
+        if !is_waiting && self.known(known.key) == Some(&known) {
+            return None;
+        }
         match self.known.iter_mut().find(|one| one.key == known.key) {
             Some(one) => *one = known,
             None => {
@@ -161,12 +171,13 @@ impl Sessions {
         self.waiting = left;
         let role = taken.last().and_then(|one| self.roles.get(usize::from(one.role)));
         let role = role.map(|role| (role.arn.clone(), role.last_call.clone()));
-        (taken.into_iter().map(|one| one.entry).collect(), role)
+        Some((taken.into_iter().map(|one| one.entry).collect(), role))
     }
 
     /// Forgets sessions that are over, and calls from before `floor`, in seconds since 1970.
     pub fn forget(&mut self, newest: i64, floor: i64) {
-        self.known.retain(|known| known.until >= newest);
+        // Calls may come late.
+        self.known.retain(|known| known.until >= newest - i64::from(LATENESS.get()));
         self.waiting.retain(|one| one.entry.at >= floor);
         if self.waiting.is_empty() {
             self.roles.clear();

@@ -15,6 +15,8 @@ const SHORTEST_START: i64 = 5;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TaskDepth {
     pub turns: u32,
+    /// The chain began with a firing of others.
+    pub is_anchored: bool,
     /// Second of the reason that the chain began with.
     pub since: i64,
 }
@@ -26,7 +28,7 @@ type Cause = (TaskDepth, i64, u32);
 ///
 /// Each task that calls takes one cause: the least deep of those that are left, in the order of time. Stages of a pipeline
 /// have the depth of the stages, however broad they are. A task that no firing is left for was started elsewhere: then none
-/// of this proves anything.
+/// of this is a proof, earlier calls included.
 pub(super) struct Tasks {
     answer_seconds: i64,
     /// Causes that are too recent, with the first second at which they may have an effect.
@@ -47,9 +49,15 @@ impl Tasks {
         }
     }
 
-    /// Adds firings that are no calls of a known task. In the order of time, as are all calls here.
-    pub fn reason(&mut self, span: Span) {
-        self.add(span, TaskDepth { turns: 0, since: span.from });
+    /// Adds firings that are no calls of a known task; `is_anchored`: they are those of others. In the order of time, as are
+    /// all calls here.
+    pub fn reason(&mut self, span: Span, is_anchored: bool) {
+        self.add(span, TaskDepth { turns: 0, is_anchored, since: span.from });
+    }
+
+    /// Returns true if a task was started by no firing that was seen.
+    pub fn is_started_elsewhere(&self) -> bool {
+        self.is_started_elsewhere
     }
 
     /// Adds a call of the task `run`. Returns the task's depth, unless a task was started elsewhere.
@@ -60,7 +68,7 @@ impl Tasks {
         };
         let Some(depth) = depth else {
             self.is_started_elsewhere = true;
-            self.reason(Span::new(at, 1));
+            self.reason(Span::new(at, 1), false);
             return None;
         };
         self.by_run.insert(run, depth);
@@ -104,7 +112,7 @@ mod tests {
         let mut depths = Vec::new();
         for firing in firings.split_whitespace() {
             match firing.split_once(':') {
-                None => tasks.reason(Span::new(firing.parse().unwrap(), 1)),
+                None => tasks.reason(Span::new(firing.parse().unwrap(), 1), true),
                 Some((at, run)) => {
                     let depth = tasks.call(at.parse().unwrap(), run.parse().unwrap());
                     depths.push(depth.map_or("-".to_owned(), |depth| depth.turns.to_string()));
@@ -125,7 +133,7 @@ mod tests {
         check("0 45:1 46:1 47:1 90:2 91:3 92:4", "1 1 1 2 2 2");
         // Each upload has its answer, in any order.
         check("0 1 2 45:1 46:2 90:3", "1 1 1");
-        // A burst that nothing can have started: somebody else runs the task.
+        // A burst that nothing can have started: the task is run elsewhere, too.
         check("0 45:1 46:2 47:3 90:4", "1 - - -");
         // A reason is over after the answer time.
         check("0 3661:1", "-");

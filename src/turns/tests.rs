@@ -317,7 +317,7 @@ fn what_is_stored_is_read_back() {
     check((0..900).map(sibling).collect());
     let session = |n: i64| made(n * 9, Cause::Unplaced, 1, 1);
     let mut turns = kept(&(0..400).map(session).collect::<Vec<_>>());
-    (0..90).for_each(|n| turns.opened(&opened(&format!("ASIA{n}"), n % 2 == 0)));
+    (0..90).for_each(|n| _ = turns.opened(&opened(&format!("ASIA{n}"), n % 2 == 0)));
     turns.settle();
     check_stored(&turns);
     // Bytes of an earlier layout are counted anew.

@@ -34,7 +34,7 @@ pub(super) enum Reason {
 pub(super) struct Timeline<'a> {
     pub items: Vec<Item<'a>>,
     pub answer_seconds: i64,
-    /// Number of calls kept one by one, of whatever maker.
+    /// Number of calls kept one by one, of all makers.
     pub calls: usize,
 }
 

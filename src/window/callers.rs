@@ -67,6 +67,7 @@ impl Callers {
 
     /// Bits of the slots of this principal.
     pub fn slots_of(&self, principal: &str) -> u16 {
+        let principal = bounded(principal, MAX_PRINCIPAL);
         let is_of = |(known, count): &(Caller<'static>, u32)| *count > 0 && known.principal == principal;
         self.slots
             .iter()

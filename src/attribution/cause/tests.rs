@@ -139,7 +139,7 @@ fn by_the_word_of_the_operator() {
     // Another account, another role, another rule.
     check("tag", &role("hub"), Made { by: by_hub, ..Made::default() }, "Unplaced");
     check("tag", hub, Made { by: &session("other", "any"), ..Made::default() }, "Unplaced");
-    // What AWS proves comes first.
+    // Proof by AWS comes first.
     let other = "arn:aws:lambda:us-east-1:123456789012:function:other";
     let issued = Made { by: by_hub, issued_to: Some(other), ..Made::default() };
     check("tag", hub, issued, "Foreign");

@@ -18,7 +18,7 @@ fn story() -> Story {
     story
 }
 
-/// Plays one call of somebody else and a call of the rule's target every 5 s, until the cut or for so many seconds. The
+/// Plays a foreign call and a call of the rule's target every 5 s, until the cut or for this number of seconds. The
 /// history is read with these longest durations, one after the other, and the last again and again; `None` is a fault.
 /// Returns the second of the cut, and the number of readings.
 fn play(seconds: i64, longest: &[Option<u32>]) -> (Option<i64>, usize) {

@@ -54,7 +54,7 @@ fn put(world: &World, role: &str, record: &serde_json::Value) {
     world.put_opening(role, TrailRecord { at: NOON, json: record.to_string() });
 }
 
-/// Ann's call and then so many under the assumed role, as they come. Returns the number that came until the cut.
+/// Ann's call and then this number under the assumed role, as they come. Returns the number that came until the cut.
 fn played(
     world: &World,
     guard: &Guard<World>,
@@ -115,7 +115,7 @@ fn an_opening_that_arrives_over_the_bus_costs_no_question() {
 }
 
 #[test]
-fn an_opening_that_anybody_may_have_put_on_the_bus_proves_nothing() {
+fn a_forged_opening_proves_nothing() {
     let (world, guard) = stage();
     let mut event = call(900);
     event["source"] = json!("my.sts");

@@ -5,7 +5,7 @@ use budget_guard::replay::ListedRule;
 
 use super::lines::Lines;
 
-/// Who acts for every target is known.
+/// All actors of the targets are known.
 pub const KNOWN: &str = "known";
 
 /// `known`, `partly known` or `unknown`. The guard's own queue is no target that acts; the operator's word is enough.
