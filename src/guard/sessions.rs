@@ -25,12 +25,9 @@ impl Turn<'_> {
         }
     }
 
-    /// Takes up who opened a session.
+    /// Takes up the opener of a session.
     pub(super) fn opened(&mut self, opened: &Opened) {
-        if !self.counts() {
-            return;
-        }
-        if !self.record.turns.opened(opened) {
+        if !self.counts() || !self.record.turns.opened(opened) {
             return;
         }
         if matches!(opened.cause, Cause::Own { .. }) {
@@ -39,7 +36,7 @@ impl Turn<'_> {
         (self.touched, self.plan.save) = (true, true);
     }
 
-    /// Takes up the answer about sessions. Those that are not in it stay open.
+    /// Takes up the answer about sessions. Sessions that are not in it stay open.
     pub(super) fn sessions(&mut self, result: &Result<Vec<Opened>, Fault>) {
         match result {
             Ok(found) => found.iter().for_each(|opened| self.opened(opened)),

@@ -80,7 +80,7 @@ impl Turn<'_> {
         let Some(trip) = &mut self.record.last_trip else { return };
         if may_cut && (by_hand || self.limits.mode == Mode::Enforce) {
             cut.found = Some(rule.clone().without_actors());
-            // What is to be put back needs the room.
+            // The rule as it is to be put back needs the room.
             self.forget_turns();
             self.record.previous_trip = None;
             return self.proceed();

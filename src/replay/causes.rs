@@ -1,4 +1,4 @@
-//! Who made the calls, each distinct one once; and, where a rule's own calls are judged, what they called.
+//! Callers, each distinct one once; and, where a rule's own calls are judged, their calls.
 
 use std::collections::HashMap;
 use std::hash::Hasher;

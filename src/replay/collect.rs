@@ -210,7 +210,7 @@ impl Collected {
         self.note_opening(replay, &record);
         self.match_spellings(replay, &record)?;
         let mut cause = None;
-        // What was called is of use only where own calls are judged.
+        // The call is of use only where own calls are judged.
         let wants_call = self.matched.iter().any(|(rule, _)| replay.rules[*rule as usize].targets.is_some());
         for (rule, decision) in std::mem::take(&mut self.matched) {
             let watched = &replay.rules[rule as usize];

@@ -60,7 +60,7 @@ impl Turns {
 
     /// Puts stored firings back into turns that were read without them.
     pub fn restore(mut self, bytes: &[u8]) -> Result<Self, CorruptTurns> {
-        // What another version has kept is counted anew: it is evidence of a day, and no reason to leave a rule unguarded.
+        // Firings that another version has kept are left out: a day's evidence is lost, and the rule stays guarded.
         let Some(bytes) = bytes.strip_prefix(&[LAYOUT]) else { return Ok(self) };
         let mut reader = Reader(bytes);
         let mut at = 0i64;

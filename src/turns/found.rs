@@ -1,4 +1,4 @@
-//! What the firings kept of a rule say about it.
+//! Findings about a rule from the firings that are kept.
 
 use crate::model::Timestamp;
 

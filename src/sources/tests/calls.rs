@@ -262,7 +262,7 @@ fn what_was_created_is_in_the_response() {
         &format!(r#"{unnamed}"resources":[{{"ARN":"arn:aws:s3:::b"}}],"#),
         "arn:aws:s3:::b",
     );
-    // What is not known does not become known by what was made of it, and others make nothing.
+    // Unknown parameters stay unknown when the response names an id. Calls that create nothing have no response to read.
     check("CreateVolume", r#""requestParameters":null,"responseElements":{"volumeId":"vol-1"},"#, "unknown");
     check(
         "ModifyVolume",
