@@ -163,6 +163,8 @@ impl Turn<'_> {
         self.plan.tally.firings += 1;
         match &mut self.record.breaker {
             Breaker::Closed | Breaker::HalfOpen { .. } => {}
+            // Nothing was done to the rule yet. If it is spared, a firing that was missed would look like one without cause.
+            Breaker::Open(cut) if cut.found.is_none() => {}
             // It may be enabled already, or DisableRule may not have spread yet: look, do not guess.
             Breaker::Restoring { cut, since } => {
                 if firing.at > *since
@@ -202,7 +204,8 @@ impl Turn<'_> {
             Some(Inserted::At(index)) => {
                 self.plan.save = true;
                 self.counted = true;
-                if self.limits.everybody_counts()
+                if self.counts()
+                    && self.limits.everybody_counts()
                     && let Some(evidence) = verdict::burst(&self.record.window, index)
                 {
                     self.burst(evidence);
@@ -268,10 +271,11 @@ impl Turn<'_> {
     /// The next life of the rule: what it did before never counts.
     fn begin_epoch(&mut self, began: crate::model::Timestamp) {
         self.record.epoch = self.record.epoch.next(began);
-        self.forget_turns();
+        self.forget_firings();
     }
 
-    fn forget_turns(&mut self) {
+    fn forget_firings(&mut self) {
+        self.record.window = Window::new(self.limits.burst);
         self.record.turns = Turns::default();
         self.record.proof_due = None;
     }

@@ -81,7 +81,7 @@ impl Turn<'_> {
         if may_cut && (by_hand || self.limits.mode == Mode::Enforce) {
             cut.found = Some(rule.clone().without_actors());
             // The rule as it is to be put back needs the room.
-            self.forget_turns();
+            self.forget_firings();
             self.record.previous_trip = None;
             return self.proceed();
         }

@@ -41,6 +41,24 @@ fn what_arrives_after_the_cut_is_late_and_trips_nothing() {
 }
 
 #[test]
+fn what_arrives_before_the_decision_is_evidence_if_the_rule_is_spared() {
+    let check = |managed_by: Option<&str>, is_cut: bool, kept: u64| {
+        let (mut story, _) = Story::tripped(Mode::Enforce);
+        let meanwhile: Vec<_> = (4..9).map(|n| firing(n, n)).collect();
+        let first = story.step(&meanwhile).tally;
+        let again = story.step(&meanwhile).tally;
+        assert_eq!((first.late, first.trips, again.duplicates), (0, 0, 5), "it trips once");
+        let managed_by = managed_by.map(str::to_owned);
+        story.step(&[inspected(RuleDefinition { managed_by, ..found(RuleState::Enabled) })]);
+        let record = &story.record;
+        assert_eq!((record.breaker != Breaker::Closed, record.turns.own_share().all), (is_cut, kept));
+        assert_eq!(record.window.newest().is_none(), is_cut);
+    };
+    check(Some("x.amazonaws.com"), false, 8);
+    check(None, true, 0);
+}
+
+#[test]
 fn others_wait_for_who_is_at_work_and_take_over_when_it_falls_silent() {
     let (mut story, _) = Story::tripped(Mode::Enforce);
     let until = NOON + LEASE;
