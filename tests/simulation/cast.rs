@@ -14,8 +14,8 @@ pub fn of(seed: u64, rng: &mut fastrand::Rng, end: i64) -> Cast {
     everywhere(&mut cast, rng, end);
     // Draws of its own: the rest of a world does not depend on who else is there.
     let mut rng = fastrand::Rng::with_seed(seed ^ 0xec40);
-    let mut drawn: [fn(&mut Cast, &mut fastrand::Rng, i64); 9] =
-        [slow_loop, ring, tagger, tug_of_war, chain, scheduled, bulk_job, fan_out, neighbours];
+    let mut drawn: [fn(&mut Cast, &mut fastrand::Rng, i64); 10] =
+        [slow_loop, ring, tagger, tug_of_war, chain, scheduled, bulk_job, fan_out, retried, neighbours];
     rng.shuffle(&mut drawn);
     drawn.iter().take(3).for_each(|add| add(&mut cast, &mut rng, end));
     cast
@@ -108,6 +108,14 @@ fn fan_out(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     cast.push((machine, |_| {}));
 }
 
+/// Its target fails twice after its call has worked, and each time Lambda runs it again, one and then two minutes later.
+fn retried(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
+    let mut machine = machine("retried", Nature::Honest, Some(Reply::to_people(cast.len(), rng)));
+    (machine.fan_out, machine.apart_ms, machine.always) = (3, 60_000, 3);
+    machine.people = every(60_000, end, rng, |_| 0);
+    cast.push((machine, |_| {}));
+}
+
 /// A loop, and a rule that hears the same calls and answers none.
 fn neighbours(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let (bystander, culprit) = (cast.len(), cast.len() + 1);
@@ -156,6 +164,7 @@ fn machine(path: &str, nature: Nature, reply: Option<Reply>) -> Machine {
         people: Vec::new(),
         by_itself: Vec::new(),
         fan_out: 1,
+        apart_ms: 1_000,
         neighbour: None,
         always: 0,
         fired: Vec::new(),

@@ -45,8 +45,10 @@ pub struct Machine {
     pub people: Vec<(i64, usize)>,
     /// When its target calls by itself: by a schedule, or because somebody else wakes it.
     pub by_itself: Vec<i64>,
-    /// Number of calls by which its target answers one, a second apart.
+    /// Number of calls by which its target answers one.
     pub fan_out: usize,
+    /// Milliseconds between those calls.
+    pub apart_ms: i64,
     /// A rule that hears every call that this one hears.
     pub neighbour: Option<usize>,
     /// How often it has fired each minute for a day.
@@ -145,7 +147,7 @@ impl Machines {
         {
             let call = Call { machine: reply.fires, by: Caller::Target(call.machine), thing: call.thing };
             for n in 0..machine.fan_out as i64 {
-                agenda.add(now + reply.after_ms + n * 1_000, Happening::Call(call));
+                agenda.add(now + reply.after_ms + n * machine.apart_ms, Happening::Call(call));
             }
         }
     }
