@@ -69,7 +69,7 @@ impl Turn<'_> {
         let may_cut = untouchable.is_none() && rule.state.is_enabled();
         if may_cut && self.limits.mode == Mode::Enforce {
             let evidence = trip.evidence.clone();
-            if takes_any_call(rule) && self.is_untagged_rate(&evidence) {
+            if takes_any_call(rule, evidence.call.is_some()) && self.is_untagged_rate(&evidence) {
                 let until = self.now + super::QUIET;
                 self.record.quiet = Some(Quiet { until, because: QuietReason::TakesAnyCall });
                 let because = "its pattern names no API call, so its rate alone proves nothing";
@@ -325,16 +325,30 @@ fn is_latched(recent_trips: &[Timestamp], now: Timestamp) -> bool {
     recent_trips.len() >= super::LATCH_TRIPS && recent_trips.iter().all(|at| now.duration_since(*at) < day)
 }
 
-/// Whether the rule takes API calls whatever their name: all of a service's, or all there are. One for other kinds of
-/// events is not meant, for of those it is known which ones it takes.
-fn takes_any_call(rule: &RuleDefinition) -> bool {
+/// Returns true if the rule takes API calls whatever their name: all of a service's, or all there are. A rule for other kinds
+/// of events, or for events of sources that are no AWS services, names what it takes; unless the source is that of somebody
+/// who forwards calls, and `has_calls` says that some fired the rule.
+fn takes_any_call(rule: &RuleDefinition, has_calls: bool) -> bool {
     let Some(text) = rule.event_pattern.as_deref() else { return false };
     let pattern: Option<serde_json::Value> = serde_json::from_str(text).ok();
     let kinds = pattern.as_ref().and_then(|pattern| pattern.get("detail-type")?.as_array());
     let is_other = |kind: &serde_json::Value| kind.as_str().is_some_and(|kind| !kind.contains("CloudTrail"));
     let takes_no_calls = kinds.is_some_and(|kinds| kinds.iter().all(is_other));
+    let sources = pattern.as_ref().and_then(|pattern| pattern.get("source")?.as_array());
+    let is_no_service = || sources.is_some_and(|sources| sources.iter().all(is_no_aws_source));
+    let takes_no_calls = takes_no_calls || !has_calls && is_no_service();
     // A pattern that cannot be read is left to the rate.
     !takes_no_calls && Pattern::compile(text).is_ok_and(|pattern| !pattern.names_api_call())
+}
+
+/// Returns true if this part of a pattern takes no source of an AWS service. All of these begin with `aws.`.
+fn is_no_aws_source(source: &serde_json::Value) -> bool {
+    let prefix = source.get("prefix").and_then(serde_json::Value::as_str);
+    match (source.as_str(), prefix) {
+        (Some(source), _) => !source.starts_with("aws."),
+        (None, Some(prefix)) => !prefix.starts_with("aws.") && !"aws.".starts_with(prefix),
+        (None, None) => false,
+    }
 }
 
 /// Why a rule must never be touched, if that is so.

@@ -102,6 +102,10 @@ fn a_rule_that_takes_any_call_is_not_cut_by_its_rate_alone() {
     let (cut, spared) = (&[AlertKind::Tripped], &[AlertKind::Suspect]);
     check(r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#, false, cut);
     check(r#"{"detail-type":["Object Created"]}"#, false, cut);
+    check(r#"{"source":["shop",{"prefix":"bank."}]}"#, false, cut);
+    check(r#"{"source":["shop","aws.s3"]}"#, false, spared);
+    check(r#"{"source":[{"prefix":"a"}]}"#, false, spared);
+    check(r#"{"source":[{"anything-but":"shop"}]}"#, false, spared);
     check(r#"{"source":["aws.s3"]}"#, true, cut);
     check(r#"{"source":["aws.s3"]}"#, false, spared);
     check(r#"{"detail-type":["Object Created","AWS API Call via CloudTrail"]}"#, false, spared);
