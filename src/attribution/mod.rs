@@ -148,8 +148,9 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
     if let Some(skipped) = skipped(&event, home) {
         return Ok(Attributed::Skipped(skipped));
     }
-    let BusEvent { event_id, at, caller, call, .. } = event;
-    Ok(Attributed::Firing(Firing { rule, event_id, at, caller, call, cause: Cause::Unknown }))
+    let BusEvent { event_id, at, caller, call, trace, .. } = event;
+    let cause = trace.filter(|_| call.is_none()).map_or(Cause::Unknown, Cause::Traced);
+    Ok(Attributed::Firing(Firing { rule, event_id, at, caller, call, cause }))
 }
 
 /// Whether an event of the bus counts, and what it changes.
@@ -177,7 +178,7 @@ fn doubt(event: &mut BusEvent<'_>, home: &Home) {
     // Put so that it is no ARN: a source may be spelled like anybody's.
     event.caller = Caller { principal: format!("source {source}").into(), issued_to: None };
     event.call = None;
-    event.opened = None;
+    event.made = None;
 }
 
 /// Why this event must not count, whichever rule it fires.

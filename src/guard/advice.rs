@@ -18,7 +18,8 @@ impl Turn<'_> {
             return;
         }
         let share = self.record.turns.own_share();
-        if !share.is_most() {
+        // No pattern tells by whom an event was put.
+        if !share.is_most() || self.record.turns.has_own_events() {
             return;
         }
         self.record.advised = Some(self.now);

@@ -16,7 +16,7 @@ use crate::actions::{Action, Alert, AlertKind, Plan};
 use crate::breaker::Breaker;
 use crate::history::RateHistory;
 use crate::model::{
-    Call, Cause, Fault, Firing, FiringId, Opened, Restoration, RuleDefinition, RuleState, Timestamp,
+    Call, Cause, Fault, Firing, FiringId, Opened, Put, Restoration, RuleDefinition, RuleState, Timestamp,
     whole_seconds,
 };
 use crate::policy::{Limits, Mode};
@@ -61,6 +61,8 @@ pub enum Observation<'a> {
     Pressed,
     /// A target of the rule, or of others, opened a session of a role.
     Opened(Opened),
+    /// A known target put events on a bus.
+    Put(Put),
     /// It cannot be said which events fire the rule: its pattern is beyond the guard.
     Unmatched {
         problem: String,
@@ -124,8 +126,15 @@ pub fn step(
             Observation::Order(order) => turn.order(order),
             Observation::Changed { by, at } => turn.changed(by, *at),
             Observation::Opened(opened) => turn.opened(opened),
+            // Once all firings of the batch are counted.
+            Observation::Put(_) => {}
             Observation::Unmatched { problem } => turn.unmatched(problem),
             Observation::Answer(answer) => turn.answer(answer),
+        }
+    }
+    for observation in observations {
+        if let Observation::Put(put) = observation {
+            turn.put(put);
         }
     }
     turn.judge_turns();

@@ -313,7 +313,7 @@ impl Turn<'_> {
         let tag = match evidence.kind {
             EvidenceKind::Burst => "with the limit above which it is to be cut: budget-guard:limit=5000/60s",
             EvidenceKind::Turns | EvidenceKind::Surplus => {
-                "with the turns that are meant: budget-guard:turns=50"
+                "with the turns that are meant: budget-guard:turns=50, or off"
             }
             _ => "budget-guard:sustained=off",
         };

@@ -1,7 +1,7 @@
-//! Role chaining: sessions that a target opened are the rule's own, once AWS has told who opened them.
+//! Makers that AWS tells afterwards: of sessions that a target opened, and of events that it put.
 
 use crate::actions::{Action, quoted};
-use crate::model::{Cause, Fault, Opened};
+use crate::model::{Cause, Fault, Opened, Put};
 use crate::turns::{Chains, Terms};
 
 use super::Turn;
@@ -34,6 +34,13 @@ impl Turn<'_> {
             self.record.window.mark_own(&opened.arn);
         }
         (self.touched, self.plan.save) = (true, true);
+    }
+
+    /// Takes up who put some of the events that fired the rule.
+    pub(super) fn put(&mut self, put: &Put) {
+        if self.counts() && self.record.turns.put(put) {
+            (self.touched, self.plan.save) = (true, true);
+        }
     }
 
     /// Takes up the answer about sessions. Sessions that are not in it stay open.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Fingerprint;
+use super::{Fingerprint, TraceRoot};
 
 /// Maker of the call that fired a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -10,6 +10,8 @@ pub enum Cause {
     /// The rule's targets are not known, or the event does not name its caller.
     #[default]
     Unknown,
+    /// An event of this X-Ray trace that no AWS service sent: its maker is not named.
+    Traced(TraceRoot),
     /// A person, a deployment, a function that is no target: a reason for the rule's target to act.
     Foreign,
     /// A role session that belongs to no known target, or a service that acts for somebody. Counts as foreign.

@@ -12,6 +12,7 @@ mod firing;
 mod grouped;
 mod listed;
 mod money;
+mod put;
 mod rule;
 mod schedule;
 mod seconds;
@@ -34,6 +35,7 @@ pub use grouped::grouped;
 pub use jiff::Timestamp;
 pub use listed::ListedRule;
 pub use money::MicroUsd;
+pub use put::{Put, TraceRoot};
 pub use rule::{
     OWN_PREFIX, ParseRuleArnError, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
 };

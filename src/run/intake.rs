@@ -7,12 +7,12 @@ use futures_util::{StreamExt, stream};
 
 use super::directory::Stored;
 use super::pace::Pace;
-use super::{Driven, Guard, HandleError, Summary};
+use super::{Driven, Guard, HandleError, Summary, told};
 use crate::attribution::pattern::Scratch;
 use crate::attribution::{Attributed, Changed, Skipped};
 use crate::directory::{Directory, Edit};
 use crate::guard::Observation;
-use crate::model::{ActorId, Cause, Fault, FaultKind, Firing, Opened, Proof, RuleArn, Session, Timestamp};
+use crate::model::{Call, Caller, Cause, Fault, FaultKind, Firing, RuleArn, Timestamp, TraceRoot};
 use crate::policy::Mode;
 use crate::ports::{Ports, Rules};
 use crate::sources::money::MoneyMessage;
@@ -25,9 +25,6 @@ pub(super) const RULES_AT_ONCE: usize = 8;
 const READ_AT_ONCE: usize = 3;
 /// `DescribeRule`, `ListTargetsByRule`, `ListTagsForResource`.
 const CALLS_TO_INSPECT: i32 = 3;
-/// Maximum number of rules that are told of a session that their common target opened. Each costs one write; rules that are
-/// not told ask CloudTrail when it matters.
-const TOLD_AT_ONCE: usize = 8;
 const READ_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 
 /// The content of one invocation. Messages are known by their place in the batch.
@@ -105,15 +102,13 @@ impl<'a> Intake<'a> {
                     self.groups.add(message, rule.clone(), Observation::Unmatched { problem });
                 }
             }
-            if let Some(session) = &event.opened {
-                let opener = directory.maker(&event.caller, event.call.as_ref());
-                for (rule, opened) in told_of(directory, opener, session, event.at) {
-                    self.groups.add(message, rule, Observation::Opened(opened));
-                }
+            for (rule, told) in told::of(directory, &event) {
+                self.groups.add(message, rule, told);
             }
             for rule in fired.rules {
-                let (event_id, caller) = (event.event_id.clone(), event.caller.clone());
-                let (call, cause) = (event.call.clone(), directory.cause(rule, &caller, event.call.as_ref()));
+                let (event_id, caller, call) =
+                    (event.event_id.clone(), event.caller.clone(), event.call.clone());
+                let cause = maker(directory, rule, &caller, call.as_ref(), event.trace);
                 let firing = Firing { rule: rule.clone(), event_id, at: event.at, caller, call, cause };
                 self.groups.add(message, rule.clone(), Observation::Firing(firing));
             }
@@ -126,30 +121,28 @@ impl<'a> Intake<'a> {
         let observations = self.groups.list.iter_mut().flat_map(|group| &mut group.observations);
         for observation in observations {
             if let Observation::Firing(firing) = observation {
-                firing.cause = directory.cause(&firing.rule, &firing.caller, firing.call.as_ref());
+                let trace = match firing.cause {
+                    Cause::Traced(root) => Some(root),
+                    _ => None,
+                };
+                firing.cause = maker(directory, &firing.rule, &firing.caller, firing.call.as_ref(), trace);
             }
         }
     }
 }
 
-/// The rules that a target opened a session for, with what they are told.
-fn told_of<'d>(
-    directory: &'d Directory,
-    opener: Option<(&'d str, Proof)>,
-    session: &'d Session<'_>,
-    at: Timestamp,
-) -> impl Iterator<Item = (RuleArn, Opened)> + 'd {
-    let rules = opener.map(|(actor, _)| directory.rules_of(actor)).unwrap_or_default();
-    let is_few = rules.len() <= TOLD_AT_ONCE;
-    let rules = rules
-        .into_iter()
-        .filter(move |rule| is_few && directory.get(rule).is_some_and(|entry| entry.state.is_enabled()));
-    rules.filter_map(move |rule| {
-        let (actor, proof) = opener?;
-        let cause = Cause::Own { actor: ActorId::of(actor), proof };
-        let until = Session::longest_until(at);
-        Some((rule, Opened { key: session.key, arn: session.arn.clone().into_owned(), cause, until }))
-    })
+/// Maker of a firing. An event of no AWS service names none, but may have a trace.
+fn maker(
+    directory: &Directory,
+    rule: &RuleArn,
+    caller: &Caller<'_>,
+    call: Option<&Call<'_>>,
+    trace: Option<TraceRoot>,
+) -> Cause {
+    match directory.cause(rule, caller, call) {
+        Cause::Unknown if call.is_none() => trace.map_or(Cause::Unknown, Cause::Traced),
+        cause => cause,
+    }
 }
 
 impl<P: Ports> Guard<P> {

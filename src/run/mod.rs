@@ -12,6 +12,7 @@ mod refresh;
 mod sessions;
 mod summary;
 mod tend;
+mod told;
 mod trace;
 mod unwatched;
 
@@ -29,7 +30,7 @@ use crate::model::{Fault, RuleArn};
 use crate::policy::Limits;
 use crate::ports::{Clock, Ledger, Ports};
 use crate::sources::money::MoneyMessage;
-use crate::sources::{self, Body, DecodeError, Message, Payload, Received};
+use crate::sources::{self, DecodeError, Message, Payload, Received};
 use intake::{Failed, Group, Intake};
 
 /// One guard in one process: its ports, and what it keeps from one invocation to the next.
@@ -104,8 +105,8 @@ impl<P: Ports> Guard<P> {
         let mut intake = Intake::default();
         for (index, message) in messages.iter().enumerate() {
             summary.messages += 1;
-            let received = message.body.as_ref().map_err(Clone::clone).and_then(Body::received);
-            let attributed = received
+            let attributed = message
+                .received()
                 .map_err(HandleError::Decode)
                 .and_then(|received| attribute(received, &self.home).map_err(HandleError::Attribution));
             match attributed {

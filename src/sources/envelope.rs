@@ -63,12 +63,21 @@ pub(super) struct Record<'a, B = Field<'a>> {
     pub message_id: Field<'a>,
     #[serde(default)]
     pub body: B,
+    #[serde(borrow, default)]
+    pub attributes: Nested<Attributes<'a>>,
     /// SNS spells it `EventSource`.
     #[serde(borrow, default, rename = "eventSource", alias = "EventSource")]
     pub event_source: Field<'a>,
     /// Of SNS only, and boxed because batches come from a queue.
     #[serde(borrow, default, rename = "Sns")]
     pub sns: Nested<Box<Sns<'a>>>,
+}
+
+/// What is read of a message's `attributes`. Source: "ReceiveMessage" (Amazon SQS API reference).
+#[derive(Default, Deserialize)]
+pub(super) struct Attributes<'a> {
+    #[serde(borrow, default, rename = "AWSTraceHeader")]
+    pub trace_header: Field<'a>,
 }
 
 /// An EventBridge event. Source: "AWS service event metadata" (Amazon EventBridge user guide).
@@ -276,6 +285,7 @@ impl<'a> UserIdentity<'a> {
     }
 }
 
+impl Object for Attributes<'_> {}
 impl Object for Event<'_> {}
 // In a box: it is large, and what holds it is handed on many times.
 impl Object for Box<Detail<'_>> {}

@@ -11,6 +11,7 @@ mod last;
 pub mod money;
 mod opening;
 mod parameters;
+mod put;
 mod search;
 mod verbatim;
 
@@ -21,8 +22,8 @@ pub use opening::{Opening, opening};
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::model::{Call, Caller, RuleArn, Seen, Session, Timestamp};
-use envelope::{Detail, Event, Identity, Record, Top};
+use crate::model::{Call, Caller, FiringId, RuleArn, Seen, Session, Timestamp, TraceRoot};
+use envelope::{Attributes, Detail, Event, Identity, Record, Top};
 use field::{Field, Nested};
 use last::Last;
 use money::MoneyMessage;
@@ -44,6 +45,21 @@ pub enum Payload<'a> {
 pub struct Message<'a> {
     pub id: Cow<'a, str>,
     pub body: Result<Body<'a>, DecodeError>,
+    /// From the attribute `AWSTraceHeader`.
+    pub trace: Option<TraceRoot>,
+}
+
+impl Message<'_> {
+    /// Content of the message.
+    pub fn received(&self) -> Result<Received<'_>, DecodeError> {
+        let mut received = self.body.as_ref().map_err(Clone::clone)?.received()?;
+        if let Received::Attached { event, .. } | Received::Bus(Bus { event, .. }) = &mut received
+            && event.sender.is_some()
+        {
+            event.trace = self.trace;
+        }
+        Ok(received)
+    }
 }
 
 /// The body of a queue message.
@@ -109,14 +125,25 @@ pub struct BusEvent<'a> {
     pub caller: Caller<'a>,
     /// The API call that CloudTrail recorded, if the event is one.
     pub call: Option<Call<'a>>,
-    /// The session that the call opened, if it is an `AssumeRole`. Boxed: hardly any is.
-    pub opened: Option<Box<Session<'a>>>,
+    /// A session or events that the call made. Boxed: hardly any does.
+    pub made: Option<Box<Made<'a>>>,
+    /// Trace that the event belongs to, if the queue's message tells and no AWS service sent it.
+    pub trace: Option<TraceRoot>,
     /// Set by EventBridge on events that come from an archive replay.
     pub is_replay: bool,
     /// The event is an API call about an EventBridge rule.
     pub rule_call: Option<RuleCall<'a>>,
     /// Who put it on the bus, if it was not AWS: then all of the above is what they say. Boxed: hardly any has one.
     pub sender: Option<Box<Sender<'a>>>,
+}
+
+/// Things that an API call made, and that other firings come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Made<'a> {
+    /// An `AssumeRole` opened it.
+    Session(Session<'a>),
+    /// A `PutEvents` put them on buses.
+    Events(Vec<FiringId>),
 }
 
 /// Somebody with the right to put events on a bus.
@@ -228,7 +255,11 @@ fn message<'a, B>(
     come_from(&record.event_source, "aws:sqs")?;
     // Without its id a message cannot be given back, so the whole batch has to be.
     let id = record.message_id.text("Records[].messageId", "text")?;
-    Ok(Message { id, body: body(record.body) })
+    let trace = match record.attributes {
+        Nested::Object(Attributes { trace_header: Field::Text(header) }) => TraceRoot::of_header(&header),
+        _ => None,
+    };
+    Ok(Message { id, body: body(record.body), trace })
 }
 
 /// `bytes` are those of `top`. While a batch is read in one pass there are none: whatever needs them is an error then,
@@ -298,7 +329,7 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
     let sender = || Box::new(Sender { source: source.clone(), envelope_id: envelope_id.clone() });
     let sender = (!is_of_aws).then(sender);
     let nobody = || Caller { principal: source.clone(), issued_to: None };
-    let (event_id, caller, rule_call, call, opened, is_withheld) = match event.detail {
+    let (event_id, caller, rule_call, call, made, is_withheld) = match event.detail {
         Nested::Object(mut detail) => {
             let rule_call = if is_of_events { detail.rule_call() } else { None };
             // Only CloudTrail's eventID names the event; in others it is whatever their sender put there.
@@ -314,16 +345,17 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
             };
             let is_withheld = is_of_aws && is_trail != Some(false) && detail.is_withheld();
             let is_call = is_trail == Some(true);
-            let opened = if is_call { detail.opened().map(Box::new) } else { None };
+            let made = if is_call { detail.made().map(Box::new) } else { None };
             let call = if is_call { detail.call(&identity) } else { None };
-            (id, caller, rule_call, call, opened, is_withheld)
+            (id, caller, rule_call, call, made, is_withheld)
         }
         _ => (envelope_id, nobody(), None, None, None, false),
     };
     // Scrubbed events carry empty ids. They still count, once for each moment.
     let event_id = if event_id.is_empty() { Cow::Owned(format!("without id at {at}")) } else { event_id };
     let is_replay = event.replay_name.0;
-    Ok((BusEvent { event_id, at, caller, call, opened, is_replay, rule_call, sender }, is_withheld))
+    let trace = None;
+    Ok((BusEvent { event_id, at, caller, call, made, trace, is_replay, rule_call, sender }, is_withheld))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::Made;
 use super::envelope::{Detail, Identity};
 use super::field::{Field, Nested};
 use crate::model::{Call, Caller, Session, SessionKey};
@@ -40,6 +41,11 @@ struct User {
 }
 
 impl<'a> Detail<'a> {
+    /// What this call made that other firings come from.
+    pub fn made(&self) -> Option<Made<'a>> {
+        self.opened().map(Made::Session).or_else(|| self.put().map(Made::Events))
+    }
+
     /// The session that this call opened; `None` for other calls, refused ones, and answers that name no key.
     pub fn opened(&self) -> Option<Session<'a>> {
         let Field::Text(operation) = &self.event_name else { return None };

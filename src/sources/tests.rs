@@ -270,6 +270,30 @@ fn a_bad_message_does_not_spoil_its_batch() {
 }
 
 #[test]
+fn the_trace_of_a_message_is_that_of_events_of_no_aws_service() {
+    let check = |source: &str, attributes: &str, expected: bool| {
+        let event = format!(
+            r#"{{"id":"e","source":"{source}","detail-type":"placed","time":"2026-11-20T10:00:00Z","detail":{{}}}}"#
+        );
+        let body = serde_json::to_string(&event).unwrap();
+        let payload = format!(
+            r#"{{"Records":[{{"messageId":"m","eventSource":"aws:sqs","attributes":{attributes},"body":{body}}}]}}"#
+        );
+        let Ok(Payload::Queue(messages)) = decode(payload.as_bytes()) else { panic!("{payload}") };
+        let Ok(Received::Bus(bus)) = messages[0].received() else { panic!("{payload}") };
+        assert_eq!(bus.event.trace.is_some(), expected, "{payload}");
+    };
+    let traced =
+        r#"{"SentTimestamp":"1","AWSTraceHeader":"Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0"}"#;
+    check("shop", traced, true);
+    check("aws.s3", traced, false);
+    check("shop", r#"{"AWSTraceHeader":"Root=1-57"}"#, false);
+    check("shop", r#"{"AWSTraceHeader":7}"#, false);
+    check("shop", "{}", false);
+    check("shop", "null", false);
+}
+
+#[test]
 fn a_batch_that_cannot_be_given_back_is_an_error() {
     let check = |payload: &str, expected: &str| {
         let error = decode(payload.as_bytes()).expect_err(payload).to_string();

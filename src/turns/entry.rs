@@ -1,6 +1,6 @@
 //! A call of the rule's own target, or of a sibling's, as it is kept.
 
-use crate::model::{ActorId, Call, CallOutcome, Caller, Fingerprint, FiringId, Proof};
+use crate::model::{ActorId, Call, CallOutcome, Caller, Cause, Fingerprint, Firing, FiringId, Proof};
 
 /// Maker of a kept call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -8,6 +8,8 @@ pub(super) enum Maker {
     Own(ActorId, Proof),
     /// A target of other rules; its place among the siblings.
     Sibling(u8),
+    /// Not named: nobody but CloudTrail's data events tells who put an event.
+    Untold,
 }
 
 /// One kept call. Two deliveries of one event are equal in `at` and `id`.
@@ -18,15 +20,23 @@ pub(super) struct Entry {
     /// 32 bits of the event's id: enough to know an event again within its second.
     pub id: u32,
     pub maker: Maker,
-    /// Fingerprint of the session, which tells one container from another; 0 for functions and siblings.
+    /// Fingerprint of the session, which tells one container from another; 0 for functions and siblings. Of an event whose
+    /// maker is not named: the root of its trace, 0 for none.
     pub run: u32,
     /// Fingerprint of caller, call, parameters and resource; 0 if the call equals no other.
     pub equal: u32,
     /// The call was refused or throttled.
     pub is_failed: bool,
+    /// An event that was put on a bus, and no API call.
+    pub is_event: bool,
 }
 
 impl Entry {
+    /// Fingerprint of the container that made the call; `None` where one is not told from another.
+    pub fn task(&self) -> Option<u32> {
+        Some(self.run).filter(|run| *run != 0 && !self.is_event)
+    }
+
     /// Order of time, and of identity within a second.
     pub fn key(&self) -> (i64, u32) {
         (self.at, self.id)
@@ -37,11 +47,12 @@ pub(super) fn short(id: FiringId) -> u32 {
     (id.bits() & 0xffff_ffff) as u32
 }
 
-/// Fingerprint of the session of a target that is no function.
-pub(super) fn run(maker: Maker, caller: &Caller<'_>) -> u32 {
-    match maker {
-        Maker::Own(_, Proof::Role) => Fingerprint::of(&caller.principal).max(1),
-        Maker::Own(..) | Maker::Sibling(_) => 0,
+/// Fingerprint of the session of a target that is no function, or of the trace of an event.
+pub(super) fn run(maker: Maker, firing: &Firing<'_>) -> u32 {
+    match (maker, &firing.cause) {
+        (Maker::Own(_, Proof::Role), _) => Fingerprint::of(&firing.caller.principal).max(1),
+        (Maker::Untold, Cause::Traced(root)) => root.bits(),
+        _ => 0,
     }
 }
 

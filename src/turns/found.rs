@@ -64,6 +64,8 @@ pub enum Missing {
     Backlog,
     /// Somebody else takes part whom the guard cannot place.
     Place,
+    /// Its target may have put the events for other callers.
+    Occasion,
 }
 
 impl Missing {
@@ -74,6 +76,9 @@ impl Missing {
             Self::Initiative => "its target was seen to act by itself within the last day",
             Self::Backlog => "the calls may be late answers that a concurrency limit held back",
             Self::Place => "the guard cannot tell who makes the calls between its own",
+            Self::Occasion => {
+                "its target may also be invoked from elsewhere, and have put these events for that"
+            }
         }
     }
 }

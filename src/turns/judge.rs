@@ -46,6 +46,8 @@ pub(super) struct Walk<'a> {
     self_starts: SelfStarts,
     /// The tasks, if the rule's only target starts one container for each firing.
     tasks: Option<Tasks>,
+    /// The chain consists of events, which a target may also put for other callers.
+    is_by_events: bool,
     /// First proof by tasks, with its turns, and whether its beginning was seen.
     by_tasks: Option<(Found, u32, bool)>,
     judgement: Judgement,
@@ -80,6 +82,7 @@ pub(super) fn judge(timeline: &Timeline<'_>, terms: &Terms) -> Judgement {
         alternation: Alternation::default(),
         self_starts: SelfStarts::default(),
         tasks: terms.starts_one_task.then(|| Tasks::new(answer)),
+        is_by_events: timeline.has_own_events,
         by_tasks: None,
         judgement: Judgement::default(),
     };
@@ -142,7 +145,7 @@ impl Walk<'_> {
         }
         self.judge_rate(at, depth);
         self.judge_turns(at, depth);
-        self.judge_tasks(*span, entry.filter(|entry| entry.run != 0 && !is_on_schedule));
+        self.judge_tasks(*span, entry.filter(|_| !is_on_schedule));
     }
 
     fn others_so_far(&self) -> &[Span] {
@@ -180,12 +183,13 @@ impl Walk<'_> {
     /// Turns by the containers that make the calls: each was started by one firing.
     fn judge_tasks(&mut self, span: Span, entry: Option<&Entry>) {
         let Some(tasks) = &mut self.tasks else { return };
-        let Some(entry) = entry else { return tasks.reason(span, false) };
-        let Some(task) = tasks.call(entry.at, entry.run) else { return };
+        let task = entry.and_then(|entry| Some((entry.at, entry.task()?)));
+        let Some((at, task)) = task else { return tasks.reason(span, false) };
+        let Some(task) = tasks.call(at, task) else { return };
         self.judgement.turns = self.judgement.turns.max(task.turns);
         let is_enough = self.terms.turns.is_some_and(|limit| task.turns >= limit.get());
-        if is_enough && self.by_tasks.is_none() && self.may_prove(entry.at) {
-            let found = self.found(FoundKind::Turns(task.turns), task.since, entry.at);
+        if is_enough && self.by_tasks.is_none() && self.may_prove(at) {
+            let found = self.found(FoundKind::Turns(task.turns), task.since, at);
             self.by_tasks = Some((found, task.turns, task.is_anchored));
         }
     }
@@ -227,7 +231,7 @@ impl Walk<'_> {
         match (is_anchored, self.self_starts.any()) {
             (false, _) => Some(Missing::Anchor),
             (true, true) => Some(Missing::Initiative),
-            (true, false) => None,
+            (true, false) => self.is_by_events.then_some(Missing::Occasion),
         }
     }
 
@@ -245,7 +249,8 @@ impl Walk<'_> {
             let missing = missing.or_else(|| {
                 self.backlog.explains(&self.own, &self.others[..self.passed]).then_some(Missing::Backlog)
             });
-            match missing.filter(|_| depth.turns < self.terms.turns.unwrap_or_default().get()) {
+            let is_deep = depth.turns >= self.terms.turns.unwrap_or_default().get();
+            match missing.filter(|_| self.is_by_events || !is_deep) {
                 None => return self.reached(FoundKind::Rate, count, since, at),
                 Some(missing) => {
                     self.suspicious(|walk| walk.found_since(FoundKind::Rate, since, at), missing)
@@ -253,7 +258,7 @@ impl Walk<'_> {
             }
         }
         let is_beyond_fan_out = count >= limit.saturating_mul(FAN_OUT.max(others));
-        if is_beyond_fan_out && !self.self_starts.any() {
+        if is_beyond_fan_out && !self.self_starts.any() && !self.is_by_events {
             self.reached(FoundKind::FanOut { others }, count, since, at);
         }
     }

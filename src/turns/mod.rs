@@ -16,6 +16,7 @@ mod entry;
 mod found;
 mod judge;
 mod labels;
+mod puts;
 mod runs;
 mod sessions;
 mod siblings;
@@ -32,9 +33,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    ActorId, Cause, Firing, FiringId, OpenSessions, Opened, Proof, Schedules, Seconds, Timestamp, bounded,
-};
+use crate::model::{ActorId, Cause, Firing, FiringId, Proof, Schedules, Seconds, Timestamp, bounded};
 use crate::policy::{BurstLimit, TurnLimit};
 use entry::{Entry, Maker};
 use labels::Labels;
@@ -71,6 +70,9 @@ pub struct Turns {
     /// Actors of which AWS was seen to say whose credentials they are.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     issued: BTreeSet<ActorId>,
+    /// Event time of a call of `PutEvents` that CloudTrail told of, in seconds since 1970; not the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    put_told: Option<i64>,
     /// Ascending in time. Stored apart, in bytes (`codec`), as are the tallies.
     #[serde(skip)]
     entries: Vec<Entry>,
@@ -134,7 +136,10 @@ impl Turns {
         let maker = match &firing.cause {
             Cause::Own { actor, proof } => Maker::Own(*actor, *proof),
             Cause::Sibling(_) => Maker::Sibling(0),
-            Cause::Unknown | Cause::Foreign => return is_new && count(&mut self.foreign, at),
+            Cause::Unknown | Cause::Traced(_) if self.keeps_event(firing) => Maker::Untold,
+            Cause::Unknown | Cause::Traced(_) | Cause::Foreign => {
+                return is_new && count(&mut self.foreign, at);
+            }
             Cause::Unplaced | Cause::Service => {
                 let entry = || Entry {
                     at,
@@ -143,6 +148,7 @@ impl Turns {
                     run: 0,
                     equal: equal(),
                     is_failed: is_failed(),
+                    is_event: false,
                 };
                 return is_new && self.wait(firing, entry).unwrap_or_else(|| count(&mut self.soft, at));
             }
@@ -158,92 +164,22 @@ impl Turns {
         }
         // Calls older than those kept one by one may have been counted before.
         if index == 0 && self.past.newest().is_some_and(|newest| at <= newest) {
-            return delivery == Delivery::First && count(&mut self.past, at);
+            let tally = if maker == Maker::Untold { &mut self.foreign } else { &mut self.past };
+            return delivery == Delivery::First && count(tally, at);
         }
-        let Some(maker) = self.place(maker, firing, at) else { return is_new && count(&mut self.soft, at) };
+        let Some(maker) = self.place(maker, &firing.cause, at) else {
+            return is_new && count(&mut self.soft, at);
+        };
         let (equal, is_failed) = (equal(), is_failed());
-        let run = entry::run(maker, &firing.caller);
-        self.entries.insert(index, Entry { at, id: key.1, maker, run, equal, is_failed });
+        let (run, is_event) = (entry::run(maker, firing), maker == Maker::Untold);
+        self.entries.insert(index, Entry { at, id: key.1, maker, run, equal, is_failed, is_event });
         self.remember(firing, maker, equal);
         true
     }
 
-    /// Keeps the call of a session whose opener is not known until it is. `None` if the firing is none; else true if it
-    /// is new.
-    fn wait(&mut self, firing: &Firing<'_>, entry: impl FnOnce() -> Entry) -> Option<bool> {
-        let call = firing.call.as_ref().filter(|_| firing.cause == Cause::Unplaced)?;
-        let key = call.session().filter(|key| self.sessions.known(*key).is_none())?;
-        let entry = entry();
-        let is_kept = self.entries.binary_search_by_key(&entry.key(), Entry::key).is_ok();
-        if is_kept || self.sessions.has(entry.key()) {
-            return Some(false);
-        }
-        // A call that is no longer waited for stays a reason.
-        if let Some(late) = self.sessions.add(entry, call, key).unwrap_or_else(Some) {
-            self.soft.count(late.at, 1);
-        }
-        Some(true)
-    }
-
-    /// The cause of a firing by a session that the rule's own target is known to have opened.
-    pub fn cause_of(&self, firing: &Firing<'_>) -> Option<Cause> {
-        let call = firing.call.as_ref().filter(|_| firing.cause == Cause::Unplaced)?;
-        let actor = self.sessions.known(call.session()?)?.actor?;
-        Some(Cause::Own { actor, proof: Proof::Opened })
-    }
-
-    /// The question for sessions of unknown openers, if one is due.
-    pub fn open_sessions(&self, now: Timestamp) -> Option<OpenSessions> {
-        self.sessions.question(now.as_second())
-    }
-
-    /// Notes that the question is asked now.
-    pub fn asked_for_sessions(&mut self, now: Timestamp) {
-        self.sessions.asked(now.as_second());
-    }
-
-    /// Takes up who opened a session: calls of it that were kept are the rule's own, or reasons. Order makes no difference:
-    /// calls that come later are told apart by the same answer.
-    ///
-    /// Returns false if this was known. An opener by its session's name alone is no target once AWS was seen to say whose
-    /// credentials the target's are.
-    pub fn opened(&mut self, opened: &Opened) -> bool {
-        let actor = match opened.cause {
-            Cause::Own { actor, proof } if proof != Proof::Session || !self.issued.contains(&actor) => {
-                Some(actor)
-            }
-            _ => None,
-        };
-        let Some((calls, role)) = self.sessions.opened(opened, actor) else { return false };
-        let Some(actor) = actor else {
-            calls.iter().for_each(|call| self.soft.count(call.at, 1));
-            return true;
-        };
-        if let Some((role, last_call)) = role {
-            self.labels.push(last_call);
-            self.own_role = Some(role);
-        }
-        for call in calls {
-            if self.past.newest().is_some_and(|newest| call.at <= newest) {
-                self.past.count(call.at, 1);
-                continue;
-            }
-            // One that was delivered again once its maker was known is there already.
-            if let Err(index) = self.entries.binary_search_by_key(&call.key(), Entry::key) {
-                self.entries.insert(index, Entry { maker: Maker::Own(actor, Proof::Opened), ..call });
-            }
-        }
-        true
-    }
-
-    /// Notes that the question could not be answered: it does not count against the next one.
-    pub fn question_failed(&mut self) {
-        self.sessions.failed();
-    }
-
     /// The maker with the place of a sibling; `None` if there is no room for it.
-    fn place(&mut self, maker: Maker, firing: &Firing<'_>, at: i64) -> Option<Maker> {
-        let Cause::Sibling(actor) = &firing.cause else { return Some(maker) };
+    fn place(&mut self, maker: Maker, cause: &Cause, at: i64) -> Option<Maker> {
+        let Cause::Sibling(actor) = cause else { return Some(maker) };
         let mut reused = None;
         let place = self.siblings.count(actor, at, |place| reused = Some(place))?;
         if let Some(place) = reused {
@@ -299,8 +235,13 @@ impl Turns {
                 let is_own = match entry.maker {
                     Maker::Own(actor, proof) => proof != Proof::Session || !self.issued.contains(&actor),
                     Maker::Sibling(place) => self.siblings.cycle(place, Chains::Followed).is_some(),
+                    Maker::Untold => false,
                 };
-                let tally = if is_own { &mut self.past } else { &mut self.soft };
+                let tally = match entry.maker {
+                    Maker::Untold => &mut self.foreign,
+                    _ if is_own => &mut self.past,
+                    _ => &mut self.soft,
+                };
                 tally.count(entry.at, 1);
             }
         }
@@ -337,7 +278,7 @@ impl Turns {
         let is_own = |entry: &&Entry| matches!(entry.maker, Maker::Own(..)) && entry.at >= floor;
         let own = self.entries.iter().filter(is_own).count() as u64 + self.past.since(floor);
         let others =
-            self.entries.iter().filter(|entry| matches!(entry.maker, Maker::Sibling(_))).count() as u64;
+            self.entries.iter().filter(|entry| !matches!(entry.maker, Maker::Own(..))).count() as u64;
         let others = others + self.sessions.waiting.len() as u64;
         OwnShare { own, all: own + others + self.foreign.since(floor) + self.soft.since(floor) }
     }
@@ -364,6 +305,7 @@ impl Turns {
             && self.sessions.is_empty()
             && self.labels.is_empty()
             && self.issued.is_empty()
+            && self.put_told.is_none()
     }
 }
 

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Turns;
 use super::entry::{Entry, Maker};
 use super::labels::Label;
-use crate::model::{ActorId, Call, OpenSessions, Opened, Proof, SessionKey, Timestamp, bounded};
+use crate::model::{
+    ActorId, Call, Cause, Firing, OpenSessions, Opened, Proof, SessionKey, Timestamp, bounded,
+};
 use crate::window::LATENESS;
 
 /// Maximum number of calls that wait for an answer.
@@ -182,6 +185,81 @@ impl Sessions {
         if self.waiting.is_empty() {
             self.roles.clear();
         }
+    }
+}
+
+impl Turns {
+    /// Keeps the call of a session whose opener is not known until it is. `None` if the firing is none; else true if it
+    /// is new.
+    pub(super) fn wait(&mut self, firing: &Firing<'_>, entry: impl FnOnce() -> Entry) -> Option<bool> {
+        let call = firing.call.as_ref().filter(|_| firing.cause == Cause::Unplaced)?;
+        let key = call.session().filter(|key| self.sessions.known(*key).is_none())?;
+        let entry = entry();
+        let is_kept = self.entries.binary_search_by_key(&entry.key(), Entry::key).is_ok();
+        if is_kept || self.sessions.has(entry.key()) {
+            return Some(false);
+        }
+        // A call that is no longer waited for stays a reason.
+        if let Some(late) = self.sessions.add(entry, call, key).unwrap_or_else(Some) {
+            self.soft.count(late.at, 1);
+        }
+        Some(true)
+    }
+
+    /// The cause of a firing by a session that the rule's own target is known to have opened.
+    pub fn cause_of(&self, firing: &Firing<'_>) -> Option<Cause> {
+        let call = firing.call.as_ref().filter(|_| firing.cause == Cause::Unplaced)?;
+        let actor = self.sessions.known(call.session()?)?.actor?;
+        Some(Cause::Own { actor, proof: Proof::Opened })
+    }
+
+    /// The question for sessions of unknown openers, if one is due.
+    pub fn open_sessions(&self, now: Timestamp) -> Option<OpenSessions> {
+        self.sessions.question(now.as_second())
+    }
+
+    /// Notes that the question is asked now.
+    pub fn asked_for_sessions(&mut self, now: Timestamp) {
+        self.sessions.asked(now.as_second());
+    }
+
+    /// Takes up who opened a session: calls of it that were kept are the rule's own, or reasons. Order makes no difference:
+    /// calls that come later are told apart by the same answer.
+    ///
+    /// Returns false if this was known. An opener by its session's name alone is no target once AWS was seen to say whose
+    /// credentials the target's are.
+    pub fn opened(&mut self, opened: &Opened) -> bool {
+        let actor = match opened.cause {
+            Cause::Own { actor, proof } if proof != Proof::Session || !self.issued.contains(&actor) => {
+                Some(actor)
+            }
+            _ => None,
+        };
+        let Some((calls, role)) = self.sessions.opened(opened, actor) else { return false };
+        let Some(actor) = actor else {
+            calls.iter().for_each(|call| self.soft.count(call.at, 1));
+            return true;
+        };
+        if let Some((role, last_call)) = role {
+            self.labels.push(last_call);
+            self.own_role = Some(role);
+        }
+        for call in calls {
+            if self.past.newest().is_some_and(|newest| call.at <= newest) {
+                self.past.count(call.at, 1);
+                continue;
+            }
+            // One that was delivered again once its maker was known is there already.
+            if let Err(index) = self.entries.binary_search_by_key(&call.key(), Entry::key) {
+                self.entries.insert(index, Entry { maker: Maker::Own(actor, Proof::Opened), ..call });
+            }
+        }
+        true
+    }
+
+    /// Notes that the question could not be answered: it does not count against the next one.
+    pub fn question_failed(&mut self) {
+        self.sessions.failed();
     }
 }
 

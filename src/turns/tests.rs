@@ -1,9 +1,10 @@
 //! Timelines of one rule's firings, each with the verdict it has to lead to.
 
 mod apart;
+mod events;
 
 use super::*;
-use crate::model::{Call, CallOutcome, Caller, Resource, ResourceIds, RuleArn, SessionKey};
+use crate::model::{Call, CallOutcome, Caller, Opened, Resource, ResourceIds, RuleArn, SessionKey};
 
 const NOON: i64 = 1_795_176_000;
 const ACTOR: ActorId = ActorId(7);

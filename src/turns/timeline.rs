@@ -1,5 +1,9 @@
 //! Everything kept of a rule in the order of event time: reasons first within a second, then calls of its own.
 
+use std::collections::HashSet;
+
+use rustc_hash::FxBuildHasher;
+
 use super::entry::{Entry, Maker};
 use super::siblings::Chains;
 use super::tally::Span;
@@ -36,6 +40,8 @@ pub(super) struct Timeline<'a> {
     pub answer_seconds: i64,
     /// Number of calls kept one by one, of all makers.
     pub calls: usize,
+    /// Some of the own calls are events that were put on a bus.
+    pub has_own_events: bool,
 }
 
 impl<'a> Timeline<'a> {
@@ -44,7 +50,9 @@ impl<'a> Timeline<'a> {
         let calls = turns.entries.len() + turns.sessions.waiting.len();
         let length = tallies.map(|tally| tally.spans.len()).iter().sum::<usize>() + calls;
         let answer_seconds = i64::from(terms.answer.get());
-        let mut timeline = Self { items: Vec::with_capacity(length + 1), answer_seconds, calls };
+        let mut timeline =
+            Self { items: Vec::with_capacity(length + 1), answer_seconds, calls, has_own_events: false };
+        let mut roots = HashSet::with_hasher(FxBuildHasher);
         if let Some(began) = terms.began.filter(|_| terms.is_resumed) {
             timeline.add_spans(&[Span::new(began.as_second(), 1)], Kind::Reason(Reason::Foreign));
         }
@@ -66,7 +74,11 @@ impl<'a> Timeline<'a> {
                     }
                     None => Kind::Reason(Reason::Soft),
                 },
+                // What a firing makes its target do has the trace of that firing.
+                Maker::Untold if entry.run != 0 && !roots.insert(entry.run) => Kind::Own(entry),
+                Maker::Untold => Kind::Reason(Reason::Foreign),
             };
+            timeline.has_own_events |= entry.is_event && matches!(kind, Kind::Own(_));
             timeline.items.push(Item { span, kind });
         }
         for waiting in &turns.sessions.waiting {

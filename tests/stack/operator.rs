@@ -87,6 +87,7 @@ async fn a_drill_is_cut_told_and_cleared_away() -> Result<(), Failure> {
     assert!(course["firings"].as_u64() >= course["limit"].as_u64(), "{course}");
     let (cut, alerted) = (course["cut_after_seconds"].as_f64(), course["alerted_after_seconds"].as_f64());
     assert!(cut.is_some() && alerted >= cut, "{course}");
+    assert!(course["passes_traces"].is_boolean(), "what becomes of tracing headers was seen: {course}");
     assert_eq!((&course["removed"], site.left().await?), (&json!(true), 0));
     let alerts = site.world.wait_for_alerts(2, SOON).await?;
     let told: Vec<_> = alerts.iter().map(|alert| (alert.kind(), &alert.attributes["rule_arn"])).collect();

@@ -5,6 +5,7 @@ mod attacks;
 mod claims;
 mod money;
 mod pressure;
+mod put;
 mod refresh;
 mod sessions;
 mod unwatched;

@@ -8,7 +8,7 @@ mod scan;
 
 use serde::Deserialize;
 
-use super::envelope::{Record, Top};
+use super::envelope::{Attributes, Record, Top};
 use super::field::{Field, Nested};
 use super::last::Last;
 use super::{Body, EventJson, Message, Received, message, single};
@@ -34,15 +34,26 @@ pub(super) fn batch(payload: &[u8]) -> Option<Vec<Message<'_>>> {
 }
 
 fn record<'a>(json: &mut Scanner<'a, false>, last: &mut Last) -> Option<Record<'a, Body<'a>>> {
-    let (mut id, mut source, mut text) = (None, None, None);
+    let (mut id, mut source, mut text, mut attributes) = (None, None, None, None);
     json.object(|json, key| match key {
+        b"attributes" => once(&mut attributes, attributes_of(json)?),
         b"messageId" => once(&mut id, Field::Text(json.text()?.into())),
         b"eventSource" => once(&mut source, Field::Text(json.text()?.into())),
         b"body" => once(&mut text, body(json, last)?),
         b"EventSource" | b"Sns" => None,
         _ => json.skip(),
     })?;
-    Some(Record { message_id: id?, body: text?, event_source: source?, sns: Nested::Absent })
+    let attributes = attributes.map_or(Nested::Absent, Nested::Object);
+    Some(Record { message_id: id?, body: text?, attributes, event_source: source?, sns: Nested::Absent })
+}
+
+fn attributes_of<'a>(json: &mut Scanner<'a, false>) -> Option<Attributes<'a>> {
+    let mut trace = None;
+    json.object(|json, key| match key {
+        b"AWSTraceHeader" => once(&mut trace, Field::Text(json.text()?.into())),
+        _ => json.skip(),
+    })?;
+    Some(Attributes { trace_header: trace.unwrap_or_default() })
 }
 
 fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {

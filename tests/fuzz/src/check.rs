@@ -97,7 +97,7 @@ fn check_wrapped(body: &str, expected: &Received<'_>) {
     let Ok(Payload::Queue(messages)) = decode(batch.as_bytes()) else {
         panic!("not taken for a batch: {batch}");
     };
-    let [Message { id, body: Ok(unwrapped) }] = &messages[..] else {
+    let [Message { id, body: Ok(unwrapped), .. }] = &messages[..] else {
         panic!("not one message with a body: {messages:?}");
     };
     assert_eq!(id, "m-1");
