@@ -53,6 +53,10 @@ pub struct Head {
     /// What people have been told of that the guard is not shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwatched: Option<Told>,
+    /// Event time of the first `AssumeRole` that the guard's catch-all rule brought while it was in plain `ENABLED`. AWS's
+    /// documents disagree on whether such rules receive it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assume_role_at: Option<Timestamp>,
 }
 
 /// Where a pass over the buses goes on: the default bus comes first, the others by name.
@@ -146,6 +150,7 @@ impl Default for Head {
             lease: None,
             trouble: None,
             unwatched: None,
+            assume_role_at: None,
         }
     }
 }

@@ -124,6 +124,11 @@ impl Directory {
         std::array::from_fn(|_| periods.next())
     }
 
+    /// Returns true if plain rules bring the guard the events of the default bus, and none in the third state does.
+    pub fn is_shown_by_plain(&self) -> bool {
+        self.is_shown_by_plain
+    }
+
     /// Guarded rules whose firings the guard cannot see.
     pub fn unreadable(&self) -> &[Unreadable] {
         &self.unreadable

@@ -16,7 +16,7 @@ use crate::model::{Call, Caller, Cause, Fault, FaultKind, Firing, RuleArn, Times
 use crate::policy::Mode;
 use crate::ports::{Ports, Rules};
 use crate::sources::money::MoneyMessage;
-use crate::sources::{Bus, Change};
+use crate::sources::{Bus, Change, Made};
 
 /// How many rules are worked on at the same time. Each costs one read and one write when nothing trips.
 pub(super) const RULES_AT_ONCE: usize = 8;
@@ -73,6 +73,13 @@ impl<'a> Intake<'a> {
             self.groups.add(message, changed.rule.clone(), Observation::Changed { by, at });
         }
         self.changes.push((message, changed));
+    }
+
+    /// Event time of an `AssumeRole` on the bus.
+    fn assume_role(&self) -> Option<Timestamp> {
+        let is_opening = |made: &Box<Made<'_>>| matches!(**made, Made::Session(_));
+        let opens = |(_, bus): &&(usize, Bus<'_>)| bus.event.made.as_ref().is_some_and(is_opening);
+        self.events.iter().find(opens).map(|(_, bus)| bus.event.at)
     }
 
     /// Finds the rules that the events of the bus fire.
@@ -159,6 +166,7 @@ impl<P: Ports> Guard<P> {
         match self.directory().await {
             Ok(Some(stored)) if stored.is_usable() => {
                 let stored = self.read_attached(&intake, stored, &mut pace).await;
+                self.note_assume_role(&intake, &stored).await;
                 intake.name_causes(&stored.directory);
                 failed.extend(intake.attribute(&stored.directory, summary));
             }
@@ -193,6 +201,17 @@ impl<P: Ports> Guard<P> {
             }
         }
         failed
+    }
+
+    /// Notes once that a plain rule receives `AssumeRole`, for people to see.
+    async fn note_assume_role(&self, intake: &Intake<'_>, stored: &Stored) {
+        if stored.head.assume_role_at.is_some() || !stored.directory.is_shown_by_plain() {
+            return;
+        }
+        let Some(at) = intake.assume_role() else { return };
+        if let Err(fault) = self.edit_directory(|head, _| head.assume_role_at = Some(at)).await {
+            tracing::debug!(%fault, "it was not noted that plain rules receive AssumeRole; the next one is");
+        }
     }
 
     /// Reads the rules that were changed, so that the directory has them as they are.

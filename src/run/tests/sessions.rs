@@ -115,6 +115,30 @@ fn an_opening_that_arrives_over_the_bus_costs_no_question() {
 }
 
 #[test]
+fn that_a_plain_rule_receives_openings_is_noted_once() {
+    let check = |watch: Option<RuleState>, source: &str, expected: bool| {
+        let rules = watch.map(|state| {
+            let pattern = r#"{"detail-type":[{"suffix":"via CloudTrail"}]}"#;
+            ("budget-guard-watch", RuleDefinition { state, ..definition(pattern) })
+        });
+        let (world, guard) = guarded(&rules.into_iter().collect::<Vec<_>>(), "200/60s");
+        for n in 0..2 {
+            let mut event = call(n);
+            event["source"] = json!(source);
+            event["time"] = json!(NOON + SignedDuration::from_secs(n as i64));
+            event["detail"] = assumes(MEMBER, "ASIAMEMBER", fixer());
+            handle(&guard, &batch([event.to_string().as_str()]));
+        }
+        let head = crate::directory::Head::from_stored(&world.head_json().unwrap()).unwrap();
+        assert_eq!(head.assume_role_at, expected.then_some(NOON), "{watch:?} {source}");
+    };
+    check(Some(RuleState::Enabled), "aws.sts", true);
+    check(Some(RuleState::EnabledWithAllCloudtrailManagementEvents), "aws.sts", false);
+    check(None, "aws.sts", false);
+    check(Some(RuleState::Enabled), "shop", false);
+}
+
+#[test]
 fn a_forged_opening_proves_nothing() {
     let (world, guard) = stage();
     let mut event = call(900);

@@ -7,10 +7,11 @@ use aws_sdk_eventbridge::types::{PutEventsRequestEntry, RuleState, Tag};
 use budget_guard::actions::quoted;
 use budget_guard::aws::{Aws, SystemClock, fault};
 use budget_guard::breaker::Breaker;
+use budget_guard::directory::Head;
 use budget_guard::guard::Order;
 use budget_guard::model::{Fault, FaultKind, RuleArn, Seconds, Timestamp};
 use budget_guard::policy::{LIMIT_TAG, MODE_TAG};
-use budget_guard::ports::{Clock, Ledger};
+use budget_guard::ports::{Clock, Ledger, Shelf};
 use budget_guard::record::Record;
 use budget_guard::run::Guard;
 use serde::Serialize;
@@ -48,6 +49,8 @@ struct Course {
     alerted_after_seconds: Option<f64>,
     /// EventBridge passes the tracing header of an event on to the guard's queue; `None` if no event was seen to arrive.
     passes_traces: Option<bool>,
+    /// Event time of an `AssumeRole` that the guard's catch-all rule brought it, in plain `ENABLED`.
+    assume_role_at: Option<Timestamp>,
     removed: bool,
 }
 
@@ -68,6 +71,7 @@ pub async fn run(context: &Context, within: Seconds) -> Result<Exit, Problem> {
         cut_after_seconds: None,
         alerted_after_seconds: None,
         passes_traces: None,
+        assume_role_at: drill.assume_role_at().await.map_err(|fault| session.problem(&fault))?,
         removed: false,
     };
     let fired = drill.attach_and_fire(&queue, &mut course, within.into()).await;
@@ -106,7 +110,7 @@ fn text(course: &Course) -> String {
         seconds.map_or("not seen".to_owned(), |seconds| format!("after {seconds:.1} s"))
     };
     format!(
-        "fired    {} times, at a limit of {LIMIT} in {WINDOW}\ncut      {}\nalerted  {}\ntraces   {}\nremoved  {}\n",
+        "fired    {} times, at a limit of {LIMIT} in {WINDOW}\ncut      {}\nalerted  {}\ntraces   {}\nopenings {}\nremoved  {}\n",
         course.firings,
         after(course.cut_after_seconds),
         after(course.alerted_after_seconds),
@@ -115,6 +119,10 @@ fn text(course: &Course) -> String {
             Some(false) => "not passed on",
             None => "not seen",
         },
+        course.assume_role_at.map_or_else(
+            || "no AssumeRole has reached the guard's plain rule so far".to_owned(),
+            |at| format!("plain rules receive AssumeRole, as at {at}")
+        ),
         if course.removed { "yes" } else { "no" }
     )
 }
@@ -190,6 +198,13 @@ impl Drill<'_> {
             Breaker::Open(cut) => cut.disabled_at.is_some() && record.outbox.is_empty(),
             _ => false,
         }))
+    }
+
+    /// Time of the first `AssumeRole` that reached the guard's plain rule, by the directory.
+    async fn assume_role_at(&self) -> Result<Option<Timestamp>, Fault> {
+        let Some((json, _)) = self.guard.ports.ledger.head().await? else { return Ok(None) };
+        let head = Head::from_stored(&json);
+        Ok(head.map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?.assume_role_at)
     }
 
     /// `None` until an event has arrived.
