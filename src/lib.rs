@@ -33,6 +33,8 @@ pub mod attribution;
 pub mod breaker;
 /// Stage 2, zero-touch: every rule there is, and which of them an event of the default bus fires.
 pub mod directory;
+/// Stage 2: roles that the settings of a target name.
+pub mod hints;
 /// How busy a rule was before, as second witness for rate.
 pub mod history;
 /// Stage 1: payload → what was received.

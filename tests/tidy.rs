@@ -10,6 +10,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sources", &["model"]),
     ("attribution", &["model", "sources"]),
     ("directory", &["attribution", "model"]),
+    ("hints", &["model"]),
     ("window", &["model", "policy"]),
     ("turns", &["model", "policy", "window"]),
     ("history", &["model", "policy"]),
@@ -58,6 +59,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "actions",
             "attribution",
             "guard",
+            "hints",
             "history",
             "model",
             "policy",
@@ -70,7 +72,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("settings", &["attribution", "model", "policy"]),
     ("telemetry", &["model", "run"]),
     // The adapters see no stage: only the ports and the words in them.
-    ("aws", &["actions", "breaker", "history", "model", "ports", "pressure", "record"]),
+    ("aws", &["actions", "breaker", "hints", "history", "model", "ports", "pressure", "record"]),
     ("testing", &["actions", "breaker", "history", "model", "ports", "pressure", "record"]),
 ];
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_eventbridge::types as sdk;
 
-use super::actors::{Hints, constants};
+use crate::hints::Hints;
 use crate::model::{FiringId, Target};
 
 pub(super) fn target(target: &sdk::Target) -> Target {
@@ -60,8 +60,9 @@ pub(super) fn hints(target: &sdk::Target) -> Hints {
             .and_then(|ecs| ecs.task_count())
             .and_then(|count| u32::try_from(count).ok()),
         job_definition: target.batch_parameters().map(|batch| batch.job_definition().to_owned()),
-        input: target.input().or(template).and_then(constants),
+        input: None,
     }
+    .with_input(target.input(), template)
 }
 
 /// Settings are kept to be compared, so of a long one a hash is enough: templates may have 8 KB, records have 32.

@@ -70,6 +70,42 @@ async fn a_loop_of_one_turn_a_minute_is_found_if_the_targets_are_told() -> Resul
 }
 
 #[tokio::test]
+async fn a_constant_role_in_the_input_of_a_target_tells_who_acts() -> Result<(), Failure> {
+    let check =
+        async |(arn, session): (&str, &str), settings: Value, who_acts: &str| -> Result<(), Failure> {
+            let session = format!("arn:aws:sts::123456789012:assumed-role/fixer-role/{session}");
+            let mut calls = vec![(ANN, "PutBucketAcl", "uploads")];
+            calls.extend([(session.as_str(), "PutBucketAcl", "uploads"); 10]);
+            let mut rule = rule("fix-acl", &json!(["PutBucketAcl"]), "fixer");
+            rule["Targets"][0] = settings;
+            rule["Targets"][0]["Arn"] = json!(arn);
+            let is_known = who_acts == "known";
+            let seen = report(&[rule], &log(&calls), if is_known { 4 } else { 0 }).await?;
+            let seen = &seen["rules"][0];
+            let own = if is_known { 10 } else { 0 };
+            assert_eq!((&seen["who_acts"], &seen["own"]), (&json!(who_acts), &json!(own)), "{arn}: {seen}");
+            Ok(())
+        };
+    let role = "arn:aws:iam::123456789012:role/fixer-role";
+    let input = |input: Value| json!({"Id": "1", "Input": input.to_string()});
+    let template = |role: &str| {
+        let template = format!(r#"{{"AutomationAssumeRole":[{role}],"BucketName":[<bucket>]}}"#);
+        json!({"Id": "1", "InputTransformer": {"InputTemplate": template}})
+    };
+    let automation = (
+        "arn:aws:ssm:us-east-1::automation-definition/AWS-Fix:$DEFAULT",
+        "Automation-00000000-0000-4000-8000-000000000001",
+    );
+    check(automation, input(json!({"AutomationAssumeRole": [role]})), "known").await?;
+    check(automation, input(json!({"automationAssumeRole": [role]})), "known").await?;
+    check(automation, template(&format!("\"{role}\"")), "known").await?;
+    check(automation, template("<role>"), "unknown").await?;
+    let cluster = ("arn:aws:ecs:us-east-1:123456789012:cluster/work", "6b777c18000000000000000000000000");
+    check(cluster, input(json!({"taskRoleArn": role})), "known").await?;
+    check(cluster, input(json!({"containerOverrides": []})), "unknown").await
+}
+
+#[tokio::test]
 async fn honest_machines_are_left_alone() -> Result<(), Failure> {
     let buckets: Vec<String> = (0..30).map(|n| format!("bucket-{n}")).collect();
     // Each bucket repaired once; and one bucket over which a person and the fixer disagree.

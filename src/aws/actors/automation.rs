@@ -3,15 +3,12 @@
 use serde_json::{Value, json};
 
 use super::super::json_client::{Api, Operation};
-use super::document::Known;
 use super::search::{Search, Step};
+use crate::hints::Known;
 
 /// Systems Manager (2014-11-06).
 const SSM: Api = Api::json_1_1("ssm", "AmazonSSM");
 pub(super) const GET: Operation = Operation::new(SSM, "ssm:GetDocument");
-
-/// The names of the parameter that AWS' own documents take the role by.
-const ROLE: [&str; 2] = ["AutomationAssumeRole", "automationAssumeRole"];
 
 /// The version of a document that is meant if none is named.
 const DEFAULT: &str = "$DEFAULT";
@@ -33,16 +30,12 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
             return;
         }
     }
-    let input = step.hints.input.clone().unwrap_or_default();
-    for parameter in ROLE {
-        match Known::of_input(&input[parameter]) {
-            Known::Constant(role) => return search.add(step.actor(Some(role))),
-            Known::Chosen => {
-                return search.miss(format!("each event chooses the role of the automation {name}"));
-            }
-            Known::Absent => {}
-        }
+    match step.hints.role(step.place()) {
+        Known::Constant(role) => return search.add(step.actor(Some(role))),
+        Known::Chosen => return search.miss(format!("each event chooses the role of the automation {name}")),
+        Known::Absent => {}
     }
+    let input = step.hints.input.clone().unwrap_or_default();
     let (name, version) = name.split_once(':').unwrap_or((name, DEFAULT));
     let mut body = json!({"Name": name, "DocumentFormat": "JSON"});
     if version != DEFAULT {

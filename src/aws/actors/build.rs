@@ -5,6 +5,7 @@ use serde_json::json;
 use super::super::json_client::{Api, Operation};
 use super::function::seconds;
 use super::search::{Search, Step};
+use crate::hints::Known;
 
 /// CodeBuild (2016-10-06).
 const CODEBUILD: Api = Api::json_1_1("codebuild", "CodeBuild_20161006");
@@ -23,7 +24,14 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
         return;
     }
     let input = step.hints.input.clone().unwrap_or_default();
-    let role = input["serviceRoleOverride"].as_str().or(project["serviceRole"].as_str());
+    let role = match step.hints.role(step.place()) {
+        Known::Constant(role) => Some(role),
+        Known::Chosen => {
+            search.miss(format!("each event chooses the role of the build {name}"));
+            None
+        }
+        Known::Absent => project["serviceRole"].as_str(),
+    };
     let limit = seconds(&input["timeoutInMinutesOverride"], 60);
     let limit = limit.or(seconds(&project["timeoutInMinutes"], 60));
     let role = role.map(|role| step.place().role(role));

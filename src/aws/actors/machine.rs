@@ -3,11 +3,9 @@
 use serde_json::{Value, json};
 
 use super::super::json_client::{Api, Operation};
-use super::Hints;
-use super::document::Known;
 use super::function::seconds;
-use super::place::Place;
 use super::search::{Search, Step};
+use crate::hints::{Hints, Known, Place};
 use crate::model::unqualified;
 
 /// Step Functions (2016-11-23).
@@ -117,13 +115,8 @@ fn started(step: &Step, state: &Value) -> Started {
         },
         "ecs:runTask" => match Known::of_state(state, "TaskDefinition") {
             Known::Constant(definition) => {
-                let parameters = [&state["Parameters"], &state["Arguments"]];
-                let role = parameters.iter().find_map(|all| all["Overrides"]["TaskRoleArn"].as_str());
-                let hints = Hints {
-                    task_definition: Some(definition.to_owned()),
-                    input: role.map(|role| json!({"taskRoleArn": role})),
-                    ..Hints::default()
-                };
+                let hints = Hints { task_definition: Some(definition.to_owned()), ..Hints::default() };
+                let hints = hints.with_task_role(&task_role(state));
                 let cluster = constant(state, "Cluster").unwrap_or("default");
                 Started::Step(Box::new(step.to(here.beside("ecs", "cluster/", cluster)).with(hints)))
             }
@@ -131,6 +124,24 @@ fn started(step: &Step, state: &Value) -> Started {
         },
         "http:invoke" => Started::Unseen("an HTTP endpoint"),
         _ => Started::Nothing,
+    }
+}
+
+/// Role that the overrides of a state give to its task.
+///
+/// Source: `TaskOverride` in the Amazon ECS API reference.
+fn task_role(state: &Value) -> Known<'_> {
+    if Known::of_state(state, "Overrides") == Known::Chosen {
+        return Known::Chosen;
+    }
+    let overrides = [&state["Parameters"]["Overrides"], &state["Arguments"]["Overrides"]];
+    let Some(overrides) = overrides.into_iter().find(|overrides| overrides.is_object()) else {
+        return Known::Absent;
+    };
+    match overrides["TaskRoleArn"].as_str() {
+        Some(role) if !role.contains("{%") => Known::Constant(role),
+        None if overrides["TaskRoleArn.$"].is_null() => Known::Absent,
+        _ => Known::Chosen,
     }
 }
 

@@ -6,7 +6,6 @@
 mod automation;
 mod build;
 mod bus;
-mod document;
 mod found;
 mod function;
 mod glue;
@@ -14,7 +13,6 @@ mod job;
 mod machine;
 mod pipe;
 mod pipeline;
-mod place;
 mod queue;
 mod search;
 mod stream;
@@ -29,11 +27,11 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use futures_util::future::BoxFuture;
 
-pub(super) use document::constants;
 use found::Found;
 use search::{Search, Step};
 use wire::{Ask, Wire};
 
+use crate::hints::Hints;
 use crate::model::{Actor, RuleArn, Target};
 
 /// Longest time that all calls about one target may take: a cut waits for them.
@@ -83,19 +81,6 @@ fn is_in_table(right: &str) -> bool {
 
 /// Services whose targets only keep the event: nothing acts for them.
 const KEEPS: &[&str] = &["logs"];
-
-/// Details of a target, besides its ARN, that tell who acts for it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Hints {
-    /// ARN, or name with or without revision, of the definition of the task that an ECS cluster runs.
-    pub task_definition: Option<String>,
-    /// Number of tasks that one event starts; 1 if it is not set.
-    pub tasks: Option<u32>,
-    /// ARN, or name with or without revision, of the definition of the job that a Batch queue runs.
-    pub job_definition: Option<String>,
-    /// The input that the target always gets, as far as it is constant.
-    pub input: Option<serde_json::Value>,
-}
 
 /// Searches for the actors behind targets.
 #[derive(Debug, Clone)]

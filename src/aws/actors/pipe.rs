@@ -5,9 +5,9 @@
 use serde_json::Value;
 
 use super::super::json_client::{Api, Operation, encoded};
-use super::Hints;
 use super::queue::number;
 use super::search::{Search, Step};
+use crate::hints::{Hints, Known};
 
 /// EventBridge Pipes (2015-10-07).
 const PIPES: Api = Api::rest("pipes");
@@ -44,15 +44,28 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     search.add(step.actor(pipe["RoleArn"].as_str()));
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let parameters = &pipe["TargetParameters"];
+    let input = parameters["InputTemplate"].as_str();
     let hints = Hints {
         task_definition: text(&parameters["EcsTaskParameters"]["TaskDefinitionArn"]),
         tasks: parameters["EcsTaskParameters"]["TaskCount"]
             .as_u64()
             .and_then(|count| u32::try_from(count).ok()),
         job_definition: text(&parameters["BatchJobParameters"]["JobDefinition"]),
-        input: parameters["InputTemplate"].as_str().and_then(super::constants),
+        input: None,
     };
+    let hints = hints.with_input(None, input).with_task_role(&task_role(parameters));
     let target = pipe["Target"].as_str().map(|target| step.to(target).with(hints));
     let enrichment = pipe["Enrichment"].as_str().filter(|arn| !arn.is_empty()).map(|arn| step.to(arn));
     search.follow_all(target.into_iter().chain(enrichment)).await;
+}
+
+/// Role that the overrides of a pipe give to its task. A path is filled in from each event.
+///
+/// Sources: `EcsTaskOverride` in the Amazon EventBridge Pipes API reference; "Dynamic path parameters" (Amazon EventBridge
+/// user guide).
+fn task_role(parameters: &Value) -> Known<'_> {
+    match &parameters["EcsTaskParameters"]["Overrides"]["TaskRoleArn"] {
+        Value::String(role) if role.starts_with('$') => Known::Chosen,
+        role => Known::of_input(role),
+    }
 }

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::super::json_client::{Operation, Request};
 use super::found::Found;
-use super::place::Place;
 use super::wire::Ask;
-use super::{Hints, KEEPS, KINDS, Kind};
+use super::{KEEPS, KINDS, Kind};
+use crate::hints::{Hints, Place};
 use crate::model::{Actor, Fault, OWN_PREFIX, Seconds, Seen, unqualified};
 
 /// Maximum number of calls about one target. A topic with a page of subscriptions and 16 functions takes 17.
@@ -84,7 +84,11 @@ impl Step {
     /// An actor with an ARN of its own, reached through `via`.
     pub fn other_actor(&self, arn: &str, role: Option<&str>, via: Option<&str>) -> Actor {
         let actor = Actor::new(arn, role);
-        let actor = via.map(|via| actor.clone().through(via)).unwrap_or(actor);
+        self.late(via.map(|via| actor.clone().through(via)).unwrap_or(actor))
+    }
+
+    /// The actor with the delay of this step.
+    pub fn late(&self, actor: Actor) -> Actor {
         actor.with_delay((self.delay > 0).then(|| Seconds::new(self.delay)))
     }
 }

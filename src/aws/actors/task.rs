@@ -4,23 +4,26 @@ use serde_json::json;
 
 use super::super::json_client::{Api, Operation};
 use super::search::{Search, Step};
-use crate::model::Actor;
+use crate::hints::Known;
 
 /// ECS (2014-11-13).
 const ECS: Api = Api::json_1_1("ecs", "AmazonEC2ContainerServiceV20141113");
 pub(super) const DESCRIBE: Operation = Operation::new(ECS, "ecs:DescribeTaskDefinition");
 
-/// Sources: `TaskDefinition` and `TaskOverride` in the Amazon ECS API reference.
+/// Source: `TaskDefinition` in the Amazon ECS API reference.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let Some(definition) = step.hints.task_definition.as_deref() else {
         search.miss(format!("the target does not name the task that {} runs", step.place().resource));
         return;
     };
-    let arn = step.place().beside("ecs", "task-definition/", definition);
-    let input = step.hints.input.clone().unwrap_or_default();
-    if let Some(role) = input["taskRoleArn"].as_str() {
-        search.add(actor(&step, &arn, Some(role)));
-        return;
+    let started = |role: Option<&str>| step.late(step.hints.actor(&step.arn, role));
+    match step.hints.role(step.place()) {
+        Known::Constant(role) => return search.add(started(Some(&step.place().role(role)))),
+        Known::Chosen => {
+            search.add(started(None));
+            return search.miss(format!("each event chooses the role of the task {definition}"));
+        }
+        Known::Absent => {}
     }
     let body = json!({"taskDefinition": definition}).to_string();
     let Some(reply) = search.ask(DESCRIBE.rpc(body)).await else { return };
@@ -29,10 +32,5 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
         search.miss(format!("the task definition {definition} has no task role"));
     }
     let role = role.map(|role| step.place().role(role));
-    search.add(actor(&step, &arn, role.as_deref()));
-}
-
-fn actor(step: &Step, definition: &str, role: Option<&str>) -> Actor {
-    let tasks = step.hints.tasks.filter(|tasks| *tasks > 1);
-    Actor { tasks, ..step.other_actor(definition, role, Some(&step.arn)) }
+    search.add(started(role.as_deref()));
 }

@@ -107,8 +107,8 @@ pub enum Command {
     ///
     /// Needs no AWS: no credentials, no table, no topic.
     Replay {
-        /// The rules: what `aws events list-rules` prints, or JSON lines of {"name","pattern"}; with "targets", loops are
-        /// found by who fires the rule, too
+        /// The rules: what `aws events list-rules` prints, or JSON lines of {"name","pattern"}; with "targets", as `aws
+        /// events list-targets-by-rule` prints them, loops are found by who fires the rule, too
         #[arg(long, value_name = "FILE")]
         rules: PathBuf,
         /// The burst limit to judge by [else BUDGET_GUARD_LIMIT, else 200/60s]

@@ -23,6 +23,9 @@ fn a_build_acts_as_the_role_of_its_project() {
     check(Some(json!({"sourceVersion": "main"})), project(), &[fix], None);
     let input = json!({"serviceRoleOverride": role("other"), "timeoutInMinutesOverride": 5});
     check(Some(input), project(), &["codebuild:project/fix as other, 300 s at most"], None);
+    let words = "each event chooses the role of the build fix";
+    let chosen = json!({"serviceRoleOverride": "<role>"});
+    check(Some(chosen), project(), &["codebuild:project/fix, 3600 s at most"], Some(words));
     let none = answer("codebuild:BatchGetProjects", "", json!({"projects": [], "projectsNotFound": ["fix"]}));
     check(None, none, &[], Some("there is no project fix"));
     let words = "codebuild:BatchGetProjects is not allowed";
@@ -65,6 +68,8 @@ fn a_task_acts_as_the_role_of_its_definition() {
     );
     check(convert, Some(json!({"taskRoleArn": role("ecsTaskRole")})), vec![], &[task], None);
     let bare = ["ecs:task-definition/convert through ecs:cluster/work"];
+    let words = format!("each event chooses the role of the task {arn}");
+    check(convert, Some(json!({"taskRoleArn": "<role>"})), vec![], &bare, Some(words.as_str()));
     let words = format!("the task definition {arn} has no task role");
     check(convert, None, described(Value::Null), &bare, Some(words.as_str()));
     let words = "the target does not name the task that cluster/work runs";

@@ -13,8 +13,9 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::super::json_client::{Api, Request};
+use super::follow;
 use super::wire::Ask;
-use super::{Hints, follow};
+use crate::hints::Hints;
 use crate::model::{Actor, Fault, FaultKind, RuleArn, Target};
 
 /// An ARN in the account and Region of the rule.

@@ -197,7 +197,19 @@ fn a_pipe_acts_and_hands_on() {
         "ecs:task-definition/convert as ecsTaskRole through ecs:cluster/work",
         "pipes:pipe/drain as drain-role through sqs:work",
     ];
-    check(pipe, vec![task], &actors, None, 5);
+    check(pipe.clone(), vec![task], &actors, None, 5);
+    let overridden = |role: &str| {
+        let mut pipe = pipe.clone();
+        pipe["TargetParameters"]["EcsTaskParameters"]["Overrides"] = json!({"TaskRoleArn": role});
+        pipe
+    };
+    let own = "pipes:pipe/drain as drain-role through sqs:work";
+    let over = ["ecs:task-definition/convert as over through ecs:cluster/work", own];
+    check(overridden(&role("over")), vec![], &over, None, 4);
+    let chosen = ["ecs:task-definition/convert through ecs:cluster/work", own];
+    let definition = here("ecs", "task-definition/convert:3");
+    let words = format!("each event chooses the role of the task {definition}");
+    check(overridden("$.body.role"), vec![], &chosen, Some(&words), 4);
     let mut answers = vec![denied("pipes:DescribePipe")];
     answers.push(answer("pipes:ListPipes", "", json!({"Pipes": [
         {"Name": "drain", "Arn": here("pipes", "pipe/drain"), "Source": here("sqs", "work"), "CurrentState": "RUNNING"},

@@ -159,6 +159,16 @@ fn jobs_that_a_state_machine_starts_act_as_their_roles() {
         vec![],
         "ecs:task-definition/convert as over through ecs:cluster/default",
     );
+    check(
+        "arn:aws:states:::ecs:runTask",
+        json!({"TaskDefinition": "convert:3", "Overrides": {"Cpu": "256"}}),
+        vec![answer(
+            "ecs:DescribeTaskDefinition",
+            r#"{"taskDefinition":"convert:3"}"#,
+            json!({"taskDefinition": {"taskRoleArn": role("ecsTaskRole")}}),
+        )],
+        "ecs:task-definition/convert as ecsTaskRole through ecs:cluster/default",
+    );
     let definition = json!({"jobDefinitions": [{
         "jobDefinitionArn": here("batch", "job-definition/fix:7"),
         "revision": 7,
@@ -170,6 +180,19 @@ fn jobs_that_a_state_machine_starts_act_as_their_roles() {
         vec![answer("batch:DescribeJobDefinitions", r#"{"jobDefinitions":["fix:7"]}"#, definition)],
         "batch:job-definition/fix as batch-role through batch:job-queue/work",
     );
+}
+
+#[test]
+fn a_role_that_the_state_chooses_is_not_known() {
+    let check = |parameters: Value| {
+        let expected = ["ecs:task-definition/convert through ecs:cluster/default"];
+        let words = "each event chooses the role of the task convert";
+        besides_machine(&task("arn:aws:states:::ecs:runTask", parameters), vec![], &expected, Some(words));
+    };
+    check(json!({"TaskDefinition": "convert", "Overrides": {"TaskRoleArn.$": "$.role"}}));
+    check(json!({"TaskDefinition": "convert", "Overrides": {"TaskRoleArn": "{% $role %}"}}));
+    check(json!({"TaskDefinition": "convert", "Overrides.$": "$.overrides"}));
+    check(json!({"TaskDefinition": "convert", "Overrides": "{% $overrides %}"}));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 /// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place<'a> {
+pub struct Place<'a> {
     pub partition: &'a str,
     pub service: &'a str,
     /// Empty for services without Regions.

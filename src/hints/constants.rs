@@ -6,7 +6,7 @@ use serde_json::Value;
 ///
 /// `None` if it is no JSON with the placeholders filled in. Source: "Amazon EventBridge input transformation" (Amazon
 /// EventBridge user guide).
-pub(in super::super) fn constants(template: &str) -> Option<Value> {
+pub fn constants(template: &str) -> Option<Value> {
     let mut json = String::with_capacity(template.len() + 16);
     let (mut in_text, mut is_escaped, mut in_name) = (false, false, false);
     for c in template.chars() {
@@ -31,7 +31,7 @@ pub(in super::super) fn constants(template: &str) -> Option<Value> {
 
 /// A value as far as it is known before the event comes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Known<'a> {
+pub enum Known<'a> {
     Constant(&'a str),
     /// It depends on the event.
     Chosen,
