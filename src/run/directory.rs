@@ -67,32 +67,9 @@ impl<P: Ports> Guard<P> {
     /// The directory as it is now.
     pub(super) async fn load_directory(&self) -> Result<Option<Arc<Stored>>, Fault> {
         let at = self.now();
-        let mut missing = String::new();
-        // Between head and chunks somebody may have replaced both.
-        for _ in 0..3 {
-            let Some((json, version)) = self.ports.ledger().head().await? else {
-                self.directory.put(at, None);
-                return Ok(None);
-            };
-            let known = self.directory.known();
-            if let Some(known) = known.as_ref().filter(|known| known.version == Some(version)) {
-                self.directory.put(at, Some(Arc::clone(known)));
-                return Ok(Some(Arc::clone(known)));
-            }
-            let head = Head::from_stored(&json).map_err(|error| match error {
-                ReadHeadError::Json(_) => damaged(error),
-                ReadHeadError::LaterSchema(_) => Fault::new(FaultKind::Other, error.to_string()),
-            })?;
-            match self.load_chunks(&head, known.as_deref()).await? {
-                Ok(chunks) => {
-                    let stored = Arc::new(Stored::new(head, version, chunks, known.as_deref()));
-                    self.directory.put(at, Some(Arc::clone(&stored)));
-                    return Ok(Some(stored));
-                }
-                Err(name) => missing = name,
-            }
-        }
-        Err(damaged(format!("its chunk {missing} is missing")))
+        let stored = read(self.ports.ledger(), self.directory.known().as_ref()).await?;
+        self.directory.put(at, stored.clone());
+        Ok(stored)
     }
 
     /// The directory to begin a refresh with: what is stored, or an empty one in place of what is not usable.
@@ -107,27 +84,6 @@ impl<P: Ports> Guard<P> {
             }
             Err(fault) => Err(fault),
         }
-    }
-
-    /// The chunks that a head names, or the name of one that is not there.
-    async fn load_chunks(
-        &self,
-        head: &Head,
-        known: Option<&Stored>,
-    ) -> Result<Result<Chunks, String>, Fault> {
-        let mut chunks = Chunks::new();
-        for bucket in &head.buckets {
-            let name = bucket.chunk();
-            let entries = match known.and_then(|known| known.chunks.get(&name)) {
-                Some(entries) => Arc::clone(entries),
-                None => match self.ports.ledger().chunk(&name).await? {
-                    Some(json) => directory::unpack(&json).map_err(damaged)?.into(),
-                    None => return Ok(Err(name)),
-                },
-            };
-            chunks.insert(name, entries);
-        }
-        Ok(Ok(chunks))
     }
 
     /// Changes the directory. `edit` may be asked again, over a newer version. Without a directory there is nothing to
@@ -201,6 +157,54 @@ impl<P: Ports> Guard<P> {
 }
 
 type Chunks = HashMap<String, Arc<[Entry]>>;
+
+/// The directory as it is stored now; `None` if there is none yet.
+pub async fn read_directory(shelf: &impl Shelf) -> Result<Option<Arc<Directory>>, Fault> {
+    Ok(read(shelf, None).await?.map(|stored| Arc::clone(&stored.directory)))
+}
+
+/// The same with its head and its version. Chunks that are `known` are not read again.
+async fn read(shelf: &impl Shelf, known: Option<&Arc<Stored>>) -> Result<Option<Arc<Stored>>, Fault> {
+    let mut missing = String::new();
+    // Between head and chunks somebody may have replaced both.
+    for _ in 0..3 {
+        let Some((json, version)) = shelf.head().await? else { return Ok(None) };
+        if let Some(known) = known.filter(|known| known.version == Some(version)) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let head = Head::from_stored(&json).map_err(|error| match error {
+            ReadHeadError::Json(_) => damaged(error),
+            ReadHeadError::LaterSchema(_) => Fault::new(FaultKind::Other, error.to_string()),
+        })?;
+        let known = known.map(Arc::as_ref);
+        match read_chunks(shelf, &head, known).await? {
+            Ok(chunks) => return Ok(Some(Arc::new(Stored::new(head, version, chunks, known)))),
+            Err(name) => missing = name,
+        }
+    }
+    Err(damaged(format!("its chunk {missing} is missing")))
+}
+
+/// The chunks that a head names, or the name of one that is not there.
+async fn read_chunks(
+    shelf: &impl Shelf,
+    head: &Head,
+    known: Option<&Stored>,
+) -> Result<Result<Chunks, String>, Fault> {
+    let mut chunks = Chunks::new();
+    for bucket in &head.buckets {
+        let name = bucket.chunk();
+        let entries = match known.and_then(|known| known.chunks.get(&name)) {
+            Some(entries) => Arc::clone(entries),
+            None => match shelf.chunk(&name).await? {
+                Some(json) => directory::unpack(&json).map_err(damaged)?.into(),
+                None => return Ok(Err(name)),
+            },
+        };
+        chunks.insert(name, entries);
+    }
+    Ok(Ok(chunks))
+}
 
 impl Stored {
     /// Patterns are compiled again only if a rule has changed since `known`.

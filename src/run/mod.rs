@@ -16,7 +16,7 @@ mod told;
 mod trace;
 mod unwatched;
 
-pub use directory::DirectoryCache;
+pub use directory::{DirectoryCache, read_directory};
 pub use drive::{Driven, drive};
 pub use limits::TagCache;
 pub use pressure::PressureCache;

@@ -3,8 +3,8 @@
 use aws_sdk_eventbridge::types::RuleState;
 use serde_json::{Value, json};
 
-use crate::support::Failure;
 use crate::support::emulator::Kind;
+use crate::support::{Failure, payload};
 use crate::{Bench, FIXER};
 
 #[tokio::test]
@@ -45,6 +45,7 @@ async fn reading(bench: Bench) -> Result<(), Failure> {
     bench.fire(&observed, 7).await?;
 
     list(&bench).await?;
+    acting(&bench).await?;
     one(&bench, looping.as_str(), unseen.as_str()).await?;
     explained(&bench).await
 }
@@ -80,6 +81,7 @@ async fn list(bench: &Bench) -> Result<(), Failure> {
         "late",
         "pending_alerts",
         "rule",
+        "who_acts",
     ];
     assert_eq!(fields(&listed[0]), expected);
     assert_eq!(listed[0]["breaker"], "open");
@@ -88,6 +90,31 @@ async fn list(bench: &Bench) -> Result<(), Failure> {
         json!({"count": 12, "limit": 200, "window_seconds": 60, "is_estimate": false})
     );
     assert_eq!(listed[2]["last_trip"], Value::Null);
+    Ok(())
+}
+
+/// The actors of each rule, by the directory that a tick has made.
+async fn acting(bench: &Bench) -> Result<(), Failure> {
+    let program = &bench.program;
+    let list = program.check("status", 0, &["RULE"], &[]).await?;
+    assert!(!list.contains("Who acts"), "before the first tick nothing is known\n{list}");
+    assert_eq!(program.json("status", 0).await?[0]["who_acts"], Value::Null);
+
+    let guard = bench.guard()?;
+    Box::pin(guard.handle(&payload::tick(&payload::now()))).await.0?;
+    let rows = ["  Who acts   known for 2 rules\n", "  unknown for orders/fix-acl\n"];
+    let hint = "hint: what would tell who acts: budget-guard status fix-acl --bus orders --region us-east-1";
+    program.check("status", 0, &rows, &[hint]).await?;
+    let listed = program.json("status", 0).await?;
+    let known = listed.as_array().into_iter().flatten().map(|one| &one["who_acts"]);
+    assert_eq!(known.collect::<Vec<_>>(), ["unknown", "known", "known"]);
+    let one = program.json("status orders/fix-acl", 0).await?;
+    assert_eq!(one["who_acts"], "unknown", "as the list has it");
+
+    bench.world.edit_item("directory", "json", |head| head["schema"] = json!(99)).await?;
+    let hint = "hint: who acts for the rules is not shown: the directory has schema 99, this version reads 1";
+    let list = program.check("status", 0, &["orders/fix-acl"], &[hint]).await?;
+    assert!(!list.contains("Who acts"), "{list}");
     Ok(())
 }
 

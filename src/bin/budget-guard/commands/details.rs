@@ -9,8 +9,9 @@ use budget_guard::ports::{Clock, Rules};
 use budget_guard::record::Record;
 use serde::Serialize;
 
+use super::acting::{self, Knowledge};
 use super::lines::Lines;
-use super::{acting, lookup, view};
+use super::{lookup, view};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
@@ -33,7 +34,7 @@ struct Details<'a> {
     limit: Effective,
     turns: String,
     /// The actors behind its targets: known, partly known, or unknown. Null if the targets could not be read.
-    who_acts: Option<&'static str>,
+    who_acts: Option<Knowledge>,
     /// Calls of its own targets among the firings of the last 24 hours.
     own_calls: u64,
     firings_in_24_hours: u64,
@@ -66,7 +67,7 @@ pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
             mode: mode(&limits, &tags),
             limit: limit(&limits, &tags),
             turns: OrOff(limits.turns).to_string(),
-            who_acts: live.as_ref().ok().map(|rule| acting::known(&rule.targets, &limits.acts_as)),
+            who_acts: live.as_ref().ok().map(|rule| Knowledge::of(&rule.targets, &limits.acts_as)),
             own_calls: record.turns.own_share().own,
             firings_in_24_hours: record.turns.own_share().all,
             bad_tags: &limits.bad_tags,
@@ -86,7 +87,7 @@ pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
     Ok(Exit::Done)
 }
 
-fn record_lines(lines: &mut Lines, record: &Record, is_seen: bool, now: Timestamp) {
+pub(super) fn record_lines(lines: &mut Lines, record: &Record, is_seen: bool, now: Timestamp) {
     lines.heading(format_args!("Rule {}", quoted(&record.rule)));
     lines.pair("ARN", &record.rule);
     if !is_seen {
@@ -129,7 +130,7 @@ fn record_lines(lines: &mut Lines, record: &Record, is_seen: bool, now: Timestam
     }
 }
 
-fn rule_lines(lines: &mut Lines, live: &Result<RuleDefinition, Fault>, limits: &Limits) {
+pub(super) fn rule_lines(lines: &mut Lines, live: &Result<RuleDefinition, Fault>, limits: &Limits) {
     let Ok(rule) = live else { return };
     lines.heading("In EventBridge now");
     lines.pair("State", rule.state);

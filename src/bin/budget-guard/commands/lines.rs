@@ -18,8 +18,14 @@ pub struct Lines {
 
 impl Lines {
     pub fn for_stdout() -> Self {
-        let width = comfy_table::Table::new().width().map(usize::from);
-        Self { text: String::new(), width: width.filter(|width| *width >= NARROWEST) }
+        Self::within(None)
+    }
+
+    /// The same within this width, or that of the terminal.
+    pub fn within(width: Option<u16>) -> Self {
+        let width =
+            width.or(comfy_table::Table::new().width()).map(usize::from).filter(|width| *width >= NARROWEST);
+        Self { text: String::new(), width }
     }
 
     pub fn heading(&mut self, text: impl Display) {

@@ -7,9 +7,19 @@ use budget_guard::record::{Outcome, Record, Trip};
 use budget_guard::verdict::EvidenceKind;
 use serde::Serialize;
 
+use super::acting::Knowledge;
 use crate::when::{ago, time_ago};
 
 /// One rule in `status --output json`.
+#[derive(Debug, Serialize)]
+pub struct ListedView {
+    #[serde(flatten)]
+    pub record: RuleView,
+    /// Null if the directory does not have the rule with its targets.
+    pub who_acts: Option<Knowledge>,
+}
+
+/// The record of a rule.
 #[derive(Debug, Serialize)]
 pub struct RuleView {
     pub rule: RuleRef,
@@ -111,6 +121,8 @@ pub fn last_trip(trip: &Trip, now: Timestamp) -> String {
     let evidence = &trip.evidence;
     let why = match (evidence.kind, evidence.window_seconds) {
         (EvidenceKind::Burst, Some(window)) => format!("{} firings in {window}", evidence.count),
+        // The details after the numbers are for `explain`.
+        _ if evidence.own.is_some() => trip.reason.split(": ").next().unwrap_or_default().to_owned(),
         _ => trip.reason.clone(),
     };
     let end = match &trip.outcome {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::read::Trouble;
-use crate::commands::acting;
+use crate::commands::acting::Knowledge;
 use crate::rule_file::BadPattern;
 
 #[derive(Debug, Serialize)]
@@ -40,7 +40,7 @@ struct RuleView<'a> {
     /// Those that the rule's own targets caused; null if the file does not tell its targets.
     own: Option<u64>,
     /// Knowledge about who acts for the targets: known, partly known or unknown; null if the file does not tell them.
-    who_acts: Option<&'static str>,
+    who_acts: Option<Knowledge>,
     peak: PeakView,
     trip: Option<TripView<'a>>,
     smallest_limit: String,
@@ -139,7 +139,7 @@ impl<'a> RuleView<'a> {
             arn: rule.arn.as_ref().map(|arn| arn.as_str()),
             firings: outcome.firings,
             own: outcome.own,
-            who_acts: acting::listed(rule),
+            who_acts: Knowledge::of_listed(rule),
             peak: PeakView {
                 count: outcome.peak.map_or(0, |peak| peak.count),
                 window_seconds: window,

@@ -8,7 +8,8 @@ use comfy_table::{Cell, Color};
 
 use super::Report;
 use super::read::Trouble;
-use crate::commands::{acting, table};
+use crate::commands::acting::Knowledge;
+use crate::commands::table;
 use crate::context::{Context, quote};
 use crate::output;
 
@@ -50,7 +51,7 @@ pub fn table(report: &Report<'_>) -> String {
 fn own_calls(rule: &ListedRule, outcome: &Outcome) -> String {
     match outcome.own {
         None => "-".to_owned(),
-        Some(0) if acting::listed(rule) != Some(acting::KNOWN) => "unknown".to_owned(),
+        Some(0) if Knowledge::of_listed(rule) != Some(Knowledge::Known) => "unknown".to_owned(),
         Some(own) => own.to_string(),
     }
 }
