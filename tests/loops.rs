@@ -14,7 +14,7 @@ use budget_guard::record::Outcome;
 use serde_json::{Value, json};
 use stage::{Call, Machine, Stage, event, minutes_ago, time_of};
 use support::Failure;
-use support::world::Alert;
+use support::alert::Alert;
 
 const ANN: &str = "arn:aws:iam::000000000000:user/ann";
 const TERRAFORM: &str = "arn:aws:sts::000000000000:assumed-role/deploy/terraform";

@@ -81,7 +81,7 @@ async fn the_money_runs_out(kind: Kind) -> Result<(), Failure> {
     assert_eq!(answer, json!({"firings": 0, "tripped": [slow], "suspects": []}), "{:?}", control.logs());
     bench.assert_states(&[("slow", false), ("busy", true), ("calm", true)]).await?;
     let told = bench.world.wait_for_alerts(2, SOON).await?;
-    let kinds: Vec<_> = told.iter().map(support::world::Alert::kind).collect();
+    let kinds: Vec<_> = told.iter().map(support::alert::Alert::kind).collect();
     assert_eq!(kinds, ["tripped", "budget"]);
     let reason = told[0].message["reason"].as_str().unwrap_or_default();
     assert!(reason.ends_with(", while the budget \"team blue\" is overspent"), "{reason}");

@@ -9,9 +9,10 @@ use aws_sdk_eventbridge::types::RuleState;
 use budget_guard::aws::SystemClock;
 use budget_guard::ports::Clock;
 use serde_json::{Value, json};
+use support::alert::Alert;
 use support::emulator::{Emulator, Kind};
 use support::stack::Stack;
-use support::world::{Alert, World};
+use support::world::World;
 use support::{Failure, payload, while_doing};
 
 const BOOTSTRAP: &str = env!("CARGO_BIN_EXE_bootstrap");

@@ -10,6 +10,7 @@ use aws_sdk_eventbridge::types::RuleState;
 use budget_guard::aws::{DynamoLedger, SystemClock};
 use budget_guard::ports::{Clock, Ledger};
 use serde_json::{Value, json};
+use support::alert::Alert;
 use support::bootstrap::Bootstrap;
 use support::emulator::{Emulator, Kind};
 use support::poller::Poller;
@@ -133,6 +134,29 @@ async fn a_rule_made_later_is_known_from_the_event_of_its_making() -> Result<(),
     stage.world.put_events("default", &events(&later, "Late", 5)).await?;
     stage.deliver().await?;
     assert_eq!(stage.count(&later).await?, 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rule_whose_target_nobody_can_follow_is_told_once() -> Result<(), Failure> {
+    let mut stage = Stage::start().await?;
+    let rule = stage.rule("fix-acl", "PutBucketAcl").await?;
+    let work = stage.world.create_queue("work").await?;
+    stage.world.add_queue_target("default", "fix-acl", "work", &work).await?;
+    stage.tick().await;
+    let alerts = stage.world.wait_for(Alert::is_of_unknown_actors, 1, SOON).await?;
+    let alert = alerts.first().ok_or("no alert")?;
+    assert_eq!(alert.subject.as_deref(), Some("budget-guard cannot tell who acts for 1 rule"));
+    let reason = "rule fix-acl: who acts behind the targets is not known, so a slow loop is not seen; budget-guard status RULE \
+                  says what is missing, and the tag budget-guard:acts-as names the roles";
+    assert_eq!((&alert.message["reason"], &alert.message["rules"][0]["arn"]), (&json!(reason), &json!(rule)));
+
+    // Another process knows from the table that it is told.
+    stage.bootstrap.kill()?;
+    stage.bootstrap.wait_exit(SOON).await?;
+    stage.bootstrap = Bootstrap::spawn(BOOTSTRAP, &stage.api, &stage.world.environment())?;
+    stage.tick().await;
+    assert_eq!(stage.world.wait_for(Alert::is_of_unknown_actors, 1, Duration::ZERO).await?.len(), 0);
     Ok(())
 }
 

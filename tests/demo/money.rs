@@ -6,8 +6,8 @@ use budget_guard::actions::{self, BudgetAlert};
 use super::people;
 use super::stage::Stage;
 use super::story::{ALERT_PATIENCE, QUIET, Story};
+use super::support::alert::Alert;
 use super::support::metrics::put_rule_metric;
-use super::support::world::Alert;
 use super::support::{Failure, budgets, payload};
 
 const BUDGET: &str = "all-of-us";

@@ -14,7 +14,7 @@ use super::report::{self, Cut, Line, Report};
 use super::screen::{Row, Screen};
 use super::stage::{Definition, Rule, Stage};
 use super::support::Failure;
-use super::support::world::Alert;
+use super::support::alert::Alert;
 
 const FRAME: Duration = Duration::from_millis(50);
 const LOOP_PATIENCE: SignedDuration = SignedDuration::from_secs(60);

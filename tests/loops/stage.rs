@@ -9,11 +9,12 @@ use budget_guard::ports::{Clock, Ledger};
 use budget_guard::record::Record;
 use serde_json::{Value, json};
 
+use crate::support::alert::Alert;
 use crate::support::bootstrap::Bootstrap;
 use crate::support::emulator::{Emulator, Kind};
 use crate::support::poller::Poller;
 use crate::support::runtime_api::RuntimeApi;
-use crate::support::world::{Alert, Queue, World};
+use crate::support::world::{Queue, World};
 use crate::support::{Failure, functions, payload, while_doing};
 
 const BOOTSTRAP: &str = env!("CARGO_BIN_EXE_bootstrap");

@@ -8,7 +8,7 @@ use budget_guard::aws::DynamoLedger;
 use budget_guard::ports::Ledger;
 use tokio::time::{Instant, sleep};
 
-use crate::support::world::Alert;
+use crate::support::alert::Alert;
 use crate::support::{Failure, budgets, while_doing};
 use crate::{LIMIT, PATIENCE, Stage, ZERO_TOUCH};
 

@@ -6,6 +6,7 @@
     reason = "this is the outside world: it has a real clock and an environment"
 )]
 
+pub mod alert;
 pub mod bench;
 pub mod bootstrap;
 pub mod budgets;

@@ -1,6 +1,6 @@
 //! Everything of AWS that the guard lives among, made on an emulator: table, topic, queues, buses and rules.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use aws_sdk_sqs::types::{
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use super::alert::Alert;
 use super::emulator::Emulator;
 use super::{Failure, while_doing};
 
@@ -33,15 +34,6 @@ const CATCH_ALL_PATTERN: &str = r#"{"detail-type":[{"suffix":"via CloudTrail"}]}
 pub struct Queue {
     pub url: String,
     pub arn: String,
-}
-
-/// An alert as the queue subscribed to the topic got it.
-#[derive(Clone, Debug)]
-pub struct Alert {
-    /// The parsed message, or its text if it is not JSON.
-    pub message: Value,
-    pub subject: Option<String>,
-    pub attributes: BTreeMap<String, String>,
 }
 
 /// One guard's surroundings. Several can share an emulator: their names differ.
@@ -314,50 +306,34 @@ impl World {
 
     /// The guard's alerts since the last call. The stack's alarms come through the same topic.
     pub async fn alerts(&self) -> Result<Vec<Alert>, Failure> {
+        self.alerts_that(Alert::is_told).await
+    }
+
+    async fn alerts_that(&self, are_wanted: fn(&Alert) -> bool) -> Result<Vec<Alert>, Failure> {
         let bodies = self.drain(&self.alert_queue).await?;
         let alerts = bodies.iter().map(|body| Alert::from_envelope(body));
-        alerts.filter(|alert| alert.as_ref().map_or(true, Alert::is_told)).collect()
+        alerts.filter(|alert| alert.as_ref().map_or(true, are_wanted)).collect()
     }
 
     /// As `alerts`, once there are `count` of them or the time is over.
     pub async fn wait_for_alerts(&self, count: usize, within: Duration) -> Result<Vec<Alert>, Failure> {
+        self.wait_for(Alert::is_told, count, within).await
+    }
+
+    /// As `wait_for_alerts`, of those alerts that other tests do not want.
+    pub async fn wait_for(
+        &self,
+        are_wanted: fn(&Alert) -> bool,
+        count: usize,
+        within: Duration,
+    ) -> Result<Vec<Alert>, Failure> {
         let deadline = Instant::now() + within;
-        let mut alerts = self.alerts().await?;
+        let mut alerts = self.alerts_that(are_wanted).await?;
         while alerts.len() < count && Instant::now() < deadline {
             sleep(POLL_INTERVAL).await;
-            alerts.extend(self.alerts().await?);
+            alerts.extend(self.alerts_that(are_wanted).await?);
         }
         Ok(alerts)
-    }
-}
-
-impl Alert {
-    /// The message attribute that says what sort of alert it is.
-    pub fn kind(&self) -> &str {
-        self.attributes.get("kind").map_or("", String::as_str)
-    }
-
-    /// An alarm of CloudWatch, not a word of the guard's.
-    fn is_alarm(&self) -> bool {
-        self.message["AlarmName"].is_string() && self.attributes.is_empty()
-    }
-
-    /// Alarms are CloudWatch's. That nobody is known to act behind the queues of a test is told of each.
-    fn is_told(&self) -> bool {
-        !self.is_alarm() && (self.kind() != "unwatched" || self.message["settings"] != serde_json::json!([]))
-    }
-
-    fn from_envelope(body: &str) -> Result<Self, Failure> {
-        let envelope: Value = serde_json::from_str(body)?;
-        let message = envelope["Message"].as_str().ok_or_else(|| format!("not an SNS envelope: {body}"))?;
-        let attributes = envelope["MessageAttributes"].as_object().into_iter().flatten();
-        Ok(Self {
-            message: serde_json::from_str(message).unwrap_or_else(|_| Value::from(message)),
-            subject: envelope["Subject"].as_str().map(str::to_owned),
-            attributes: attributes
-                .map(|(name, value)| (name.clone(), value["Value"].as_str().unwrap_or_default().to_owned()))
-                .collect(),
-        })
     }
 }
 
