@@ -77,8 +77,8 @@ impl<'a> Intake<'a> {
 
     /// Event time of an `AssumeRole` on the bus.
     fn assume_role(&self) -> Option<Timestamp> {
-        let is_opening = |made: &Box<Made<'_>>| matches!(**made, Made::Session(_));
-        let opens = |(_, bus): &&(usize, Bus<'_>)| bus.event.made.as_ref().is_some_and(is_opening);
+        let opens =
+            |(_, bus): &&(usize, Bus<'_>)| matches!(bus.event.made.as_deref(), Some(Made::Session(_)));
         self.events.iter().find(opens).map(|(_, bus)| bus.event.at)
     }
 

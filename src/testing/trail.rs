@@ -1,5 +1,7 @@
 //! CloudTrail's event history in memory.
 
+use jiff::SignedDuration;
+
 use super::World;
 use super::faults::Call;
 use crate::model::{Fault, Timestamp};
@@ -9,6 +11,11 @@ impl World {
     /// Adds the record of an `AssumeRole` call for the role with this ARN.
     pub fn put_opening(&self, role: &str, record: TrailRecord) {
         self.lock().openings.push((role.to_owned(), record));
+    }
+
+    /// Sets the time that each request to CloudTrail takes from now on.
+    pub fn slow_trail(&self, request: SignedDuration) {
+        self.lock().trail_takes = request;
     }
 }
 
@@ -20,7 +27,8 @@ impl Trail for World {
         until: Timestamp,
     ) -> Result<Vec<TrailRecord>, Fault> {
         let openings = || {
-            let state = self.lock();
+            let mut state = self.lock();
+            state.now = state.now + state.trail_takes;
             let of_role = state
                 .openings
                 .iter()

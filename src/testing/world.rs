@@ -22,7 +22,7 @@ pub struct World {
 
 #[derive(Debug)]
 pub(super) struct State {
-    now: Timestamp,
+    pub(super) now: Timestamp,
     pub(super) histories: BTreeMap<RuleArn, Vec<(Timestamp, u64)>>,
     /// Longest runs of functions, by ARN.
     pub(super) longest: Durations,
@@ -37,6 +37,8 @@ pub(super) struct State {
     watched: BTreeSet<RuleArn>,
     /// Records of `AssumeRole` calls by the ARN of the role, in the order of time.
     pub(super) openings: Vec<(String, TrailRecord)>,
+    /// Time that a request to CloudTrail takes.
+    pub(super) trail_takes: jiff::SignedDuration,
     pub(super) budgets: BTreeMap<String, BudgetStatus>,
     pub(super) pressure: Option<(String, Version)>,
     alerts: Vec<Alert>,
@@ -82,6 +84,7 @@ impl World {
             records: BTreeMap::new(),
             watched: BTreeSet::new(),
             openings: Vec::new(),
+            trail_takes: jiff::SignedDuration::ZERO,
             budgets: BTreeMap::new(),
             pressure: None,
             alerts: Vec::new(),

@@ -164,3 +164,37 @@ fn each_turn_may_have_a_session_of_its_own() {
     (1..=12).for_each(|n| put(&world, MEMBER, &assumes(MEMBER, &format!("ASIA{n}"), fixer())));
     assert_eq!(played(&world, &guard, |n| format!("ASIA{n}"), 12), Some(8));
 }
+
+#[test]
+fn roles_are_asked_about_half_a_second_apart_and_for_five_seconds_at_most() {
+    let check = |roles: usize, request_millis: i64, asked: usize, took_millis: i128| {
+        let (world, guard) = stage();
+        world.slow_trail(SignedDuration::from_millis(request_millis));
+        handle(&guard, &batch([call(0).to_string().as_str()]));
+        later(&world, 900);
+        // A turn a minute, each under another role.
+        let calls = (1..=12).map(|n| {
+            let mut event = member_call(n, "");
+            event["time"] = json!(NOON + SignedDuration::from_mins(n as i64));
+            let role = format!("{MEMBER}-{}", n % roles);
+            event["detail"]["userIdentity"] =
+                identity(&role, "CloudCustodian", &format!("ASIA{}", n % roles));
+            event.to_string()
+        });
+        let calls: Vec<String> = calls.collect();
+        let began = world.now();
+        handle(&guard, &batch(calls.iter().map(String::as_str)));
+        let took = world.now().duration_since(began).as_millis();
+        let story = format!("{roles} roles, each request takes {request_millis} ms");
+        assert_eq!(
+            (world.faults.count(crate::testing::Call::Openings), took),
+            (asked, took_millis),
+            "{story}"
+        );
+    };
+    check(1, 0, 1, 0);
+    check(4, 0, 4, 1_500);
+    check(4, 1_000, 4, 5_500);
+    check(4, 2_000, 3, 7_000);
+    check(4, 6_000, 1, 6_000);
+}
