@@ -266,7 +266,6 @@ impl Turn<'_> {
         self.remember_trip();
         self.record.breaker = Breaker::Open(Box::default());
         self.record.last_trip = Some(trip);
-        self.record.window = Window::new(self.limits.burst);
         self.record.work.succeed();
         self.record.failure_reported = None;
         self.record.quiet = None;
