@@ -3,7 +3,7 @@
 use crate::actions::{Action, AlertKind, quoted};
 use crate::attribution::{self, pattern::Pattern};
 use crate::breaker::{Breaker, next_back_off};
-use crate::model::{Fault, FaultKind, OWN_PREFIX, RuleDefinition, RuleState, Timestamp};
+use crate::model::{Fault, FaultKind, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Timestamp};
 use crate::policy::{BurstLimit, Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason};
 use crate::verdict::{Evidence, EvidenceKind};
@@ -69,7 +69,7 @@ impl Turn<'_> {
         let may_cut = untouchable.is_none() && rule.state.is_enabled();
         if may_cut && self.limits.mode == Mode::Enforce {
             let evidence = trip.evidence.clone();
-            if takes_any_call(rule, evidence.call.is_some()) && self.is_untagged_rate(&evidence) {
+            if takes_any_call(this, rule, &evidence) && self.is_untagged_rate(&evidence) {
                 let until = self.now + super::QUIET;
                 self.record.quiet = Some(Quiet { until, because: QuietReason::TakesAnyCall });
                 let because = "its pattern names no API call, so its rate alone proves nothing";
@@ -326,17 +326,18 @@ fn is_latched(recent_trips: &[Timestamp], now: Timestamp) -> bool {
 }
 
 /// Returns true if the rule takes API calls whatever their name: all of a service's, or all there are. A rule for other kinds
-/// of events, or for events of sources that are no AWS services, names what it takes; unless the source is that of somebody
-/// who forwards calls, and `has_calls` says that some fired the rule.
-fn takes_any_call(rule: &RuleDefinition, has_calls: bool) -> bool {
-    let Some(text) = rule.event_pattern.as_deref() else { return false };
+/// of events names what it takes; so does one of a custom bus for sources that are no AWS services, unless trusted calls have
+/// fired it, which are forwarded under such a source.
+pub(super) fn takes_any_call(rule: &RuleArn, definition: &RuleDefinition, evidence: &Evidence) -> bool {
+    let Some(text) = definition.event_pattern.as_deref() else { return false };
     let pattern: Option<serde_json::Value> = serde_json::from_str(text).ok();
     let kinds = pattern.as_ref().and_then(|pattern| pattern.get("detail-type")?.as_array());
     let is_other = |kind: &serde_json::Value| kind.as_str().is_some_and(|kind| !kind.contains("CloudTrail"));
     let takes_no_calls = kinds.is_some_and(|kinds| kinds.iter().all(is_other));
     let sources = pattern.as_ref().and_then(|pattern| pattern.get("source")?.as_array());
     let is_no_service = || sources.is_some_and(|sources| sources.iter().all(is_no_aws_source));
-    let takes_no_calls = takes_no_calls || !has_calls && is_no_service();
+    let may_be_own = !rule.is_on_default_bus() && evidence.call.is_none();
+    let takes_no_calls = takes_no_calls || may_be_own && is_no_service();
     // A pattern that cannot be read is left to the rate.
     !takes_no_calls && Pattern::compile(text).is_ok_and(|pattern| !pattern.names_api_call())
 }

@@ -43,6 +43,11 @@ impl RuleArn {
         self.part(4)
     }
 
+    /// Returns true for a rule of the bus that AWS services send their events to.
+    pub fn is_on_default_bus(&self) -> bool {
+        self.name == self.path
+    }
+
     /// `default`, or the name of the custom or partner bus.
     pub fn bus(&self) -> &str {
         if self.name == self.path { "default" } else { &self.text[self.path..self.name - 1] }
