@@ -170,7 +170,7 @@ fn from_bus<'a>(mut bus: Bus<'a>, home: &Home) -> Attributed<'a> {
 /// Of what anybody may have put on the bus only that it happened is believed: not which call it tells of, nor who made
 /// that, nor that it is one that was counted before.
 fn doubt(event: &mut BusEvent<'_>, home: &Home) {
-    let Some(sender) = event.sender.take().filter(|sender| !home.believes(sender)) else { return };
+    let Some(sender) = event.sender.take_if(|sender| !home.believes(sender)) else { return };
     let Sender { source, envelope_id } = *sender;
     if !envelope_id.is_empty() {
         event.event_id = envelope_id;

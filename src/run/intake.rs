@@ -75,7 +75,7 @@ impl<'a> Intake<'a> {
         self.changes.push((message, changed));
     }
 
-    /// Event time of an `AssumeRole` on the bus.
+    /// Event time of an `AssumeRole` that AWS itself put on the bus.
     fn assume_role(&self) -> Option<Timestamp> {
         let opens =
             |(_, bus): &&(usize, Bus<'_>)| matches!(bus.event.made.as_deref(), Some(Made::Session(_)));
