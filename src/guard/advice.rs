@@ -18,8 +18,7 @@ impl Turn<'_> {
             return;
         }
         let share = self.record.turns.own_share();
-        // No pattern tells by whom an event was put.
-        if !share.is_most() || self.record.turns.has_own_events() {
+        if !share.is_most() {
             return;
         }
         self.record.advised = Some(self.now);

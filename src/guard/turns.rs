@@ -43,9 +43,15 @@ impl Turn<'_> {
         if self.question.is_none() {
             self.follow_chains(&terms, is_due);
         }
-        if let Some(suspicion) = judgement.suspicion.filter(|_| self.question.is_none()) {
+        if self.question.is_some() {
+            return;
+        }
+        if let Some(suspicion) = judgement.suspicion {
             let evidence = self.own_evidence(&suspicion);
             self.suspect_by_turns(evidence);
+        } else if let Some(events) = self.record.turns.judge_events(&terms) {
+            let evidence = self.own_evidence(&events);
+            self.report(&evidence, None);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Cause, Fingerprint, FiringId};
+use super::{Fingerprint, FiringId};
 
 /// Fingerprint of the root of an AWS X-Ray trace. `PutEvents`, buses, queues and functions pass the root on, so what a
 /// function puts while it works on an event has the root of that event.
@@ -34,15 +34,13 @@ impl TraceRoot {
     }
 }
 
-/// Events of one `PutEvents` call, as CloudTrail's data event names them, seen from one rule.
+/// Events that a target of a rule put with one call of `PutEvents`, as CloudTrail's data event names them.
 ///
 /// Source: "Logging Amazon EventBridge API calls using AWS CloudTrail" (Amazon EventBridge user guide).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Put {
     /// `responseElements.entries[].eventId`, which is the `id` of the event on the bus.
     pub events: Vec<FiringId>,
-    /// Maker of the call.
-    pub cause: Cause,
     pub at: Timestamp,
 }
 

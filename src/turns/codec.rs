@@ -18,17 +18,16 @@ pub struct CorruptTurns(&'static str);
 /// Number of the layout: another one with each change.
 const LAYOUT: u8 = 0xe6;
 const PROOFS: [Proof; 4] = [Proof::Role, Proof::Session, Proof::Issued, Proof::Opened];
-/// Kind of an event whose maker is not named.
-const UNTOLD: u8 = 7;
-/// Kinds from here on are siblings, up to [`EVENT`]; the proofs come before.
+/// Kinds of events: one whose maker is not known, and one that the rule's own target put.
+const EVENT: u8 = 6;
+const OWN_EVENT: u8 = 7;
+/// Kinds from here on are siblings, up to [`FAILED`]; the proofs come before.
 const FIRST_SIBLING: u8 = 8;
-/// Set in the kind of an event that is no API call.
-const EVENT: u8 = 0x40;
 /// Set in the kind of a call that was refused or throttled.
 const FAILED: u8 = 0x80;
 
 impl Turns {
-    /// Calls and tallies. A call takes 11 to 13 bytes, a span 3 to 6.
+    /// Calls and tallies. A call takes 11 to 17 bytes, a span 3 to 6.
     pub fn to_bytes(&self) -> Vec<u8> {
         let tallies = [&self.past, &self.foreign, &self.soft];
         let sessions = &self.sessions;
@@ -103,11 +102,10 @@ fn write_entry(bytes: &mut Vec<u8>, entry: &Entry, previous: i64) -> i64 {
             (PROOFS.iter().position(|known| *known == proof).unwrap_or(0) as u8, actor.0)
         }
         Maker::Sibling(place) => (FIRST_SIBLING + place, 0),
-        Maker::Untold => (UNTOLD, 0),
+        Maker::Event { is_own: false } => (EVENT, 0),
+        Maker::Event { is_own: true } => (OWN_EVENT, 0),
     };
-    let is_failed = if entry.is_failed { FAILED } else { 0 };
-    let is_event = if entry.is_event { EVENT } else { 0 };
-    bytes.extend([kind | is_failed | is_event, actor]);
+    bytes.extend([if entry.is_failed { kind | FAILED } else { kind }, actor]);
     bytes.extend_from_slice(&entry.id.to_le_bytes());
     bytes.extend_from_slice(&entry.equal.to_le_bytes());
     if has_run(entry.maker) {
@@ -117,7 +115,7 @@ fn write_entry(bytes: &mut Vec<u8>, entry: &Entry, previous: i64) -> i64 {
 }
 
 fn has_run(maker: Maker) -> bool {
-    matches!(maker, Maker::Own(_, Proof::Role) | Maker::Untold)
+    matches!(maker, Maker::Own(_, Proof::Role) | Maker::Event { .. })
 }
 
 fn write_tally(bytes: &mut Vec<u8>, tally: &Tally) {
@@ -160,8 +158,9 @@ impl Reader<'_> {
     fn entry(&mut self, previous: i64, siblings: &Siblings) -> Result<Entry, CorruptTurns> {
         let at = previous.checked_add(self.signed()?).ok_or(CorruptTurns("a time is out of range"))?;
         let [kind, actor] = self.take()?;
-        let maker = match kind & !(FAILED | EVENT) {
-            UNTOLD => Maker::Untold,
+        let maker = match kind & !FAILED {
+            EVENT => Maker::Event { is_own: false },
+            OWN_EVENT => Maker::Event { is_own: true },
             place @ FIRST_SIBLING.. if siblings.has(place - FIRST_SIBLING) => {
                 Maker::Sibling(place - FIRST_SIBLING)
             }
@@ -173,7 +172,7 @@ impl Reader<'_> {
         let id = u32::from_le_bytes(self.take()?);
         let equal = u32::from_le_bytes(self.take()?);
         let run = if has_run(maker) { u32::from_le_bytes(self.take()?) } else { 0 };
-        Ok(Entry { at, id, maker, run, equal, is_failed: kind & FAILED != 0, is_event: kind & EVENT != 0 })
+        Ok(Entry { at, id, maker, run, equal, is_failed: kind & FAILED != 0 })
     }
 
     fn tally(&mut self) -> Result<Tally, CorruptTurns> {

@@ -8,8 +8,10 @@ pub(super) enum Maker {
     Own(ActorId, Proof),
     /// A target of other rules; its place among the siblings.
     Sibling(u8),
-    /// Not named: nobody but CloudTrail's data events tells who put an event.
-    Untold,
+    /// Not named, for it is no API call but an event. CloudTrail may have told that the rule's own target put it.
+    Event {
+        is_own: bool,
+    },
 }
 
 /// One kept call. Two deliveries of one event are equal in `at` and `id`.
@@ -27,14 +29,12 @@ pub(super) struct Entry {
     pub equal: u32,
     /// The call was refused or throttled.
     pub is_failed: bool,
-    /// An event that was put on a bus, and no API call.
-    pub is_event: bool,
 }
 
 impl Entry {
     /// Fingerprint of the container that made the call; `None` where one is not told from another.
     pub fn task(&self) -> Option<u32> {
-        Some(self.run).filter(|run| *run != 0 && !self.is_event)
+        Some(self.run).filter(|run| *run != 0 && matches!(self.maker, Maker::Own(..)))
     }
 
     /// Order of time, and of identity within a second.
@@ -51,7 +51,7 @@ pub(super) fn short(id: FiringId) -> u32 {
 pub(super) fn run(maker: Maker, firing: &Firing<'_>) -> u32 {
     match (maker, &firing.cause) {
         (Maker::Own(_, Proof::Role), _) => Fingerprint::of(&firing.caller.principal).max(1),
-        (Maker::Untold, Cause::Traced(root)) => root.bits(),
+        (Maker::Event { .. }, Cause::Traced(root)) => root.bits(),
         _ => 0,
     }
 }

@@ -51,6 +51,8 @@ pub enum FoundKind {
     Alternation(u32),
     /// Own calls with no reason near.
     SelfStarted(u32),
+    /// A chain of this many turns of events that no AWS service sent.
+    Events(u32),
 }
 
 /// Missing part of a proof.
@@ -64,7 +66,7 @@ pub enum Missing {
     Backlog,
     /// Somebody else takes part whom the guard cannot place.
     Place,
-    /// Its target may have put the events for other callers.
+    /// Its target may have put the events for other callers, or one program all of them.
     Occasion,
 }
 
@@ -77,7 +79,7 @@ impl Missing {
             Self::Backlog => "the calls may be late answers that a concurrency limit held back",
             Self::Place => "the guard cannot tell who makes the calls between its own",
             Self::Occasion => {
-                "its target may also be invoked from elsewhere, and have put these events for that"
+                "its target may also be invoked from elsewhere and put events for that, or one program have put them all"
             }
         }
     }

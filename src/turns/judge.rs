@@ -46,8 +46,6 @@ pub(super) struct Walk<'a> {
     self_starts: SelfStarts,
     /// The tasks, if the rule's only target starts one container for each firing.
     tasks: Option<Tasks>,
-    /// The chain consists of events, which a target may also put for other callers.
-    is_by_events: bool,
     /// First proof by tasks, with its turns, and whether its beginning was seen.
     by_tasks: Option<(Found, u32, bool)>,
     judgement: Judgement,
@@ -82,7 +80,6 @@ pub(super) fn judge(timeline: &Timeline<'_>, terms: &Terms) -> Judgement {
         alternation: Alternation::default(),
         self_starts: SelfStarts::default(),
         tasks: terms.starts_one_task.then(|| Tasks::new(answer)),
-        is_by_events: timeline.has_own_events,
         by_tasks: None,
         judgement: Judgement::default(),
     };
@@ -231,7 +228,7 @@ impl Walk<'_> {
         match (is_anchored, self.self_starts.any()) {
             (false, _) => Some(Missing::Anchor),
             (true, true) => Some(Missing::Initiative),
-            (true, false) => self.is_by_events.then_some(Missing::Occasion),
+            (true, false) => None,
         }
     }
 
@@ -249,8 +246,7 @@ impl Walk<'_> {
             let missing = missing.or_else(|| {
                 self.backlog.explains(&self.own, &self.others[..self.passed]).then_some(Missing::Backlog)
             });
-            let is_deep = depth.turns >= self.terms.turns.unwrap_or_default().get();
-            match missing.filter(|_| self.is_by_events || !is_deep) {
+            match missing.filter(|_| depth.turns < self.terms.turns.unwrap_or_default().get()) {
                 None => return self.reached(FoundKind::Rate, count, since, at),
                 Some(missing) => {
                     self.suspicious(|walk| walk.found_since(FoundKind::Rate, since, at), missing)
@@ -258,7 +254,7 @@ impl Walk<'_> {
             }
         }
         let is_beyond_fan_out = count >= limit.saturating_mul(FAN_OUT.max(others));
-        if is_beyond_fan_out && !self.self_starts.any() && !self.is_by_events {
+        if is_beyond_fan_out && !self.self_starts.any() {
             self.reached(FoundKind::FanOut { others }, count, since, at);
         }
     }

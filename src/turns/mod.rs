@@ -3,7 +3,7 @@
 //! Presumed innocent: a firing of a rule's own target is explained by the most innocent of the firings that can have
 //! caused it. What nothing else explains is a loop: a chain of ten turns, or five word-for-word equal calls more than there
 //! were reasons for. The judgement is a pure function of what is kept, so the order of arrival and repetitions make no
-//! difference to it.
+//! difference to what is proved.
 //!
 //! Memory is bounded in favour of innocence. Own calls are kept one by one, the older ones and all reasons by the second,
 //! merged into longer spans when there are many.
@@ -136,7 +136,7 @@ impl Turns {
         let maker = match &firing.cause {
             Cause::Own { actor, proof } => Maker::Own(*actor, *proof),
             Cause::Sibling(_) => Maker::Sibling(0),
-            Cause::Unknown | Cause::Traced(_) if self.keeps_event(firing) => Maker::Untold,
+            Cause::Unknown | Cause::Traced(_) if self.keeps_event(firing) => Maker::Event { is_own: false },
             Cause::Unknown | Cause::Traced(_) | Cause::Foreign => {
                 return is_new && count(&mut self.foreign, at);
             }
@@ -148,7 +148,6 @@ impl Turns {
                     run: 0,
                     equal: equal(),
                     is_failed: is_failed(),
-                    is_event: false,
                 };
                 return is_new && self.wait(firing, entry).unwrap_or_else(|| count(&mut self.soft, at));
             }
@@ -163,23 +162,26 @@ impl Turns {
             return false;
         }
         // Calls older than those kept one by one may have been counted before.
-        if index == 0 && self.past.newest().is_some_and(|newest| at <= newest) {
-            let tally = if maker == Maker::Untold { &mut self.foreign } else { &mut self.past };
+        let tally = match maker {
+            Maker::Event { .. } => &mut self.foreign,
+            Maker::Own(..) | Maker::Sibling(_) => &mut self.past,
+        };
+        if index == 0 && tally.newest().is_some_and(|newest| at <= newest) {
             return delivery == Delivery::First && count(tally, at);
         }
-        let Some(maker) = self.place(maker, &firing.cause, at) else {
+        let Some(maker) = self.place(maker, firing, at) else {
             return is_new && count(&mut self.soft, at);
         };
         let (equal, is_failed) = (equal(), is_failed());
-        let (run, is_event) = (entry::run(maker, firing), maker == Maker::Untold);
-        self.entries.insert(index, Entry { at, id: key.1, maker, run, equal, is_failed, is_event });
+        let run = entry::run(maker, firing);
+        self.entries.insert(index, Entry { at, id: key.1, maker, run, equal, is_failed });
         self.remember(firing, maker, equal);
         true
     }
 
     /// The maker with the place of a sibling; `None` if there is no room for it.
-    fn place(&mut self, maker: Maker, cause: &Cause, at: i64) -> Option<Maker> {
-        let Cause::Sibling(actor) = cause else { return Some(maker) };
+    fn place(&mut self, maker: Maker, firing: &Firing<'_>, at: i64) -> Option<Maker> {
+        let Cause::Sibling(actor) = &firing.cause else { return Some(maker) };
         let mut reused = None;
         let place = self.siblings.count(actor, at, |place| reused = Some(place))?;
         if let Some(place) = reused {
@@ -235,10 +237,10 @@ impl Turns {
                 let is_own = match entry.maker {
                     Maker::Own(actor, proof) => proof != Proof::Session || !self.issued.contains(&actor),
                     Maker::Sibling(place) => self.siblings.cycle(place, Chains::Followed).is_some(),
-                    Maker::Untold => false,
+                    Maker::Event { .. } => false,
                 };
                 let tally = match entry.maker {
-                    Maker::Untold => &mut self.foreign,
+                    Maker::Event { .. } => &mut self.foreign,
                     _ if is_own => &mut self.past,
                     _ => &mut self.soft,
                 };

@@ -1,9 +1,15 @@
 //! Events that no AWS service sent. Their makers are not named: a trace shows which belong together, and CloudTrail's data
-//! events on `PutEvents` tell, minutes later, who put each.
+//! events on `PutEvents` tell, minutes later, which ones the rule's own target put.
+//!
+//! Neither is a proof. A target may serve an API as well and put each event for one of its callers, and one program may put
+//! all events of a trace.
 
 use super::entry::{Maker, short};
-use super::{HORIZON_SECONDS, Turns};
-use crate::model::{Cause, Firing, Proof, Put};
+use super::found::{Found, FoundKind, Missing};
+use super::judge::judge;
+use super::timeline::Timeline;
+use super::{Chains, HORIZON_SECONDS, Terms, Turns};
+use crate::model::{Cause, Firing, Put, Timestamp};
 
 /// Time after which it is noted again that CloudTrail tells of such calls, in seconds. Each note costs a write.
 const NOTE_AGAIN: i64 = HORIZON_SECONDS / 2;
@@ -16,47 +22,43 @@ impl Turns {
         firing.call.is_none() && (matches!(firing.cause, Cause::Traced(_)) || is_told())
     }
 
-    /// Takes up who put some events. Those that were counted before are the maker's from then on; those that come later, or
-    /// are no longer kept one by one, stay reasons. Returns true if there is anything new to keep.
+    /// Takes up that the rule's own target put some events. Those that fire the rule later, or are no longer kept one by one,
+    /// stay reasons. Returns true if there is anything new to keep.
     pub fn put(&mut self, put: &Put) -> bool {
         let at = put.at.as_second();
-        let is_noted = self.put_told.is_some_and(|told| at < told + NOTE_AGAIN);
-        if !is_noted {
+        let mut is_new = self.put_told.is_none_or(|told| at >= told + NOTE_AGAIN);
+        if is_new {
             self.put_told = Some(at);
         }
-        let mut is_new = !is_noted;
-        for id in put.events.iter().map(|id| short(*id)) {
-            let index = |turns: &Self| {
-                turns.entries.iter().position(|entry| entry.id == id && entry.maker == Maker::Untold)
-            };
-            let Some(found) = index(self) else { continue };
-            let at = self.entries[found].at;
-            let maker = match put.cause {
-                Cause::Own { actor, proof } => Maker::Own(actor, proof),
-                Cause::Sibling(_) => Maker::Sibling(0),
-                // A reason, as it is kept.
-                _ => continue,
-            };
-            let Some(maker) = self.place(maker, &put.cause, at) else { continue };
-            if let Maker::Own(actor, Proof::Issued) = maker {
-                self.issued.insert(actor);
-            }
-            // The place of a sibling may have been another's, whose entries are gone.
-            if let Some(found) = index(self) {
-                self.entries[found].maker = maker;
+        for entry in &mut self.entries {
+            let is_put = || put.events.iter().any(|id| short(*id) == entry.id);
+            if entry.maker == (Maker::Event { is_own: false }) && is_put() {
+                entry.maker = Maker::Event { is_own: true };
                 is_new = true;
             }
         }
         is_new
     }
 
-    /// Returns true if the rule's own target put events that fired it.
-    pub fn has_own_events(&self) -> bool {
-        self.entries.iter().any(|entry| entry.is_event && matches!(entry.maker, Maker::Own(..)))
+    /// Events that look like a loop: as many turns as make one of API calls, with events of one trace and those of the rule's
+    /// own target in the place of its calls.
+    pub fn judge_events(&self, terms: &Terms) -> Option<Found> {
+        let may_be_own = |maker: Maker, run: u32| maker == (Maker::Event { is_own: true }) || run != 0;
+        let is_event = |maker: Maker| matches!(maker, Maker::Event { .. });
+        terms.turns.filter(|_| {
+            self.entries.iter().any(|entry| is_event(entry.maker) && may_be_own(entry.maker, entry.run))
+        })?;
+        // A suspect does not wait for late reasons.
+        let terms = Terms { now: Timestamp::MAX, ..*terms };
+        let judgement = judge(&Timeline::new(self, &terms, Chains::Events), &terms);
+        let is_chain = |found: &Found| matches!(found.kind, FoundKind::Turns(_) | FoundKind::Rate);
+        let found = judgement.proof.or(judgement.rate).or(judgement.suspicion).filter(is_chain)?;
+        let missing = found.missing.unwrap_or(Missing::Occasion);
+        Some(Found { kind: FoundKind::Events(judgement.turns), missing: Some(missing), ..found })
     }
 
     /// Returns true if an event that fired the rule had a trace.
     pub fn has_traces(&self) -> bool {
-        self.entries.iter().any(|entry| entry.maker == Maker::Untold && entry.run != 0)
+        self.entries.iter().any(|entry| matches!(entry.maker, Maker::Event { .. }) && entry.run != 0)
     }
 }

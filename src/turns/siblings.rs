@@ -18,6 +18,8 @@ pub enum Chains {
     Followed,
     /// The same, and also where their chain has yet to be followed, as do calls of sessions whose opener is not known yet.
     Assumed,
+    /// They are reasons, and events by the rule's own target, or of a trace that fired it before, are its own.
+    Events,
 }
 
 /// An actor behind targets of other rules. Any number of rules may share it.
@@ -95,7 +97,7 @@ impl Siblings {
     pub fn cycle(&self, place: u8, chains: Chains) -> Option<i64> {
         let sibling = self.0.get(usize::from(place))?;
         match chains {
-            Chains::Apart => None,
+            Chains::Apart | Chains::Events => None,
             Chains::Assumed if sibling.is_open() => Some(0),
             Chains::Assumed | Chains::Followed => {
                 sibling.answer?.cycle_seconds.map(|seconds| i64::from(seconds.get()))

@@ -40,8 +40,6 @@ pub(super) struct Timeline<'a> {
     pub answer_seconds: i64,
     /// Number of calls kept one by one, of all makers.
     pub calls: usize,
-    /// Some of the own calls are events that were put on a bus.
-    pub has_own_events: bool,
 }
 
 impl<'a> Timeline<'a> {
@@ -50,8 +48,7 @@ impl<'a> Timeline<'a> {
         let calls = turns.entries.len() + turns.sessions.waiting.len();
         let length = tallies.map(|tally| tally.spans.len()).iter().sum::<usize>() + calls;
         let answer_seconds = i64::from(terms.answer.get());
-        let mut timeline =
-            Self { items: Vec::with_capacity(length + 1), answer_seconds, calls, has_own_events: false };
+        let mut timeline = Self { items: Vec::with_capacity(length + 1), answer_seconds, calls };
         let mut roots = HashSet::with_hasher(FxBuildHasher);
         if let Some(began) = terms.began.filter(|_| terms.is_resumed) {
             timeline.add_spans(&[Span::new(began.as_second(), 1)], Kind::Reason(Reason::Foreign));
@@ -74,17 +71,21 @@ impl<'a> Timeline<'a> {
                     }
                     None => Kind::Reason(Reason::Soft),
                 },
-                // What a firing makes its target do has the trace of that firing.
-                Maker::Untold if entry.run != 0 && !roots.insert(entry.run) => Kind::Own(entry),
-                Maker::Untold => Kind::Reason(Reason::Foreign),
+                Maker::Event { is_own } => {
+                    // What a firing makes its target do has the trace of that firing.
+                    let is_of_known_trace = entry.run != 0 && !roots.insert(entry.run);
+                    match chains == Chains::Events && (is_own || is_of_known_trace) {
+                        true => Kind::Own(entry),
+                        false => Kind::Reason(Reason::Foreign),
+                    }
+                }
             };
-            timeline.has_own_events |= entry.is_event && matches!(kind, Kind::Own(_));
             timeline.items.push(Item { span, kind });
         }
         for waiting in &turns.sessions.waiting {
             let kind = match chains {
                 Chains::Assumed => Kind::Own(&waiting.entry),
-                Chains::Apart | Chains::Followed => Kind::Reason(Reason::Soft),
+                Chains::Apart | Chains::Followed | Chains::Events => Kind::Reason(Reason::Soft),
             };
             timeline.items.push(Item { span: Span::new(waiting.entry.at, 1), kind });
         }

@@ -99,6 +99,8 @@ pub enum Finding {
     Alternation { turns: u32 },
     /// Own calls without any reason near.
     SelfStarted { calls: u32 },
+    /// Events in a chain, of one trace or put by the rule's own target.
+    Events { turns: u32 },
 }
 
 /// Who made how many of the calls that fired the rule.
@@ -281,6 +283,10 @@ impl OwnEvidence {
             Finding::Alternation { turns } => format!(
                 "{} in strict turn with calls that the guard cannot place: {call}{on}",
                 plural(turns.into(), "own call"),
+            ),
+            Finding::Events { turns } => format!(
+                "{} of events, each put by its own target or of the trace of one before it, at the limit of {limit}",
+                plural(turns.into(), "turn"),
             ),
             Finding::SelfStarted { calls } => {
                 format!("{} with no reason near: {call}{on}", plural(calls.into(), "own call"))

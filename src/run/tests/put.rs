@@ -61,7 +61,7 @@ fn played(
 
 #[test]
 fn a_loop_over_a_custom_bus_is_a_suspect_where_it_can_be_known() {
-    let suspect = "suspect 10 turns";
+    let suspect = "suspect 10 turns of events";
     let check = |story: &str, alerts: &[String], expected: Option<&str>| {
         let expected: Vec<&str> = expected.into_iter().collect();
         assert_eq!(alerts.len(), expected.len(), "{story}: {alerts:?}");

@@ -23,14 +23,15 @@ fn with_events(events: &[Firing<'_>]) -> Turns {
     turns
 }
 
-fn told(events: &[Firing<'_>], cause: Cause) -> Put {
+fn told(events: &[Firing<'_>]) -> Put {
     let ids = events.iter().map(|event| FiringId::of(&event.event_id)).collect();
-    Put { events: ids, cause, at: Timestamp::from_second(NOON).unwrap() }
+    Put { events: ids, at: Timestamp::from_second(NOON).unwrap() }
 }
 
+/// Proofs count without events, which are reasons; then the events are looked at.
 fn verdict(turns: &Turns) -> String {
     let judgement = turns.judge(&terms(), Chains::Apart);
-    match (judgement.proof.or(judgement.rate), judgement.suspicion) {
+    match (judgement.proof.or(judgement.rate).or(judgement.suspicion), turns.judge_events(&terms())) {
         (Some(found), _) => format!("{:?}", found.kind),
         (None, Some(found)) => format!("suspect: {:?}", found.missing.unwrap()),
         (None, None) => "left alone".to_owned(),
@@ -61,51 +62,92 @@ fn one_trace_in_firing_after_firing_makes_a_suspect() {
 
 #[test]
 fn what_the_target_put_is_its_own_once_cloudtrail_tells() {
-    let own = Cause::Own { actor: ACTOR, proof: Proof::Issued };
-    let check = |story: &str, are_noted: bool, by: [Cause; 2], expected: &str| {
+    let check = |story: &str, is_noted: bool, put: std::ops::Range<usize>, expected: &str| {
         let events: Vec<Firing<'_>> =
             (0..=11usize).map(|n| event(n, n as i64 * 60, Cause::Unknown)).collect();
         let mut turns = Turns::default();
-        if are_noted {
-            assert!(turns.put(&told(&[], own.clone())), "{story}");
+        if is_noted {
+            assert!(turns.put(&told(&[])), "{story}");
         }
         for event in &events {
             turns.insert(event, FiringId::of(&event.event_id), Delivery::First, terms().now);
         }
         assert_eq!(verdict(&turns), "left alone", "{story}: not told yet");
-        let [first, others] = by;
-        turns.put(&told(&events[..1], first));
-        assert_eq!(turns.put(&told(&events[1..], others.clone())), are_noted, "{story}");
-        assert!(!turns.put(&told(&events[1..], others)), "{story}: told twice");
+        turns.put(&told(&events[put.clone()]));
+        assert!(!turns.put(&told(&events[put.clone()])), "{story}: told twice");
         let kept = turns.to_bytes();
         let turns = Turns { entries: Vec::new(), ..turns }.restore(&kept).unwrap();
         assert_eq!(verdict(&turns), expected, "{story}");
-        for event in &events[1..] {
+        for event in &events[put] {
             let mut again = turns.clone();
-            let is_new = again.insert(event, FiringId::of(&event.event_id), Delivery::Unknown, terms().now);
-            assert_eq!(is_new, !are_noted, "{story}: delivered again");
+            let id = FiringId::of(&event.event_id);
+            assert!(!again.insert(event, id, Delivery::Unknown, terms().now), "{story}: delivered again");
         }
     };
-    let order = || Cause::Unknown;
-    check("put by the target", true, [order(), own.clone()], "suspect: Occasion");
-    check("the first one, too", true, [own.clone(), own.clone()], "suspect: Anchor");
-    check("another rule's", true, [order(), Cause::Sibling("other".into())], "left alone");
-    check("nobody knew that it would be told", false, [order(), own.clone()], "left alone");
+    check("put by the target", true, 1..12, "suspect: Occasion");
+    check("the first one, too", true, 0..12, "suspect: Anchor");
+    check("some of them", true, 4..12, "left alone");
+    check("nothing was kept, for none had been told before", false, 1..12, "left alone");
+}
+
+/// A function that serves an API puts an event for each call, and is the target of the rule for them: honest.
+#[test]
+fn an_api_whose_function_puts_events_is_a_suspect_at_most() {
+    let check = |every_millis: i64, told_after: usize, flood: usize| {
+        let story =
+            format!("an event every {every_millis} ms, told {told_after} later, then {flood} at once");
+        let mut turns = Turns::default();
+        turns.put(&told(&[]));
+        let at = |n: usize| n as i64 * every_millis / 1_000;
+        let events: Vec<Firing<'_>> = (0..1_200).map(|n| event(n, at(n), Cause::Unknown)).collect();
+        for (n, event) in events.iter().enumerate() {
+            turns.insert(event, FiringId::of(&event.event_id), Delivery::First, terms().now);
+            if let Some(earlier) = n.checked_sub(told_after) {
+                turns.put(&told(&events[earlier..=earlier]));
+            }
+            turns.settle();
+            let judgement = turns.judge(&terms(), Chains::Apart);
+            assert_eq!((judgement.proof, judgement.rate), (None, None), "{story}");
+        }
+        for n in 0..flood {
+            let event = event(10_000 + n, at(1_200), Cause::Unknown);
+            turns.insert(&event, FiringId::of(&event.event_id), Delivery::First, terms().now);
+        }
+        turns.settle();
+        let judgement = turns.judge(&terms(), Chains::Apart);
+        assert_eq!((judgement.proof, judgement.rate, judgement.suspicion), (None, None, None), "{story}");
+        assert_eq!(turns.own_share().own, 0, "{story}");
+    };
+    check(1_000, 180, 400);
+    check(1_000, 1, 0);
+    check(700, 250, 20);
+    check(50, 1, 0);
+    check(30_000, 10, 400);
 }
 
 #[test]
-fn the_rate_of_what_a_target_puts_is_no_proof_either() {
-    let own = Cause::Own { actor: ACTOR, proof: Proof::Issued };
-    let mut turns = Turns::default();
-    turns.put(&told(&[], own.clone()));
-    for n in 0..6_000usize {
-        let event = event(n, n as i64 / 20, Cause::Unknown);
+fn an_event_does_not_hide_a_loop_of_calls() {
+    let mut turns = kept(&turning(60, 20, moving));
+    // Two hours before: a pair of one trace.
+    for (n, at) in [(100, -7_000), (101, -6_999)] {
+        let event = event(n, at, traced(1));
         turns.insert(&event, FiringId::of(&event.event_id), Delivery::First, terms().now);
-        // CloudTrail tells a second later. An API calls the function, which puts an event for each call.
-        if n > 20 {
-            turns.put(&told(std::slice::from_ref(&event), own.clone()));
-        }
-        turns.settle();
     }
-    assert_eq!(verdict(&turns), "suspect: Occasion");
+    let proof = turns.judge(&terms(), Chains::Apart).proof;
+    assert!(matches!(proof, Some(Found { kind: FoundKind::Turns(10..), .. })), "{proof:?}");
+}
+
+#[test]
+fn an_event_that_comes_again_is_counted_once() {
+    let mut turns = Turns::default();
+    turns.put(&told(&[]));
+    let events: Vec<Firing<'_>> = (0..500usize).map(|n| event(n, n as i64, Cause::Unknown)).collect();
+    let add = |turns: &mut Turns, event: &Firing<'_>| {
+        turns.insert(event, FiringId::of(&event.event_id), Delivery::Unknown, terms().now)
+    };
+    events.iter().for_each(|event| assert!(add(&mut turns, event)));
+    turns.settle();
+    let all = turns.own_share().all;
+    events.iter().for_each(|event| assert!(!add(&mut turns, event), "{}", event.event_id));
+    assert_eq!((turns.own_share().all, all), (500, 500));
 }

@@ -115,7 +115,7 @@ fn text(course: &Course) -> String {
         after(course.cut_after_seconds),
         after(course.alerted_after_seconds),
         match course.passes_traces {
-            Some(true) => "passed on: loops over custom buses are known by them",
+            Some(true) => "passed on: they show loops over custom buses",
             Some(false) => "not passed on",
             None => "not seen",
         },
