@@ -364,14 +364,15 @@ fn schedules_wake_the_rules_with_the_same_actor() {
     add("through-a-queue", ENABLED, Some("rate(5 minutes)"), queue, function);
     add("again", ENABLED, Some("rate(1 hour)"), &format!("{function}:live"), function);
     add("off", RuleState::Disabled, Some("rate(1 minute)"), function, function);
-    add("at-night", ENABLED, Some("cron(0/5 1-4 * * ? *)"), function, function);
+    add("at-night", ENABLED, Some("cron(0/2 1-4 * * ? *)"), function, function);
+    add("uneven", ENABLED, Some("cron(0,1,20 * * * ? *)"), function, function);
     let directory = Directory::new(entries);
     let check = |rule: &str, expected: &[u32]| {
         let seen: Vec<u32> =
             directory.schedules(&arn(rule)).into_iter().flatten().map(Seconds::get).collect();
         assert_eq!(seen, expected, "{rule}");
     };
-    check("fix", &[300, 3_600]);
+    check("fix", &[120, 300, 3_600]);
     check("idle", &[]);
     check("unknown", &[]);
 }

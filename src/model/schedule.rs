@@ -1,5 +1,7 @@
 //! Schedule expressions of rules, as far as they wake a target at equal distances.
 
+use std::collections::BTreeSet;
+
 use super::Seconds;
 
 /// Maximum number of schedules of one rule's targets that are known.
@@ -8,8 +10,10 @@ pub const MAX_SCHEDULES: usize = 4;
 /// Periods of the schedules that wake a rule's targets, the shortest first.
 pub type Schedules = [Option<Seconds>; MAX_SCHEDULES];
 
-/// Period of a schedule expression: `rate(5 minutes)`, `cron(0/15 * * * ? *)`, `cron(30 * * * ? *)`, `cron(0 0/6 * * ? *)`.
-/// `None` for all other ones: those of certain hours or days, lists, ranges, and steps that do not divide the hour or day.
+/// Period of a schedule expression: `rate(5 minutes)`, `cron(0/15 * * * ? *)`, `cron(0/5 8-17 ? * MON-FRI *)`.
+///
+/// The times of one day of a `cron` expression have a period if each of them has a neighbour at the least distance between
+/// any two. A single time has the period of a day if it comes every day. All other expressions have `None`.
 ///
 /// Source: "Creating a rule that runs on a schedule" (Amazon EventBridge user guide).
 pub fn period_of(expression: &str) -> Option<Seconds> {
@@ -37,24 +41,45 @@ fn of_rate(text: &str) -> Option<u32> {
 fn of_cron(text: &str) -> Option<u32> {
     let fields: Vec<&str> = text.split_whitespace().collect();
     let [minutes, hours, days @ ..] = &fields[..] else { return None };
-    if days.len() != 4 || days.iter().any(|field| !matches!(*field, "*" | "?")) {
+    if days.len() != 4 {
         return None;
     }
-    match (step(minutes, 60)?, step(hours, 24)?) {
-        (60, hours) => Some(hours * 3_600),
-        (minutes, 1) => Some(minutes * 60),
-        _ => None,
+    let (minutes, hours) = (numbers(minutes, 60)?, numbers(hours, 24)?);
+    let times: Vec<u32> =
+        hours.iter().flat_map(|hour| minutes.iter().map(move |minute| hour * 60 + minute)).collect();
+    if let [_] = times[..] {
+        let is_daily = days.iter().all(|field| matches!(*field, "*" | "?"));
+        return is_daily.then_some(86_400);
     }
+    Some(distance(&times)? * 60)
 }
 
-/// Distance of the times that a field names, if it is the same between all of them; the whole range for a single time.
-fn step(field: &str, range: u32) -> Option<u32> {
-    let below = |text: &str, limit: u32| text.parse::<u32>().ok().filter(|number| *number < limit);
-    let Some((first, step)) = field.split_once('/') else {
-        return if field == "*" { Some(1) } else { below(field, range).map(|_| range) };
-    };
-    let step = below(step, range).filter(|step| *step > 0 && range.is_multiple_of(*step))?;
-    (first == "*" || below(first, step).is_some()).then_some(step)
+/// Least distance between two of these ascending times, if each of them has a neighbour at that distance.
+fn distance(times: &[u32]) -> Option<u32> {
+    let distances: Vec<u32> = times.iter().zip(times.iter().skip(1)).map(|(one, next)| next - one).collect();
+    let least = distances.iter().min()?;
+    // The first and the last time have one neighbour, all others two.
+    let ends = [distances.first(), distances.last()];
+    let is_near = ends == [Some(least); 2] && distances.windows(2).all(|sides| sides.contains(least));
+    is_near.then_some(*least)
+}
+
+/// Numbers that a field names, all below `range`: a list of numbers, of ranges, and of either with a step.
+fn numbers(field: &str, range: u32) -> Option<BTreeSet<u32>> {
+    let below = |text: &str| text.parse::<u32>().ok().filter(|number| *number < range);
+    let mut numbers = BTreeSet::new();
+    for item in field.split(',') {
+        let (span, step) = item.split_once('/').map_or((item, None), |(span, step)| (span, Some(step)));
+        let (first, last) = match (span.split_once('-'), step) {
+            (Some((first, last)), _) => (below(first)?, below(last)?),
+            (None, _) if span == "*" => (0, range - 1),
+            (None, Some(_)) => (below(span)?, range - 1),
+            (None, None) => (below(span)?, below(span)?),
+        };
+        let step = step.map_or(Some(1), below).filter(|step| *step > 0 && first <= last)?;
+        numbers.extend((first..=last).filter(|number| (number - first).is_multiple_of(step)));
+    }
+    Some(numbers)
 }
 
 #[cfg(test)]
@@ -80,16 +105,33 @@ mod tests {
         check("cron(30 * * * ? *)", Some(3_600));
         check("cron(0 */6 * * ? *)", Some(21_600));
         check("cron(15 10 * * ? *)", Some(86_400));
-        // No equal distances, or not understood.
+        // Lists, ranges, steps that begin late, and steps that do not divide the day.
+        check("cron(0,30 * * * ? *)", Some(1_800));
+        check("cron(0-5 * * * ? *)", Some(60));
+        check("cron(0-30/10 * * * ? *)", Some(600));
+        check("cron(0-10/5,30-40/5 * * * ? *)", Some(300));
+        check("cron(7/5 * * * ? *)", Some(300));
+        check("cron(0 8,20 * * ? *)", Some(43_200));
+        check("cron(0 0/7 * * ? *)", Some(25_200));
+        // Windows of hours and days.
+        check("cron(0/5 8-17 * * ? *)", Some(300));
+        check("cron(0/5 10 * * ? *)", Some(300));
+        check("cron(0 8-17 ? * MON-FRI *)", Some(3_600));
+        check("cron(0/30 8-11,14-17 ? * 2#1 *)", Some(1_800));
+        check("cron(0 6,18 1 JAN-JUN ? *)", Some(43_200));
+        // A time without a neighbour at the least distance, or a single time on some days.
         check("cron(0/7 * * * ? *)", None);
-        check("cron(7/5 * * * ? *)", None);
-        check("cron(0/0 * * * ? *)", None);
-        check("cron(0,30 * * * ? *)", None);
-        check("cron(0-5 * * * ? *)", None);
-        check("cron(0/5 8-17 * * ? *)", None);
-        check("cron(0/5 10 * * ? *)", None);
+        check("cron(0,5,20 * * * ? *)", None);
+        check("cron(0 6,7,12 * * ? *)", None);
         check("cron(0 10 ? * MON-FRI *)", None);
+        check("cron(0 10 1 * ? *)", None);
+        // Not understood.
+        check("cron(0/0 * * * ? *)", None);
         check("cron(60 * * * ? *)", None);
+        check("cron(0 22-2 * * ? *)", None);
+        check("cron(0,, * * * ? *)", None);
+        check("cron(0-5-9 * * * ? *)", None);
+        check("cron(? * * * ? *)", None);
         check("cron(0 * * *)", None);
         check("at(2026-11-20T12:00:00)", None);
         check("", None);

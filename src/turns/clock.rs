@@ -31,7 +31,8 @@ pub(super) fn keeps_a_schedule(own: &[i64], latest_reason: Option<i64>, at: i64)
 }
 
 /// Returns true if a call at this second keeps one of these schedules, which are known to wake the target: an own call one
-/// period earlier or later, hardly others before it. A schedule by `rate` counts from a moment that is not known.
+/// period earlier or later, hardly others before it. A schedule by `rate` counts from a moment that is not known. The first
+/// time of a window of hours has no time one period earlier, and the last one none later.
 ///
 /// Protects a job that runs by a schedule and makes calls that fire a rule of the same function, though its first run came
 /// after the latest reason. Hides a loop whose turns take exactly one period.
