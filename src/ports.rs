@@ -1,9 +1,10 @@
-//! What the guard needs from the outside: rules, their history, budgets, a ledger, alerts, a clock. Narrow traits.
+//! What the guard needs from the outside: rules, schedules, history, budgets, a ledger, alerts, a clock. Narrow traits.
 
 use crate::actions::{Alert, BudgetAlert, UnwatchedAlert};
 use crate::history::RateHistory;
 use crate::model::{
-    BudgetStatus, Fault, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
+    BudgetStatus, Fault, ListedRule, ListedSchedule, Restoration, RuleArn, RuleDefinition, RuleState,
+    ScheduleDefinition, Tags, Target, Timestamp,
 };
 use crate::pressure::Pressure;
 use crate::record::Record;
@@ -39,6 +40,20 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page begins; `None` at the end.
     pub next_token: Option<String>,
+}
+
+/// EventBridge Scheduler, whose schedules are no rules.
+pub trait Scheduler {
+    /// One page of the enabled schedules of all groups.
+    fn enabled(
+        &self,
+        next_token: Option<&str>,
+    ) -> impl Future<Output = Result<Page<ListedSchedule>, Fault>> + Send;
+    /// The schedule with its times, which the list does not show.
+    fn read(
+        &self,
+        schedule: &ListedSchedule,
+    ) -> impl Future<Output = Result<ScheduleDefinition, Fault>> + Send;
 }
 
 /// Firings of rules before the guard was asked about them, and the longest runs of their functions.
@@ -163,6 +178,7 @@ pub trait Clock {
 /// All of them together.
 pub trait Ports: Sync {
     type Rules: Rules + Sync;
+    type Scheduler: Scheduler + Sync;
     type History: History + Sync;
     type Trail: Trail + Sync;
     type Budgets: Budgets + Sync;
@@ -171,6 +187,7 @@ pub trait Ports: Sync {
     type Clock: Clock + Sync;
 
     fn rules(&self) -> &Self::Rules;
+    fn scheduler(&self) -> &Self::Scheduler;
     fn history(&self) -> &Self::History;
     fn trail(&self) -> &Self::Trail;
     fn budgets(&self) -> &Self::Budgets;

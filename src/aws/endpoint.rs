@@ -23,7 +23,7 @@ pub(super) fn endpoint(service: &str, region: &str, use_fips: bool) -> String {
         _ if !use_fips => service.to_owned(),
         "batch" if own.is_none() && !is_gov => format!("fips.{service}"),
         // In GovCloud the ordinary endpoint of most services is the FIPS endpoint.
-        _ if is_gov && !matches!(service, "ecs" | "codebuild") => service.to_owned(),
+        _ if is_gov && !matches!(service, "ecs" | "codebuild" | "scheduler") => service.to_owned(),
         _ => format!("{service}-fips"),
     };
     format!("https://{host}.{region}.{suffix}")
@@ -49,6 +49,7 @@ mod tests {
         check("batch", "us-gov-west-1", true, "batch.us-gov-west-1.amazonaws.com");
         check("batch", "us-iso-east-1", true, "batch-fips.us-iso-east-1.c2s.ic.gov");
         check("ecs", "us-gov-west-1", true, "ecs-fips.us-gov-west-1.amazonaws.com");
+        check("scheduler", "us-gov-west-1", true, "scheduler-fips.us-gov-west-1.amazonaws.com");
         check("codebuild", "us-gov-west-1", true, "codebuild-fips.us-gov-west-1.amazonaws.com");
     }
 }

@@ -14,6 +14,7 @@ mod ledger;
 mod metrics;
 mod pressure;
 mod rules;
+mod scheduler;
 mod shelf;
 mod targets;
 mod trail;
@@ -26,6 +27,7 @@ pub use fault::fault;
 pub use history::CloudWatchHistory;
 pub use ledger::DynamoLedger;
 pub use rules::EventBridgeRules;
+pub use scheduler::EventBridgeScheduler;
 pub use trail::CloudTrail;
 
 use aws_config::SdkConfig;
@@ -36,6 +38,7 @@ use crate::ports::Ports;
 #[derive(Debug)]
 pub struct Aws {
     pub rules: EventBridgeRules,
+    pub scheduler: EventBridgeScheduler,
     pub history: CloudWatchHistory,
     pub trail: CloudTrail,
     pub budgets: AwsBudgets,
@@ -48,6 +51,7 @@ impl Aws {
     pub fn new(config: &SdkConfig, table: &str, topic_arn: &str) -> Self {
         Self {
             rules: EventBridgeRules::new(config),
+            scheduler: EventBridgeScheduler::new(config),
             history: CloudWatchHistory::new(config),
             trail: CloudTrail::new(config),
             budgets: AwsBudgets::new(config, account_of(topic_arn)),
@@ -65,6 +69,7 @@ fn account_of(arn: &str) -> &str {
 
 impl Ports for Aws {
     type Rules = EventBridgeRules;
+    type Scheduler = EventBridgeScheduler;
     type History = CloudWatchHistory;
     type Trail = CloudTrail;
     type Budgets = AwsBudgets;
@@ -74,6 +79,9 @@ impl Ports for Aws {
 
     fn rules(&self) -> &EventBridgeRules {
         &self.rules
+    }
+    fn scheduler(&self) -> &EventBridgeScheduler {
+        &self.scheduler
     }
     fn history(&self) -> &CloudWatchHistory {
         &self.history

@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ACTS_AS_TAG, ActsAs, ListedRule, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Tags, Target, Timestamp,
+    ACTS_AS_TAG, ActsAs, ListedRule, MAX_SCHEDULES, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Seconds,
+    Tags, Target, Timestamp, unqualified,
 };
 
 /// Only tags that begin like this are the guard's business.
@@ -36,6 +37,9 @@ pub struct Entry {
     /// Those that begin with `budget-guard:`.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+    /// Periods of the schedules of EventBridge Scheduler that wake its targets, the shortest ones.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub woken_every: BTreeSet<Seconds>,
     /// When it was found to be like this. What was read earlier and arrives later says nothing.
     pub read_at: Timestamp,
     /// It is known to be like this only from then on: earlier events did not fire it.
@@ -88,6 +92,13 @@ pub enum Edit {
     DetailsStale {
         rule: RuleArn,
     },
+    /// Periods of the schedules of EventBridge Scheduler that wake the rule's targets. Those known before stay, unless all
+    /// of its schedules were read.
+    Woken {
+        rule: RuleArn,
+        periods: BTreeSet<Seconds>,
+        are_all_read: bool,
+    },
     Gone {
         rule: RuleArn,
         at: Timestamp,
@@ -133,6 +144,11 @@ impl Edit {
                     (entry.details_at, entry.retry_at) = (None, None);
                 }
             }
+            Self::Woken { rule, periods, are_all_read } => {
+                if let Some(entry) = entries.get_mut(&rule) {
+                    entry.set_woken(periods, are_all_read);
+                }
+            }
             Self::Gone { rule, at } => {
                 if entries.get(&rule).is_some_and(|entry| entry.read_at <= at) {
                     entries.remove(&rule);
@@ -160,6 +176,7 @@ fn list(entries: &mut Entries, listed: ListedRule, at: Timestamp, since: Option<
             managed_by,
             targets: Vec::new(),
             tags: Tags::new(),
+            woken_every: BTreeSet::new(),
             read_at: at,
             since,
             details_at: None,
@@ -216,6 +233,24 @@ impl Entry {
         };
         self.targets = targets.into_iter().map(bare).collect();
         (self.tags, self.details_at, self.retry_at) = (tags, Some(at), None);
+    }
+
+    fn set_woken(&mut self, mut periods: BTreeSet<Seconds>, are_all_read: bool) {
+        if !are_all_read {
+            periods.extend(&self.woken_every);
+        }
+        self.woken_every = periods.into_iter().take(MAX_SCHEDULES).collect();
+    }
+
+    /// ARNs of the targets, of the actors behind them and of what leads to those, without version or alias: a schedule
+    /// that wakes one of them wakes an actor. An event bus is none of them: a schedule's event on it need not be for this
+    /// rule.
+    pub fn wakeable(&self) -> impl Iterator<Item = &str> {
+        let arns = self.targets.iter().flat_map(|target| {
+            let behind = target.actors.iter().flat_map(|actor| [Some(&actor.arn), actor.via.as_ref()]);
+            behind.flatten().chain([&target.arn])
+        });
+        arns.map(|arn| unqualified(arn)).filter(|arn| arn.split(':').nth(2) != Some("events"))
     }
 
     /// Roles that the operator says act for the rule; none if the tag is absent or cannot be read, which is told elsewhere.

@@ -4,6 +4,7 @@ mod chunks;
 mod entry;
 mod head;
 mod unwatched;
+mod waking;
 
 pub use chunks::{Bucket, Chunk, KEEP_CHUNKS, MAX_CHUNK_BYTES, pack, unpack};
 pub use entry::{Edit, Entries, Entry};
@@ -11,6 +12,7 @@ pub use head::{
     DEFAULT_BUS, DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, Missed, Pass, ReadHeadError, Trouble,
 };
 pub use unwatched::Unwatched;
+pub use waking::Waking;
 
 use std::collections::BTreeSet;
 
@@ -109,17 +111,18 @@ impl Directory {
         self.actors.rules_of(actor).cloned().collect()
     }
 
-    /// Periods of the scheduled rules that wake an actor behind this rule's targets. Schedules without a period, and those of
-    /// EventBridge Scheduler, are not in it.
+    /// Periods of the schedules that wake an actor behind this rule's targets: those of scheduled rules, and those of
+    /// EventBridge Scheduler. Schedules without a period are not in it.
     pub fn schedules(&self, rule: &RuleArn) -> Schedules {
-        let targets = self.get(rule).map(|entry| &entry.targets[..]).unwrap_or_default();
-        let actors = targets.iter().flat_map(|target| {
+        let Some(entry) = self.get(rule) else { return Schedules::default() };
+        let actors = entry.targets.iter().flat_map(|target| {
             let behind = target.actors.iter().map(|actor| &*actor.arn);
             behind.chain([unqualified(&target.arn)])
         });
         let waking = actors.flat_map(|actor| self.actors.rules_of(actor)).filter_map(|rule| self.get(rule));
         let waking = waking.filter(|entry| entry.state.is_enabled());
         let periods = waking.filter_map(|entry| period_of(entry.schedule_expression.as_deref()?));
+        let periods = periods.chain(entry.woken_every.iter().copied());
         let mut periods = periods.collect::<BTreeSet<Seconds>>().into_iter();
         std::array::from_fn(|_| periods.next())
     }

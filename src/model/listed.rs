@@ -1,6 +1,6 @@
-//! A rule as `ListRules` shows it: everything but its targets and its tags.
+//! Rules and schedules as lists of them show them: rules without targets and tags, schedules without their times.
 
-use super::{RuleArn, RuleDefinition, RuleState};
+use super::{RuleArn, RuleDefinition, RuleState, Timestamp};
 
 /// One line of `ListRules` (EventBridge API, 2015-10-07).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,4 +26,16 @@ impl ListedRule {
             managed_by: definition.managed_by.clone(),
         }
     }
+}
+
+/// One enabled schedule of `ListSchedules` (EventBridge Scheduler API, 2021-06-30).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSchedule {
+    pub group: String,
+    /// Unique within the group.
+    pub name: String,
+    /// ARN of the target. For an ECS task it is that of the cluster.
+    pub target: String,
+    /// Time of the last change.
+    pub changed: Timestamp,
 }

@@ -33,13 +33,13 @@ pub use fault::{Fault, FaultKind};
 pub use firing::{Caller, Firing, FiringId};
 pub use grouped::grouped;
 pub use jiff::Timestamp;
-pub use listed::ListedRule;
+pub use listed::{ListedRule, ListedSchedule};
 pub use money::MicroUsd;
 pub use put::{Put, TraceRoot};
 pub use rule::{
     OWN_PREFIX, ParseRuleArnError, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
 };
-pub use schedule::{MAX_SCHEDULES, Schedules, period_of};
+pub use schedule::{MAX_SCHEDULES, ScheduleDefinition, Schedules, period_of};
 pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};
 pub use seen::{Seen, bounded};
 pub use session::{OpenSessions, Opened, Session, SessionKey};

@@ -1,14 +1,40 @@
-//! Schedule expressions of rules, as far as they wake a target at equal distances.
+//! Schedules of rules and of EventBridge Scheduler, as far as they wake a target at equal distances.
 
 use std::collections::BTreeSet;
 
-use super::Seconds;
+use super::{Seconds, Timestamp, unqualified};
 
 /// Maximum number of schedules of one rule's targets that are known.
 pub const MAX_SCHEDULES: usize = 4;
 
 /// Periods of the schedules that wake a rule's targets, the shortest first.
 pub type Schedules = [Option<Seconds>; MAX_SCHEDULES];
+
+/// Schedule of EventBridge Scheduler: its target and its times. Source: "GetSchedule" (EventBridge Scheduler API reference).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleDefinition {
+    pub expression: String,
+    /// True if AWS chooses a moment within a time window (`FlexibleTimeWindow`).
+    pub is_flexible: bool,
+    pub target: String,
+    /// ARN of the task definition if the target is an ECS cluster, which others share.
+    pub task_definition: Option<String>,
+    /// End of the schedule. It stays enabled after that.
+    pub ends: Option<Timestamp>,
+}
+
+impl ScheduleDefinition {
+    /// ARN of what the schedule wakes, without version or alias.
+    pub fn wakes(&self) -> &str {
+        unqualified(self.task_definition.as_deref().unwrap_or(&self.target))
+    }
+
+    /// Period of the schedule. `None` if its times have no equal distances or it has ended.
+    pub fn period(&self, now: Timestamp) -> Option<Seconds> {
+        let is_exact = !self.is_flexible && self.ends.is_none_or(|ends| now < ends);
+        period_of(&self.expression).filter(|_| is_exact)
+    }
+}
 
 /// Period of a schedule expression: `rate(5 minutes)`, `cron(0/15 * * * ? *)`, `cron(0/5 8-17 ? * MON-FRI *)`.
 ///
@@ -135,5 +161,33 @@ mod tests {
         check("cron(0 * * *)", None);
         check("at(2026-11-20T12:00:00)", None);
         check("", None);
+    }
+
+    #[test]
+    fn a_schedule_wakes_its_target_or_a_task_while_it_lasts() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let function = "arn:aws:lambda:us-east-1:123456789012:function:fixer";
+        let task = "arn:aws:ecs:us-east-1:123456789012:task-definition/fixer";
+        let plain = ScheduleDefinition {
+            expression: "rate(5 minutes)".to_owned(),
+            is_flexible: false,
+            target: format!("{function}:live"),
+            task_definition: None,
+            ends: None,
+        };
+        let check = |definition: ScheduleDefinition, wakes: &str, expected: Option<u32>| {
+            assert_eq!(definition.wakes(), wakes, "{definition:?}");
+            assert_eq!(definition.period(at(100)).map(Seconds::get), expected, "{definition:?}");
+        };
+        check(plain.clone(), function, Some(300));
+        check(ScheduleDefinition { is_flexible: true, ..plain.clone() }, function, None);
+        check(ScheduleDefinition { ends: Some(at(101)), ..plain.clone() }, function, Some(300));
+        check(ScheduleDefinition { ends: Some(at(100)), ..plain.clone() }, function, None);
+        check(
+            ScheduleDefinition { expression: "at(2026-11-20T12:00:00)".to_owned(), ..plain.clone() },
+            function,
+            None,
+        );
+        check(ScheduleDefinition { task_definition: Some(format!("{task}:7")), ..plain }, task, Some(300));
     }
 }

@@ -48,7 +48,7 @@ impl<P: Ports> Guard<P> {
         let limits = self.limits_by_tags(rule).await;
         let stored = self.directory.known();
         let entry = stored.as_ref().and_then(|stored| stored.directory.get(rule));
-        let limits = limits.with_schedules(self.schedules(rule));
+        let limits = limits.with_schedules(self.schedules_of(rule));
         self.under_pressure(match entry.filter(|entry| entry.details_at.is_some()) {
             Some(entry) => self.with_targets(limits, &entry.targets),
             None => limits,
@@ -86,7 +86,7 @@ impl<P: Ports> Guard<P> {
     }
 
     /// Schedules that wake the rule's targets, as far as the directory knows.
-    fn schedules(&self, rule: &RuleArn) -> Schedules {
+    fn schedules_of(&self, rule: &RuleArn) -> Schedules {
         self.directory.known().map(|stored| stored.directory.schedules(rule)).unwrap_or_default()
     }
 
@@ -94,6 +94,6 @@ impl<P: Ports> Guard<P> {
     pub(super) fn limits_from(&self, rule: &RuleArn, found: &RuleDefinition) -> Limits {
         self.tags.put(rule, self.ports.clock().now(), found.tags.clone());
         let limits = self.with_targets(self.defaults.with_tags(&found.tags), &found.targets);
-        self.under_pressure(limits.with_schedules(self.schedules(rule)))
+        self.under_pressure(limits.with_schedules(self.schedules_of(rule)))
     }
 }

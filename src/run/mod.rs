@@ -9,6 +9,7 @@ mod money;
 mod pace;
 mod pressure;
 mod refresh;
+mod schedules;
 mod sessions;
 mod summary;
 mod tend;
@@ -20,6 +21,7 @@ pub use directory::{DirectoryCache, read_directory};
 pub use drive::{Driven, drive};
 pub use limits::TagCache;
 pub use pressure::PressureCache;
+pub use schedules::ScheduleCache;
 pub use summary::{Reply, Summary};
 pub use tend::{ClearedPressure, reference};
 
@@ -43,6 +45,7 @@ pub struct Guard<P> {
     pub tags: TagCache,
     pub directory: DirectoryCache,
     pub pressure: PressureCache,
+    pub schedules: ScheduleCache,
 }
 
 /// Why an invocation failed as a whole. Single messages of a queue batch fail alone.
@@ -73,6 +76,7 @@ impl<P: Ports> Guard<P> {
             tags: TagCache::default(),
             directory: DirectoryCache::default(),
             pressure: PressureCache::default(),
+            schedules: ScheduleCache::default(),
         }
     }
 

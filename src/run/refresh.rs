@@ -11,11 +11,12 @@ use crate::guard::Observation;
 use crate::model::{Fault, FaultKind, Timestamp};
 use crate::ports::{Ports, Rules, SaveError};
 
-/// What one tick may ask EventBridge. At five calls a second this takes 20 s of the minute that the function has.
+/// What one tick may ask EventBridge and its Scheduler. At five calls a second this takes 20 s of the minute that the function has.
 const CALLS: i32 = 100;
 const WITHIN: SignedDuration = SignedDuration::from_secs(20);
-/// So many rules in a row that cannot be read now end the refresh: AWS is in trouble, or asks for patience.
-const FAULTS_IN_A_ROW: u32 = 3;
+/// Number of rules, or schedules, in a row that cannot be read now and end the refresh: AWS is in trouble, or asks for
+/// patience.
+pub(super) const FAULTS_IN_A_ROW: u32 = 3;
 
 /// What one refresh has learned, and how far it came.
 struct Harvest {
@@ -58,10 +59,13 @@ impl<P: Ports> Guard<P> {
         let listed = self.list_all(&stored.head, &mut pace, &mut harvest).await;
         let mut result = listed.map_err(|fault| (Missed::Rules, fault));
         if result.is_ok() {
-            let mut entries = stored.directory.entries().clone();
-            harvest.edits.iter().cloned().for_each(|edit| edit.apply(&mut entries));
+            let entries = harvest.on(stored.directory.entries());
             let read = self.read_details(&entries, &mut pace, &mut harvest).await;
             result = read.map_err(|fault| (Missed::Details, fault));
+        }
+        if result.is_ok() && matches!(harvest.progress, Progress::Complete { .. }) {
+            let entries = harvest.on(stored.directory.entries());
+            harvest.edits.extend(self.read_schedules(&entries, &mut pace).await);
         }
         let ended = result.as_ref().map(|_| ()).map_err(|(missed, fault)| (*missed, fault));
         self.edit_directory(|head, entries| {
@@ -230,6 +234,13 @@ impl Default for Harvest {
 }
 
 impl Harvest {
+    /// The rules as they are known by now, with what was learned.
+    fn on(&self, entries: &Entries) -> Entries {
+        let mut entries = entries.clone();
+        self.edits.iter().cloned().for_each(|edit| edit.apply(&mut entries));
+        entries
+    }
+
     /// Adds what was learned to what is known by now.
     fn bring_in(&self, head: &mut Head, entries: &mut Entries) {
         self.edits.iter().cloned().for_each(|edit| edit.apply(entries));

@@ -20,6 +20,8 @@ pub enum Call {
     Buses,
     List,
     ListTargets,
+    ListSchedules,
+    ReadSchedule,
     Head,
     SaveHead,
     Chunk,

@@ -3,6 +3,7 @@
 mod budgets;
 mod faults;
 mod history;
+mod scheduler;
 mod shelf;
 mod trail;
 mod world;

@@ -56,7 +56,7 @@ impl World {
     }
 }
 
-fn page<T>(items: Vec<T>, next_token: Option<&str>, size: usize) -> Result<Page<T>, Fault> {
+pub(super) fn page<T>(items: Vec<T>, next_token: Option<&str>, size: usize) -> Result<Page<T>, Fault> {
     let bad =
         |token: &str| Fault::new(FaultKind::Other, format!("{token:?} is not one of the tokens given out"));
     let start = next_token.map_or(Ok(0), |token| token.parse().map_err(|_| bad(token)))?;

@@ -8,7 +8,7 @@ use crate::actions::{Alert, BudgetAlert, UnwatchedAlert};
 use crate::breaker::Breaker;
 use crate::model::{
     BudgetStatus, Durations, Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState,
-    Tags, Target, Timestamp,
+    ScheduleDefinition, Tags, Target, Timestamp,
 };
 use crate::ports::{Alerts, Clock, Ledger, Page, Ports, Rules, SaveError, TrailRecord, Version};
 use crate::record::Record;
@@ -27,6 +27,8 @@ pub(super) struct State {
     /// Longest runs of functions, by ARN.
     pub(super) longest: Durations,
     pub(super) rules: BTreeMap<RuleArn, RuleDefinition>,
+    /// Enabled schedules of EventBridge Scheduler, by group and name.
+    pub(super) schedules: BTreeMap<(String, String), (Timestamp, ScheduleDefinition)>,
     /// Rules on a page of a list.
     pub(super) page_size: usize,
     pub(super) head: Option<(String, Version)>,
@@ -78,6 +80,7 @@ impl World {
             rules: BTreeMap::new(),
             histories: BTreeMap::new(),
             longest: Durations::new(),
+            schedules: BTreeMap::new(),
             page_size: 100,
             head: None,
             chunks: BTreeMap::new(),
@@ -320,6 +323,7 @@ impl Clock for World {
 
 impl Ports for World {
     type Rules = Self;
+    type Scheduler = Self;
     type History = Self;
     type Trail = Self;
     type Budgets = Self;
@@ -328,6 +332,9 @@ impl Ports for World {
     type Clock = Self;
 
     fn rules(&self) -> &Self {
+        self
+    }
+    fn scheduler(&self) -> &Self {
         self
     }
     fn history(&self) -> &Self {

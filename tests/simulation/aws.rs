@@ -7,8 +7,12 @@ use std::task::Poll;
 use budget_guard::actions::{Alert, BudgetAlert};
 use budget_guard::breaker::Breaker;
 use budget_guard::history::RateHistory;
-use budget_guard::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Timestamp};
-use budget_guard::ports::{Clock, History, Ledger, Page, Ports, SaveError, Trail, TrailRecord, Version};
+use budget_guard::model::{
+    Fault, FaultKind, ListedSchedule, RuleArn, RuleDefinition, RuleState, ScheduleDefinition, Timestamp,
+};
+use budget_guard::ports::{
+    Clock, History, Ledger, Page, Ports, SaveError, Scheduler, Trail, TrailRecord, Version,
+};
 use budget_guard::pressure::Pressure;
 use budget_guard::record::Record;
 
@@ -300,6 +304,17 @@ impl Trail for Process {
     }
 }
 
+impl Scheduler for Process {
+    /// There are no schedules here. This is no call of the simulation: nothing hangs on it, and each call draws from the seed.
+    async fn enabled(&self, _: Option<&str>) -> Result<Page<ListedSchedule>, Fault> {
+        Ok(Page { items: Vec::new(), next_token: None })
+    }
+
+    async fn read(&self, _: &ListedSchedule) -> Result<ScheduleDefinition, Fault> {
+        Err(missing())
+    }
+}
+
 impl Clock for Process {
     fn now(&self) -> Timestamp {
         START + jiff::SignedDuration::from_millis(self.shared.lock().now + self.skew_ms)
@@ -313,6 +328,7 @@ impl Clock for Process {
 
 impl Ports for Process {
     type Rules = Self;
+    type Scheduler = Self;
     type History = Self;
     type Trail = Self;
     type Budgets = Self;
@@ -321,6 +337,9 @@ impl Ports for Process {
     type Clock = Self;
 
     fn rules(&self) -> &Self {
+        self
+    }
+    fn scheduler(&self) -> &Self {
         self
     }
     fn history(&self) -> &Self {

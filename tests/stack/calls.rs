@@ -22,6 +22,7 @@ pub enum On {
     Pipelines,
     DeliveryStreams,
     Pipes,
+    Schedules,
     /// Jobs, crawlers and workflows of Glue.
     Glue,
     Budgets,
@@ -99,6 +100,8 @@ pub const CALLS: &[Call] = &[
     call("get_document",                "ssm:GetDocument",                  On::Documents,     Functions::LoopEvidence, true),
     call("get_pipeline",                "codepipeline:GetPipeline",         On::Pipelines,     Functions::LoopEvidence, true),
     call("describe_delivery_stream",    "firehose:DescribeDeliveryStream",  On::DeliveryStreams, Functions::LoopEvidence, true),
+    call("list_schedules",              "scheduler:ListSchedules",          On::Schedules,     Functions::LoopEvidence, false),
+    call("get_schedule",                "scheduler:GetSchedule",            On::Schedules,     Functions::LoopEvidence, false),
     call("add_permission",              "lambda:AddPermission",             On::Nothing,       Functions::Never,        false),
     call("get_queue_url",               "sqs:GetQueueUrl",                  On::Nothing,       Functions::Never,        false),
     call("set_queue_attributes",        "sqs:SetQueueAttributes",           On::Nothing,       Functions::Never,        false),

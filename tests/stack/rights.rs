@@ -64,6 +64,7 @@ fn named(on: On) -> &'static [&'static str] {
         On::Pipelines => &["arn:aws:codepipeline:us-east-1:000000000000:*"],
         On::DeliveryStreams => &["arn:aws:firehose:us-east-1:000000000000:deliverystream/*"],
         On::Pipes => &["arn:aws:pipes:us-east-1:000000000000:pipe/*"],
+        On::Schedules => &["arn:aws:scheduler:us-east-1:000000000000:schedule/*"],
         On::Glue => &[
             "arn:aws:glue:us-east-1:000000000000:job/*",
             "arn:aws:glue:us-east-1:000000000000:crawler/*",
@@ -244,6 +245,9 @@ fn examples(on: On, stack: &Stack) -> Result<(Vec<String>, Vec<String>), Failure
             (vec![own("firehose", "deliverystream/x")], others("firehose", "deliverystream/x"))
         }
         On::Pipes => (vec![own("pipes", "pipe/drain")], others("pipes", "pipe/drain")),
+        On::Schedules => {
+            (vec![own("scheduler", "schedule/default/sweep")], others("scheduler", "schedule/default/sweep"))
+        }
         On::Glue => (
             vec![own("glue", "job/x"), own("glue", "crawler/x"), own("glue", "workflow/x")],
             others("glue", "job/x"),

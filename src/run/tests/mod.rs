@@ -7,6 +7,7 @@ mod money;
 mod pressure;
 mod put;
 mod refresh;
+mod schedules;
 mod sessions;
 mod unwatched;
 mod zero_touch;

@@ -192,9 +192,16 @@ fn rules_that_never_can_be_read_do_not_starve_the_others() {
 
 #[test]
 fn wherever_the_process_dies_the_next_one_goes_on() {
-    for call in
-        [Call::Buses, Call::List, Call::Tags, Call::Head, Call::SaveHead, Call::SaveChunk, Call::DeleteChunk]
-    {
+    for call in [
+        Call::Buses,
+        Call::List,
+        Call::Tags,
+        Call::ListSchedules,
+        Call::Head,
+        Call::SaveHead,
+        Call::SaveChunk,
+        Call::DeleteChunk,
+    ] {
         for nth in 1..=3 {
             for fate in [Fate::DiesBefore, Fate::DiesAfter, Fate::ReplyLost] {
                 let story = format!("{fate:?} call {nth} of {call:?}");
