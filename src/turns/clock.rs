@@ -6,6 +6,12 @@ use crate::model::{Schedules, Seconds};
 const PERIODS: [i64; 7] = [60, 120, 300, 600, 900, 1_800, 3_600];
 /// Deviation of a schedule's call from its time, in seconds.
 const JITTER: i64 = 2;
+/// Precision of schedules, in seconds: they run within their minute. Source: "Creating a rule that runs on a schedule" (Amazon
+/// EventBridge user guide).
+const PRECISION: i64 = 60;
+/// Part of the period of a known schedule by which a call may deviate from its time, up to [`PRECISION`]: a wider band would
+/// hide loops whose turns take about a minute.
+const KNOWN_JITTER: i64 = 20;
 /// Maximum number of own calls within three periods: a train with others between is no schedule's.
 const MOST_BETWEEN: usize = 5;
 /// Maximum number of periods that are looked back over.
@@ -21,7 +27,7 @@ pub(super) fn keeps_a_schedule(own: &[i64], latest_reason: Option<i64>, at: i64)
     // Few calls within three periods. Asked first, because it ends the search at once for a busy target.
     let is_quiet = |period: &&i64| others.is_none_or(|last| *last < at - 3 * **period - JITTER);
     PERIODS.iter().take_while(is_quiet).any(|period| {
-        let is_kept = |periods: i64| has_near(own, at - periods * period);
+        let is_kept = |periods: i64| has_near(own, at - periods * period, JITTER);
         if !(1..=3).all(is_kept) {
             return false;
         }
@@ -35,21 +41,22 @@ pub(super) fn keeps_a_schedule(own: &[i64], latest_reason: Option<i64>, at: i64)
 /// time of a window of hours has no time one period earlier, and the last one none later.
 ///
 /// Protects a job that runs by a schedule and makes calls that fire a rule of the same function, though its first run came
-/// after the latest reason. Hides a loop whose turns take exactly one period.
+/// after the latest reason. Hides a loop whose turns take one period.
 ///
 /// `own` has the seconds of all own calls, ascending.
 pub(super) fn keeps_a_known_schedule(own: &[i64], schedules: &Schedules, at: i64) -> bool {
     let before = own.partition_point(|other| *other < at);
     let others = before.checked_sub(MOST_BETWEEN + 1).and_then(|last| own.get(last));
     schedules.iter().flatten().map(|period: &Seconds| i64::from(period.get())).any(|period| {
-        let is_quiet = others.is_none_or(|last| *last < at - 3 * period - JITTER);
-        is_quiet && (has_near(own, at - period) || has_near(own, at + period))
+        let jitter = (period / KNOWN_JITTER).clamp(JITTER, PRECISION);
+        let is_quiet = others.is_none_or(|last| *last < at - 3 * period - jitter);
+        is_quiet && (has_near(own, at - period, jitter) || has_near(own, at + period, jitter))
     })
 }
 
-fn has_near(own: &[i64], at: i64) -> bool {
-    let next = own.partition_point(|other| *other < at - JITTER);
-    own.get(next).is_some_and(|other| *other <= at + JITTER)
+fn has_near(own: &[i64], at: i64, jitter: i64) -> bool {
+    let next = own.partition_point(|other| *other < at - jitter);
+    own.get(next).is_some_and(|other| *other <= at + jitter)
 }
 
 #[cfg(test)]
@@ -80,7 +87,12 @@ mod tests {
         check(&[0, 60], &[60], 60, true);
         check(&[0, 60], &[60], 0, true);
         check(&[0, 62], &[60], 62, true);
-        check(&[0, 63], &[60], 63, false);
+        check(&[0, 63], &[60], 63, true);
+        check(&[0, 64], &[60], 64, false);
+        check(&[0, 315], &[300], 315, true);
+        check(&[0, 316], &[300], 316, false);
+        check(&[0, 3_660], &[3_600], 3_660, true);
+        check(&[0, 3_661], &[3_600], 3_661, false);
         check(&[0, 3_600], &[60, 3_600], 3_600, true);
         check(&[0, 60], &[], 60, false);
         check(&[0], &[60], 0, false);
