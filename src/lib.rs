@@ -1,6 +1,8 @@
 //! budget-guard: a circuit breaker for EventBridge rules that fire themselves.
 //!
-//! # Code map, in reading order
+//! # Code map
+//!
+//! `src/README.md` has the modules in reading order, the words, and the way of one firing.
 //!
 //! One direction: payload → [`sources`] → [`attribution`] (with the [`directory`]) → [`window`] → [`verdict`] → [`breaker`] → [`actions`] → plan.
 //! [`guard::step`] is the six stages in one call: pure, without a clock, it cannot fail. [`run`] loads, steps, saves if

@@ -139,7 +139,7 @@ fn real_logs_and_rules_give_the_counts_that_jq_gives() {
         let outcome = outcomes.iter().find(|one| one["rule"] == *rule).expect("the rule");
         assert_eq!((outcome["firings"].as_u64(), *recorded), (Some(counted), counted), "{rule}");
     }
-    // The largest honest burst of one call, as the README has it.
+    // The largest honest burst of one call, as infra/evidence.md has it.
     let busiest = &outcomes[0];
     assert_eq!(
         (busiest["rule"].as_str(), busiest["peak"]["count"].as_u64()),

@@ -98,7 +98,7 @@ fn and_in_any_order_with_every_event_twice() {
 }
 
 #[test]
-fn the_table_in_the_readme_is_what_is_measured() {
+fn the_table_of_loops_is_what_is_measured() {
     let mut rows = Vec::new();
     for (path, story) in stories() {
         let name = path.file_name().unwrap_or_default().display().to_string();
@@ -118,8 +118,8 @@ fn the_table_in_the_readme_is_what_is_measured() {
     rows.sort();
     let table: Vec<String> = rows.into_iter().map(|(_, row)| row).collect();
     let table = format!("| loop | firings until the cut | found by |\n|---|---|---|\n{}\n", table.join("\n"));
-    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
-    assert!(readme.contains(&table), "the README should say:\n\n{table}");
+    let document = fs::read_to_string(root().join("infra/evidence.md")).expect("the document");
+    assert!(document.contains(&table), "infra/evidence.md should say:\n\n{table}");
 }
 
 #[test]

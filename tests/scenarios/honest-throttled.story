@@ -1,4 +1,4 @@
-story Forty throttled calls in two minutes, of which no parameter is recorded
+story Forty throttled calls in two minutes, with no recorded parameter
 rule tag-all
   takes ec2 RunInstances, CreateTags
   runs auto-tagger

@@ -1,4 +1,4 @@
-story Throttled each turn, of which no parameter is recorded, every 20 s
+story Throttled each turn, with no recorded parameter, every 20 s
 rule tag-all
   takes ec2 RunInstances, CreateTags
   runs auto-tagger
