@@ -2,9 +2,11 @@
 
 mod cut;
 mod lease;
+mod transition;
 
 pub use cut::{Cut, PROPAGATION, next_back_off};
 pub use lease::{LEASE, Lease};
+pub use transition::{Effects, Event, Stage};
 
 use std::fmt;
 
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
 
-/// The breaker of one rule.
+/// The breaker of one rule. [`Breaker::next`] has all transitions.
 ///
 /// ```text
 ///           trip, or `disable`          `enable`, or auto-restore

@@ -1,7 +1,7 @@
 //! Looking after a cut rule while time passes: is it still disabled, who changed it, whom to remind, when to put it back.
 
 use crate::actions::{AlertKind, command, quoted};
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, Event};
 use crate::model::{Fault, FaultKind, RuleDefinition, Tags, Timestamp, whole_seconds};
 use crate::record::Outcome;
 
@@ -11,19 +11,15 @@ impl Turn<'_> {
     /// What happens by time alone: probation ends, a reminder is due, an automatic restore begins.
     pub(super) fn let_time_pass(&mut self) {
         let now = self.now;
-        match &mut self.record.breaker {
+        match &self.record.breaker {
             Breaker::HalfOpen { until } if *until <= now => {
-                self.record.breaker = Breaker::Closed;
+                self.transition(Event::ProbationOver);
                 self.record.trips_in_probation = 0;
-                self.plan.save = true;
             }
             Breaker::Open(cut)
                 if cut.restore_at.is_some_and(|due| due <= now) && self.limits.auto_restore.is_some() =>
             {
-                let cut = std::mem::take(cut);
-                self.record.breaker = Breaker::Restoring { cut, since: now };
-                self.record.failure_reported = None;
-                self.proceed();
+                self.begin_restore();
             }
             _ => {}
         }
@@ -131,7 +127,7 @@ impl Turn<'_> {
 
     fn undone(&mut self, rule: &RuleDefinition) {
         let by = self.whose();
-        self.half_open(self.now);
+        self.half_open();
         let limit = self.record.window.limit();
         let reason = format!("{by} set it to {}; it is on probation with {limit}", rule.state);
         let hint = match code_line(&rule.tags, "DISABLED") {
@@ -149,8 +145,7 @@ impl Turn<'_> {
 
     fn deleted(&mut self) {
         let reason = format!("{} deleted it while it was cut; the guard forgets the cut", self.whose());
-        self.record.breaker = Breaker::Closed;
-        self.begin_epoch(self.now);
+        self.transition(Event::Deleted);
         let alert = self.record.alert(AlertKind::Undone, "deleted", reason, self.now);
         self.queue(alert);
         self.end_trip(Outcome::Undone { at: self.now });

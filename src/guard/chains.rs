@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::actions::{Action, quoted};
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, Event};
 use crate::model::{Fault, RuleArn, Seconds};
 use crate::policy::{Limits, Mode};
 use crate::record::{Outcome, Record};
@@ -132,7 +132,7 @@ impl Turn<'_> {
     /// are saved before either looks, so at least one of the two sees the other and stands down.
     fn claim(&mut self, upstream: &[Upstream]) {
         let cycle = self.cycle().to_vec();
-        let Breaker::Open(cut) = &mut self.record.breaker else { return };
+        let Breaker::Open(cut) = &self.record.breaker else { return };
         let Some(trip) = &mut self.record.last_trip else { return };
         let other = upstream.iter().find(|one| one.is_open && cycle.contains(&one.rule));
         match other {
@@ -140,11 +140,10 @@ impl Turn<'_> {
                 let because = format!("the cycle is cut at rule {}", quoted(&other.rule));
                 trip.outcome = Outcome::Spared { because };
                 self.record.recent_trips.pop();
-                self.record.breaker = Breaker::Closed;
-                self.plan.save = true;
+                self.transition(Event::Spared);
             }
             _ => {
-                cut.is_claimed = true;
+                self.transition(Event::Claimed);
                 self.proceed();
             }
         }

@@ -9,11 +9,12 @@ mod rate;
 mod restore;
 mod sessions;
 mod standing;
+mod state;
 mod turns;
 mod work;
 
 use crate::actions::{Action, Alert, AlertKind, Plan};
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, Stage};
 use crate::history::RateHistory;
 use crate::model::{
     Call, Cause, Fault, Firing, FiringId, Opened, Put, Restoration, RuleDefinition, RuleState, Timestamp,
@@ -21,9 +22,9 @@ use crate::model::{
 };
 use crate::policy::{Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
-use crate::turns::{Delivery, Turns};
+use crate::turns::Delivery;
 use crate::verdict::{self, Evidence, EvidenceKind, Trace};
-use crate::window::{Inserted, Window};
+use crate::window::Inserted;
 
 pub use chains::upstream;
 pub use orders::Order;
@@ -173,7 +174,7 @@ impl Turn<'_> {
         match &mut self.record.breaker {
             Breaker::Closed | Breaker::HalfOpen { .. } => {}
             // Nothing was done to the rule yet. If it is spared, a firing that was missed would look like one without cause.
-            Breaker::Open(cut) if cut.found.is_none() => {}
+            Breaker::Open(cut) if cut.stage() == Stage::Inspecting => {}
             // It may be enabled already, or DisableRule may not have spread yet: look, do not guess.
             Breaker::Restoring { cut, since } => {
                 if firing.at > *since
@@ -261,33 +262,6 @@ impl Turn<'_> {
         !is_tagged && !evidence.proves_loop()
     }
 
-    /// Closed → open. Nothing is done to the rule before this is saved.
-    fn open(&mut self, trip: Trip) {
-        self.remember_trip();
-        self.record.breaker = Breaker::Open(Box::default());
-        self.record.last_trip = Some(trip);
-        self.record.work.succeed();
-        self.record.failure_reported = None;
-        self.record.quiet = None;
-        self.plan.tally.trips += 1;
-        self.plan.save = true;
-        // What the rate of a rule means no longer matters once it is to be cut.
-        self.question = None;
-        self.may_work = true;
-    }
-
-    /// The next life of the rule: what it did before never counts.
-    fn begin_epoch(&mut self, began: crate::model::Timestamp) {
-        self.record.epoch = self.record.epoch.next(began);
-        self.forget_firings();
-    }
-
-    fn forget_firings(&mut self) {
-        self.record.window = Window::new(self.limits.burst);
-        self.record.turns = Turns::default();
-        self.record.proof_due = None;
-    }
-
     /// The last trip leads to no cut: says so once a day.
     fn spare(&mut self, because: &str, reason: QuietReason, found: Option<&RuleDefinition>) {
         let Some(mut trip) = self.record.last_trip.take() else { return };
@@ -312,19 +286,6 @@ impl Turn<'_> {
         self.record.quiet = Some(Quiet { until: self.now + QUIET, because: reason });
         self.plan.tally.would_trip += 1;
         self.queue(alert);
-    }
-
-    /// A trip counts against automatic restores, and on probation against the next back-off.
-    fn remember_trip(&mut self) {
-        let trips = &mut self.record.recent_trips;
-        trips.push(self.now);
-        if trips.len() > LATCH_TRIPS {
-            trips.remove(0);
-        }
-        self.record.trips_in_probation = match self.record.breaker {
-            Breaker::HalfOpen { .. } => self.record.trips_in_probation.saturating_add(1),
-            _ => 0,
-        };
     }
 
     /// The limit that holds in the breaker's present state.

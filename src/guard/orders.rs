@@ -1,7 +1,7 @@
 //! What a person may order: cut this rule, put it back.
 
 use crate::actions::Refusal;
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, Event, Stage};
 use crate::model::{RuleDefinition, Target};
 use crate::record::Trip;
 use crate::verdict::Evidence;
@@ -33,17 +33,14 @@ impl Turn<'_> {
                 .refuse(format!("the guard already cut this rule at {at}"), "see `explain` for the reason");
         }
         let trip = Trip::new(&self.record, format!("cut by hand: {reason}"), Evidence::manual(), self.now);
-        if let Breaker::Restoring { cut, .. } = &mut self.record.breaker {
+        if matches!(self.record.breaker, Breaker::Restoring { .. }) {
             if self.record.work.is_held(self.now) {
                 return self.refuse(
                     "the rule is being put back at this very moment".to_owned(),
                     "run the command again in a few seconds",
                 );
             }
-            // What was found before the first cut stays what is to be put back.
-            let found = cut.found.take();
-            self.record.breaker =
-                Breaker::Open(Box::new(crate::breaker::Cut { found, ..Default::default() }));
+            self.transition(Event::Tripped);
             self.record.last_trip = Some(trip);
             return self.proceed();
         }
@@ -57,16 +54,17 @@ impl Turn<'_> {
                 "the guard has not cut this rule, so it will not enable it".to_owned(),
                 "if someone else disabled it: aws events enable-rule",
             ),
-            Breaker::Open(cut) if cut.found.is_none() => self.refuse(
+            Breaker::Open(cut) if cut.stage() == Stage::Inspecting => self.refuse(
                 "the rule's cut has only begun; nothing was done to the rule yet".to_owned(),
                 "run the command again in a few seconds",
             ),
             // A DisableRule that lands after the EnableRule would leave the rule off, and nobody would know.
-            Breaker::Open(cut) if cut.disabled_at.is_none() && self.record.work.is_held(self.now) => self
-                .refuse(
+            Breaker::Open(cut) if cut.stage() == Stage::Disabling && self.record.work.is_held(self.now) => {
+                self.refuse(
                     "the guard is disabling the rule at this very moment".to_owned(),
                     "run the command again in a few seconds",
-                ),
+                )
+            }
             Breaker::Open(cut) => {
                 if force || !self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop()) {
                     self.begin_restore();
@@ -84,11 +82,10 @@ impl Turn<'_> {
 
     /// Open → restoring.
     pub(super) fn begin_restore(&mut self) {
-        let Breaker::Open(cut) = &mut self.record.breaker else { return };
-        let cut = std::mem::take(cut);
-        self.record.breaker = Breaker::Restoring { cut, since: self.now };
-        self.record.failure_reported = None;
-        self.proceed();
+        if self.transition(Event::RestoreBegun) {
+            self.record.failure_reported = None;
+            self.proceed();
+        }
     }
 
     /// The rule was read because a person wants it back, although its loop was proved.
@@ -116,7 +113,7 @@ impl Turn<'_> {
 
     /// The rule must not be cut by hand: everything is as it was before the order.
     pub(super) fn refuse_cut(&mut self, because: &str) {
-        self.record.breaker = Breaker::Closed;
+        self.transition(Event::Spared);
         self.record.last_trip = self.record.previous_trip.take().map(|trip| *trip);
         self.record.recent_trips.pop();
         self.plan.save = true;

@@ -1,7 +1,7 @@
 //! Putting a rule back: what came of it, and the probation that follows.
 
 use crate::actions::AlertKind;
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, Event};
 use crate::model::{Fault, FaultKind, Restoration, RuleDefinition};
 use crate::record::Outcome;
 use crate::window::Window;
@@ -22,7 +22,7 @@ impl Turn<'_> {
                 self.failed("restore", &Fault::new(FaultKind::Other, message), AGAIN);
             }
             Err(fault) if fault.kind == FaultKind::NotFound => {
-                self.record.breaker = Breaker::Closed;
+                self.transition(Event::Deleted);
                 self.end_trip(Outcome::Undone { at: self.now });
                 self.proceed();
                 self.refuse("the rule no longer exists".to_owned(), "the guard forgets the cut");
@@ -56,18 +56,17 @@ impl Turn<'_> {
         }
     }
 
-    /// Restoring → half-open: the next epoch began when the restore did.
+    /// The guard has put the rule back.
     pub(super) fn on_probation(&mut self) {
         let Breaker::Restoring { since, .. } = self.record.breaker else { return };
-        self.half_open(since);
+        self.half_open();
         self.end_trip(Outcome::Restored { at: since });
     }
 
-    /// The rule is enabled again since `began`, with a quarter of its limit.
-    pub(super) fn half_open(&mut self, began: crate::model::Timestamp) {
+    /// The rule is enabled again, with a quarter of its limit.
+    pub(super) fn half_open(&mut self) {
         let until = self.now + jiff::SignedDuration::from(self.limits.probation);
-        self.record.breaker = Breaker::HalfOpen { until };
-        self.begin_epoch(began);
+        self.transition(Event::Enabled { until });
         self.record.window = Window::new(self.probation_limit());
         self.proceed();
     }

@@ -2,7 +2,7 @@
 
 use crate::actions::{Action, AlertKind, quoted};
 use crate::attribution::{self, pattern::Pattern};
-use crate::breaker::{Breaker, next_back_off};
+use crate::breaker::{Breaker, Event, Stage, next_back_off};
 use crate::model::{Fault, FaultKind, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Timestamp};
 use crate::policy::{BurstLimit, Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason};
@@ -76,17 +76,14 @@ impl Turn<'_> {
                 return self.spare_rate(&evidence, because);
             }
         }
-        let Breaker::Open(cut) = &mut self.record.breaker else { return };
-        let Some(trip) = &mut self.record.last_trip else { return };
         if may_cut && (by_hand || self.limits.mode == Mode::Enforce) {
-            cut.found = Some(rule.clone().without_actors());
-            // The rule as it is to be put back needs the room.
-            self.forget_firings();
+            self.transition(Event::Found(Box::new(rule.clone().without_actors())));
             self.record.previous_trip = None;
             return self.proceed();
         }
-        self.record.breaker = Breaker::Closed;
-        self.plan.save = true;
+        let is_off = untouchable.is_none() && self.limits.mode == Mode::Enforce && !by_hand;
+        self.transition(if is_off { Event::FoundDisabled } else { Event::Spared });
+        let Some(trip) = &mut self.record.last_trip else { return };
         if by_hand {
             let because =
                 untouchable.unwrap_or_else(|| "it is already disabled, and not by the guard".to_owned());
@@ -102,8 +99,6 @@ impl Turn<'_> {
                 let because = "someone else had already disabled it".to_owned();
                 self.plan.notes.push(format!("rule {} was not cut: {because}", quoted(&self.record.rule)));
                 trip.outcome = Outcome::Spared { because };
-                // What is still on its way was fired before that, and must not count when they enable it again.
-                self.begin_epoch(self.now);
             }
         }
     }
@@ -123,8 +118,7 @@ impl Turn<'_> {
         let rule = quoted(&self.record.rule);
         self.plan.notes.push(format!("rule {rule} was not cut: {why}"));
         self.record.recent_trips.pop();
-        self.record.breaker = Breaker::Closed;
-        self.plan.save = true;
+        self.transition(Event::Spared);
     }
 
     /// A rule whose rate proves nothing: a suspect, however busy.
@@ -133,9 +127,8 @@ impl Turn<'_> {
             trip.outcome = Outcome::Spared { because: because.to_owned() };
         }
         self.record.recent_trips.pop();
-        self.record.breaker = Breaker::Closed;
+        self.transition(Event::Spared);
         self.record.previous_trip = None;
-        self.plan.save = true;
         self.report(evidence, Some(because));
     }
 
@@ -143,16 +136,16 @@ impl Turn<'_> {
         let now = self.now;
         let Breaker::Open(cut) = &mut self.record.breaker else { return self.overtaken() };
         let Some(trip) = self.record.last_trip.clone() else { return };
-        if cut.disabled_at.is_some() {
-            return;
-        }
-        cut.disabled(now);
+        let found = cut.found.clone();
         let latched = is_latched(&self.record.recent_trips, now);
         let auto_restore = self.limits.auto_restore.filter(|_| {
             trip.evidence.kind != EvidenceKind::Manual && !latched && !trip.evidence.proves_loop()
         });
-        cut.restore_at = auto_restore.map(|base| now + next_back_off(base, self.record.trips_in_probation));
-        let hint = match (cut.restore_at, self.limits.auto_restore) {
+        let restore_at = auto_restore.map(|base| now + next_back_off(base, self.record.trips_in_probation));
+        if !self.transition(Event::Disabled { restore_at }) {
+            return;
+        }
+        let hint = match (restore_at, self.limits.auto_restore) {
             (Some(at), _) => Some(format!("the guard puts the rule back by itself at {at}")),
             (None, Some(_)) if latched => {
                 Some("it tripped three times within a day: only a person puts it back".into())
@@ -160,7 +153,6 @@ impl Turn<'_> {
             (None, Some(_)) => Some("the guard does not put it back by itself: the loop is proved".into()),
             (None, None) => None,
         };
-        let found = cut.found.clone();
         let mut alert = self
             .record
             .alert(AlertKind::Tripped, "", trip.reason.clone(), now)
@@ -192,12 +184,11 @@ impl Turn<'_> {
         }
         match fault.kind {
             FaultKind::NotFound => {
-                self.give_up_cut("the rule no longer exists");
+                self.give_up_cut(Event::Deleted, "the rule no longer exists");
                 // A rule of the same name is another rule: only what this one fired does not count.
                 self.record.quiet = None;
-                self.begin_epoch(self.now);
             }
-            FaultKind::Managed => self.give_up_cut("an AWS service manages it"),
+            FaultKind::Managed => self.give_up_cut(Event::Spared, "an AWS service manages it"),
             _ => self.failed(
                 "disable",
                 fault,
@@ -207,9 +198,8 @@ impl Turn<'_> {
         }
     }
 
-    fn give_up_cut(&mut self, because: &str) {
-        self.record.breaker = Breaker::Closed;
-        self.plan.save = true;
+    fn give_up_cut(&mut self, event: Event, because: &str) {
+        self.transition(event);
         if self.is_by_hand() {
             return self.refuse_cut(because);
         }
@@ -266,13 +256,13 @@ impl Turn<'_> {
     /// What the breaker's state asks for now.
     fn work_to_do(&self) -> Option<Action> {
         match &self.record.breaker {
-            Breaker::Open(cut) if cut.found.is_none() => match self.cycle() {
+            Breaker::Open(cut) if cut.stage() == Stage::Inspecting => match self.cycle() {
                 [_, others @ ..] if !others.is_empty() && !cut.is_claimed => {
                     Some(Action::Trace { actors: Vec::new(), rules: others.to_vec() })
                 }
                 _ => Some(Action::Inspect),
             },
-            Breaker::Open(cut) if cut.disabled_at.is_none() => Some(Action::Disable),
+            Breaker::Open(cut) if cut.stage() == Stage::Disabling => Some(Action::Disable),
             Breaker::Open(cut) => cut.next_check.is_some_and(|due| due <= self.now).then_some(Action::Check),
             // A rule is enabled for a person who asked, or because its tag says so; never by whoever comes by.
             Breaker::Restoring { cut, .. } => {
