@@ -104,8 +104,8 @@ fn trusted_sources(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<String
 /// What holds for rules without tags, which the command line reads too.
 pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, SettingError> {
     let mode = match lookup(MODE).as_deref() {
-        None | Some("enforce") => Mode::Enforce,
-        Some("observe") => Mode::Observe,
+        None | Some("observe") => Mode::Observe,
+        Some("enforce") => Mode::Enforce,
         Some(other) => {
             let seen = Seen::new(other);
             return Err(SettingError::Malformed { variable: MODE, seen, expected: "enforce or observe" });
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn defaults_hold_where_nothing_is_said() {
         let settings = read(&[(TABLE, "guard"), (TOPIC, TOPIC_ARN)]).unwrap();
-        assert_eq!(settings.defaults, Limits::new(Mode::Enforce, "200/60s".parse().unwrap()));
+        assert_eq!(settings.defaults, Limits::new(Mode::Observe, "200/60s".parse().unwrap()));
         assert_eq!(settings.home.to_string(), "account 123456789012 in eu-west-1");
     }
 

@@ -81,6 +81,7 @@ impl World {
         let mut environment = emulator.environment();
         environment.push(("BUDGET_GUARD_TABLE", table.clone()));
         environment.push(("BUDGET_GUARD_TOPIC_ARN", topic_arn.clone()));
+        environment.push(("BUDGET_GUARD_MODE", "enforce".to_owned()));
         // Emulators, as AWS, take no events of `aws.…` from anybody: here others stand for them.
         environment.push(("BUDGET_GUARD_TRUSTED_SOURCES", "custom.".to_owned()));
         let events = aws_sdk_eventbridge::Client::new(&config);
