@@ -16,7 +16,7 @@ use super::{MAX_ENTRIES, Turns};
 pub struct CorruptTurns(&'static str);
 
 /// Number of the layout: another one with each change.
-const LAYOUT: u8 = 0xe6;
+const LAYOUT: u8 = 0xe7;
 const PROOFS: [Proof; 4] = [Proof::Role, Proof::Session, Proof::Issued, Proof::Opened];
 /// Kinds of events: one whose maker is not known, and one that the rule's own target put.
 const EVENT: u8 = 6;
