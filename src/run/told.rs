@@ -36,10 +36,10 @@ fn to_rules_of(
     actor: &str,
     told: &Observation<'static>,
 ) -> Vec<(RuleArn, Observation<'static>)> {
-    let rules = directory.rules_of(actor);
+    let is_enabled = |rule: &RuleArn| directory.get(rule).is_some_and(|entry| entry.state.is_enabled());
+    let rules: Vec<RuleArn> = directory.rules_of(actor).into_iter().filter(is_enabled).collect();
     if rules.len() > TOLD_AT_ONCE {
         return Vec::new();
     }
-    let is_enabled = |rule: &RuleArn| directory.get(rule).is_some_and(|entry| entry.state.is_enabled());
-    rules.into_iter().filter(is_enabled).map(|rule| (rule, told.clone())).collect()
+    rules.into_iter().map(|rule| (rule, told.clone())).collect()
 }
