@@ -22,7 +22,7 @@ pub enum Event {
     RestoreBegun,
     /// The rule is enabled again: by the guard, or by somebody else while it was cut. Probation ends at `until`.
     Enabled { until: Timestamp },
-    /// The rule no longer exists.
+    /// The cut rule no longer exists.
     Deleted,
     /// Time passed without a trip.
     ProbationOver,
@@ -97,7 +97,8 @@ impl Breaker {
             (Self::Restoring { since, .. }, Event::Enabled { until }) => {
                 (Self::HalfOpen { until }, epoch(*since))
             }
-            (Self::Open(_) | Self::Restoring { .. }, Event::Deleted) => (Self::Closed, epoch(now)),
+            (Self::Open(cut), Event::Deleted) if cut.stage() == Stage::Disabled => (Self::Closed, epoch(now)),
+            (Self::Restoring { .. }, Event::Deleted) => (Self::Closed, epoch(now)),
             (Self::HalfOpen { .. }, Event::ProbationOver) => (Self::Closed, none),
             _ => return None,
         })
@@ -153,7 +154,7 @@ found           -           disabling   -           -           -           -
 disabled        -           -           disabled    -           -           -
 restore begun   -           -           restoring   restoring   -           -
 enabled         -           -           -           half-open ! half-open < -
-deleted         -           closed !    closed !    closed !    closed !    -
+deleted         -           -           -           closed !    closed !    -
 probation over  -           -           -           -           -           closed
 ";
 

@@ -1,7 +1,7 @@
 //! Looking after a cut rule while time passes: is it still disabled, who changed it, whom to remind, when to put it back.
 
 use crate::actions::{AlertKind, command, quoted};
-use crate::breaker::{Breaker, Event};
+use crate::breaker::{Breaker, Event, Stage};
 use crate::model::{Fault, FaultKind, RuleDefinition, Tags, Timestamp, whole_seconds};
 use crate::record::Outcome;
 
@@ -94,6 +94,10 @@ impl Turn<'_> {
             return;
         }
         let Breaker::Open(cut) = &mut self.record.breaker else { return };
+        // An answer about an earlier cut: this one has only begun.
+        if cut.stage() != Stage::Disabled {
+            return;
+        }
         cut.checked(now);
         match result {
             Ok(rule) if rule.state.is_enabled() => self.undone(rule),

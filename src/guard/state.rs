@@ -23,7 +23,7 @@ impl Turn<'_> {
     }
 
     /// The next life of the rule: what it did before never counts.
-    fn begin_epoch(&mut self, began: Timestamp) {
+    pub(super) fn begin_epoch(&mut self, began: Timestamp) {
         self.record.epoch = self.record.epoch.next(began);
         self.forget_firings();
     }

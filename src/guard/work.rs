@@ -134,7 +134,10 @@ impl Turn<'_> {
 
     fn disabled(&mut self) {
         let now = self.now;
-        let Breaker::Open(cut) = &mut self.record.breaker else { return self.overtaken() };
+        let Breaker::Open(cut) = &self.record.breaker else { return self.overtaken() };
+        if cut.stage() == Stage::Inspecting {
+            return self.overtaken();
+        }
         let Some(trip) = self.record.last_trip.clone() else { return };
         let found = cut.found.clone();
         let latched = is_latched(&self.record.recent_trips, now);
@@ -184,11 +187,12 @@ impl Turn<'_> {
         }
         match fault.kind {
             FaultKind::NotFound => {
-                self.give_up_cut(Event::Deleted, "the rule no longer exists");
+                self.give_up_cut("the rule no longer exists");
                 // A rule of the same name is another rule: only what this one fired does not count.
                 self.record.quiet = None;
+                self.begin_epoch(self.now);
             }
-            FaultKind::Managed => self.give_up_cut(Event::Spared, "an AWS service manages it"),
+            FaultKind::Managed => self.give_up_cut("an AWS service manages it"),
             _ => self.failed(
                 "disable",
                 fault,
@@ -198,8 +202,8 @@ impl Turn<'_> {
         }
     }
 
-    fn give_up_cut(&mut self, event: Event, because: &str) {
-        self.transition(event);
+    fn give_up_cut(&mut self, because: &str) {
+        self.transition(Event::Spared);
         if self.is_by_hand() {
             return self.refuse_cut(because);
         }
@@ -277,7 +281,8 @@ impl Turn<'_> {
 
     /// The next thing to do, if it is this caller's to do. A change of the rule goes before an alert about it.
     pub(super) fn choose_action(&mut self) {
-        let work = self.work_to_do();
+        // Whoever is refused an order goes on with nothing: the settings of the command line may differ from the function's.
+        let work = self.work_to_do().filter(|_| self.plan.refused.is_none());
         let alert = self.record.outbox.first().map(|alert| Action::Publish(Box::new(alert.clone())));
         let now = self.now;
         let steps =
