@@ -75,6 +75,7 @@ async fn a_schedule_is_read_with_its_times() -> Result<(), Failure> {
         is_flexible: false,
         target: FIXER.to_owned(),
         task_definition: None,
+        begins: None,
         ends: None,
     };
     let check = async |part: Value, expected: ScheduleDefinition| {
@@ -96,6 +97,7 @@ async fn a_schedule_is_read_with_its_times() -> Result<(), Failure> {
     check(json!({}), plain()).await;
     let flexible = json!({"FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}});
     check(flexible, ScheduleDefinition { is_flexible: true, ..plain() }).await;
+    check(json!({"StartDate": NOON.as_second()}), ScheduleDefinition { begins: Some(NOON), ..plain() }).await;
     check(json!({"EndDate": NOON.as_second()}), ScheduleDefinition { ends: Some(NOON), ..plain() }).await;
     let task =
         json!({"Target": {"Arn": CLUSTER, "EcsParameters": {"TaskDefinitionArn": TASK, "TaskCount": 1}}});

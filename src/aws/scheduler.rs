@@ -46,7 +46,8 @@ struct Schedule {
     schedule_expression: String,
     flexible_time_window: Window,
     target: Target,
-    /// Seconds since 1970.
+    /// Seconds since 1970, as the end.
+    start_date: Option<f64>,
     end_date: Option<f64>,
 }
 
@@ -100,6 +101,7 @@ impl Scheduler for EventBridgeScheduler {
             is_flexible: found.flexible_time_window.mode != "OFF",
             target: found.target.arn,
             task_definition: found.target.ecs_parameters.map(|task| task.task_definition_arn),
+            begins: found.start_date.and_then(time),
             ends: found.end_date.and_then(time),
         })
     }

@@ -83,6 +83,7 @@ mod tests {
             is_flexible: false,
             target: target.to_owned(),
             task_definition: task.map(str::to_owned),
+            begins: None,
             ends: None,
         }
     }

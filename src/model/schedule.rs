@@ -19,6 +19,8 @@ pub struct ScheduleDefinition {
     pub target: String,
     /// ARN of the task definition if the target is an ECS cluster, which others share.
     pub task_definition: Option<String>,
+    /// Beginning of the schedule. It is enabled before that.
+    pub begins: Option<Timestamp>,
     /// End of the schedule. It stays enabled after that.
     pub ends: Option<Timestamp>,
 }
@@ -29,10 +31,10 @@ impl ScheduleDefinition {
         unqualified(self.task_definition.as_deref().unwrap_or(&self.target))
     }
 
-    /// Period of the schedule. `None` if its times have no equal distances or it has ended.
+    /// Period of the schedule. `None` if its times have no equal distances, or if it has not begun or has ended.
     pub fn period(&self, now: Timestamp) -> Option<Seconds> {
-        let is_exact = !self.is_flexible && self.ends.is_none_or(|ends| now < ends);
-        period_of(&self.expression).filter(|_| is_exact)
+        let is_on = self.begins.is_none_or(|begins| begins <= now) && self.ends.is_none_or(|ends| now < ends);
+        period_of(&self.expression).filter(|_| is_on && !self.is_flexible)
     }
 }
 
@@ -173,6 +175,7 @@ mod tests {
             is_flexible: false,
             target: format!("{function}:live"),
             task_definition: None,
+            begins: None,
             ends: None,
         };
         let check = |definition: ScheduleDefinition, wakes: &str, expected: Option<u32>| {
@@ -181,6 +184,8 @@ mod tests {
         };
         check(plain.clone(), function, Some(300));
         check(ScheduleDefinition { is_flexible: true, ..plain.clone() }, function, None);
+        check(ScheduleDefinition { begins: Some(at(100)), ..plain.clone() }, function, Some(300));
+        check(ScheduleDefinition { begins: Some(at(101)), ..plain.clone() }, function, None);
         check(ScheduleDefinition { ends: Some(at(101)), ..plain.clone() }, function, Some(300));
         check(ScheduleDefinition { ends: Some(at(100)), ..plain.clone() }, function, None);
         check(

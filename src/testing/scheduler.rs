@@ -16,6 +16,7 @@ impl World {
             is_flexible: false,
             target: target.to_owned(),
             task_definition: None,
+            begins: None,
             ends: None,
         };
         self.put_schedule_definition(name, definition);

@@ -14,6 +14,9 @@ const PRECISION: i64 = 60;
 const KNOWN_JITTER: i64 = 20;
 /// Maximum number of own calls within three periods: a train with others between is no schedule's.
 const MOST_BETWEEN: usize = 5;
+/// Maximum distance of two neighbouring runs by a known schedule, in own calls: one other may be between. A loop makes more in
+/// one period.
+const MOST_TO_NEXT: usize = 2;
 /// Maximum number of periods that are looked back over.
 const LONGEST: i64 = 60;
 
@@ -37,20 +40,28 @@ pub(super) fn keeps_a_schedule(own: &[i64], latest_reason: Option<i64>, at: i64)
 }
 
 /// Returns true if a call at this second keeps one of these schedules, which are known to wake the target: an own call one
-/// period earlier or later, hardly others before it. A schedule by `rate` counts from a moment that is not known. The first
-/// time of a window of hours has no time one period earlier, and the last one none later.
+/// period earlier or later with hardly another one between, and few within three periods before. A schedule by `rate` counts
+/// from a moment that is not known. The first time of a window of hours has no time one period earlier, and the last one none
+/// later.
 ///
 /// Protects a job that runs by a schedule and makes calls that fire a rule of the same function, though its first run came
-/// after the latest reason. Hides a loop whose turns take one period.
+/// after the latest reason. Hides the proof of a loop whose turns take one period, or half of it.
 ///
 /// `own` has the seconds of all own calls, ascending.
 pub(super) fn keeps_a_known_schedule(own: &[i64], schedules: &Schedules, at: i64) -> bool {
-    let before = own.partition_point(|other| *other < at);
-    let others = before.checked_sub(MOST_BETWEEN + 1).and_then(|last| own.get(last));
+    let (before, after) =
+        (own.partition_point(|other| *other < at), own.partition_point(|other| *other <= at));
+    let earliest = before.checked_sub(MOST_BETWEEN + 1).and_then(|place| own.get(place));
     schedules.iter().flatten().map(|period: &Seconds| i64::from(period.get())).any(|period| {
         let jitter = (period / KNOWN_JITTER).clamp(JITTER, PRECISION);
-        let is_quiet = others.is_none_or(|last| *last < at - 3 * period - jitter);
-        is_quiet && (has_near(own, at - period, jitter) || has_near(own, at + period, jitter))
+        let (is_last, is_next) =
+            (|other: &i64| *other >= at - period - jitter, |other: &i64| *other <= at + period + jitter);
+        // The calls nearest to one period earlier and later, as far from this one as the schedule allows.
+        let last = own[..before].partition_point(|other| *other <= at - period + jitter).checked_sub(1);
+        let next = after + own[after..].partition_point(|other| *other < at + period - jitter);
+        let has_last = last.is_some_and(|last| is_last(&own[last]) && before - last <= MOST_TO_NEXT);
+        let has_next = own.get(next).is_some_and(is_next) && next - after < MOST_TO_NEXT;
+        earliest.is_none_or(|earliest| *earliest < at - 3 * period - jitter) && (has_last || has_next)
     })
 }
 
@@ -96,7 +107,18 @@ mod tests {
         check(&[0, 3_600], &[60, 3_600], 3_600, true);
         check(&[0, 60], &[], 60, false);
         check(&[0], &[60], 0, false);
-        // A loop of 20 s is no schedule of a minute.
+        // A loop of 20 s is no schedule of a minute, nor are its first turns.
         check(&[0, 20, 40, 60, 80, 100, 120], &[60], 120, false);
+        check(&[0, 20, 40, 60, 80, 100, 120], &[60], 0, false);
+        // Turns of a third of a period.
+        let third: Vec<i64> = (0..12).map(|n| n * 100).collect();
+        third.iter().for_each(|at| check(&third, &[300], *at, false));
+        // A loop after the runs of a schedule.
+        let runs = [0, 300, 600, 900].into_iter().chain((0..40).map(|n| 1_000 + n * 20)).collect::<Vec<_>>();
+        [0, 300, 600, 900].into_iter().for_each(|at| check(&runs, &[300], at, true));
+        [1_000, 1_100, 1_300].into_iter().for_each(|at| check(&runs, &[300], at, false));
+        // Two calls for each run.
+        let twice: Vec<i64> = (0..4).flat_map(|n| [n * 300, n * 300 + 2]).collect();
+        twice[..6].iter().for_each(|at| check(&twice, &[300], *at, true));
     }
 }

@@ -50,6 +50,7 @@ fn schedules_that_wake_a_target_are_known_with_the_next_pass() {
         is_flexible: false,
         target: FIXER.to_owned(),
         task_definition: None,
+        begins: None,
         ends: None,
     };
     let flexible = || ScheduleDefinition { is_flexible: true, ..definition() };
