@@ -117,3 +117,44 @@ fn a_clock_that_ran_ahead_keeps_nobody_from_asking_for_history() {
     ahead(&mut story);
     assert_eq!(story.step(&[Observation::Tick]).next, Some(Action::History), "the tick");
 }
+
+/// A rule that was cut and put back, and has tripped again: nothing was done to it yet.
+fn tripped_again() -> Story {
+    let mut story = Story::restored();
+    story.later(120).step(&[firing(101, 121), firing(102, 121), firing(103, 121)]);
+    assert!(matches!(&story.record.breaker, Breaker::Open(cut) if cut.found.is_none()));
+    story.publish();
+    story
+}
+
+#[test]
+fn a_disable_that_lands_while_a_later_cut_begins_is_told() {
+    let mut story = tripped_again();
+    story.step(&[Observation::Answer(Answer::Disabled(Ok(RuleState::Disabled)))]);
+    let told: Vec<AlertKind> = story.publish().iter().map(|alert| alert.kind).collect();
+    assert_eq!(told, [AlertKind::Failed]);
+    assert!(matches!(&story.record.breaker, Breaker::Open(cut) if cut.found.is_none()), "the cut goes on");
+}
+
+#[test]
+fn an_answer_about_an_earlier_cut_does_not_undo_a_later_one() {
+    for state in [RuleState::Enabled, RuleState::Disabled] {
+        let mut story = tripped_again();
+        let before = story.record.clone();
+        story.step(&[Observation::Answer(Answer::Checked(Ok(Box::new(found(state)))))]);
+        assert_eq!(story.publish(), [], "{state}");
+        assert_eq!((&story.record.breaker, &story.record.last_trip), (&before.breaker, &before.last_trip));
+    }
+}
+
+#[test]
+fn a_refused_order_goes_on_with_no_work_of_the_function() {
+    let orders = [ENABLE, Order::Disable { reason: "keep it off".into() }];
+    for order in orders {
+        let mut story = tripped_again();
+        let plan = story.later(60).step(&[Observation::Order(order.clone())]);
+        assert_eq!((plan.refused.is_some(), plan.next), (true, None), "{order:?}");
+        let plan = story.step(&[Observation::Tick]);
+        assert_eq!(plan.next, Some(Action::Inspect), "the tick goes on");
+    }
+}
