@@ -1,4 +1,4 @@
-//! What the guard needs from the outside: rules, schedules, history, budgets, a ledger, alerts, a clock. Narrow traits.
+//! Traits of everything that the guard needs from outside: rules, schedules, history, budgets, a ledger, alerts, a clock.
 
 use crate::actions::{Alert, BudgetAlert, UnwatchedAlert};
 use crate::history::RateHistory;

@@ -44,7 +44,7 @@ impl Turn<'_> {
         self.record.quiet = None;
         self.plan.tally.trips += 1;
         self.plan.save = true;
-        // What the rate of a rule means no longer matters once it is to be cut.
+        // A question about the rule's rate no longer matters once it is to be cut.
         self.question = None;
         self.may_work = true;
     }

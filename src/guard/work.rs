@@ -281,7 +281,7 @@ impl Turn<'_> {
 
     /// The next thing to do, if it is this caller's to do. A change of the rule goes before an alert about it.
     pub(super) fn choose_action(&mut self) {
-        // Whoever is refused an order goes on with nothing: the settings of the command line may differ from the function's.
+        // A refused order does no work: the settings of the command line may differ from the function's.
         let work = self.work_to_do().filter(|_| self.plan.refused.is_none());
         let alert = self.record.outbox.first().map(|alert| Action::Publish(Box::new(alert.clone())));
         let now = self.now;

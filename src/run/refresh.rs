@@ -11,7 +11,7 @@ use crate::guard::Observation;
 use crate::model::{Fault, FaultKind, Timestamp};
 use crate::ports::{Ports, Rules, SaveError};
 
-/// What one tick may ask EventBridge and its Scheduler. At five calls a second this takes 20 s of the minute that the function has.
+/// Maximum number of calls of one tick to EventBridge and its Scheduler. At five calls a second this takes 20 s of the minute that the function has.
 const CALLS: i32 = 100;
 const WITHIN: SignedDuration = SignedDuration::from_secs(20);
 /// Number of rules, or schedules, in a row that cannot be read now and end the refresh: AWS is in trouble, or asks for

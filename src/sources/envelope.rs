@@ -73,7 +73,7 @@ pub(super) struct Record<'a, B = Field<'a>> {
     pub sns: Nested<Box<Sns<'a>>>,
 }
 
-/// What is read of a message's `attributes`. Source: "ReceiveMessage" (Amazon SQS API reference).
+/// Parts of a message's `attributes` that are read. Source: "ReceiveMessage" (Amazon SQS API reference).
 #[derive(Default, Deserialize)]
 pub(super) struct Attributes<'a> {
     #[serde(borrow, default, rename = "AWSTraceHeader")]

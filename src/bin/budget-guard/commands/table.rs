@@ -9,7 +9,7 @@ use budget_guard::breaker::Breaker;
 const SHARE: usize = 3;
 /// Space between columns.
 const GAP: usize = 2;
-/// Narrowest last column, which holds sentences, for the sake of which no other column is broken.
+/// Least width of the last column, which holds sentences. The other columns are broken only below it.
 const NARROWEST: usize = 16;
 
 /// The first column holds names.
