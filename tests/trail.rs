@@ -1,4 +1,4 @@
-//! Who opened sessions of a role: against an emulator, and against a server that answers as AWS does.
+//! Openings of sessions of a role: against an emulator, and against a server that answers as AWS does.
 
 mod support;
 

@@ -158,7 +158,7 @@ impl Alert {
 
 /// A `budget-guard` command for one rule, as a person would type it.
 pub fn command(verb: &str, rule: &RuleArn) -> String {
-    let bus = if rule.bus() == "default" { String::new() } else { format!(" --bus {}", rule.bus()) };
+    let bus = if rule.is_on_default_bus() { String::new() } else { format!(" --bus {}", rule.bus()) };
     format!("budget-guard {verb} {}{bus} --region {}", rule.name(), rule.region())
 }
 

@@ -103,7 +103,7 @@ impl History for CloudWatchHistory {
 /// Metrics of rules on the default bus have the rule's name alone; on other buses, the bus as well.
 fn query(id: &'static str, metric_name: &'static str, rule: &RuleArn) -> Query {
     let mut dimensions = vec![Dimension { name: "RuleName", value: rule.name().to_owned() }];
-    if rule.bus() != "default" {
+    if !rule.is_on_default_bus() {
         dimensions.push(Dimension { name: "EventBusName", value: rule.bus().to_owned() });
     }
     let metric = Metric { namespace: "AWS/Events", metric_name, dimensions };

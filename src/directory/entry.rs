@@ -281,7 +281,7 @@ impl Entry {
         self.state.is_enabled()
             && self.event_pattern.is_some()
             && self.managed_by.is_none()
-            && self.rule.bus() == super::DEFAULT_BUS
+            && self.rule.is_on_default_bus()
             && !self.rule.name().starts_with(OWN_PREFIX)
     }
 }

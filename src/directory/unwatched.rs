@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{DEFAULT_BUS, Directory, Entry};
+use super::{Directory, Entry};
 use crate::model::{ACTS_AS_TAG, Answering, FiringId, ListedRule, OWN_PREFIX, RuleArn, RuleState, Target};
 
 /// As many names as a line of text holds; the others are counted.
@@ -103,7 +103,7 @@ impl Directory {
     /// that are attached are shown by themselves, and those that `is_ignored` need not be.
     pub fn unwatched(&self, is_ignored: impl Fn(&Entry) -> bool) -> Option<Unwatched> {
         let entries: Vec<&Entry> =
-            self.entries().values().filter(|entry| entry.rule.bus() == DEFAULT_BUS).collect();
+            self.entries().values().filter(|entry| entry.rule.is_on_default_bus()).collect();
         // Of a rule that could not be read nobody can say whether it is attached; of all of them, without the catch-all.
         let is_unknown = |entry: &Entry| entry.details_at.is_none();
         let is_awaited = |entry: &Entry| entry.retry_at.is_none() || is_watch(&entry.rule);
@@ -137,7 +137,7 @@ impl Directory {
 
 /// Returns true if plain rules bring the guard the events of the default bus, and none in the third state does.
 pub(super) fn is_shown_by_plain<'e>(entries: impl Iterator<Item = &'e Entry>) -> bool {
-    let is_ours = |entry: &&Entry| entry.rule.bus() == DEFAULT_BUS && is_watch(&entry.rule);
+    let is_ours = |entry: &&Entry| entry.rule.is_on_default_bus() && is_watch(&entry.rule);
     let mut states =
         entries.filter(is_ours).map(|entry| entry.state).filter(|state| state.is_enabled()).peekable();
     states.peek().is_some() && states.all(|state| state == RuleState::Enabled)

@@ -41,7 +41,7 @@ struct User {
 }
 
 impl<'a> Detail<'a> {
-    /// What this call made that other firings come from.
+    /// Session or events that this call made.
     pub fn made(&self) -> Option<Made<'a>> {
         self.opened().map(Made::Session).or_else(|| self.put().map(Made::Events))
     }

@@ -235,14 +235,16 @@ impl Turns {
             let end = self.entries.partition_point(|entry| entry.at <= last);
             for entry in self.entries.drain(..end) {
                 let is_own = match entry.maker {
-                    Maker::Own(actor, proof) => proof != Proof::Session || !self.issued.contains(&actor),
-                    Maker::Sibling(place) => self.siblings.cycle(place, Chains::Followed).is_some(),
-                    Maker::Event { .. } => false,
+                    Maker::Own(actor, proof) => {
+                        Some(proof != Proof::Session || !self.issued.contains(&actor))
+                    }
+                    Maker::Sibling(place) => Some(self.siblings.cycle(place, Chains::Followed).is_some()),
+                    Maker::Event { .. } => None,
                 };
-                let tally = match entry.maker {
-                    Maker::Event { .. } => &mut self.foreign,
-                    _ if is_own => &mut self.past,
-                    _ => &mut self.soft,
+                let tally = match is_own {
+                    Some(true) => &mut self.past,
+                    Some(false) => &mut self.soft,
+                    None => &mut self.foreign,
                 };
                 tally.count(entry.at, 1);
             }

@@ -4,7 +4,7 @@
 //! Neither is a proof. A target may serve an API as well and put each event for one of its callers, and one program may put
 //! all events of a trace.
 
-use super::entry::{Maker, short};
+use super::entry::{Entry, Maker, short};
 use super::found::{Found, FoundKind, Missing};
 use super::judge::judge;
 use super::timeline::Timeline;
@@ -43,11 +43,9 @@ impl Turns {
     /// Events that look like a loop: as many turns as make one of API calls, with events of one trace and those of the rule's
     /// own target in the place of its calls.
     pub fn judge_events(&self, terms: &Terms) -> Option<Found> {
-        let may_be_own = |maker: Maker, run: u32| maker == (Maker::Event { is_own: true }) || run != 0;
-        let is_event = |maker: Maker| matches!(maker, Maker::Event { .. });
-        terms.turns.filter(|_| {
-            self.entries.iter().any(|entry| is_event(entry.maker) && may_be_own(entry.maker, entry.run))
-        })?;
+        let may_be_own =
+            |entry: &Entry| matches!(entry.maker, Maker::Event { is_own } if is_own || entry.run != 0);
+        terms.turns.filter(|_| self.entries.iter().any(may_be_own))?;
         // A suspect does not wait for late reasons.
         let terms = Terms { now: Timestamp::MAX, ..*terms };
         let judgement = judge(&Timeline::new(self, &terms, Chains::Events), &terms);

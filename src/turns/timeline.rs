@@ -72,7 +72,7 @@ impl<'a> Timeline<'a> {
                     None => Kind::Reason(Reason::Soft),
                 },
                 Maker::Event { is_own } => {
-                    // What a firing makes its target do has the trace of that firing.
+                    // A target puts its events under the trace of the firing that it works on.
                     let is_of_known_trace = entry.run != 0 && !roots.insert(entry.run);
                     match chains == Chains::Events && (is_own || is_of_known_trace) {
                         true => Kind::Own(entry),

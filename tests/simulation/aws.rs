@@ -298,7 +298,7 @@ impl History for Process {
 }
 
 impl Trail for Process {
-    /// Sessions of roles are nobody's here.
+    /// None: no call of this world is made by an assumed role.
     async fn openings(&self, _: &str, _: Timestamp, _: Timestamp) -> Result<Vec<TrailRecord>, Fault> {
         self.call("LookupEvents", |_| Ok(Vec::new())).await
     }
