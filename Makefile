@@ -52,14 +52,13 @@ FUZZ_SOURCES := corpus/sources seeds/sources -dict=sources.dict $(FUZZ_OPTIONS)
 FUZZ_PATTERNS := corpus/patterns seeds/patterns -dict=patterns.dict -entropic=0 $(FUZZ_OPTIONS)
 FUZZ_MONEY := corpus/money seeds/money -dict=money.dict $(FUZZ_OPTIONS)
 
-# The features without the SDK are enough for all but the start of `bootstrap`.
-BENCH := $(CARGO) bench --locked --no-default-features --features
+BENCH := $(CARGO) bench --locked --package budget-guard-tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 # Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
 .NOTPARALLEL:
-.PHONY: help venv build package fmt-check lint test-core test demo soak sim fuzz bench clean \
+.PHONY: help venv build package fmt-check lint test demo soak sim fuzz bench clean \
 	deploy exports verify undeploy
 
 help: ## list the targets
@@ -74,10 +73,9 @@ $(VENV)/.ready: tests/requirements.txt
 
 build: ## build the release binaries dist/bootstrap and dist/budget-guard
 	mkdir -p $(DIST)
-	$(CARGO) build --release --locked --no-default-features --features lambda --bin bootstrap
-	cp $(TARGET)/release/bootstrap $(DIST)/bootstrap
-	$(CARGO) build --release --locked --no-default-features --features cli --bin budget-guard
-	cp $(TARGET)/release/budget-guard $(DIST)/budget-guard
+	$(CARGO) build --release --locked --package budget-guard-lambda
+	$(CARGO) build --release --locked --package budget-guard
+	cp $(TARGET)/release/bootstrap $(TARGET)/release/budget-guard $(DIST)
 
 package: build ## make dist/bootstrap.zip, the Lambda deployment package
 	$(PYTHON) -c "$$ZIP" $(DIST)/bootstrap $(DIST)/bootstrap.zip
@@ -87,28 +85,26 @@ fmt-check: ## check the formatting
 	$(CARGO) fmt --manifest-path tests/fuzz/Cargo.toml --check
 
 lint: venv ## run clippy and cfn-lint, warnings are errors
-	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(VENV)/bin/cfn-lint infra/template.yaml
 
-test-core: ## build and test the core alone, which proves that it needs no AWS
-	$(CARGO) test --locked --lib --no-default-features
-
-test: venv fmt-check lint test-core ## run every check and every test
-	$(CARGO) test --locked --all-features
+test: venv fmt-check lint ## run every check and every test
+	$(CARGO) build --locked --workspace --bins
+	$(CARGO) test --locked --workspace
 
 demo: venv ## watch the guard stop a loop, on an emulator
-	$(CARGO) build --locked --all-features --bins --example demo
-	$(TARGET)/debug/examples/demo
+	$(CARGO) build --locked --workspace --bins
+	$(TARGET)/debug/demo
 
 soak: venv ## flood the stack on an emulator, and let it fall behind: nothing may be lost, nothing honest cut
-	$(CARGO) build --locked --all-features --bins --example soak
-	$(TARGET)/debug/examples/soak
+	$(CARGO) build --locked --workspace --bins
+	$(TARGET)/debug/soak
 
 SEED  ?= 0
 COUNT ?= 1
 
 sim: ## simulate COUNT worlds from SEED on; one alone is told event by event
-	$(CARGO) run --quiet --locked --no-default-features --example sim -- $(SEED) $(COUNT)
+	$(CARGO) run --quiet --locked --package budget-guard-tests --bin sim -- $(SEED) $(COUNT)
 
 fuzz: ## try RUNS hostile payloads, event patterns and alerts about money (10000000); needs a C++ compiler
 	$(FUZZ) sources -- artifacts/small $(FUZZ_SOURCES) -max_len=4096 -runs=$(RUNS)
@@ -117,10 +113,10 @@ fuzz: ## try RUNS hostile payloads, event patterns and alerts about money (10000
 	$(FUZZ) money -- artifacts/money $(FUZZ_MONEY) -max_len=4096 -runs=$(RUNS)
 
 bench: build ## measure a large batch, calls to AWS, turns, memory, pattern matching, the start and a large replay
-	$(BENCH) testing --bench batch --bench calls --bench memory --bench patterns --bench turns
-	$(CARGO) build --release --locked --no-default-features --features lambda --example empty-lambda
-	$(BENCH) testing --bench replay -- $(abspath $(DIST)/budget-guard)
-	$(BENCH) lambda --bench start -- $(abspath $(DIST)/bootstrap) $(abspath $(TARGET)/release/examples/empty-lambda)
+	$(BENCH) --bench batch --bench calls --bench memory --bench patterns --bench turns
+	$(BENCH) --bench replay -- $(abspath $(DIST)/budget-guard)
+	$(CARGO) build --release --locked --package budget-guard-tests --example empty-lambda
+	$(BENCH) --bench start -- $(abspath $(DIST)/bootstrap) $(abspath $(TARGET)/release/examples/empty-lambda)
 
 deploy: package ## make or update the stack STACK in AWS, with PARAMETERS
 	$(SAM) deploy --template-file infra/template.yaml --stack-name $(STACK) --resolve-s3 \

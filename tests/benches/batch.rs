@@ -6,12 +6,12 @@ mod median;
 
 use std::hint::black_box;
 
-use budget_guard::attribution::{Attributed, Home, attribute};
-use budget_guard::guard::{self, Observation};
-use budget_guard::model::{RuleArn, Timestamp};
-use budget_guard::policy::{BurstLimit, Limits, Mode};
-use budget_guard::record::Record;
-use budget_guard::sources::{Message, Payload, decode};
+use budget_guard_core::attribution::{Attributed, Home, attribute};
+use budget_guard_core::guard::{self, Observation};
+use budget_guard_core::model::{RuleArn, Timestamp};
+use budget_guard_core::policy::{BurstLimit, Limits, Mode};
+use budget_guard_core::record::Record;
+use budget_guard_core::sources::{Message, Payload, decode};
 use jiff::SignedDuration;
 use measure::{Candidate, compare};
 use serde::de::IgnoredAny;

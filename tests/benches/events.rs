@@ -1,6 +1,6 @@
 //! Queue batches of CloudTrail firings as Lambda receives them: about 1.4 KB an event, its JSON once more as text.
 
-use budget_guard::model::{RuleArn, Timestamp};
+use budget_guard_core::model::{RuleArn, Timestamp};
 use jiff::SignedDuration;
 
 /// A few callers, as on a rule that one function and a few people fire.

@@ -1,10 +1,10 @@
 //! A guard over rules in memory, and one batch through it.
 
-use budget_guard::attribution::Home;
-use budget_guard::model::RuleState;
-use budget_guard::policy::{Limits, Mode};
-use budget_guard::run::Guard;
-use budget_guard::testing::World;
+use budget_guard_core::attribution::Home;
+use budget_guard_core::model::RuleState;
+use budget_guard_core::policy::{Limits, Mode};
+use budget_guard_core::run::Guard;
+use budget_guard_tests::memory::World;
 
 use crate::events;
 

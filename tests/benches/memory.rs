@@ -3,7 +3,7 @@
 mod events;
 mod guarded;
 
-use budget_guard::testing::Call;
+use budget_guard_tests::memory::Call;
 use jiff::SignedDuration;
 
 const FIRINGS: usize = 1_000_000;

@@ -9,7 +9,7 @@ mod traffic;
 use std::hint::black_box;
 use std::time::Instant;
 
-use budget_guard::attribution::pattern::{Matcher, Pattern, Scratch};
+use eventbridge_pattern::{Matcher, Pattern, Scratch};
 use median::{middle, sorted};
 use quamina::Quamina;
 use serde::de::IgnoredAny;

@@ -2,28 +2,15 @@
 //! how large both are. `cargo bench --bench start -- dist/bootstrap target/release/examples/empty-lambda`
 
 mod median;
-#[path = "../support"]
-#[allow(dead_code, reason = "the integration tests use the rest of it")]
-#[allow(
-    clippy::disallowed_methods,
-    reason = "this is the outside world: it has a real clock and an environment"
-)]
-mod support {
-    pub mod bootstrap;
-    mod process;
-    pub mod runtime_api;
-    mod runtime_http;
-}
-
 use std::error::Error;
 use std::io::Write;
 use std::time::Duration;
 
+use budget_guard_tests::bootstrap::Bootstrap;
+use budget_guard_tests::runtime_api::RuntimeApi;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use median::{middle, sorted};
-use support::bootstrap::Bootstrap;
-use support::runtime_api::RuntimeApi;
 
 const STARTS: usize = 40;
 const DEADLINE: Duration = Duration::from_secs(10);

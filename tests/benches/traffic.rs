@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use budget_guard_tests::folders::shared;
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -43,17 +44,10 @@ struct Case<'a> {
 }
 
 pub fn load() -> Traffic {
-    match shared() {
+    match shared("bench") {
         Some(folder) => read(&folder),
         None => made(),
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "where the data lies is told by the environment")]
-fn shared() -> Option<PathBuf> {
-    let root = std::env::var_os("BUDGET_GUARD_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    Some(root.join("bench")).filter(|folder| folder.exists())
 }
 
 fn read(folder: &Path) -> Traffic {

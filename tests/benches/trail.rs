@@ -1,6 +1,6 @@
 //! CloudTrail's records of the calls that the other benches have as events.
 
-use budget_guard::model::Timestamp;
+use budget_guard_core::model::Timestamp;
 use jiff::SignedDuration;
 
 use super::events::{BODY, CALLERS, at, id};

@@ -5,13 +5,13 @@ mod median;
 use std::hint::black_box;
 use std::time::Instant;
 
-use budget_guard::guard::{self, Observation};
-use budget_guard::model::{
+use budget_guard_core::guard::{self, Observation};
+use budget_guard_core::model::{
     Answering, Call, CallOutcome, Caller, Cause, Fingerprint, Firing, Proof, Resource, ResourceIds, RuleArn,
     Seconds, Timestamp,
 };
-use budget_guard::policy::{Limits, Mode};
-use budget_guard::record::Record;
+use budget_guard_core::policy::{Limits, Mode};
+use budget_guard_core::record::Record;
 use jiff::SignedDuration;
 use median::{middle, sorted};
 

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use budget_guard::attribution::{Attributed, Home, attribute};
-use budget_guard::model::{Call, CallOutcome, RuleArn};
-use budget_guard::sources::{Body, Bus, DecodeError, Message, Payload, Received, decode, decode_body};
+use budget_guard_core::attribution::{Attributed, Home, attribute};
+use budget_guard_core::model::{Call, CallOutcome, RuleArn};
+use budget_guard_core::sources::{Body, Bus, DecodeError, Message, Payload, Received, decode, decode_body};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;

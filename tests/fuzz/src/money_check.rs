@@ -1,8 +1,8 @@
 //! What holds for any text that claims to be about money: shared by the fuzz target and the test that replays its corpus.
 
-use budget_guard::model::Amount;
-use budget_guard::sources::money::{BudgetNotice, MoneyAlert, read};
-use budget_guard::sources::{Received, decode_body};
+use budget_guard_core::model::Amount;
+use budget_guard_core::sources::money::{BudgetNotice, MoneyAlert, read};
+use budget_guard_core::sources::{Received, decode_body};
 use serde_json::json;
 
 /// The sentence goes into an alert, and is read by a person.

@@ -1,7 +1,7 @@
 //! The fuzz target `patterns`: generated and plain patterns and events, the product's matcher against the reference.
 #![no_main]
 
-#[path = "../../reference/mod.rs"]
+#[path = "../../src/reference/mod.rs"]
 mod reference;
 
 use libfuzzer_sys::fuzz_target;

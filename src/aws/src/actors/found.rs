@@ -1,0 +1,92 @@
+//! Actors found behind a target, and the reasons why others are missing.
+
+use std::collections::BTreeSet;
+
+use budget_guard_core::model::{Actor, Fault, FaultKind};
+
+/// Findings about one target so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found {
+    /// In order, so that the same answers give the same target, in whatever order they arrive.
+    pub actors: BTreeSet<Actor>,
+    /// Of the target itself, if it is a function.
+    pub code_sha256: Option<String>,
+    pub missing: Missing,
+}
+
+/// Reasons why not everything is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// Rights that the guard does not have.
+    denied: BTreeSet<&'static str>,
+    other: BTreeSet<String>,
+}
+
+impl Missing {
+    /// Maximum number of reasons that are told in full, besides the rights.
+    const MAX_TOLD: usize = 2;
+
+    pub fn add(&mut self, why: String) {
+        self.other.insert(why);
+    }
+
+    /// A call that failed, by the right that it needs.
+    pub fn failed(&mut self, right: &'static str, fault: &Fault) {
+        match fault.kind {
+            FaultKind::Denied => self.denied.insert(right),
+            _ => {
+                // A fault begins with the name of the operation, as the right ends with it.
+                let name = right.split(':').next_back().unwrap_or_default();
+                let what = fault.message.strip_prefix(name).unwrap_or(&fault.message);
+                self.other.insert(format!("{right}: {}", what.trim_start_matches(": ")))
+            }
+        };
+    }
+
+    /// One sentence, without a full stop; `None` if nothing is missing.
+    pub fn sentence(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        let denied: Vec<&str> = self.denied.iter().copied().collect();
+        match denied[..] {
+            [] => {}
+            [one] => parts.push(format!("{one} is not allowed")),
+            [ref first @ .., last] => parts.push(format!("{} and {last} are not allowed", first.join(", "))),
+        }
+        parts.extend(self.other.iter().take(Self::MAX_TOLD).cloned());
+        match self.other.len().saturating_sub(Self::MAX_TOLD) {
+            0 => {}
+            1 => parts.push("one reason more".to_owned()),
+            more => parts.push(format!("{more} reasons more")),
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_one_sentence() {
+        let check = |denied: &[&'static str], other: &[&str], expected: Option<&str>| {
+            let mut missing = Missing::default();
+            let fault = Fault::new(FaultKind::Denied, "ListPipes: AccessDeniedException".to_owned());
+            denied.iter().for_each(|right| missing.failed(right, &fault));
+            other.iter().for_each(|why| missing.add((*why).to_owned()));
+            assert_eq!(missing.sentence().as_deref(), expected);
+        };
+        check(&[], &[], None);
+        check(&["pipes:ListPipes"], &[], Some("pipes:ListPipes is not allowed"));
+        check(&["b:B", "a:A", "b:B", "c:C"], &[], Some("a:A, b:B and c:C are not allowed"));
+        check(&["a:A"], &["it is late"], Some("a:A is not allowed; it is late"));
+        check(&[], &["1", "2", "3"], Some("1; 2; one reason more"));
+        check(&[], &["1", "2", "3", "4"], Some("1; 2; 2 reasons more"));
+    }
+
+    #[test]
+    fn a_call_that_fails_otherwise_is_told_with_its_fault() {
+        let mut missing = Missing::default();
+        missing.failed("glue:GetJob", &Fault::new(FaultKind::Other, "GetJob: HTTP 503".to_owned()));
+        assert_eq!(missing.sentence().as_deref(), Some("glue:GetJob: HTTP 503"));
+    }
+}

@@ -1,0 +1,119 @@
+//! Search for the actors behind a target: through queues, topics, pipes and workflows to functions, tasks and their roles.
+//!
+//! A kind of target is one file here and one row in `KINDS`. Actors that the guard may not read stay unknown, and the
+//! target says which right is missing. The rule is read in any case.
+
+mod automation;
+mod build;
+mod bus;
+mod found;
+mod function;
+mod glue;
+mod job;
+mod machine;
+mod pipe;
+mod pipeline;
+mod queue;
+mod search;
+mod stream;
+mod task;
+#[cfg(test)]
+mod tests;
+mod topic;
+mod wire;
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use futures_util::future::BoxFuture;
+
+use found::Found;
+use search::{Search, Step};
+use wire::{Ask, Wire};
+
+use budget_guard_core::hints::Hints;
+use budget_guard_core::model::{Actor, RuleArn, Target};
+
+/// Longest time that all calls about one target may take: a cut waits for them.
+const PATIENCE: Duration = Duration::from_millis(2_500);
+
+/// A kind of target.
+struct Kind {
+    /// The service in the ARN of the target.
+    service: &'static str,
+    /// The rights that the calls about it need, without those about what stands behind it.
+    rights: &'static [&'static str],
+    resolve: for<'s> fn(&'s Search<'s>, Step) -> BoxFuture<'s, ()>,
+}
+
+/// The row of a kind: its service, its resolver, and the operations that this calls.
+macro_rules! kind {
+    ($service:literal, $module:ident $(, $operation:path)*) => {
+        Kind {
+            service: $service,
+            rights: &[$($operation.right),*],
+            resolve: |search, step| Box::pin($module::resolve(search, step)),
+        }
+    };
+}
+
+#[rustfmt::skip]
+const KINDS: &[Kind] = &[
+    kind!("batch",        job,        job::DESCRIBE),
+    kind!("codebuild",    build,      build::GET),
+    kind!("codepipeline", pipeline,   pipeline::GET),
+    kind!("ecs",          task,       task::DESCRIBE),
+    kind!("events",       bus),
+    kind!("firehose",     stream,     stream::DESCRIBE),
+    kind!("glue",         glue,       glue::GET_WORKFLOW, glue::GET_JOB, glue::GET_CRAWLER),
+    kind!("kinesis",      queue,      queue::LIST_MAPPINGS, pipe::LIST),
+    kind!("lambda",       function,   function::GET),
+    kind!("pipes",        pipe,       pipe::DESCRIBE),
+    kind!("sns",          topic,      topic::LIST),
+    kind!("sqs",          queue,      queue::LIST_MAPPINGS, pipe::LIST, queue::GET_ATTRIBUTES),
+    kind!("ssm",          automation, automation::GET),
+    kind!("states",       machine,    machine::DESCRIBE),
+];
+
+fn is_in_table(right: &str) -> bool {
+    KINDS.iter().any(|kind| kind.rights.contains(&right))
+}
+
+/// Services whose targets only keep the event: nothing acts for them.
+const KEEPS: &[&str] = &["logs"];
+
+/// Searches for the actors behind targets.
+#[derive(Debug, Clone)]
+pub(super) struct Followers {
+    wire: Wire,
+}
+
+impl Followers {
+    pub fn new(config: &SdkConfig) -> Self {
+        Self { wire: Wire::new(config) }
+    }
+
+    /// Adds the actors behind a target of `rule`, and the hash of the code if it is a function.
+    pub async fn follow(&self, rule: &RuleArn, target: Target, hints: Hints) -> Target {
+        follow(&self.wire, rule, target, hints).await
+    }
+}
+
+async fn follow(asks: &dyn Ask, rule: &RuleArn, mut target: Target, hints: Hints) -> Target {
+    let search = Search::new(asks, rule.region(), rule.account());
+    let step = Step::new(&target.arn, hints);
+    if tokio::time::timeout(PATIENCE, search.follow(step)).await.is_err() {
+        search.miss(format!("not all was told within {PATIENCE:?}"));
+    }
+    let Found { actors, code_sha256, mut missing } = search.found();
+    if actors.len() > Actor::MAX_PER_TARGET {
+        missing.add(format!("more than {} act for it", Actor::MAX_PER_TARGET));
+    }
+    target.unfollowed = missing.sentence();
+    if let Some(why) = &target.unfollowed {
+        tracing::info!(target = target.arn, why, "who acts for a target is not fully known");
+    }
+    target.actors = actors.into_iter().take(Actor::MAX_PER_TARGET).collect();
+    target.code_sha256 = code_sha256;
+    target
+}

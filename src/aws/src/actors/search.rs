@@ -1,0 +1,271 @@
+//! The search for who acts for one target: its steps, its limits, and what it has found.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
+use serde_json::Value;
+
+use super::super::json_client::{Operation, Request};
+use super::found::Found;
+use super::wire::Ask;
+use super::{KEEPS, KINDS, Kind};
+use budget_guard_core::hints::{Hints, Place};
+use budget_guard_core::model::{Actor, Fault, OWN_PREFIX, Seconds, Seen, unqualified};
+
+/// Maximum number of calls about one target. A topic with a page of subscriptions and 16 functions takes 17.
+const MAX_CALLS: u32 = 48;
+/// Maximum number of steps from the target to who acts: a topic, a queue, a pipe, and workflows that start workflows.
+const MAX_DEPTH: u8 = 6;
+/// Maximum number of pages of one list.
+const MAX_PAGES: u32 = 10;
+
+/// Something that gets the event: the target itself, or what stands behind it.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub arn: String,
+    pub hints: Hints,
+    /// ARN of the step before, which hands the event on. `None` for the target itself.
+    pub via: Option<String>,
+    /// Longest time, in seconds, that the event may have waited on the way.
+    pub delay: u32,
+    /// Steps from the target.
+    depth: u8,
+    /// State machines on the way.
+    pub machines: u8,
+}
+
+impl Step {
+    /// The target itself.
+    pub fn new(arn: &str, hints: Hints) -> Self {
+        Self { arn: arn.to_owned(), hints, via: None, delay: 0, depth: 0, machines: 0 }
+    }
+
+    /// The next step: this one hands the event on to `arn`.
+    pub fn to(&self, arn: impl Into<String>) -> Self {
+        Self {
+            arn: arn.into(),
+            hints: Hints::default(),
+            via: Some(self.arn.clone()),
+            delay: self.delay,
+            depth: self.depth + 1,
+            machines: self.machines,
+        }
+    }
+
+    /// The same, with hints.
+    pub fn with(self, hints: Hints) -> Self {
+        Self { hints, ..self }
+    }
+
+    /// The same, delayed by this number of seconds more.
+    pub fn after(self, seconds: u32) -> Self {
+        Self { delay: self.delay.saturating_add(seconds), ..self }
+    }
+
+    /// The parts of the ARN. Resolvers get steps with a complete ARN only.
+    pub fn place(&self) -> Place<'_> {
+        Place::of(&self.arn).unwrap_or(Place {
+            partition: "",
+            service: "",
+            region: "",
+            account: "",
+            resource: &self.arn,
+        })
+    }
+
+    /// An actor with the ARN of this step, and this role.
+    pub fn actor(&self, role: Option<&str>) -> Actor {
+        self.other_actor(&self.arn, role, self.via.as_deref())
+    }
+
+    /// An actor with an ARN of its own, reached through `via`.
+    pub fn other_actor(&self, arn: &str, role: Option<&str>, via: Option<&str>) -> Actor {
+        let actor = Actor::new(arn, role);
+        self.late(via.map(|via| actor.clone().through(via)).unwrap_or(actor))
+    }
+
+    /// The actor with the delay of this step.
+    pub fn late(&self, actor: Actor) -> Actor {
+        actor.with_delay((self.delay > 0).then(|| Seconds::new(self.delay)))
+    }
+}
+
+/// The search for who acts for one target.
+pub(super) struct Search<'a> {
+    asks: &'a dyn Ask,
+    region: &'a str,
+    account: &'a str,
+    calls: AtomicU32,
+    seen: Mutex<HashSet<String>>,
+    found: Mutex<Found>,
+}
+
+impl<'a> Search<'a> {
+    /// For a target of a rule in this account and Region.
+    pub fn new(asks: &'a dyn Ask, region: &'a str, account: &'a str) -> Self {
+        let (seen, found) = (Mutex::default(), Mutex::default());
+        Self { asks, region, account, calls: AtomicU32::new(0), seen, found }
+    }
+
+    /// Findings so far.
+    pub fn found(&self) -> Found {
+        self.lock().clone()
+    }
+
+    /// Adds an actor to the findings.
+    pub fn add(&self, actor: Actor) {
+        self.lock().actors.insert(actor);
+    }
+
+    /// Notes a reason why not all actors are known, as a clause without a full stop.
+    pub fn miss(&self, why: impl Into<String>) {
+        self.lock().missing.add(why.into());
+    }
+
+    /// Notes a call that failed.
+    pub fn failed(&self, operation: Operation, fault: &Fault) {
+        self.lock().missing.failed(operation.right, fault);
+    }
+
+    /// Notes the hash of the code of the target itself.
+    pub fn runs(&self, code_sha256: Option<&str>) {
+        self.lock().code_sha256 = code_sha256.map(str::to_owned);
+    }
+
+    /// The URL of a queue.
+    pub fn queue_url(&self, operation: Operation, queue: Place<'_>) -> Option<String> {
+        let endpoint = self.asks.endpoint(operation.api());
+        let endpoint = endpoint.map_err(|fault| self.failed(operation, &fault)).ok()?;
+        Some(format!("{endpoint}/{}/{}", queue.account, queue.resource))
+    }
+
+    /// The reply to a request; `None`, and a note of what is missing, if there is none.
+    pub async fn ask(&self, request: Request) -> Option<Value> {
+        let operation = request.operation;
+        self.reply(operation, self.asks.ask(request)).await
+    }
+
+    /// All pages of a list, one after the other. `request` makes the request for the page of a token; `token` is the name
+    /// of the next one in a reply.
+    pub async fn pages(&self, token: &str, request: impl Fn(Option<&str>) -> Request) -> Option<Vec<Value>> {
+        let operation = request(None).operation;
+        self.each_page(operation, token, |next| self.asks.ask(request(next.as_deref()))).await
+    }
+
+    /// All pages of the subscriptions of a topic.
+    pub async fn subscriptions(&self, operation: Operation, topic: &str) -> Option<Vec<Value>> {
+        self.each_page(operation, "NextToken", |next| self.asks.subscriptions(topic, next)).await
+    }
+
+    /// `None` if not even the first page could be read.
+    async fn each_page<'f>(
+        &self,
+        operation: Operation,
+        token: &str,
+        page: impl Fn(Option<String>) -> BoxFuture<'f, Result<Value, Fault>>,
+    ) -> Option<Vec<Value>> {
+        let mut pages: Vec<Value> = Vec::new();
+        let mut next = None;
+        for _ in 0..MAX_PAGES {
+            let Some(reply) = self.reply(operation, page(next.take())).await else {
+                return (!pages.is_empty()).then_some(pages);
+            };
+            next = reply[token].as_str().filter(|token| !token.is_empty()).map(str::to_owned);
+            pages.push(reply);
+            if next.is_none() {
+                return Some(pages);
+            }
+        }
+        self.miss(format!("{} has more than {MAX_PAGES} pages", operation.right));
+        Some(pages)
+    }
+
+    /// The reply of a call that has not been made yet, if one more may be made.
+    async fn reply(&self, operation: Operation, call: BoxFuture<'_, Result<Value, Fault>>) -> Option<Value> {
+        debug_assert!(super::is_in_table(operation.right), "{} is in no row of the table", operation.right);
+        if self.calls.fetch_add(1, Ordering::Relaxed) >= MAX_CALLS {
+            self.miss(format!("more than {MAX_CALLS} calls would be needed"));
+            return None;
+        }
+        call.await.map_err(|fault| self.failed(operation, &fault)).ok()
+    }
+
+    /// Searches for the actors behind this step, and adds them to the findings.
+    pub fn follow(&'a self, step: Step) -> BoxFuture<'a, ()> {
+        async move {
+            let Some(place) = Place::of(&step.arn) else {
+                self.miss(format!("{} is no ARN", Seen::new(&step.arn)));
+                return;
+            };
+            // The guard's own functions and queues are not looked at.
+            let name = Place::of(unqualified(&step.arn)).map_or("", |place| place.name());
+            let may_be_own = step.via.is_some() || place.service == "sqs";
+            if (may_be_own && name.starts_with(OWN_PREFIX)) || KEEPS.contains(&place.service) {
+                return;
+            }
+            let Some(kind) = KINDS.iter().find(|kind| kind.service == place.service) else {
+                self.miss(format!("it is not known who acts for a target of the service {}", place.service));
+                return;
+            };
+            if step.depth > MAX_DEPTH {
+                self.miss(format!("{} is more than {MAX_DEPTH} steps away", step.arn));
+            } else if self.is_readable(&step, kind) && self.is_new(&step) {
+                (kind.resolve)(self, step).await;
+            }
+        }
+        .boxed()
+    }
+
+    /// The same for several, side by side, and for no more of them than are kept.
+    pub async fn follow_all(&'a self, steps: impl IntoIterator<Item = Step>) {
+        let mut steps: Vec<Step> = steps.into_iter().collect();
+        if let Some(next) = steps.get(Actor::MAX_PER_TARGET) {
+            let from = next.via.as_deref().unwrap_or_default();
+            self.miss(format!("{from} hands on to more than {} others", Actor::MAX_PER_TARGET));
+            steps.truncate(Actor::MAX_PER_TARGET);
+        }
+        join_all(steps.into_iter().map(|step| self.follow(step))).await;
+    }
+
+    /// Returns true if this lies in the account and Region of the rule. Other resources are noted as missing.
+    fn is_readable(&self, step: &Step, kind: &Kind) -> bool {
+        let place = step.place();
+        let elsewhere = match (place.account, place.region) {
+            (account, _) if !account.is_empty() && account != self.account => format!("account {account}"),
+            (_, region) if !region.is_empty() && region != self.region => format!("Region {region}"),
+            _ => return true,
+        };
+        // Buses say it in their own words.
+        if kind.service == "events" {
+            return true;
+        }
+        if step.via.is_some() && kind.service == "lambda" {
+            self.add(step.actor(None));
+        }
+        self.miss(format!("{} lies in {elsewhere}, which the guard does not read", place.resource));
+        false
+    }
+
+    /// The account of the rule.
+    pub fn account(&self) -> &str {
+        self.account
+    }
+
+    /// Returns true if this is in the account and Region of the rule.
+    pub fn is_home(&self, place: Place<'_>) -> bool {
+        (place.account, place.region) == (self.account, self.region)
+    }
+
+    /// Returns true the first time. The same resource counts anew if another way or another delay leads to it.
+    fn is_new(&self, step: &Step) -> bool {
+        let key = format!("{} {:?} {} {:?}", step.arn, step.via, step.delay, step.hints);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

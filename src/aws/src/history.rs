@@ -1,0 +1,154 @@
+//! A rule's history from CloudWatch: its firings by the minute, and the longest runs of its functions.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+
+use super::json_client::{JsonClient, Retry};
+use super::metrics::{Dimension, Metric, MetricStat, Query, Reply, Request, Series, get_metric_data};
+use budget_guard_core::history::RateHistory;
+use budget_guard_core::model::{Durations, Fault, FaultKind, RuleArn, Seconds, Timestamp};
+use budget_guard_core::ports::History;
+
+/// All pages together: firings are waiting for the decision.
+const DEADLINE: Duration = Duration::from_secs(2);
+const PERIOD: u32 = 60;
+/// Period of a function's longest run, in seconds: 14 or 15 points for each.
+const DAY: u32 = 86_400;
+const TRIGGERED: &str = "triggered";
+const MATCHED: &str = "matched";
+/// Followed by the place of the function.
+const LONGEST: &str = "longest";
+
+/// Metrics of the namespaces `AWS/Events` and `AWS/Lambda`.
+///
+/// Sources: "Monitoring Amazon EventBridge" (Amazon EventBridge user guide), "Types of metrics for Lambda functions" (AWS
+/// Lambda developer guide).
+#[derive(Debug, Clone)]
+pub struct CloudWatchHistory {
+    client: JsonClient,
+}
+
+impl CloudWatchHistory {
+    pub fn new(config: &SdkConfig) -> Self {
+        // Firings wait for the decision: there is no time for retries.
+        Self { client: JsonClient::new(config, Retry::Never) }
+    }
+
+    /// `functions`: the ARNs whose longest runs are asked for, in the order of their queries.
+    async fn read(&self, mut request: Request, functions: &[&String]) -> Result<RateHistory, Fault> {
+        let (mut triggered, mut matched, mut longest) = (Vec::new(), Vec::new(), Durations::new());
+        loop {
+            let Reply { metric_data_results, next_token } = get_metric_data(&self.client, &request).await?;
+            for series in metric_data_results {
+                let function = series.id.strip_prefix(LONGEST).and_then(|place| place.parse().ok());
+                let function = function.and_then(|place: usize| functions.get(place));
+                let points = points(&series)?;
+                match (&*series.id, function) {
+                    (TRIGGERED, _) => triggered.extend(counts(points)?),
+                    (MATCHED, _) => matched.extend(counts(points)?),
+                    (_, Some(function)) => {
+                        for seconds in points.map(|(_, millis)| whole_seconds(millis)) {
+                            let known = longest.entry((*function).clone()).or_insert(seconds);
+                            *known = seconds.max(*known);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            // The query protocol's empty token is no token.
+            request.next_token = next_token.filter(|token| !token.is_empty());
+            if request.next_token.is_none() {
+                break;
+            }
+        }
+        let history = RateHistory::new(triggered);
+        let history = if history.is_empty() { RateHistory::new(matched) } else { history };
+        Ok(history.with_longest(longest))
+    }
+}
+
+impl History for CloudWatchHistory {
+    /// One request for all metrics; `MatchedEvents` counts only if there is nothing of `TriggeredRules`. Functions of other
+    /// accounts and Regions have no metrics here.
+    async fn triggered(
+        &self,
+        rule: &RuleArn,
+        functions: &[String],
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<RateHistory, Fault> {
+        let home = format!("arn:{}:lambda:{}:{}:function:", rule.partition(), rule.region(), rule.account());
+        let (functions, durations): (Vec<&String>, Vec<Query>) = functions
+            .iter()
+            .filter_map(|arn| Some((arn, arn.strip_prefix(&home)?)))
+            .enumerate()
+            .map(|(place, (arn, name))| (arn, duration(place, name)))
+            .unzip();
+        let firings = [query(TRIGGERED, "TriggeredRules", rule), query(MATCHED, "MatchedEvents", rule)];
+        let request = Request {
+            // As CloudWatch itself rounds it.
+            start_time: since.as_second() - since.as_second().rem_euclid(PERIOD.into()),
+            end_time: until.as_second(),
+            metric_data_queries: firings.into_iter().chain(durations).collect(),
+            next_token: None,
+        };
+        let late = |_| {
+            Fault::new(FaultKind::Timeout, format!("GetMetricData: no answer within {}s", DEADLINE.as_secs()))
+        };
+        tokio::time::timeout(DEADLINE, self.read(request, &functions)).await.map_err(late)?
+    }
+}
+
+/// Metrics of rules on the default bus have the rule's name alone; on other buses, the bus as well.
+fn query(id: &'static str, metric_name: &'static str, rule: &RuleArn) -> Query {
+    let mut dimensions = vec![Dimension { name: "RuleName", value: rule.name().to_owned() }];
+    if !rule.is_on_default_bus() {
+        dimensions.push(Dimension { name: "EventBusName", value: rule.bus().to_owned() });
+    }
+    let metric = Metric { namespace: "AWS/Events", metric_name, dimensions };
+    Query { id: id.to_owned(), metric_stat: MetricStat { metric, period: PERIOD, stat: "Sum" } }
+}
+
+/// Milliseconds that the function took, in any of its versions, without the start of an instance.
+fn duration(place: usize, function: &str) -> Query {
+    let dimensions = vec![Dimension { name: "FunctionName", value: function.to_owned() }];
+    let metric = Metric { namespace: "AWS/Lambda", metric_name: "Duration", dimensions };
+    Query {
+        id: format!("{LONGEST}{place}"),
+        metric_stat: MetricStat { metric, period: DAY, stat: "Maximum" },
+    }
+}
+
+fn failed(kind: FaultKind, problem: &str) -> Fault {
+    Fault::new(kind, format!("GetMetricData: {problem}"))
+}
+
+/// Seconds since 1970, each with its value.
+fn points(series: &Series) -> Result<impl Iterator<Item = (f64, f64)>, Fault> {
+    match series.status_code.as_deref() {
+        Some("Forbidden") => return Err(failed(FaultKind::Denied, "Forbidden")),
+        Some("InternalError") => return Err(failed(FaultKind::Other, "InternalError")),
+        _ => {}
+    }
+    if series.timestamps.len() != series.values.len() {
+        return Err(failed(FaultKind::Other, "there are not as many timestamps as values"));
+    }
+    Ok(series.timestamps.iter().copied().zip(series.values.iter().copied()))
+}
+
+fn counts(points: impl Iterator<Item = (f64, f64)>) -> Result<Vec<(Timestamp, u64)>, Fault> {
+    let counts = points.map(|(at, firings)| {
+        // A sum of counts is a whole number below 2^53; the conversions saturate.
+        let at = Timestamp::from_second(at as i64);
+        at.map(|at| (at, firings.round() as u64))
+            .map_err(|error| failed(FaultKind::Other, &error.to_string()))
+    });
+    counts.collect()
+}
+
+/// Milliseconds as seconds, rounded up.
+fn whole_seconds(millis: f64) -> Seconds {
+    // The conversion saturates.
+    Seconds::new((millis / 1_000.0).ceil() as u32)
+}

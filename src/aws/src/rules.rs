@@ -1,0 +1,175 @@
+//! EventBridge rules. Every call names the bus: rules of the same name may stand on several.
+
+use aws_config::SdkConfig;
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
+use aws_sdk_eventbridge::types as sdk;
+
+use super::actors::Followers;
+use super::fault::fault;
+use super::lazy::Lazy;
+use super::targets;
+use budget_guard_core::model::{
+    Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
+};
+use budget_guard_core::ports::{Page, Rules};
+
+/// As many as the API gives at a time.
+const PAGE: i32 = 100;
+
+/// Rules through the EventBridge API (2015-10-07).
+#[derive(Debug, Clone)]
+pub struct EventBridgeRules {
+    client: Lazy<Client>,
+    followers: Followers,
+}
+
+impl EventBridgeRules {
+    pub fn new(config: &SdkConfig) -> Self {
+        Self { client: Lazy::new(config, Client::new), followers: Followers::new(config) }
+    }
+
+    /// The ARN of the rule with this name on this bus.
+    pub async fn find(&self, bus: &str, name: &str) -> Result<RuleArn, Fault> {
+        let rule = self.describe(bus, name).await?;
+        let arn = rule.arn().unwrap_or_default();
+        arn.parse().map_err(|error| Fault::new(FaultKind::Other, format!("DescribeRule: {error}")))
+    }
+
+    /// The client, for what only the command line does.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    async fn describe(&self, bus: &str, name: &str) -> Result<DescribeRuleOutput, Fault> {
+        let call = self.client.describe_rule().event_bus_name(bus).name(name);
+        call.send().await.map_err(|error| fault("DescribeRule", &error))
+    }
+
+    async fn state(&self, rule: &RuleArn) -> Result<RuleState, Fault> {
+        state_of(&self.describe(rule.bus(), rule.name()).await?)
+    }
+
+    /// The targets of a rule, with who acts for them as far as the guard may read it.
+    pub async fn targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
+        let mut targets = Vec::new();
+        let mut next_token = None;
+        loop {
+            let call = self.client.list_targets_by_rule().event_bus_name(rule.bus()).rule(rule.name());
+            let page = call.set_next_token(next_token).send().await;
+            let page = page.map_err(|error| fault("ListTargetsByRule", &error))?;
+            targets.extend(
+                page.targets().iter().map(|target| (targets::target(target), targets::hints(target))),
+            );
+            next_token = page.next_token().map(str::to_owned);
+            if next_token.is_none() {
+                let targets = targets.into_iter();
+                let read = targets.map(|(target, hints)| self.followers.follow(rule, target, hints));
+                return Ok(futures_util::future::join_all(read).await);
+            }
+        }
+    }
+}
+
+impl Rules for EventBridgeRules {
+    async fn inspect(&self, rule: &RuleArn) -> Result<RuleDefinition, Fault> {
+        let described = self.describe(rule.bus(), rule.name()).await?;
+        let state = state_of(&described)?;
+        Ok(RuleDefinition {
+            state,
+            event_pattern: text(described.event_pattern()),
+            schedule_expression: text(described.schedule_expression()),
+            description: text(described.description()),
+            role_arn: text(described.role_arn()),
+            managed_by: text(described.managed_by()),
+            targets: self.targets(rule).await?,
+            tags: self.tags(rule).await?,
+        })
+    }
+
+    async fn tags(&self, rule: &RuleArn) -> Result<Tags, Fault> {
+        let call = self.client.list_tags_for_resource().resource_arn(rule.as_str());
+        let reply = call.send().await.map_err(|error| fault("ListTagsForResource", &error))?;
+        Ok(reply.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
+    }
+
+    async fn disable(&self, rule: &RuleArn) -> Result<RuleState, Fault> {
+        let call = self.client.disable_rule().event_bus_name(rule.bus()).name(rule.name());
+        call.send().await.map_err(|error| fault("DisableRule", &error))?;
+        self.state(rule).await
+    }
+
+    async fn restore(&self, rule: &RuleArn, state: RuleState) -> Result<Restoration, Fault> {
+        let before = self.inspect(rule).await?;
+        if before.state == state {
+            // Somebody did it already, perhaps an earlier attempt whose reply was lost.
+        } else if state == RuleState::Enabled && before.state == RuleState::Disabled {
+            let call = self.client.enable_rule().event_bus_name(rule.bus()).name(rule.name());
+            call.send().await.map_err(|error| fault("EnableRule", &error))?;
+        } else {
+            // EnableRule has no state parameter, so the third state can only be put back with PutRule. What PutRule is
+            // not given it deletes, so it is given everything as it stands now, with only the state changed. It keeps
+            // targets and tags; the caller compares.
+            let call = self
+                .client
+                .put_rule()
+                .event_bus_name(rule.bus())
+                .name(rule.name())
+                .set_event_pattern(before.event_pattern.clone())
+                .set_schedule_expression(before.schedule_expression.clone())
+                .set_description(before.description.clone())
+                .set_role_arn(before.role_arn.clone())
+                .state(state.as_str().into());
+            call.send().await.map_err(|error| fault("PutRule", &error))?;
+        }
+        let after = self.inspect(rule).await?;
+        Ok(Restoration { before, after })
+    }
+
+    async fn buses(&self, next_token: Option<&str>) -> Result<Page<String>, Fault> {
+        let call = self.client.list_event_buses().limit(PAGE).set_next_token(next_token.map(str::to_owned));
+        let reply = call.send().await.map_err(|error| fault("ListEventBuses", &error))?;
+        let names = reply.event_buses().iter().filter_map(|bus| bus.name().map(str::to_owned));
+        Ok(Page { items: names.collect(), next_token: reply.next_token().map(str::to_owned) })
+    }
+
+    async fn list(&self, bus: &str, next_token: Option<&str>) -> Result<Page<ListedRule>, Fault> {
+        let call = self.client.list_rules().event_bus_name(bus).limit(PAGE);
+        let reply = call.set_next_token(next_token.map(str::to_owned)).send().await;
+        let reply = reply.map_err(|error| fault("ListRules", &error))?;
+        let rules = reply.rules().iter().filter_map(|rule| {
+            let read = listed(rule);
+            if let Err(problem) = &read {
+                tracing::warn!(bus, rule = rule.name(), problem, "a rule was left out of the directory");
+            }
+            read.ok()
+        });
+        Ok(Page { items: rules.collect(), next_token: reply.next_token().map(str::to_owned) })
+    }
+
+    async fn list_targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
+        self.targets(rule).await
+    }
+}
+
+fn listed(rule: &sdk::Rule) -> Result<ListedRule, String> {
+    let arn: RuleArn = rule.arn().unwrap_or_default().parse().map_err(|error| format!("{error}"))?;
+    Ok(ListedRule {
+        rule: arn,
+        state: rule.state().map_or("absent", |state| state.as_str()).parse()?,
+        event_pattern: text(rule.event_pattern()),
+        schedule_expression: text(rule.schedule_expression()),
+        role_arn: text(rule.role_arn()),
+        managed_by: text(rule.managed_by()),
+    })
+}
+
+/// The emulators, and perhaps AWS, spell "none" as an empty text.
+fn text(value: Option<&str>) -> Option<String> {
+    value.filter(|value| !value.is_empty()).map(str::to_owned)
+}
+
+fn state_of(rule: &DescribeRuleOutput) -> Result<RuleState, Fault> {
+    let state = rule.state().map_or("absent", |state| state.as_str());
+    state.parse().map_err(|problem| Fault::new(FaultKind::Other, format!("DescribeRule: {problem}")))
+}

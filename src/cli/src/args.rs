@@ -1,0 +1,225 @@
+//! The syntax of the command line. What the words mean is decided elsewhere.
+
+use std::path::PathBuf;
+
+use budget_guard_core::model::Seconds;
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed (AWS, IO), 2 bad usage or bad input, 3 refused (with the reason),
+4 found something (replay, with a trip).
+RULE is a name (with --bus), BUS/NAME or an ARN; an ARN also says which Region is meant.";
+
+/// Shows and changes what budget-guard, the circuit breaker for EventBridge rules, does to your rules
+#[derive(Debug, Parser)]
+#[command(name = "budget-guard", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = EXIT_CODES)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// How to print the result; messages always go to standard error as text
+    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub output: Format,
+    /// The guard's DynamoDB table [else BUDGET_GUARD_TABLE]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub table: Option<String>,
+    /// The SNS topic for the guard's alerts [else BUDGET_GUARD_TOPIC_ARN]
+    #[arg(long, global = true, value_name = "ARN")]
+    pub topic: Option<String>,
+    /// The AWS Region [else AWS_REGION, or the profile's]
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The AWS profile to sign in with [else AWS_PROFILE]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the rules the guard has seen, or show one rule in detail
+    Status {
+        /// Show this one: a name, BUS/NAME or an ARN
+        #[arg(value_name = "RULE")]
+        rule: Option<String>,
+        /// The event bus the rule stands on [default: default]; without RULE, list this bus alone
+        #[arg(long, value_name = "BUS")]
+        bus: Option<String>,
+    },
+    /// Explain the last trip of a rule: the evidence in full, what was done, what to do next
+    Explain {
+        /// A name, BUS/NAME or an ARN
+        #[arg(value_name = "RULE")]
+        rule: String,
+        #[command(flatten)]
+        on: OnBus,
+    },
+    /// Put a rule back that the guard cut, exactly as it was found, on probation
+    Enable {
+        /// A name, BUS/NAME or an ARN
+        #[arg(value_name = "RULE")]
+        rule: String,
+        #[command(flatten)]
+        on: OnBus,
+        /// Also when its loop was proved and nothing has changed since
+        #[arg(long)]
+        force: bool,
+    },
+    /// Cut a rule by hand, so that `enable` can put it back as it was
+    Disable {
+        /// A name, BUS/NAME or an ARN
+        #[arg(value_name = "RULE")]
+        rule: String,
+        #[command(flatten)]
+        on: OnBus,
+        /// Why: it stands in the record and in the alert
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Show which AWS budgets are overspent, and what that does to the limits; or end it
+    Pressure {
+        /// End the pressure of every budget; the same alert again does not bring it back
+        #[arg(long, requires = "reason")]
+        clear: bool,
+        /// Why: it stands in the table and in the alert
+        #[arg(long, value_name = "TEXT", requires = "clear")]
+        reason: Option<String>,
+    },
+    /// Let the guard see a rule: add the guard's queue to the rule's targets
+    Attach(Attachment),
+    /// Take the guard's queue off a rule's targets
+    Detach(Attachment),
+    /// Replay CloudTrail logs against rules: what would have fired and tripped, and when
+    ///
+    /// Needs no AWS: no credentials, no table, no topic.
+    Replay {
+        /// The rules: what `aws events list-rules` prints, or JSON lines of {"name","pattern"}; with "targets", as `aws
+        /// events list-targets-by-rule` prints them, loops are found by who fires the rule, too
+        #[arg(long, value_name = "FILE")]
+        rules: PathBuf,
+        /// The burst limit to judge by [else BUDGET_GUARD_LIMIT, else 200/60s]
+        #[arg(long, value_name = "N/DURATION")]
+        limit: Option<String>,
+        /// CloudTrail log files, or folders to search for .json and .json.gz
+        #[arg(value_name = "LOG", required = true)]
+        logs: Vec<PathBuf>,
+    },
+    /// Say which events an event pattern, or the rules of a file, match
+    ///
+    /// Needs no AWS: no credentials, no table, no topic.
+    Match {
+        #[command(flatten)]
+        by: MatchBy,
+        /// EventBridge events: a JSON event, JSON lines, or - for standard input
+        #[arg(value_name = "EVENTS")]
+        events: PathBuf,
+    },
+    /// Make rules the guarded way
+    #[command(subcommand)]
+    Rule(RuleCommand),
+    /// Try the deployed guard: make a harmless rule, fire it until it is cut, and remove it
+    Drill {
+        /// How long to wait for the cut and its alert
+        #[arg(long, value_name = "DURATION", default_value = "2m")]
+        within: Seconds,
+        /// The guard's SQS queue [else BUDGET_GUARD_QUEUE_ARN]
+        #[arg(long, value_name = "ARN")]
+        queue: Option<String>,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct MatchBy {
+    /// One event pattern, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub pattern: Option<PathBuf>,
+    /// Rules: what `aws events list-rules` prints, or JSON lines of {"name","pattern"}
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, clap::Args)]
+pub struct OnBus {
+    /// The event bus the rule stands on, unless RULE says so [default: default]
+    #[arg(long, value_name = "BUS")]
+    pub bus: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Attachment {
+    /// Names, BUS/NAME or ARNs
+    #[arg(value_name = "RULE", required = true)]
+    pub rules: Vec<String>,
+    #[command(flatten)]
+    pub on: OnBus,
+    /// The guard's SQS queue [else BUDGET_GUARD_QUEUE_ARN]
+    #[arg(long, value_name = "ARN")]
+    pub queue: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RuleCommand {
+    /// Make a rule that fires on API calls, with its targets' permissions, and let the guard see it
+    Create(NewRule),
+}
+
+#[derive(Debug, Default, clap::Args)]
+#[command(group = clap::ArgGroup::new("calls").required(true))]
+pub struct NewRule {
+    /// A name or BUS/NAME that is not taken
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    #[command(flatten)]
+    pub on: OnBus,
+    /// The service whose calls fire the rule, by its name in CloudTrail: s3, ec2, iam
+    #[arg(long, value_name = "SERVICE")]
+    pub service: String,
+    /// The API calls that fire it, as in PutBucketAcl
+    #[arg(long, value_name = "CALL", num_args = 1.., group = "calls")]
+    pub operation: Vec<String>,
+    /// Every call of the service but Get…, List… and Describe…
+    #[arg(long, group = "calls")]
+    pub any_operation: bool,
+    /// What the rule starts: functions, queues, topics, state machines, streams, buses
+    #[arg(long, value_name = "ARN", num_args = 1.., required = true)]
+    pub target: Vec<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// The role EventBridge takes for targets that need one
+    #[arg(long, value_name = "ARN", conflicts_with = "create_role")]
+    pub role: Option<String>,
+    /// Make that role, with rights on these targets alone
+    #[arg(long)]
+    pub create_role: bool,
+    /// Fire on Get…, List… and Describe… as well: state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS
+    #[arg(long)]
+    pub read_only_calls: bool,
+    /// Show the pattern and the plan, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The guard's SQS queue [else BUDGET_GUARD_QUEUE_ARN]
+    #[arg(long, value_name = "ARN")]
+    pub queue: Option<String>,
+}

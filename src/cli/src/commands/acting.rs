@@ -1,0 +1,122 @@
+//! The actors behind a rule's targets: known, partly known or unknown, and what would tell.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use budget_guard_core::directory::Directory;
+use budget_guard_core::model::{ACTS_AS_TAG, ActsAs, Answering, RuleArn, Target, unqualified};
+use budget_guard_core::replay::ListedRule;
+use serde::{Serialize, Serializer};
+
+use super::lines::Lines;
+use super::view;
+
+/// Knowledge about the actors of one rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knowledge {
+    Known,
+    /// Some of them are known.
+    Partly,
+    Unknown,
+}
+
+impl Knowledge {
+    /// The guard's own queue is no target that acts; the operator's word is enough.
+    pub fn of(targets: &[Target], acts_as: &ActsAs) -> Self {
+        let others: Vec<Target> = others(targets).cloned().collect();
+        if others.is_empty() || !acts_as.is_empty() || Answering::of(&others).is_known {
+            Self::Known
+        } else if others.iter().any(|target| !target.actors.is_empty()) {
+            Self::Partly
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// The same for a rule of a file; `None` if the file does not tell its targets.
+    pub fn of_listed(rule: &ListedRule) -> Option<Self> {
+        rule.targets.as_deref().map(|targets| Self::of(targets, &rule.acts_as))
+    }
+}
+
+impl fmt::Display for Knowledge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Known => "known",
+            Self::Partly => "partly known",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+impl Serialize for Knowledge {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Knowledge about the rules whose targets the guard has read.
+pub type ByRule = BTreeMap<RuleArn, Knowledge>;
+
+/// Knowledge as the guard's functions have it.
+pub fn by_rule(directory: &Directory) -> ByRule {
+    let read = directory.entries().values().filter(|entry| entry.details_at.is_some());
+    read.map(|entry| (entry.rule.clone(), Knowledge::of(&entry.targets, &entry.acts_as()))).collect()
+}
+
+/// Lines for a list of rules: the number of those whose actors are known, and the names of the others.
+pub fn summary(lines: &mut Lines, rules: &[&RuleArn], by_rule: &ByRule) {
+    let mut label = "Who acts";
+    for knowledge in [Knowledge::Known, Knowledge::Partly, Knowledge::Unknown] {
+        let such = rules.iter().filter(|rule| by_rule.get(**rule) == Some(&knowledge));
+        let names: Vec<String> = such.map(|rule| view::short_name(rule)).collect();
+        if names.is_empty() {
+            continue;
+        }
+        match knowledge {
+            Knowledge::Known => lines
+                .pair(label, format_args!("{knowledge} for {}", view::plural(names.len() as u64, "rule"))),
+            Knowledge::Partly | Knowledge::Unknown => {
+                lines.pair(label, format_args!("{knowledge} for {}", names.join(", ")));
+            }
+        }
+        label = "";
+    }
+}
+
+/// Lines for one rule: each actor, and each target whose actors are not all known, with the reason.
+pub fn lines(lines: &mut Lines, targets: &[Target], acts_as: &ActsAs) {
+    lines.pair("Who acts", Knowledge::of(targets, acts_as));
+    if !acts_as.is_empty() {
+        lines.pair("", format_args!("{acts_as}, by the tag {ACTS_AS_TAG}"));
+    }
+    for target in others(targets) {
+        for actor in &target.actors {
+            match &actor.role {
+                Some(role) => {
+                    let role = role.rsplit('/').next().unwrap_or(role);
+                    lines.pair("", format_args!("{} as {role}", name(&actor.arn)));
+                }
+                None => lines.pair("", format_args!("{}, whose role could not be read", name(&actor.arn))),
+            }
+        }
+        if let Some(why) = &target.unfollowed {
+            let words = why.split(' ').map(|word| if word.starts_with("arn:") { name(word) } else { word });
+            lines.pair("", format_args!("{}: {}", name(&target.arn), words.collect::<Vec<_>>().join(" ")));
+        }
+    }
+}
+
+fn others(targets: &[Target]) -> impl Iterator<Item = &Target> {
+    targets.iter().filter(|target| target.id != crate::targets::TARGET_ID)
+}
+
+/// Name of a resource, without its kind and without a version or an alias.
+fn name(arn: &str) -> &str {
+    let resource = unqualified(arn).splitn(6, ':').nth(5).unwrap_or(arn);
+    let path = resource.split_once('/').map(|(_, name)| name);
+    path.or(resource.rsplit(':').next()).unwrap_or(resource)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! Questions to AWS before a rule is made: does CloudTrail log at all, and may a target fire the rule itself?
+
+use aws_config::SdkConfig;
+use aws_sdk_iam::types::PolicyEvaluationDecisionType;
+use budget_guard_aws::fault;
+use budget_guard_core::model::Fault;
+
+use super::plan::{Goal, Plan, Way};
+
+/// Whether any trail that covers this Region is logging. Without one EventBridge gets no API calls.
+pub async fn is_logging(config: &SdkConfig) -> Result<bool, Fault> {
+    let client = aws_sdk_cloudtrail::Client::new(config);
+    let trails = client.describe_trails().send().await.map_err(|error| fault("DescribeTrails", &error))?;
+    for trail in trails.trail_list() {
+        let Some(name) = trail.trail_arn().or(trail.name()) else { continue };
+        let status = client.get_trail_status().name(name).send().await;
+        if status.map_err(|error| fault("GetTrailStatus", &error))?.is_logging() == Some(true) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The roles of function targets that may make one of the rule's own calls.
+pub async fn roles_that_may_fire(config: &SdkConfig, plan: &Plan) -> Result<Vec<String>, Fault> {
+    let functions = aws_sdk_lambda::Client::new(config);
+    let mut roles = Vec::new();
+    for Goal { arn, .. } in plan.goals.iter().filter(|goal| goal.way == Way::Function) {
+        let read = functions.get_function_configuration().function_name(arn).send().await;
+        let role = read.map_err(|error| fault("GetFunctionConfiguration", &error))?.role;
+        if let Some(role) = role.filter(|role| !roles.contains(role))
+            && may_call(config, &role, &plan.actions).await?
+        {
+            roles.push(role);
+        }
+    }
+    Ok(roles)
+}
+
+/// By the role's own policies. For any operation there is no list to ask about, and the answer is that it may.
+async fn may_call(config: &SdkConfig, role: &str, actions: &[String]) -> Result<bool, Fault> {
+    if actions.is_empty() {
+        return Ok(true);
+    }
+    let call = aws_sdk_iam::Client::new(config).simulate_principal_policy().policy_source_arn(role);
+    let reply = call.set_action_names(Some(actions.to_vec())).send().await;
+    let reply = reply.map_err(|error| fault("SimulatePrincipalPolicy", &error))?;
+    let allowed = PolicyEvaluationDecisionType::Allowed;
+    Ok(reply.evaluation_results().iter().any(|result| result.eval_decision == allowed))
+}

@@ -1,0 +1,153 @@
+//! Letting EventBridge into the targets: a permission on functions, a statement in queue policies, a role for the rest.
+
+use aws_config::SdkConfig;
+use aws_sdk_sqs::types::QueueAttributeName;
+use budget_guard_aws::fault;
+use budget_guard_core::model::{Fault, FaultKind, RuleArn};
+use serde_json::{Value, json};
+
+use super::plan::{Goal, Way};
+
+/// What is going to be granted for a target, in a sentence; `None` if a role does it.
+pub fn sentence(goal: &Goal) -> Option<String> {
+    match goal.way {
+        Way::Function => Some(format!("allow EventBridge to invoke {} for this rule", goal.arn)),
+        Way::Queue => {
+            Some(format!("allow EventBridge to send to {} for this rule, in the queue's policy", goal.arn))
+        }
+        Way::Topic | Way::Role(_) => None,
+    }
+}
+
+/// Grants it, and says nothing if it was granted already.
+pub async fn grant(config: &SdkConfig, rule: &RuleArn, goal: &Goal) -> Result<(), Fault> {
+    match goal.way {
+        Way::Function => function(config, rule, &goal.arn).await,
+        Way::Queue => queue(config, rule, &goal.arn).await,
+        Way::Topic | Way::Role(_) => Ok(()),
+    }
+}
+
+/// The name of what is granted, one for each rule: letters, digits, `-` and `_`.
+fn sid(rule: &RuleArn) -> String {
+    let plain = |text: &str| text.replace(['.', '/'], "-");
+    format!("eventbridge-{}-{}", plain(rule.bus()), plain(rule.name())).chars().take(100).collect()
+}
+
+async fn function(config: &SdkConfig, rule: &RuleArn, arn: &str) -> Result<(), Fault> {
+    let call = aws_sdk_lambda::Client::new(config)
+        .add_permission()
+        .function_name(arn)
+        .statement_id(sid(rule))
+        .action("lambda:InvokeFunction")
+        .principal("events.amazonaws.com")
+        .source_arn(rule.as_str());
+    match call.send().await {
+        Ok(_) => Ok(()),
+        Err(error)
+            if error.as_service_error().is_some_and(|error| error.is_resource_conflict_exception()) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(fault("AddPermission", &error)),
+    }
+}
+
+/// Adds a statement to the policy that the queue has.
+async fn queue(config: &SdkConfig, rule: &RuleArn, arn: &str) -> Result<(), Fault> {
+    let other = |problem: String| Fault::new(FaultKind::Other, problem);
+    let client = aws_sdk_sqs::Client::new(config);
+    let mut parts = arn.split(':').skip(4);
+    let (account, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let found = client.get_queue_url().queue_name(name).queue_owner_aws_account_id(account).send().await;
+    let url = found.map_err(|error| fault("GetQueueUrl", &error))?.queue_url.unwrap_or_default();
+    let read = client.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::Policy);
+    let read = read.send().await.map_err(|error| fault("GetQueueAttributes", &error))?;
+    let old = read.attributes().and_then(|attributes| attributes.get(&QueueAttributeName::Policy));
+    let policy = with_statement(old.map(String::as_str), rule, arn)
+        .map_err(|error| other(format!("the policy of queue {name} cannot be read: {error}")))?;
+    let set = client.set_queue_attributes().queue_url(url).attributes(QueueAttributeName::Policy, policy);
+    set.send().await.map(drop).map_err(|error| fault("SetQueueAttributes", &error))
+}
+
+/// The policy with a statement for this rule. One of the same name is replaced, all others stay.
+fn with_statement(policy: Option<&str>, rule: &RuleArn, queue: &str) -> Result<String, serde_json::Error> {
+    let mut policy: Value = match policy.filter(|text| !text.is_empty()) {
+        Some(text) => serde_json::from_str(text)?,
+        None => json!({"Version": "2012-10-17"}),
+    };
+    let sid = sid(rule);
+    let mut statements = match policy["Statement"].take() {
+        Value::Array(statements) => statements,
+        Value::Null => Vec::new(),
+        one => vec![one],
+    };
+    statements.retain(|statement| statement["Sid"] != sid.as_str());
+    statements.push(json!({
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {
+            "ArnEquals": {"aws:SourceArn": rule.as_str()},
+            "StringEquals": {"aws:SourceAccount": rule.account()},
+        },
+    }));
+    policy["Statement"] = Value::Array(statements);
+    Ok(policy.to_string())
+}
+
+/// Makes the role that EventBridge takes for the targets that need one. Returns its ARN.
+pub async fn make_role(
+    config: &SdkConfig,
+    rule_name: &str,
+    account: &str,
+    goals: &[Goal],
+) -> Result<String, Fault> {
+    let client = aws_sdk_iam::Client::new(config);
+    let name: String = format!("eventbridge-{rule_name}").chars().take(64).collect();
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }]});
+    let rights = goals.iter().filter_map(|goal| match goal.way {
+        Way::Role(action) => Some(json!({"Effect": "Allow", "Action": action, "Resource": goal.arn})),
+        Way::Function | Way::Queue | Way::Topic => None,
+    });
+    let rights = json!({"Version": "2012-10-17", "Statement": rights.collect::<Vec<_>>()});
+    let create = client.create_role().role_name(&name).assume_role_policy_document(trust.to_string());
+    let created = create.send().await.map_err(|error| fault("CreateRole", &error))?;
+    let put =
+        client.put_role_policy().role_name(&name).policy_name("targets").policy_document(rights.to_string());
+    put.send().await.map_err(|error| fault("PutRolePolicy", &error))?;
+    let role = created.role.ok_or_else(|| Fault::new(FaultKind::Other, "CreateRole: no role".to_owned()))?;
+    Ok(role.arn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_statements_of_a_queue_stay() {
+        let rule: RuleArn = "arn:aws:events:eu-west-1:123456789012:rule/orders/fix.acl".parse().unwrap();
+        let check = |policy: Option<&str>, sids: &[&str]| {
+            let policy = with_statement(policy, &rule, "arn:q").unwrap();
+            // Twice makes no difference.
+            let again = with_statement(Some(&policy), &rule, "arn:q").unwrap();
+            assert_eq!(policy, again);
+            let policy: Value = serde_json::from_str(&policy).unwrap();
+            let statements = policy["Statement"].as_array().unwrap();
+            let seen: Vec<&str> =
+                statements.iter().filter_map(|statement| statement["Sid"].as_str()).collect();
+            assert_eq!(seen, sids);
+            assert_eq!(statements.last().unwrap()["Condition"]["ArnEquals"]["aws:SourceArn"], rule.as_str());
+        };
+        check(None, &["eventbridge-orders-fix-acl"]);
+        check(Some(""), &["eventbridge-orders-fix-acl"]);
+        check(Some(r#"{"Statement":[{"Sid":"a"},{"Sid":"b"}]}"#), &["a", "b", "eventbridge-orders-fix-acl"]);
+        check(Some(r#"{"Statement":{"Sid":"a"}}"#), &["a", "eventbridge-orders-fix-acl"]);
+        assert!(with_statement(Some("{"), &rule, "arn:q").is_err());
+    }
+}

@@ -1,0 +1,215 @@
+//! `status RULE`: the record of one rule beside what EventBridge says of it now.
+
+use budget_guard_aws::SystemClock;
+use budget_guard_core::actions::quoted;
+use budget_guard_core::breaker::Breaker;
+use budget_guard_core::model::{Fault, RuleDefinition, Tags, Timestamp};
+use budget_guard_core::policy::{LIMIT_TAG, Limits, MODE_TAG, OrOff};
+use budget_guard_core::ports::{Clock, Rules};
+use budget_guard_core::record::Record;
+use serde::Serialize;
+
+use super::acting::{self, Knowledge};
+use super::lines::Lines;
+use super::{lookup, view};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output;
+use crate::problem::Problem;
+use crate::rule::RuleName;
+use crate::targets::TARGET_ID;
+
+/// `status RULE --output json`.
+#[derive(Debug, Serialize)]
+struct Details<'a> {
+    #[serde(flatten)]
+    record: view::RuleView,
+    /// The guard has a record of this rule.
+    is_seen: bool,
+    /// The state in EventBridge now; null if it could not be read, and then `rule_error` says why.
+    rule_state: Option<&'static str>,
+    rule_error: Option<String>,
+    targets: Option<&'a [budget_guard_core::model::Target]>,
+    mode: Effective,
+    limit: Effective,
+    turns: String,
+    /// The actors behind its targets: known, partly known, or unknown. Null if the targets could not be read.
+    who_acts: Option<Knowledge>,
+    /// Calls of its own targets among the firings of the last 24 hours.
+    own_calls: u64,
+    firings_in_24_hours: u64,
+    bad_tags: &'a [String],
+}
+
+/// A setting and whether the rule's tag or the default says so.
+#[derive(Debug, Serialize)]
+struct Effective {
+    value: String,
+    origin: &'static str,
+}
+
+pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
+    let defaults = context.defaults()?;
+    let found = Box::pin(lookup::find(context, name)).await?;
+    let live = found.session.rules().inspect(&found.rule).await;
+    let now = SystemClock.now();
+    let tags = live.as_ref().map(|rule| rule.tags.clone()).unwrap_or_default();
+    let limits = effective_limits(&defaults, found.record.as_ref(), &tags);
+    let is_seen = found.record.is_some();
+    let record = found.record.unwrap_or_else(|| Record::new(found.rule.clone(), limits.burst));
+    if context.is_json() {
+        output::json(&Details {
+            record: view::RuleView::new(&record, now),
+            is_seen,
+            rule_state: live.as_ref().ok().map(|rule| rule.state.as_str()),
+            rule_error: live.as_ref().err().map(ToString::to_string),
+            targets: live.as_ref().ok().map(|rule| rule.targets.as_slice()),
+            mode: mode(&limits, &tags),
+            limit: limit(&limits, &tags),
+            turns: OrOff(limits.turns).to_string(),
+            who_acts: live.as_ref().ok().map(|rule| Knowledge::of(&rule.targets, &limits.acts_as)),
+            own_calls: record.turns.own_share().own,
+            firings_in_24_hours: record.turns.own_share().all,
+            bad_tags: &limits.bad_tags,
+        })?;
+    } else {
+        let mut lines = Lines::for_stdout();
+        record_lines(&mut lines, &record, is_seen, now);
+        rule_lines(&mut lines, &live, &limits);
+        output::data(&lines.into_text())?;
+    }
+    report(context, &record, is_seen, &live, &limits);
+    if let Err(fault) = &live {
+        let problem = found.session.problem(fault);
+        output::warning(format_args!("the rule could not be read: {}", problem.message));
+        problem.hints.iter().for_each(output::hint);
+    }
+    Ok(Exit::Done)
+}
+
+pub(super) fn record_lines(lines: &mut Lines, record: &Record, is_seen: bool, now: Timestamp) {
+    lines.heading(format_args!("Rule {}", quoted(&record.rule)));
+    lines.pair("ARN", &record.rule);
+    if !is_seen {
+        return lines.pair("Record", "none: the guard has not seen this rule fire");
+    }
+    lines.pair("Breaker", &record.breaker);
+    lines.pair("Firings", view::firings(record, now));
+    if record.late > 0 {
+        lines.pair(
+            "Late",
+            format_args!("{} after a cut, or from before this epoch", view::plural(record.late, "firing")),
+        );
+    }
+    let share = record.turns.own_share();
+    if share.own > 0 {
+        let (own, all) = (share.own, share.all);
+        let advice = if share.is_most() { ": fired mostly by its own target" } else { "" };
+        lines.pair(
+            "Own calls",
+            format_args!("{own} of {all} firings in 24 hours ({} %){advice}", own * 100 / all.max(1)),
+        );
+    }
+    let began = record.epoch.began.map(|began| format!(", began {}", crate::when::time_ago(began, now)));
+    lines.pair("Epoch", format_args!("{}{}", record.epoch.number, began.unwrap_or_default()));
+    match &record.last_trip {
+        None => lines.pair("Last trip", "never"),
+        Some(trip) => {
+            lines.pair("Last trip", format_args!("{}: {}", crate::when::time_ago(trip.at, now), trip.reason));
+            lines.pair("", view::outcome(record, trip, now));
+        }
+    }
+    if let Some(quiet) = record.quiet.filter(|quiet| quiet.until > now) {
+        lines.pair(
+            "Quiet",
+            format_args!("no further alert about it before {}", crate::when::time(quiet.until)),
+        );
+    }
+    for note in view::unfinished(record) {
+        lines.pair("Unfinished", note);
+    }
+}
+
+pub(super) fn rule_lines(lines: &mut Lines, live: &Result<RuleDefinition, Fault>, limits: &Limits) {
+    let Ok(rule) = live else { return };
+    lines.heading("In EventBridge now");
+    lines.pair("State", rule.state);
+    if let Some(service) = &rule.managed_by {
+        lines.pair("Managed by", format_args!("{service}: the guard never touches it"));
+    }
+    let (mode, limit) = (mode(limits, &rule.tags), limit(limits, &rule.tags));
+    let or_else =
+        if mode.origin == "default" { ", unless the function's BUDGET_GUARD_MODE differs" } else { "" };
+    lines.pair("Mode", format_args!("{} ({}{or_else})", mode.value, mode.origin));
+    lines.pair("Limit", format_args!("{} ({})", limit.value, limit.origin));
+    for (n, target) in rule.targets.iter().enumerate() {
+        let label = if n == 0 { "Targets" } else { "" };
+        let own = if target.id == TARGET_ID { " (the guard)" } else { "" };
+        lines.pair(label, format_args!("{}{own}", target.arn));
+    }
+    if rule.targets.is_empty() {
+        lines.pair("Targets", "none");
+    }
+    lines.pair("Turn limit", OrOff(limits.turns));
+    acting::lines(lines, &rule.targets, &limits.acts_as);
+}
+
+/// What does not fit together, and what to do next.
+fn report(
+    context: &Context,
+    record: &Record,
+    is_seen: bool,
+    live: &Result<RuleDefinition, Fault>,
+    limits: &Limits,
+) {
+    for problem in &limits.bad_tags {
+        output::warning(problem);
+    }
+    let has_guard = |rule: &RuleDefinition| rule.targets.iter().any(|target| target.id == TARGET_ID);
+    let is_attached = live.as_ref().is_ok_and(has_guard);
+    let is_enabled = live.as_ref().ok().map(|rule| rule.state.is_enabled());
+    match (&record.breaker, is_enabled) {
+        (Breaker::Open(cut), Some(true)) if cut.disabled_at.is_some() => {
+            output::warning("the guard disabled this rule, and someone else enabled it since");
+            output::hint("the guard sees that within a minute, says so, and counts again on probation");
+        }
+        (Breaker::Open(_), _) => {
+            output::hint(format_args!("why: {}", context.command("explain", &record.rule)));
+        }
+        (Breaker::Restoring { .. }, _) => {
+            let command = context.command("enable", &record.rule);
+            output::hint(format_args!("an earlier `enable` was interrupted; to go on: {command}"));
+        }
+        (Breaker::Closed | Breaker::HalfOpen { .. }, Some(false)) => {
+            output::warning("the rule is disabled, and not by the guard")
+        }
+        (Breaker::Closed, Some(true)) if !is_seen && !is_attached => {
+            let attach = context.command("attach", &record.rule);
+            output::hint(format_args!("if the guard does not see it yet: {attach}"));
+        }
+        (Breaker::Closed | Breaker::HalfOpen { .. }, _) => {}
+    }
+}
+
+/// The default that the function has at work is known from what it last counted with.
+fn effective_limits(defaults: &Limits, record: Option<&Record>, tags: &Tags) -> Limits {
+    let mut defaults = defaults.clone();
+    if let Some(record) = record.filter(|_| !tags.contains_key(LIMIT_TAG)) {
+        defaults.burst = record.limit;
+    }
+    defaults.with_tags(tags)
+}
+
+fn mode(limits: &Limits, tags: &Tags) -> Effective {
+    let is_tagged = tags.get(MODE_TAG).is_some_and(|tag| *tag == limits.mode.to_string());
+    Effective { value: limits.mode.to_string(), origin: origin(is_tagged) }
+}
+
+fn limit(limits: &Limits, tags: &Tags) -> Effective {
+    let is_tagged = tags.get(LIMIT_TAG).is_some_and(|tag| tag.parse() == Ok(limits.burst));
+    Effective { value: limits.burst.to_string(), origin: origin(is_tagged) }
+}
+
+fn origin(is_tagged: bool) -> &'static str {
+    if is_tagged { "tag" } else { "default" }
+}

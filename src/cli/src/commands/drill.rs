@@ -1,0 +1,265 @@
+//! `drill`: a harmless rule is made, fired until the guard cuts it, and removed again, with the times.
+
+use std::time::Duration;
+
+use aws_sdk_eventbridge::error::BuildError;
+use aws_sdk_eventbridge::types::{PutEventsRequestEntry, RuleState, Tag};
+use budget_guard_aws::{Aws, SystemClock, fault};
+use budget_guard_core::actions::quoted;
+use budget_guard_core::breaker::Breaker;
+use budget_guard_core::directory::Head;
+use budget_guard_core::guard::Order;
+use budget_guard_core::model::{Fault, FaultKind, RuleArn, Seconds, Timestamp};
+use budget_guard_core::policy::{LIMIT_TAG, MODE_TAG};
+use budget_guard_core::ports::{Clock, Ledger, Shelf};
+use budget_guard_core::record::Record;
+use budget_guard_core::run::Guard;
+use serde::Serialize;
+use serde_json::json;
+
+use super::order;
+use crate::connect::Session;
+use crate::context::{Context, QUEUE};
+use crate::exit::Exit;
+use crate::output;
+use crate::problem::Problem;
+use crate::queue::QueueArn;
+use crate::targets::{self, TARGET_ID};
+
+/// The operator's policy allows deleting rules of this name alone. It must not be the prefix of the guard's own rules.
+const PREFIX: &str = "drill-budget-guard-";
+/// The operator's policy allows events of this source alone.
+const SOURCE: &str = "budget-guard.drill";
+const LIMIT: u32 = 5;
+const WINDOW: &str = "60s";
+const PAUSE: Duration = Duration::from_millis(250);
+/// For putting the rule back before it is removed; the guard may be at work on it.
+const RESTORE_ATTEMPTS: u32 = 20;
+
+/// How it went; with `--output json` as it stands here.
+#[derive(Debug, Serialize)]
+struct Course {
+    rule: RuleArn,
+    limit: u32,
+    /// Events put until the rule was found disabled.
+    firings: u32,
+    /// From the first event until the rule was found disabled.
+    cut_after_seconds: Option<f64>,
+    /// From the first event until the alert was found published.
+    alerted_after_seconds: Option<f64>,
+    /// EventBridge passes the tracing header of an event on to the guard's queue; `None` if no event was seen to arrive.
+    passes_traces: Option<bool>,
+    /// Event time of an `AssumeRole` that the guard's catch-all rule brought it, in plain `ENABLED`.
+    assume_role_at: Option<Timestamp>,
+    removed: bool,
+}
+
+pub async fn run(context: &Context, within: Seconds) -> Result<Exit, Problem> {
+    let Some(queue) = context.queue()? else {
+        return Err(Problem::usage(format!("{QUEUE} is not set; it takes the ARN of the guard's SQS queue"))
+            .hint(format!("give --queue, or export {QUEUE}")));
+    };
+    let settings = context.guard()?;
+    let session = Session::open(context, &[]).await?;
+    let mut drill = Drill { guard: session.guard(settings), session: &session };
+    let rule = drill.make().await.map_err(|fault| session.problem(&fault))?;
+    output::note(format_args!("Rule {} is made, at a limit of {LIMIT}/{WINDOW}. Firing it.", quoted(&rule)));
+    let mut course = Course {
+        rule,
+        limit: LIMIT,
+        firings: 0,
+        cut_after_seconds: None,
+        alerted_after_seconds: None,
+        passes_traces: None,
+        assume_role_at: drill.assume_role_at().await.map_err(|fault| session.problem(&fault))?,
+        removed: false,
+    };
+    let fired = drill.attach_and_fire(&queue, &mut course, within.into()).await;
+    // Removed whatever happened, so that nothing is left behind.
+    let removed = Box::pin(drill.remove(&course.rule)).await;
+    course.removed = removed.is_ok();
+    if context.is_json() {
+        output::json(&course)?;
+    } else {
+        output::data(&text(&course))?;
+    }
+    if let Err(problem) = removed {
+        output::problem(&problem);
+        output::hint(format_args!("to remove the rule: {}", removal(context, &course.rule)));
+    }
+    fired.map_err(|fault| session.problem_with(&course.rule, &fault))?;
+    let what = match (course.cut_after_seconds, course.alerted_after_seconds) {
+        (Some(_), Some(_)) if course.removed => return Ok(Exit::Done),
+        (Some(_), Some(_)) => return Ok(Exit::Failed),
+        (Some(_), None) => "the rule was cut, but no alert was published",
+        _ => "the rule was not cut",
+    };
+    Err(Problem::failed(format!("{what} within {within}"))
+        .hint("look at the dead-letter queue, and at the log of the function whose name ends in -ingest")
+        .hint("with a long BatchingWindowSeconds it takes longer: --within 5m"))
+}
+
+/// The commands that remove the rule by hand: its target has to go first.
+fn removal(context: &Context, rule: &RuleArn) -> String {
+    let detach = context.command("detach", rule);
+    format!("{detach} && {}", context.aws_events("delete-rule", rule))
+}
+
+fn text(course: &Course) -> String {
+    let after = |seconds: Option<f64>| {
+        seconds.map_or("not seen".to_owned(), |seconds| format!("after {seconds:.1} s"))
+    };
+    format!(
+        "fired    {} times, at a limit of {LIMIT} in {WINDOW}\ncut      {}\nalerted  {}\ntraces   {}\nopenings {}\nremoved  {}\n",
+        course.firings,
+        after(course.cut_after_seconds),
+        after(course.alerted_after_seconds),
+        match course.passes_traces {
+            Some(true) => "passed on: they show loops over custom buses",
+            Some(false) => "not passed on",
+            None => "not seen",
+        },
+        course.assume_role_at.map_or_else(
+            || "no AssumeRole has reached the guard's plain rule so far".to_owned(),
+            |at| format!("plain rules receive AssumeRole, as at {at}")
+        ),
+        if course.removed { "yes" } else { "no" }
+    )
+}
+
+struct Drill<'a> {
+    guard: Guard<Aws>,
+    session: &'a Session,
+}
+
+impl Drill<'_> {
+    fn events(&self) -> &aws_sdk_eventbridge::Client {
+        self.guard.ports.rules.client()
+    }
+
+    /// On the default bus, with no target yet: it does nothing by itself.
+    async fn make(&self) -> Result<RuleArn, Fault> {
+        let name = format!("{PREFIX}{}", SystemClock.now().as_millisecond());
+        let pattern = json!({"source": [SOURCE], "detail": {"drill": [name]}}).to_string();
+        let tags = [(LIMIT_TAG, format!("{LIMIT}/{WINDOW}")), (MODE_TAG, "enforce".to_owned())];
+        let tags = tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let call = self
+            .events()
+            .put_rule()
+            .name(&name)
+            .description("A drill of budget-guard; it may be deleted")
+            .event_pattern(pattern)
+            .state(RuleState::Enabled)
+            .set_tags(Some(tags.collect::<Result<_, BuildError>>().map_err(unbuilt)?));
+        let made = call.send().await.map_err(|error| fault("PutRule", &error))?;
+        let arn = made.rule_arn().unwrap_or_default();
+        arn.parse().map_err(|error| Fault::new(FaultKind::Other, format!("PutRule: {error}")))
+    }
+
+    async fn attach_and_fire(
+        &self,
+        queue: &QueueArn,
+        course: &mut Course,
+        within: Duration,
+    ) -> Result<(), Fault> {
+        let target = targets::guards(queue.as_str(), None)?;
+        targets::put(&self.guard.ports.rules, &course.rule, target).await?;
+        let began = SystemClock.now();
+        while since(began) < within.as_secs_f64() && course.alerted_after_seconds.is_none() {
+            if course.cut_after_seconds.is_some() {
+                course.alerted_after_seconds = self.is_alerted(&course.rule).await?.then(|| since(began));
+            } else {
+                if course.passes_traces.is_none() && course.firings > 0 {
+                    course.passes_traces = self.passes_traces(&course.rule).await?;
+                }
+                // As a loop does: whatever the guard does in between, the rule is fired again. But what the first events show
+                // is forgotten with the cut.
+                if course.passes_traces.is_some() || course.firings + 1 < LIMIT {
+                    self.put_event(&course.rule).await?;
+                    course.firings += 1;
+                }
+                course.cut_after_seconds = self.is_cut(&course.rule).await?.then(|| since(began));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    async fn is_cut(&self, rule: &RuleArn) -> Result<bool, Fault> {
+        let call = self.events().describe_rule().event_bus_name(rule.bus()).name(rule.name());
+        let read = call.send().await.map_err(|error| fault("DescribeRule", &error))?;
+        Ok(read.state() == Some(&RuleState::Disabled))
+    }
+
+    /// The guard queues the alert as it notes the cut, and takes it off the queue once it is published.
+    async fn is_alerted(&self, rule: &RuleArn) -> Result<bool, Fault> {
+        let record = self.record(rule).await?;
+        Ok(record.is_some_and(|record| match &record.breaker {
+            Breaker::Open(cut) => cut.disabled_at.is_some() && record.outbox.is_empty(),
+            _ => false,
+        }))
+    }
+
+    /// Time of the first `AssumeRole` that reached the guard's plain rule, by the directory.
+    async fn assume_role_at(&self) -> Result<Option<Timestamp>, Fault> {
+        let Some((json, _)) = self.guard.ports.ledger.head().await? else { return Ok(None) };
+        let head = Head::from_stored(&json);
+        Ok(head.map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?.assume_role_at)
+    }
+
+    /// `None` until an event has arrived.
+    async fn passes_traces(&self, rule: &RuleArn) -> Result<Option<bool>, Fault> {
+        let record = self.record(rule).await?.filter(|record| record.window.newest().is_some());
+        Ok(record.map(|record| record.turns.has_traces()))
+    }
+
+    async fn record(&self, rule: &RuleArn) -> Result<Option<Record>, Fault> {
+        Ok(self.guard.ports.ledger.load(rule).await?.map(|(record, _)| record))
+    }
+
+    async fn put_event(&self, rule: &RuleArn) -> Result<(), Fault> {
+        let entry = PutEventsRequestEntry::builder()
+            .source(SOURCE)
+            .detail_type("Drill")
+            .detail(json!({"drill": rule.name()}).to_string())
+            .trace_header(trace_header(SystemClock.now()))
+            .build();
+        let put = self.events().put_events().entries(entry).send().await;
+        let put = put.map_err(|error| fault("PutEvents", &error))?;
+        let refused = put.entries().iter().find_map(|entry| entry.error_message());
+        refused.map_or(Ok(()), |why| Err(Fault::new(FaultKind::Other, format!("PutEvents: {why}"))))
+    }
+
+    /// Puts the rule back first: one that vanishes while it is cut would be told to people as somebody's doing.
+    async fn remove(&mut self, rule: &RuleArn) -> Result<(), Problem> {
+        let session = self.session;
+        let problem = |fault: Fault| session.problem_with(rule, &fault);
+        for _ in 0..RESTORE_ATTEMPTS {
+            let record = self.record(rule).await.map_err(problem)?;
+            let is_open =
+                |record: &Record| !matches!(record.breaker, Breaker::Closed | Breaker::HalfOpen { .. });
+            if !record.is_some_and(|record| is_open(&record)) {
+                break;
+            }
+            let order = Order::Enable { force: true };
+            Box::pin(order::carry_out(session, &mut self.guard, rule, order)).await?;
+            tokio::time::sleep(PAUSE).await;
+        }
+        targets::remove(&self.guard.ports.rules, rule, TARGET_ID).await.map_err(problem)?;
+        let call = self.events().delete_rule().event_bus_name(rule.bus()).name(rule.name());
+        call.send().await.map(drop).map_err(|error| problem(fault("DeleteRule", &error)))
+    }
+}
+
+/// Tracing header of a new trace. Source: "Tracing header" (AWS X-Ray developer guide).
+fn trace_header(now: Timestamp) -> String {
+    format!("Root=1-{:08x}-{:024x};Sampled=0", now.as_second(), now.as_nanosecond())
+}
+
+fn unbuilt(error: BuildError) -> Fault {
+    Fault::new(FaultKind::Other, error.to_string())
+}
+
+fn since(began: Timestamp) -> f64 {
+    SystemClock.now().duration_since(began).as_secs_f64()
+}

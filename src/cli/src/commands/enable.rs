@@ -1,0 +1,64 @@
+//! `enable`: puts a rule back that the guard cut.
+
+use budget_guard_aws::EventBridgeRules;
+use budget_guard_core::actions::quoted;
+use budget_guard_core::breaker::Breaker;
+use budget_guard_core::guard::Order;
+use budget_guard_core::model::{RuleArn, whole_seconds};
+
+use super::order::{self, OrderView};
+use super::view;
+use crate::connect::Session;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output;
+use crate::problem::Problem;
+use crate::rule::{self, RuleName};
+
+pub async fn run(context: &Context, name: &RuleName, force: bool) -> Result<Exit, Problem> {
+    let settings = context.guard()?;
+    let session = Session::open(context, std::slice::from_ref(name)).await?;
+    let mut guard = session.guard(settings);
+    let (rules, ledger) = (&guard.ports.rules, &guard.ports.ledger);
+    let rule = Box::pin(rule::known(&session, rules, ledger, name)).await?;
+    let driven = order::carry_out(&session, &mut guard, &rule, Order::Enable { force }).await?;
+    let record = order::accepted(&driven, &rule, |record| {
+        let is_uncut = matches!(record.breaker, Breaker::Closed | Breaker::HalfOpen { .. });
+        is_uncut.then(|| format!("if someone else disabled it: {}", context.aws_events("enable-rule", &rule)))
+    })?;
+    let Breaker::HalfOpen { until } = record.breaker else {
+        let command = context.command("enable", &rule);
+        return Err(order::not_done(&session, &driven, "the rule could not be put back yet")
+            .hint(format!("nothing is lost; to go on: {command}")));
+    };
+    let rule_state = state_now(&guard.ports.rules, &rule).await;
+    if context.is_json() {
+        output::json(&OrderView {
+            rule: view::rule_ref(&rule),
+            result: "enabled",
+            breaker: record.breaker.word(),
+            rule_state,
+            disabled_at: None,
+            epoch: record.epoch.number,
+            undo: None,
+            notes: order::distinct(&driven.notes),
+        })?;
+    } else {
+        let state = rule_state.as_deref().unwrap_or("enabled");
+        output::data(&format!("Rule {} is {state} again, as it was.\n", quoted(&rule)))?;
+        output::note(format_args!(
+            "Counting starts anew, on probation until {} with {}.",
+            whole_seconds(until),
+            record.window.limit()
+        ));
+    }
+    order::report_notes(&session, &driven);
+    Ok(Exit::Done)
+}
+
+/// The state as it reads now; the guard has compared it with the one it found already.
+async fn state_now(rules: &EventBridgeRules, rule: &RuleArn) -> Option<String> {
+    let call = rules.client().describe_rule().event_bus_name(rule.bus()).name(rule.name());
+    let described = call.send().await.ok()?;
+    described.state().map(|state| state.as_str().to_owned())
+}

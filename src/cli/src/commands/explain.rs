@@ -1,0 +1,203 @@
+//! `explain`: the last trip of a rule, with all its evidence.
+
+use budget_guard_aws::SystemClock;
+use budget_guard_core::actions::{AlertKind, CostEstimate, PRICES_AS_OF, RuleRef, details, quoted};
+use budget_guard_core::breaker::Breaker;
+use budget_guard_core::model::{RuleDefinition, Timestamp, grouped, whole_seconds};
+use budget_guard_core::ports::Clock;
+use budget_guard_core::record::{Outcome, Record, Trip};
+use budget_guard_core::verdict::{Evidence, EvidenceKind, Finding};
+use serde::Serialize;
+
+use super::lines::Lines;
+use super::{lookup, view};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output;
+use crate::problem::Problem;
+use crate::rule::RuleName;
+use crate::when::{time, time_ago};
+
+/// `explain --output json`. `trip` is null for a rule that never tripped.
+#[derive(Debug, Serialize)]
+struct Explanation<'a> {
+    rule: RuleRef,
+    breaker: &'static str,
+    trip: Option<view::TripView>,
+    evidence: Option<&'a Evidence>,
+    cost: Option<CostEstimate>,
+    /// The rule as it was before it was touched; kept until it is put back.
+    found: Option<&'a RuleDefinition>,
+    disabled_at: Option<Timestamp>,
+    late: u64,
+    undo: Option<String>,
+    next: Vec<String>,
+}
+
+pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
+    let found = Box::pin(lookup::find(context, name)).await?;
+    let now = SystemClock.now();
+    let (rule, record) = (&found.rule, found.record.as_ref());
+    let trip = record.and_then(|record| record.last_trip.as_ref());
+    if context.is_json() {
+        let next = record.zip(trip).map(|(record, trip)| next_steps(context, record, trip));
+        let found = record.and_then(found_rule);
+        output::json(&Explanation {
+            rule: view::rule_ref(rule),
+            breaker: record.map_or(Breaker::Closed.word(), |record| record.breaker.word()),
+            trip: trip.map(view::TripView::new),
+            evidence: trip.map(|trip| &trip.evidence),
+            cost: record.zip(trip).and_then(|(record, trip)| cost(record, trip, now)),
+            found,
+            disabled_at: record.and_then(view::disabled_at),
+            late: record.map_or(0, |record| record.late),
+            undo: found.map(|_| context.command("enable", rule)),
+            next: next.unwrap_or_default(),
+        })?;
+        return Ok(Exit::Done);
+    }
+    match (record, trip) {
+        (Some(record), Some(trip)) => output::data(&text(context, record, trip, now))?,
+        (Some(record), None) => {
+            output::data(&format!("Rule {} never tripped: {}.\n", quoted(rule), record.breaker))?;
+            output::hint(format_args!("how it stands: {}", context.command("status", rule)));
+        }
+        (None, _) => {
+            output::data(&format!("Rule {} never tripped: the guard has not seen it fire.\n", quoted(rule)))?;
+            output::hint(format_args!("is the guard attached? {}", context.command("status", rule)));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn text(context: &Context, record: &Record, trip: &Trip, now: Timestamp) -> String {
+    let mut lines = Lines::for_stdout();
+    lines.heading(format_args!("Rule {}: {}", quoted(&record.rule), record.breaker));
+    lines.pair("ARN", &record.rule);
+    lines.pair("Tripped", time_ago(trip.at, now));
+    lines.pair("Why", &trip.reason);
+    lines.pair("Then", view::outcome(record, trip, now));
+    if record.late > 0 {
+        let late = view::plural(record.late, "firing");
+        lines.pair("", format_args!("{late} in all came too late to count, after this or an earlier cut"));
+    }
+    for note in view::unfinished(record) {
+        lines.pair("", note);
+    }
+    evidence_lines(&mut lines, record, trip, now);
+    if let Some(found) = found_rule(record) {
+        lines.heading("The rule as it was found, and as `enable` puts it back");
+        lines.pair("State", found.state);
+        for (n, target) in found.targets.iter().enumerate() {
+            lines.pair(if n == 0 { "Targets" } else { "" }, &target.arn);
+        }
+    }
+    lines.heading("Next");
+    for step in next_steps(context, record, trip) {
+        lines.line(step);
+    }
+    lines.into_text()
+}
+
+fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip, now: Timestamp) {
+    let evidence = &trip.evidence;
+    lines.heading("Evidence");
+    if evidence.kind == EvidenceKind::Manual {
+        return lines.line("none was counted: a person cut the rule");
+    }
+    let about = if evidence.is_estimate { "about " } else { "" };
+    let limit = evidence.limit.map(|limit| format!(", limit {limit}")).unwrap_or_default();
+    let window = evidence.window_seconds.map(|window| format!(" within {window}")).unwrap_or_default();
+    match evidence.own.as_ref().map(|own| own.finding) {
+        Some(Finding::Turns { turns }) => {
+            let calls = view::plural(evidence.count, "call");
+            lines.pair("Turns", format_args!("{turns}{limit}, in {calls} of its own target"));
+        }
+        Some(Finding::Surplus { calls, reasons }) => {
+            let reasons = view::plural(reasons.into(), "reason");
+            lines.pair(
+                "Surplus",
+                format_args!("{calls} equal calls for {reasons}{limit} beyond what they explain"),
+            );
+        }
+        Some(_) => lines.pair("Own calls", format_args!("{}{window}{limit}", evidence.count)),
+        None => lines.pair("Firings", format_args!("{about}{}{window}{limit}", evidence.count)),
+    }
+    if let (Some(first), Some(last)) = (evidence.first, evidence.last) {
+        lines.pair("From, to", format_args!("{}, {}", time(first), time(last)));
+    }
+    for (label, value) in details(evidence) {
+        lines.pair(label, value);
+    }
+    if let Some(cost) = cost(record, trip, now) {
+        let requests =
+            format!("requests alone {} a day at list price ({PRICES_AS_OF})", cost.per_day_micro_usd);
+        lines.pair(
+            "Cost",
+            format_args!("at this rate {} firings a day; {requests}", grouped(cost.firings_per_day)),
+        );
+    }
+    let sampled = if evidence.is_estimate { ", counted in a sample" } else { "" };
+    lines.heading(format_args!("Who made the calls{sampled}"));
+    for caller in &evidence.callers {
+        let target = if caller.is_target { " (a target of this very rule)" } else { "" };
+        lines.pair(&format!("{:>10}", caller.count), format_args!("{}{target}", caller.principal));
+        if let Some(issued_to) = &caller.issued_to {
+            lines.pair("", format_args!("with credentials issued to {issued_to}"));
+        }
+    }
+    let (own, all) = evidence.own_calls();
+    if own > 0 && all > 0 {
+        let share = format!("{:>8} %", u64::from(own) * 100 / u64::from(all));
+        lines.pair(&share, "of them by the rule's own targets");
+    }
+    if let Some(id) = evidence.sample_event_ids.last() {
+        lines.heading("The last events counted, by their CloudTrail id");
+        evidence.sample_event_ids.iter().for_each(|id| lines.line(id));
+        let lookup = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=";
+        lines.line(format_args!("{lookup}{id} --region {}", record.rule.region()));
+    }
+}
+
+/// What a person does next, ready to type.
+fn next_steps(context: &Context, record: &Record, trip: &Trip) -> Vec<String> {
+    let rule = &record.rule;
+    let enable = context.command("enable", rule);
+    match (&record.breaker, &trip.outcome) {
+        (Breaker::Open(cut), _) if cut.disabled_at.is_some() => {
+            let first = match trip.evidence.kind {
+                EvidenceKind::Manual => "Once the reason is gone, put the rule back:",
+                _ => "Break the loop first. Then put the rule back:",
+            };
+            vec![first.to_owned(), enable]
+        }
+        (Breaker::Open(_), _) => vec![
+            "The guard is about to disable the rule, and tries again every minute. To look again:".to_owned(),
+            context.command("status", rule),
+        ],
+        (Breaker::Restoring { .. }, _) => {
+            vec!["An earlier `enable` was interrupted. To go on:".to_owned(), enable]
+        }
+        (Breaker::Closed, Outcome::Spared { .. }) => vec![
+            "The guard left the rule alone. If it is a loop, stop it by hand:".to_owned(),
+            context.aws_events("disable-rule", rule),
+        ],
+        (Breaker::HalfOpen { until }, _) => {
+            let until = whole_seconds(*until);
+            vec![format!("The rule is back, on probation until {until} with {}.", record.window.limit())]
+        }
+        (Breaker::Closed, _) => vec!["Nothing is left to do: the rule is back.".to_owned()],
+    }
+}
+
+fn found_rule(record: &Record) -> Option<&RuleDefinition> {
+    match &record.breaker {
+        Breaker::Open(cut) | Breaker::Restoring { cut, .. } => cut.found.as_ref(),
+        Breaker::HalfOpen { .. } | Breaker::Closed => None,
+    }
+}
+
+fn cost(record: &Record, trip: &Trip, now: Timestamp) -> Option<CostEstimate> {
+    let alert = record.alert(AlertKind::Tripped, "", String::new(), now);
+    alert.with_evidence(&trip.evidence, found_rule(record)).cost
+}

@@ -1,0 +1,129 @@
+//! Orders to the guard: what `enable` and `disable` have in common.
+
+use budget_guard_aws::Aws;
+use budget_guard_core::actions::{RuleRef, quoted};
+use budget_guard_core::guard::{Observation, Order};
+use budget_guard_core::model::{RuleArn, Seen, Timestamp};
+use budget_guard_core::ports::Ledger;
+use budget_guard_core::record::Record;
+use budget_guard_core::run::{Driven, Guard, drive};
+use serde::Serialize;
+
+use crate::connect::Session;
+use crate::fault;
+use crate::output;
+use crate::problem::Problem;
+
+const MAX_REASON: usize = 300;
+
+/// `enable` and `disable` with `--output json`.
+#[derive(Debug, Serialize)]
+pub struct OrderView {
+    pub rule: RuleRef,
+    pub result: &'static str,
+    pub breaker: &'static str,
+    pub rule_state: Option<String>,
+    pub disabled_at: Option<Timestamp>,
+    pub epoch: u64,
+    pub undo: Option<String>,
+    /// What went wrong beside it, in a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Has the order carried out, with the waiting, restoring and alerting that belongs to it.
+pub async fn carry_out(
+    session: &Session,
+    guard: &mut Guard<Aws>,
+    rule: &RuleArn,
+    order: Order,
+) -> Result<Driven, Problem> {
+    if !guard.home.owns(rule) {
+        return Err(Problem::refused(format!(
+            "{rule} is a rule of account {} in {}; this guard, by its topic, acts on {} only",
+            rule.account(),
+            rule.region(),
+            guard.home
+        ))
+        .hint("give the --table and --topic of the guard that stands beside the rule"));
+    }
+    let stored = guard.ports.ledger.load(rule).await.map_err(|fault| session.problem(&fault))?;
+    if let Some((record, _)) = stored {
+        // What the function last counted with is its setting; this side's default must not replace it.
+        guard.defaults.burst = record.limit;
+        guard.defaults.unpressed = record.limit;
+    }
+    let limits = guard.limits(rule).await;
+    let driven = Box::pin(drive(guard, rule, limits, &[Observation::Order(order)])).await;
+    driven.map_err(|fault| session.problem(&fault))
+}
+
+/// The reason that was given for `what`. It stands in a stored item and in an alert, whose sizes are bounded.
+pub fn reason(reason: &str, what: &str) -> Result<String, Problem> {
+    let reason = reason.trim();
+    let length = reason.chars().count();
+    if length == 0 {
+        return Err(Problem::usage(format!(
+            "--reason is empty; expected a sentence that explains {what} to others"
+        )));
+    }
+    if length > MAX_REASON {
+        return Err(Problem::usage(format!(
+            "--reason has {length} characters; expected at most {MAX_REASON}"
+        )));
+    }
+    if reason.chars().any(char::is_control) {
+        let seen = Seen::new(reason);
+        return Err(Problem::usage(format!("--reason is {seen}; expected one line of printable text")));
+    }
+    Ok(reason.to_owned())
+}
+
+/// The record after an order, unless it was refused; `next` is what to do then, if this side knows better.
+pub fn accepted<'a>(
+    driven: &'a Driven,
+    rule: &RuleArn,
+    next: impl Fn(&Record) -> Option<String>,
+) -> Result<&'a Record, Problem> {
+    let record = driven.record.as_ref();
+    if let Some(refusal) = &driven.refused {
+        distinct(&driven.notes).iter().for_each(output::warning);
+        let hint = record.and_then(next).or_else(|| refusal.hint.clone());
+        let problem = Problem::refused(format!("rule {}: {}", quoted(rule), refusal.reason));
+        return Err(hint.into_iter().fold(problem, Problem::hint));
+    }
+    record.ok_or_else(|| Problem::failed("the record could not be read back; run the same command again"))
+}
+
+/// The order is recorded, but the rule is not where it should be.
+pub fn not_done(session: &Session, driven: &Driven, otherwise: &str) -> Problem {
+    let notes = distinct(&driven.notes);
+    let message = if notes.is_empty() { otherwise.to_owned() } else { notes.join("; ") };
+    let hints = distinct(notes.iter().filter_map(|note| fault::hint_for(note, &session.named)));
+    hints.into_iter().fold(Problem::failed(message), Problem::hint)
+}
+
+/// The order is done; what went wrong beside it.
+pub fn report_notes(session: &Session, driven: &Driven) {
+    let notes = distinct(&driven.notes);
+    for note in &notes {
+        output::warning(note);
+    }
+    distinct(notes.iter().filter_map(|note| fault::hint_for(note, &session.named)))
+        .iter()
+        .for_each(output::hint);
+    if driven.record.as_ref().is_some_and(|record| !record.outbox.is_empty()) {
+        output::hint("the alert is kept, and the guard's function publishes it with its next tick");
+    }
+}
+
+/// Attempts that failed in the same way are told once.
+pub fn distinct<T: ToString>(notes: impl IntoIterator<Item = T>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for note in notes {
+        let note = note.to_string();
+        if !distinct.contains(&note) {
+            distinct.push(note);
+        }
+    }
+    distinct
+}

@@ -1,0 +1,149 @@
+//! `pressure`: which budgets are overspent, what that means for rules, and how to end it.
+
+use budget_guard_aws::SystemClock;
+use budget_guard_core::actions::BudgetRef;
+use budget_guard_core::model::{Seen, Timestamp};
+use budget_guard_core::policy::DEFAULT_PRESSURE;
+use budget_guard_core::ports::{Clock, PressureStore};
+use budget_guard_core::pressure::{Cleared, Press, Pressure};
+use budget_guard_core::run::reference;
+use serde::Serialize;
+
+use super::order;
+use crate::connect::Session;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output;
+use crate::problem::Problem;
+
+/// One budget with `--output json`.
+#[derive(Debug, Serialize)]
+struct PressView<'a> {
+    budget: BudgetRef,
+    is_pressing: bool,
+    since: Timestamp,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cleared: Option<&'a Cleared>,
+}
+
+/// Shows the pressure; with a reason, ends it.
+pub async fn run(context: &Context, reason: Option<&str>) -> Result<Exit, Problem> {
+    let Some(reason) = reason else { return show(context).await };
+    let reason = order::reason(reason, "why the pressure ends")?;
+    let settings = context.guard()?;
+    let session = Session::open(context, &[]).await?;
+    let cleared = Box::pin(session.guard(settings).clear_pressure(&reason)).await;
+    let cleared = cleared.map_err(|fault| session.problem(&fault))?;
+    if cleared.budgets.is_empty() {
+        return Err(Problem::refused("no budget presses, so there is nothing to end").hint(format!(
+            "to see what is known of budgets: {}",
+            context.command_line("pressure", session.region())
+        )));
+    }
+    if context.is_json() {
+        output::json(&views(&cleared.budgets, SystemClock.now()))?;
+    } else {
+        for press in &cleared.budgets {
+            output::data(&format!("The budget {} no longer presses.\n", Seen::new(&press.name)))?;
+        }
+    }
+    if let Some(fault) = &cleared.untold {
+        output::warning(format_args!("nobody was told yet: {fault}"));
+        session.problem(fault).hints.iter().for_each(output::hint);
+        output::hint("the alert is kept, and the guard's function publishes it with its next tick");
+    }
+    if let Some(fault) = &cleared.unnoted {
+        output::warning(format_args!("people were told, but that was not noted: {fault}"));
+        session.problem(fault).hints.iter().for_each(output::hint);
+        output::hint("the guard's function may tell them once more with its next tick");
+    }
+    output::hint(format_args!(
+        "rules that were cut stay cut: {}; running functions follow within 10 seconds",
+        context.command_line("status", session.region())
+    ));
+    Ok(Exit::Done)
+}
+
+async fn show(context: &Context) -> Result<Exit, Problem> {
+    let table = context.table()?;
+    let session = Session::open(context, &[]).await?;
+    let stored = session.ledger(&table).load_pressure().await.map_err(|fault| session.problem(&fault))?;
+    let pressure = stored.map(|(pressure, _)| pressure).unwrap_or_default();
+    let now = SystemClock.now();
+    if context.is_json() {
+        output::json(&views(pressure.budgets(), now))?;
+        return Ok(Exit::Done);
+    }
+    if pressure.budgets().is_empty() {
+        output::note(format_args!(
+            "no budget presses in {}: the limits are what they always are",
+            session.region()
+        ));
+        return Ok(Exit::Done);
+    }
+    output::data(&text(&pressure, now))?;
+    if pressure.pressing(now).next().is_some() {
+        let clear = context.command_line("pressure --clear --reason TEXT", session.region());
+        output::hint(format_args!("to end it: {clear}"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Beside the rules: what holds for all of them now.
+pub async fn mention(context: &Context, session: &Session, table: &str, now: Timestamp) {
+    match session.ledger(table).load_pressure().await {
+        Ok(Some((pressure, _))) => {
+            for press in pressure.pressing(now) {
+                // The function's own setting may be another one; this is what is known here.
+                let divisor = context.defaults().map(|limits| limits.pressure).unwrap_or(DEFAULT_PRESSURE);
+                let limits = match divisor.get() {
+                    1 => String::new(),
+                    divisor => format!("limits are divided by {divisor} and "),
+                };
+                output::warning(format_args!(
+                    "{}: {limits}suspects are cut, {}; see {}",
+                    press.reason,
+                    until(press),
+                    context.command_line("pressure", session.region())
+                ));
+            }
+        }
+        Ok(None) => {}
+        Err(fault) => output::warning(format_args!("whether a budget presses was not read: {fault}")),
+    }
+}
+
+fn views(budgets: &[Press], now: Timestamp) -> Vec<PressView<'_>> {
+    let view = |press| PressView {
+        budget: reference(press),
+        is_pressing: is_pressing(press, now),
+        since: press.since,
+        reason: &press.reason,
+        cleared: press.care.cleared.as_ref(),
+    };
+    budgets.iter().map(view).collect()
+}
+
+fn is_pressing(press: &Press, now: Timestamp) -> bool {
+    now < press.until && press.care.cleared.is_none()
+}
+
+fn until(press: &Press) -> String {
+    match reference(press).until {
+        Some(until) => format!("until {until} or until AWS says that it is OK again"),
+        None => "until AWS says that it is OK again".to_owned(),
+    }
+}
+
+fn text(pressure: &Pressure, now: Timestamp) -> String {
+    let line = |press: &Press| {
+        let state = match &press.care.cleared {
+            _ if is_pressing(press, now) => format!("presses since {}, {}", press.since, until(press)),
+            Some(cleared) => format!("ended by hand at {}: {}", cleared.at, cleared.reason),
+            None => format!("ended at {}", press.until),
+        };
+        format!("{}\n  {state}\n  why: {}\n", Seen::new(&press.name), press.reason)
+    };
+    pressure.budgets().iter().map(line).collect()
+}

@@ -1,0 +1,57 @@
+//! A table without lines: it wraps in a terminal and is one line per row anywhere else.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width};
+
+use budget_guard_core::breaker::Breaker;
+
+/// Names that fit into this part of the width are never broken, so that they can be copied.
+const SHARE: usize = 3;
+/// Space between columns.
+const GAP: usize = 2;
+/// Least width of the last column, which holds sentences. The other columns are broken only below it.
+const NARROWEST: usize = 16;
+
+/// The first column holds names.
+pub fn render(header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+    render_within(None, header, rows)
+}
+
+/// The same within this width, or that of the terminal.
+pub fn render_within(width: Option<u16>, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+    let mut table = Table::new();
+    width.map(|width| table.set_width(width));
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    // What colour may be shown is decided where it is printed.
+    table.enforce_styling();
+    table.set_header(header.iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
+    let room = table.width().map_or(usize::MAX, usize::from);
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+    let widest = |column: usize| cells(column).map(|cell| cell.content().chars().count()).max();
+    let short_names = cells(0).map(|name| name.content().len()).filter(|length| *length <= room / SHARE);
+    let mut whole = vec![short_names.max().unwrap_or_default() + GAP];
+    let between = 1..header.len().saturating_sub(1);
+    whole.extend(between.map(|column| widest(column).unwrap_or_default().max(header[column].len()) + GAP));
+    // Where these leave no room to the last column, all of them have to give.
+    if whole.iter().sum::<usize>() + NARROWEST > room {
+        whole.truncate(1);
+    }
+    table.add_rows(rows);
+    for (n, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, GAP as u16));
+        if let Some(width) = whole.get(n).and_then(|width| u16::try_from(*width).ok()) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+        }
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n") + "\n"
+}
+
+pub fn breaker(breaker: &Breaker) -> Cell {
+    let cell = Cell::new(breaker);
+    match breaker {
+        Breaker::Closed => cell,
+        Breaker::Open(_) => cell.fg(Color::Red),
+        Breaker::Restoring { .. } | Breaker::HalfOpen { .. } => cell.fg(Color::Yellow),
+    }
+}

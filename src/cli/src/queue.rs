@@ -1,0 +1,61 @@
+//! The guard's queue, named by its ARN.
+
+use budget_guard_core::model::Seen;
+
+/// `arn:PARTITION:sqs:REGION:ACCOUNT:NAME` of a standard queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueArn(String);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{seen} is not the ARN of a standard SQS queue ({problem}); \
+     expected one like arn:aws:sqs:eu-west-1:123456789012:budget-guard"
+)]
+pub struct ParseQueueArnError {
+    seen: Seen,
+    problem: &'static str,
+}
+
+impl QueueArn {
+    pub fn parse(text: &str) -> Result<Self, ParseQueueArnError> {
+        let bad = |problem| ParseQueueArnError { seen: Seen::new(text), problem };
+        let parts: Vec<&str> = text.split(':').collect();
+        let ["arn", partition, "sqs", region, account, name] = parts[..] else {
+            return Err(bad("not six parts that begin with arn and have sqs in third place"));
+        };
+        if !partition.starts_with("aws") || region.is_empty() {
+            return Err(bad("no partition or no Region"));
+        }
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(bad("the account is not twelve digits"));
+        }
+        if name.ends_with(".fifo") {
+            return Err(bad("it is a FIFO queue"));
+        }
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if name.is_empty() || name.len() > 80 || !name.bytes().all(is_name) {
+            return Err(bad("the queue name is not 1 to 80 of A-Z a-z 0-9 - _"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn region(&self) -> &str {
+        self.part(3)
+    }
+
+    pub fn account(&self) -> &str {
+        self.part(4)
+    }
+
+    pub fn name(&self) -> &str {
+        self.part(5)
+    }
+
+    fn part(&self, index: usize) -> &str {
+        self.0.split(':').nth(index).unwrap_or_default()
+    }
+}

@@ -1,0 +1,88 @@
+//! `replay`: what rules would have done over CloudTrail logs. Without AWS.
+
+mod json;
+mod logs;
+mod read;
+mod text;
+
+use std::cmp::Reverse;
+use std::path::{Path, PathBuf};
+
+use budget_guard_core::policy::BurstLimit;
+use budget_guard_core::replay::{ListedRule, Outcome, Replay, judge};
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output;
+use crate::problem::Problem;
+use crate::rule_file::{BadPattern, RuleFile};
+use logs::Logs;
+use read::Reading;
+
+/// Everything there is to say.
+#[derive(Debug)]
+struct Report<'a> {
+    limit: BurstLimit,
+    files: usize,
+    reading: Reading,
+    /// Those that tripped first, then the busiest.
+    rules: Vec<(&'a ListedRule, Outcome)>,
+    bad_patterns: Vec<BadPattern>,
+    left_out: Vec<(&'a ListedRule, String)>,
+}
+
+pub fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Problem> {
+    let limits = context.defaults()?;
+    let file = RuleFile::read(rules)?;
+    let logs = Logs::find(logs)?;
+    let mut patterns = Vec::new();
+    let (mut bad_patterns, mut left_out) = (Vec::new(), Vec::new());
+    for rule in &file.rules {
+        match (rule.left_out_because(), &rule.pattern) {
+            (None, Some(pattern)) => match file.compile(rule, pattern) {
+                Ok(pattern) => patterns.push((rule, pattern)),
+                Err(bad) => bad_patterns.push(bad),
+            },
+            (because, _) => left_out.push((rule, because.unwrap_or_default())),
+        }
+    }
+    let watched: Vec<&ListedRule> = patterns.iter().map(|(rule, _)| *rule).collect();
+    let replay = Replay::new(patterns);
+    let mut reading = read::read(&replay, &logs)?;
+    let outcomes = judge(&limits, &replay, &mut reading.collected);
+    let mut rules: Vec<_> = watched.into_iter().zip(outcomes).collect();
+    rules.sort_by_cached_key(|(rule, outcome)| {
+        let busiest = Reverse(outcome.peak.map_or(0, |peak| peak.count));
+        (outcome.trip.is_none(), busiest, Reverse(outcome.firings), rule.name.clone())
+    });
+    let report =
+        Report { limit: limits.burst, files: logs.files.len(), reading, rules, bad_patterns, left_out };
+    text::troubles(&report);
+    if report.reading.collected.events == 0 && report.reading.skipped > 0 {
+        return Err(Problem::usage("no CloudTrail record could be read from these files")
+            .hint("expected CloudTrail's own log files: {\"Records\": […]}, packed or not"));
+    }
+    if context.is_json() {
+        output::json(&json::View::new(&report))?
+    } else {
+        output::data(&text::table(&report))?
+    }
+    text::remarks(context, &report);
+    Ok(report.exit())
+}
+
+impl Report<'_> {
+    fn tripped(&self) -> impl Iterator<Item = &(&ListedRule, Outcome)> {
+        self.rules.iter().filter(|(_, outcome)| outcome.trip.is_some())
+    }
+
+    /// Number of rules whose targets are given: their own calls are judged.
+    fn with_targets(&self) -> usize {
+        self.rules.iter().filter(|(rule, _)| rule.targets.is_some()).count()
+    }
+
+    fn exit(&self) -> Exit {
+        let found = if self.tripped().next().is_some() { Exit::Found } else { Exit::Done };
+        if self.reading.io_failed { found.worst(Exit::Failed) } else { found }
+    }
+}

@@ -1,0 +1,144 @@
+//! Reads the logs, with a thread for each core: what is broken is named and passed over, the rest is matched.
+
+use std::io;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use budget_guard_core::json::{JsonObjects, ObjectsError, Unwrap};
+use budget_guard_core::replay::{Collected, Replay};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::logs::{self, Logs};
+use crate::problem::Problem;
+
+/// So many problems are named; the others are only counted.
+pub const NAMED: usize = 10;
+
+/// What came of reading all logs.
+#[derive(Debug)]
+pub struct Reading {
+    pub collected: Collected,
+    /// Files and records that could not be read.
+    pub skipped: u64,
+    /// The first of them.
+    pub troubles: Vec<Trouble>,
+    /// Not what was in the files, but reading them failed.
+    pub io_failed: bool,
+}
+
+/// Why a file, or a record of it, was passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    pub file: PathBuf,
+    /// From 1; none for the file as a whole.
+    pub record: Option<u64>,
+    pub problem: String,
+}
+
+struct Reader<'a> {
+    replay: &'a Replay,
+    collected: Collected,
+    skipped: u64,
+    troubles: Vec<Trouble>,
+    io_failed: bool,
+}
+
+pub fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
+    let bar = progress(logs.bytes);
+    let next = AtomicUsize::new(0);
+    let count = thread::available_parallelism().map_or(1, NonZero::get).min(logs.files.len().max(1));
+    let readers: Vec<Option<Reader<'_>>> = thread::scope(|scope| {
+        let work = || {
+            let mut reader = Reader::new(replay);
+            while let Some(file) = logs.files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                reader.file(file, &bar);
+            }
+            reader
+        };
+        let threads: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().map(|thread| thread.join().ok()).collect()
+    });
+    bar.finish_and_clear();
+    let mut reading = Reading {
+        collected: Collected::new(replay),
+        skipped: 0,
+        troubles: Vec::new(),
+        io_failed: !logs.unreadable.is_empty(),
+    };
+    for (folder, error) in &logs.unreadable {
+        reading.skipped += 1;
+        reading.troubles.push(Trouble { file: folder.clone(), record: None, problem: error.to_string() });
+    }
+    let mut parts = Vec::new();
+    for reader in readers {
+        let reader =
+            reader.ok_or_else(|| Problem::failed("a reading thread died; this is a bug in budget-guard"))?;
+        reading.skipped += reader.skipped;
+        reading.troubles.extend(reader.troubles);
+        reading.io_failed |= reader.io_failed;
+        parts.push(reader.collected);
+    }
+    // Each reader went through its files in order, so the first of all are among the first of each.
+    reading.troubles.sort_by(|a, b| (&a.file, a.record).cmp(&(&b.file, b.record)));
+    reading.troubles.truncate(NAMED);
+    reading.collected = Collected::merge(replay, parts);
+    Ok(reading)
+}
+
+/// On a terminal; anywhere else it is silent.
+fn progress(bytes: u64) -> ProgressBar {
+    let bar = ProgressBar::new(bytes);
+    let template = "{bar:30} {bytes} of {total_bytes}, {eta} left";
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+impl<'a> Reader<'a> {
+    fn new(replay: &'a Replay) -> Self {
+        Self { replay, collected: Collected::new(replay), skipped: 0, troubles: Vec::new(), io_failed: false }
+    }
+
+    fn file(&mut self, path: &Path, bar: &ProgressBar) {
+        let bar = bar.clone();
+        let input = match logs::open(path, move |file| bar.wrap_read(file)) {
+            Ok(input) => input,
+            Err(error) => return self.io(path, &error),
+        };
+        let mut values = JsonObjects::new(input, Unwrap::Records);
+        let mut record = 0;
+        loop {
+            match values.next() {
+                Ok(None) => return,
+                Ok(Some(value)) => {
+                    record += 1;
+                    if let Err(error) = self.collected.add(self.replay, value) {
+                        self.trouble(path, Some(record), error.to_string());
+                    }
+                }
+                Err(ObjectsError::Read(error)) => return self.io(path, &error),
+                Err(error) => {
+                    let counts = record > 0 && !values.goes_on();
+                    let so_far = if counts { "; the records before it count" } else { "" };
+                    self.trouble(path, None, format!("{error}{so_far}"));
+                }
+            }
+        }
+    }
+
+    fn io(&mut self, path: &Path, error: &io::Error) {
+        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        // What unpacking says of a damaged file is no failure of the disk.
+        let is_content = matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
+        self.io_failed |= !is_content;
+        let what = if is_content { "damaged gzip: " } else { "" };
+        self.trouble(path, None, format!("{what}{error}"));
+    }
+
+    fn trouble(&mut self, path: &Path, record: Option<u64>, problem: String) {
+        self.skipped += 1;
+        if self.troubles.len() < NAMED {
+            self.troubles.push(Trouble { file: path.to_owned(), record, problem });
+        }
+    }
+}

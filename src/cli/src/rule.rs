@@ -1,0 +1,153 @@
+//! Which rule is meant: what was typed, and the ARN it stands for.
+
+use budget_guard_aws::{DynamoLedger, EventBridgeRules};
+use budget_guard_core::model::{FaultKind, RuleArn, Seen};
+use budget_guard_core::ports::Ledger;
+
+use crate::connect::Session;
+use crate::output;
+use crate::problem::Problem;
+use crate::similar::unknown;
+
+/// RULE as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleName {
+    Arn(RuleArn),
+    Named { bus: String, name: String },
+}
+
+impl RuleName {
+    /// A name on `bus`, `BUS/NAME`, or an ARN. `bus` must not contradict the latter two.
+    pub fn parse(text: &str, bus: Option<&str>) -> Result<Self, Problem> {
+        if let Some(bus) = bus {
+            check_bus(bus)?;
+        }
+        let rule = if text.starts_with("arn:") {
+            Self::Arn(text.parse().map_err(|error| Problem::usage(format!("{error}")))?)
+        } else {
+            let (own, name) = text.rsplit_once('/').map_or((None, text), |(own, name)| (Some(own), name));
+            own.map_or(Ok(()), check_bus)?;
+            if name.len() > 64 || !is_word(name, ".-_") {
+                return Err(Problem::usage(format!(
+                    "{} is not a rule; expected a name (1 to 64 of A-Z a-z 0-9 . - _), BUS/NAME or an ARN",
+                    Seen::new(text)
+                )));
+            }
+            let bus = own.or(bus).unwrap_or("default");
+            Self::Named { bus: bus.to_owned(), name: name.to_owned() }
+        };
+        match bus {
+            Some(bus) if bus != rule.bus() => Err(Problem::usage(format!(
+                "--bus is {}, but {text} stands on bus \"{}\"; expected the same bus, or no --bus",
+                Seen::new(bus),
+                rule.bus()
+            ))),
+            _ => Ok(rule),
+        }
+    }
+
+    pub fn bus(&self) -> &str {
+        match self {
+            Self::Arn(arn) => arn.bus(),
+            Self::Named { bus, .. } => bus,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Arn(arn) => arn.name(),
+            Self::Named { name, .. } => name,
+        }
+    }
+
+    pub fn arn(&self) -> Option<&RuleArn> {
+        match self {
+            Self::Arn(arn) => Some(arn),
+            Self::Named { .. } => None,
+        }
+    }
+
+    fn is(&self, rule: &RuleArn) -> bool {
+        match self {
+            Self::Arn(arn) => arn == rule,
+            Self::Named { bus, name } => bus == rule.bus() && name == rule.name(),
+        }
+    }
+}
+
+/// The rule's ARN, from EventBridge.
+pub async fn existing(
+    session: &Session,
+    rules: &EventBridgeRules,
+    name: &RuleName,
+) -> Result<RuleArn, Problem> {
+    match rules.find(name.bus(), name.name()).await {
+        Ok(found) => as_meant(name, found),
+        Err(fault) if fault.kind == FaultKind::NotFound => Err(unknown(session, rules, name).await),
+        Err(fault) => Err(session.problem(&fault)),
+    }
+}
+
+/// The rule's ARN, from EventBridge or, for a rule that is gone or may not be read, from the guard's records.
+pub async fn known(
+    session: &Session,
+    rules: &EventBridgeRules,
+    ledger: &DynamoLedger,
+    name: &RuleName,
+) -> Result<RuleArn, Problem> {
+    let fault = match rules.find(name.bus(), name.name()).await {
+        Ok(found) => return as_meant(name, found),
+        Err(fault) => fault,
+    };
+    if !matches!(fault.kind, FaultKind::NotFound | FaultKind::Denied) {
+        return Err(session.problem(&fault));
+    }
+    let recorded = match name {
+        RuleName::Arn(arn) => ledger.load(arn).await.map(|stored| stored.map(|(record, _)| record.rule)),
+        RuleName::Named { .. } => ledger
+            .list()
+            .await
+            .map(|records| records.into_iter().map(|record| record.rule).find(|rule| name.is(rule))),
+    };
+    match recorded.map_err(|fault| session.problem(&fault))? {
+        Some(rule) => {
+            let why = if fault.kind == FaultKind::NotFound {
+                "is gone from EventBridge"
+            } else {
+                "could not be read"
+            };
+            output::warning(format_args!("the rule {why} ({fault}); going by the guard's record"));
+            Ok(rule)
+        }
+        None if fault.kind == FaultKind::NotFound => Err(unknown(session, rules, name).await),
+        None => Err(session.problem(&fault)),
+    }
+}
+
+/// The found rule, unless an ARN was typed and this is its namesake in another account.
+fn as_meant(name: &RuleName, found: RuleArn) -> Result<RuleArn, Problem> {
+    match name.arn() {
+        Some(arn) if *arn != found => Err(Problem::usage(format!(
+            "{arn} is a rule of account {}, but the credentials in use are for account {}",
+            arn.account(),
+            found.account()
+        ))
+        .hint("choose the profile of that account with --profile")),
+        _ => Ok(found),
+    }
+}
+
+pub fn check_bus(bus: &str) -> Result<(), Problem> {
+    if bus.len() <= 256 && is_word(bus, "/.-_") {
+        return Ok(());
+    }
+    Err(Problem::usage(format!(
+        "{} is not the name of an event bus; expected 1 to 256 of A-Z a-z 0-9 / . - _",
+        Seen::new(bus)
+    )))
+}
+
+fn is_word(text: &str, more: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || more.as_bytes().contains(&byte);
+    !text.is_empty() && text.bytes().all(is_plain)
+}

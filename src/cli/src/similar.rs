@@ -1,0 +1,97 @@
+//! A rule that is not there: names that look like it, or how to find the right one.
+
+use budget_guard_aws::EventBridgeRules;
+
+use crate::connect::Session;
+use crate::problem::Problem;
+use crate::rule::RuleName;
+
+/// EventBridge allows 300 rules on a bus unless it was asked for more; it gives 100 at a time.
+const PAGES: usize = 5;
+
+/// There is no such rule: names that look like it, or how to find the right one.
+pub async fn unknown(session: &Session, rules: &EventBridgeRules, name: &RuleName) -> Problem {
+    let (bus, region) = (name.bus(), session.region());
+    let Some(names) = names_on(rules, bus).await else {
+        return Problem::failed(format!("there is no event bus \"{bus}\" in {region}"))
+            .hint(format!("to see the buses: aws events list-event-buses {}", session.named.options()));
+    };
+    let problem =
+        Problem::failed(format!("there is no rule \"{}\" on bus \"{bus}\" in {region}", name.name()));
+    let similar: Vec<&str> =
+        names.iter().map(String::as_str).filter(|known| is_similar(known, name.name())).take(5).collect();
+    if !similar.is_empty() {
+        return problem.hint(format!("similar names on this bus: {}", similar.join(", ")));
+    }
+    let list =
+        format!("to see the rules: aws events list-rules --event-bus-name {bus} {}", session.named.options());
+    let problem = problem.hint(list);
+    if bus == "default" { problem.hint("a rule on another bus needs --bus") } else { problem }
+}
+
+/// The rules on a bus as far as they may be listed; `None` if there is no such bus.
+async fn names_on(rules: &EventBridgeRules, bus: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut next_token = None;
+    for _ in 0..PAGES {
+        let call = rules.client().list_rules().event_bus_name(bus).set_next_token(next_token);
+        match call.send().await {
+            Ok(page) => {
+                names.extend(page.rules().iter().filter_map(|rule| rule.name().map(str::to_owned)));
+                next_token = page.next_token;
+            }
+            Err(error) => {
+                let is_no_bus =
+                    error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception());
+                return (!is_no_bus).then_some(names);
+            }
+        }
+        if next_token.is_none() {
+            break;
+        }
+    }
+    Some(names)
+}
+
+/// One contains the other, or a third of the letters, at least two, are typed wrong.
+fn is_similar(known: &str, typed: &str) -> bool {
+    let (known, typed) = (known.to_lowercase(), typed.to_lowercase());
+    let is_part = typed.len() >= 3 && known.len() >= 3 && (known.contains(&typed) || typed.contains(&known));
+    is_part || distance(&known, &typed) <= (typed.len() / 3).max(2).min(typed.len() - 1)
+}
+
+/// Insertions, deletions and replacements from one to the other (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_was_probably_meant() {
+        let check = |known: &str, typed: &str, similar: bool| {
+            assert_eq!(is_similar(known, typed), similar, "{known} for {typed}");
+        };
+        check("fix-acl", "fix-alc", true);
+        check("fix-acl", "Fix-ACL", true);
+        check("fix-acl-in-all-regions", "fix-acl", true);
+        check("acl", "fix-acl", true);
+        check("nightly-report", "fix-acl", false);
+        check("a", "b", false);
+        check("ab", "b", false);
+        check("ab", "ac", true);
+        check("abc", "xyz", false);
+    }
+}

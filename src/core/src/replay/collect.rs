@@ -1,0 +1,389 @@
+//! What is kept of each record that is read: of a firing 24 bytes, of a record its id's hash, so that it counts once.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hasher;
+use std::sync::{Mutex, PoisonError};
+
+use siphasher::sip::SipHasher13;
+
+use super::causes::Causes;
+use super::event::{CloudTrailRecord, RecordError};
+use super::rules::ListedRule;
+use super::stand_in::{guard, stand_in};
+use crate::attribution::{Actors, Attributed, Home, Openings, attribute};
+use crate::model::{ActsAs, Call, Caller, RuleArn, RuleState, Target, Timestamp};
+use crate::sources::{self, Received};
+use eventbridge_pattern::{Matcher, Pattern, Scratch};
+
+/// The rules that records are matched against. Shared by all who read.
+#[derive(Debug)]
+pub struct Replay {
+    matcher: Matcher,
+    rules: Vec<Watched>,
+    places: Vec<Place>,
+    /// Who acts for the rules whose targets are told.
+    pub(super) actors: Actors,
+    known: Known,
+    /// The targets of some rule are told.
+    judges_own_calls: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Watched {
+    /// The rule's own, or one of its name, for a file need not tell.
+    pub(super) arn: RuleArn,
+    pub(super) targets: Option<Vec<Target>>,
+    pub(super) acts_as: ActsAs,
+    /// In the third state: receives all management events.
+    hears_all: bool,
+    /// Where the rule stands, if that is known; index of its place.
+    place: Option<usize>,
+}
+
+/// A Region of an account: the events of one do not reach the rules of another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place {
+    region: String,
+    account: String,
+}
+
+/// One firing. Everything else is told by its rule and its cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fired {
+    rule: u32,
+    cause: u32,
+    /// Event time in milliseconds since 1970.
+    at: i64,
+    /// A hash of `eventID`.
+    id: u64,
+}
+
+/// What one reader has found. Readers' findings are merged.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// Distinct records.
+    pub events: u64,
+    pub duplicates: u64,
+    /// Events that would fire a rule but are the guard's own calls, which never count.
+    pub own_calls: u64,
+    pub first: Option<Timestamp>,
+    pub last: Option<Timestamp>,
+    pub(super) fired: Vec<Fired>,
+    pub(super) causes: Causes,
+    /// Sessions that targets opened, or sessions of others.
+    pub(super) openings: Openings,
+    counts: Vec<Counts>,
+    places_seen: Vec<bool>,
+    guards: HashMap<(String, String), (RuleArn, Home)>,
+    scratch: Scratch,
+    event: String,
+    matched: Vec<(u32, Decision)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Decision {
+    Matched,
+    Unknown,
+}
+
+/// What did not become a firing; at the rule's own place, and elsewhere.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    withheld: [u64; 2],
+    undecided: [u64; 2],
+    doubtful: [u64; 2],
+}
+
+/// What is known of one rule before its firings are judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Uncounted {
+    /// Events that match but which a rule in plain `ENABLED` does not receive, because of the call's name.
+    pub withheld: u64,
+    /// Events about which the matcher could not decide.
+    pub undecided: u64,
+    /// Firings of a rule in plain `ENABLED` by calls that AWS's documents disagree about.
+    pub doubtful: u64,
+}
+
+impl Replay {
+    /// `rules` with their patterns; they are known by their index from here on.
+    pub fn new<'a>(rules: impl IntoIterator<Item = (&'a ListedRule, Pattern)>) -> Self {
+        let mut places: Vec<Place> = Vec::new();
+        let mut watched: Vec<Watched> = Vec::new();
+        let mut patterns = Vec::new();
+        for (rule, pattern) in rules {
+            let place = rule.arn.as_ref().map(|arn| {
+                let place = Place { region: arn.region().to_owned(), account: arn.account().to_owned() };
+                places.iter().position(|known| *known == place).unwrap_or_else(|| {
+                    places.push(place);
+                    places.len() - 1
+                })
+            });
+            let hears_all = rule.state == RuleState::EnabledWithAllCloudtrailManagementEvents;
+            let Some(arn) = rule.arn.clone().or_else(|| stand_in(&rule.name, &watched)) else { continue };
+            let (targets, acts_as) = (rule.targets.clone(), rule.acts_as.clone());
+            watched.push(Watched { arn, targets, acts_as, hears_all, place });
+            patterns.push(pattern);
+        }
+        let told = watched.iter().filter_map(|rule| Some((&rule.arn, rule.targets.as_deref()?)));
+        let mut actors = Actors::new(told);
+        for rule in &watched {
+            let roles = rule.acts_as.arns(rule.arn.partition(), rule.arn.account());
+            roles.for_each(|role| actors.declare(&rule.arn, &role));
+        }
+        let judges_own_calls = watched.iter().any(|rule| rule.targets.is_some());
+        Self {
+            matcher: Matcher::new(patterns),
+            rules: watched,
+            places,
+            actors,
+            known: Known::default(),
+            judges_own_calls,
+        }
+    }
+
+    /// By the rules' index.
+    pub(super) fn rules(&self) -> &[Watched] {
+        &self.rules
+    }
+}
+
+impl Fired {
+    /// In `cause`: the event is from elsewhere than the rule.
+    const ELSEWHERE: u32 = 1 << 31;
+
+    pub(super) fn rule(&self) -> usize {
+        self.rule as usize
+    }
+
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.cause & Self::ELSEWHERE != 0
+    }
+
+    pub(super) fn cause(&self) -> usize {
+        (self.cause & !Self::ELSEWHERE) as usize
+    }
+
+    pub(super) fn at(&self) -> i64 {
+        self.at
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The order in which the firings of all rules are judged.
+    pub(super) fn order(&self) -> (i64, u64, u32) {
+        (self.at, self.id, self.rule)
+    }
+}
+
+impl Collected {
+    pub fn new(replay: &Replay) -> Self {
+        Self {
+            counts: vec![Counts::default(); replay.rules.len()],
+            places_seen: vec![false; replay.places.len()],
+            ..Self::default()
+        }
+    }
+
+    /// Matches one record, given as its JSON text.
+    pub fn add(&mut self, replay: &Replay, record: &[u8]) -> Result<(), RecordError> {
+        let record = CloudTrailRecord::read(record)?;
+        let id = hash(&record.id);
+        if !replay.known.add(id) {
+            self.duplicates += 1;
+            return Ok(());
+        }
+        self.events += 1;
+        self.first = Some(self.first.map_or(record.at, |first| first.min(record.at)));
+        self.last = Some(self.last.map_or(record.at, |last| last.max(record.at)));
+        let is_at = |place: &Place| {
+            // What a record does not say cannot be elsewhere.
+            (record.region.is_empty() || place.region == record.region)
+                && (record.account.is_empty() || place.account == record.account)
+        };
+        for (seen, place) in self.places_seen.iter_mut().zip(&replay.places) {
+            *seen |= is_at(place);
+        }
+        self.note_opening(replay, &record);
+        self.match_spellings(replay, &record)?;
+        let mut cause = None;
+        // The call is of use only where own calls are judged.
+        let wants_call = self.matched.iter().any(|(rule, _)| replay.rules[*rule as usize].targets.is_some());
+        for (rule, decision) in std::mem::take(&mut self.matched) {
+            let watched = &replay.rules[rule as usize];
+            let is_elsewhere = watched.place.is_some_and(|place| !is_at(&replay.places[place]));
+            let counts = &mut self.counts[rule as usize];
+            match decision {
+                Decision::Unknown => counts.undecided[usize::from(is_elsewhere)] += 1,
+                Decision::Matched if record.is_withheld && !watched.hears_all => {
+                    counts.withheld[usize::from(is_elsewhere)] += 1;
+                }
+                Decision::Matched => {
+                    let known = match cause {
+                        Some(known) => known,
+                        None => *cause.insert(self.cause(replay, &record, wants_call)?),
+                    };
+                    let Some(known) = known else { continue };
+                    let is_doubtful = record.is_withheld_perhaps && !watched.hears_all;
+                    self.counts[rule as usize].doubtful[usize::from(is_elsewhere)] += u64::from(is_doubtful);
+                    let flag = if is_elsewhere { Fired::ELSEWHERE } else { 0 };
+                    let at = record.at.as_millisecond();
+                    self.fired.push(Fired { rule, cause: known | flag, at, id });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the opening of a session, if a target may be behind it.
+    fn note_opening(&mut self, replay: &Replay, record: &CloudTrailRecord<'_>) {
+        if !replay.judges_own_calls || !record.may_open_session() {
+            return;
+        }
+        let Some(mut opening) = sources::opening(record.text) else { return };
+        // Only its opener is looked at, and a log may have millions.
+        (opening.call.resource, opening.call.wording) = (None, None);
+        let is_by_target = replay.actors.maker(&opening.caller, Some(&opening.call)).is_some();
+        if is_by_target || opening.call.session().is_some() {
+            self.openings.add(opening, record.at);
+        }
+    }
+
+    /// Which rules the record's event matches, in any of its spellings.
+    fn match_spellings(&mut self, replay: &Replay, record: &CloudTrailRecord<'_>) -> Result<(), RecordError> {
+        self.matched.clear();
+        for spelling in 0..record.spellings() {
+            record.write_event(spelling, &mut self.event);
+            let found = replay.matcher.matches(self.event.as_bytes(), &mut self.scratch);
+            let found = found.map_err(|error| RecordError::NotJson(error.to_string()))?;
+            self.matched.extend(found.matched.iter().map(|rule| (*rule, Decision::Matched)));
+            self.matched.extend(found.unknown.iter().map(|rule| (*rule, Decision::Unknown)));
+        }
+        if record.spellings() > 1 {
+            // A match in one spelling outweighs doubt in another.
+            self.matched.sort_unstable();
+            self.matched.dedup_by_key(|(rule, _)| *rule);
+        }
+        Ok(())
+    }
+
+    /// Who caused the event, as the guard itself reads it; `None` if the event never counts.
+    fn cause(
+        &mut self,
+        replay: &Replay,
+        record: &CloudTrailRecord<'_>,
+        wants_call: bool,
+    ) -> Result<Option<u32>, RecordError> {
+        let undecoded = |error: &dyn std::fmt::Display| RecordError::NotJson(error.to_string());
+        let received = sources::decode_body(&self.event).map_err(|error| undecoded(&error))?;
+        let Received::Bus(bus) = received else { return Ok(None) };
+        let place = (record.account.clone().into_owned(), record.region.clone().into_owned());
+        let (rule, home) = match self.guards.entry(place) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let (account, region) = new.key();
+                let guard = guard(account, region).ok_or(RecordError::Missing("awsRegion"))?;
+                new.insert(guard)
+            }
+        };
+        let received = Received::Attached { rule: rule.clone(), event: bus.event };
+        match attribute(received, home).map_err(|error| undecoded(&error))? {
+            Attributed::Firing(firing) => {
+                // Of a call that never counts by rate, even that must be known where nothing else is.
+                let bare = firing.call.as_ref().filter(|call| !wants_call && call.is_open_to_all()).map(bare);
+                let call = firing.call.as_ref().filter(|_| wants_call).or(bare.as_ref());
+                let call = call.map(|call| without_key(replay, &firing.caller, call));
+                Ok(Some(self.causes.add(&firing.caller, call.as_ref())))
+            }
+            _ => {
+                self.own_calls += 1;
+                Ok(None)
+            }
+        }
+    }
+
+    /// What all readers have found.
+    pub fn merge(replay: &Replay, parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut whole = Self::new(replay);
+        for mut part in parts {
+            whole.openings.append(part.openings);
+            let causes = whole.causes.append(part.causes);
+            part.fired.iter_mut().for_each(|fired| fired.cause += causes);
+            whole.fired.append(&mut part.fired);
+            whole.events += part.events;
+            whole.duplicates += part.duplicates;
+            whole.own_calls += part.own_calls;
+            whole.first = whole.first.into_iter().chain(part.first).min();
+            whole.last = whole.last.max(part.last);
+            for (sum, counts) in whole.counts.iter_mut().zip(part.counts) {
+                for place in 0..2 {
+                    sum.withheld[place] += counts.withheld[place];
+                    sum.undecided[place] += counts.undecided[place];
+                    sum.doubtful[place] += counts.doubtful[place];
+                }
+            }
+            for (seen, also) in whole.places_seen.iter_mut().zip(part.places_seen) {
+                *seen |= also;
+            }
+        }
+        whole
+    }
+
+    /// Whether events from elsewhere than the rule are left aside. If none is from its own place, the log is another's –
+    /// of a test, or with its names changed – and every event counts.
+    pub fn keeps_to_its_place(&self, replay: &Replay, rule: usize) -> bool {
+        replay.rules[rule].place.is_some_and(|place| self.places_seen[place])
+    }
+
+    pub fn uncounted(&self, replay: &Replay, rule: usize) -> Uncounted {
+        let Counts { withheld, undecided, doubtful } = self.counts[rule];
+        let elsewhere = if self.keeps_to_its_place(replay, rule) { 0 } else { 1 };
+        let sum = |counts: [u64; 2]| counts[0] + counts[1] * elsewhere;
+        Uncounted { withheld: sum(withheld), undecided: sum(undecided), doubtful: sum(doubtful) }
+    }
+}
+
+/// The call without its access key, unless it tells sessions apart that no target is known to have. Each distinct call is
+/// kept once.
+fn without_key<'a>(replay: &Replay, caller: &Caller<'_>, call: &Call<'a>) -> Call<'a> {
+    let mut call = call.clone();
+    if call.session().is_none() || replay.actors.maker(caller, Some(&call)).is_some() {
+        call.access_key = None;
+    }
+    call
+}
+
+/// The call without all that tells it from others of its kind.
+fn bare<'a>(call: &Call<'a>) -> Call<'a> {
+    Call { role: None, access_key: None, invoked_by: None, resource: None, wording: None, ..call.clone() }
+}
+
+fn hash(id: &str) -> u64 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(id.as_bytes());
+    hasher.finish()
+}
+
+/// The records that were read already, by anyone. Of a million, two are taken for one with a probability of 3 in 10⁸.
+#[derive(Debug)]
+struct Known {
+    /// Many, so that readers seldom wait for each other.
+    shards: Vec<Mutex<HashSet<u64>>>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self { shards: (0..64).map(|_| Mutex::default()).collect() }
+    }
+}
+
+impl Known {
+    /// Whether it is new.
+    fn add(&self, id: u64) -> bool {
+        let shard = &self.shards[(id >> 58) as usize];
+        shard.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
+    }
+}

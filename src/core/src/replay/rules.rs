@@ -1,0 +1,363 @@
+//! The rules of a file: what `aws events list-rules` prints, or JSON lines of `{"name","pattern"}`.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::targets::targets;
+use crate::model::{ACTS_AS_TAG, ActsAs, OWN_PREFIX, RuleArn, RuleState, Seen, Target};
+use eventbridge_pattern::{Pattern, PatternError};
+
+/// The bus that CloudTrail's events reach. No other does.
+const CLOUDTRAIL_BUS: &str = "default";
+
+/// A rule as the file tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedRule {
+    /// On a bus other than the default one: `BUS/NAME`.
+    pub name: String,
+    pub arn: Option<RuleArn>,
+    pub bus: String,
+    pub state: RuleState,
+    /// `ScheduleExpression`: `rate(5 minutes)`.
+    pub schedule: Option<String>,
+    /// The AWS service that manages the rule.
+    pub managed_by: Option<String>,
+    pub pattern: Option<PatternText>,
+    /// What the rule starts; `None` if the file does not tell.
+    pub targets: Option<Vec<Target>>,
+    /// Roles that the rule's own tag names.
+    pub acts_as: ActsAs,
+}
+
+/// The text of an event pattern, and where in the file it begins; an encoded one has no place of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatternText {
+    pub text: String,
+    pub place: Option<Place>,
+}
+
+/// A place in a file. Both count from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub line: usize,
+    pub column: usize,
+}
+
+/// Why a file holds no rules, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {}, column {}: {problem}", place.line, place.column)]
+pub struct RulesError {
+    pub place: Place,
+    /// What was seen and what is expected.
+    pub problem: String,
+}
+
+/// A member of `Rules` as AWS spells it, or a line with the lower-case names. Other keys are ignored.
+///
+/// Source: `Rule` of the EventBridge API (2015-10-07).
+#[derive(Deserialize)]
+struct Item<'a> {
+    #[serde(rename = "Name")]
+    listed_name: Option<String>,
+    name: Option<String>,
+    #[serde(rename = "Arn")]
+    arn: Option<String>,
+    #[serde(rename = "EventBusName")]
+    bus: Option<String>,
+    #[serde(rename = "State")]
+    listed_state: Option<String>,
+    state: Option<String>,
+    #[serde(rename = "ScheduleExpression")]
+    schedule: Option<String>,
+    #[serde(rename = "ManagedBy")]
+    managed_by: Option<String>,
+    #[serde(borrow, rename = "EventPattern")]
+    listed_pattern: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pattern: Option<&'a RawValue>,
+    /// As `aws events list-tags-for-resource` prints them.
+    #[serde(default, rename = "Tags")]
+    tags: Vec<TagItem>,
+    #[serde(borrow, rename = "Targets")]
+    listed_targets: Option<&'a RawValue>,
+    #[serde(borrow)]
+    targets: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TagItem {
+    key: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct List<'a> {
+    #[serde(borrow, rename = "Rules")]
+    rules: Option<Vec<&'a RawValue>>,
+}
+
+/// Reads the rules of a file, in their order. At least one.
+pub fn read_rules(text: &str) -> Result<Vec<ListedRule>, RulesError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut rules = Vec::new();
+    for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
+        let value = value.map_err(|error| wrong(text, text, &error))?;
+        let items = if value.get().starts_with('[') {
+            parse::<Vec<&RawValue>>(text, value)?
+        } else {
+            parse::<List<'_>>(text, value)?.rules.unwrap_or_else(|| vec![value])
+        };
+        for item in items {
+            rules.push(rule(text, item)?);
+        }
+    }
+    if rules.is_empty() {
+        let problem = "no rule is here; expected what `aws events list-rules` prints, or lines of \
+                       {\"name\": …, \"pattern\": …}";
+        return Err(RulesError { place: Place { line: 1, column: 1 }, problem: problem.to_owned() });
+    }
+    Ok(rules)
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &str, value: &'a RawValue) -> Result<T, RulesError> {
+    serde_json::from_str(value.get()).map_err(|error| wrong(text, value.get(), &error))
+}
+
+fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
+    let here = || Place::of(text, value.get(), 0);
+    let bad = |problem: String| RulesError { place: here(), problem };
+    let item: Item<'_> = parse(text, value)?;
+    let Some(name) = item.listed_name.or(item.name) else {
+        let seen = Seen::new(value.get());
+        return Err(bad(format!("saw {seen}; expected a rule, with its name and its event pattern")));
+    };
+    let arn = item.arn.map(|arn| arn.parse::<RuleArn>()).transpose();
+    let arn = arn.map_err(|error| bad(format!("rule {}: {error}", Seen::new(&name))))?;
+    let state = item.listed_state.or(item.state).map(|state| state.parse::<RuleState>()).transpose();
+    let state = state.map_err(|problem| bad(format!("rule {}: {problem}", Seen::new(&name))))?;
+    let bus = item.bus.or(arn.as_ref().map(|arn| arn.bus().to_owned()));
+    let bus = bus.unwrap_or_else(|| CLOUDTRAIL_BUS.to_owned());
+    let bus = bus.rsplit_once("event-bus/").map_or(bus.as_str(), |(_, name)| name).to_owned();
+    let pattern = item.listed_pattern.or(item.pattern).map(|raw| pattern_text(text, raw)).transpose()?;
+    let targets = item.listed_targets.or(item.targets).map(|raw| parse(text, raw)).transpose()?.map(targets);
+    let acts_as = item.tags.iter().find(|tag| tag.key == ACTS_AS_TAG).map(|tag| tag.value.parse());
+    let acts_as = acts_as.transpose();
+    let acts_as =
+        acts_as.map_err(|error| bad(format!("rule {}: tag {ACTS_AS_TAG}: {error}", Seen::new(&name))))?;
+    Ok(ListedRule {
+        targets,
+        acts_as: acts_as.unwrap_or_default(),
+        name: if bus == CLOUDTRAIL_BUS { name } else { format!("{bus}/{name}") },
+        arn,
+        bus,
+        state: state.unwrap_or(RuleState::Enabled),
+        schedule: item.schedule,
+        managed_by: item.managed_by,
+        pattern: pattern.filter(|pattern| !pattern.text.is_empty()),
+    })
+}
+
+fn pattern_text(text: &str, raw: &RawValue) -> Result<PatternText, RulesError> {
+    match raw.get().as_bytes() {
+        [b'"', ..] => Ok(PatternText { text: parse(text, raw)?, place: None }),
+        _ => Ok(PatternText { text: raw.get().to_owned(), place: Some(Place::of(text, raw.get(), 0)) }),
+    }
+}
+
+/// serde's error in a part of the text, at its place in the whole.
+fn wrong(text: &str, part: &str, error: &serde_json::Error) -> RulesError {
+    let line_start: usize =
+        part.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let place = Place::of(text, part, (line_start + error.column().saturating_sub(1)).min(part.len()));
+    let problem = error.to_string();
+    let problem = problem.rsplit_once(" at line ").map_or(problem.as_str(), |(problem, _)| problem);
+    RulesError { place, problem: format!("not a file of rules: {problem}") }
+}
+
+impl Place {
+    /// Of the byte `at` of `part`, which is a piece of `text`.
+    fn of(text: &str, part: &str, at: usize) -> Self {
+        let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize) + at;
+        let before = String::from_utf8_lossy(&text.as_bytes()[..start.min(text.len())]);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Self { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+    }
+}
+
+impl PatternText {
+    pub fn compile(&self) -> Result<Pattern, PatternError> {
+        Pattern::compile(&self.text)
+    }
+
+    /// Where in the file the pattern's own place is; `None` if the pattern stands there encoded.
+    pub fn place_in_file(&self, error: &PatternError) -> Option<Place> {
+        let start = self.place?;
+        let line = start.line + error.line.saturating_sub(1);
+        let column =
+            if error.line <= 1 { start.column + error.column.saturating_sub(1) } else { error.column };
+        Some(Place { line, column })
+    }
+}
+
+impl ListedRule {
+    /// Why no CloudTrail event fires this rule, or why the guard would let it be.
+    pub fn left_out_because(&self) -> Option<String> {
+        if self.pattern.is_none() {
+            return Some(match &self.schedule {
+                Some(schedule) => format!("it runs on a schedule, {}", Seen::new(schedule)),
+                None => "it has no event pattern".to_owned(),
+            });
+        }
+        if let Some(service) = &self.managed_by {
+            return Some(format!("the AWS service {} manages it", Seen::new(service)));
+        }
+        if self.bus != CLOUDTRAIL_BUS {
+            let bus = Seen::new(&self.bus);
+            return Some(format!("it is on bus {bus}, and CloudTrail events reach the default bus only"));
+        }
+        if !self.state.is_enabled() {
+            return Some("it is disabled".to_owned());
+        }
+        self.name.starts_with(OWN_PREFIX).then(|| "it is one of the guard's own".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let seen: Vec<String> = match read_rules(text) {
+            Err(error) => vec![error.to_string()],
+            Ok(rules) => rules
+                .iter()
+                .map(|rule| {
+                    let pattern = rule.pattern.as_ref().map_or("-", |pattern| &pattern.text);
+                    let because = rule.left_out_because();
+                    format!("{} {pattern} {}", rule.name, because.as_deref().unwrap_or(rule.state.as_str()))
+                })
+                .collect(),
+        };
+        assert_eq!(seen.len(), expected.len(), "{seen:?}");
+        for (seen, expected) in seen.iter().zip(expected) {
+            assert!(seen.contains(expected), "{seen}\nexpected {expected}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_a_rule_file_is_read() {
+        let arn = "arn:aws:events:us-east-1:123456789012:rule";
+        check(
+            &format!(
+                r#"{{"Rules":[
+                  {{"Name":"a","Arn":"{arn}/a","EventPattern":"{{\"x\":[\"\\u00e9\"]}}","State":"ENABLED","EventBusName":"default"}},
+                  {{"Name":"b","Arn":"{arn}/b","State":"ENABLED","ScheduleExpression":"rate(1 minute)"}},
+                  {{"Name":"c","EventPattern":"{{}}","State":"DISABLED"}},
+                  {{"Name":"d","EventPattern":"{{}}","ManagedBy":"prod.vhs.events.aws.internal"}},
+                  {{"Name":"e","Arn":"{arn}/orders/e","EventPattern":"{{}}"}},
+                  {{"Name":"budget-guard-watch","EventPattern":"{{}}"}},
+                  {{"Name":"f","EventPattern":"{{}}","State":"ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}}
+                ],"NextToken":null}}"#
+            ),
+            &[
+                r#"a {"x":["\u00e9"]} ENABLED"#,
+                r#"b - it runs on a schedule, "rate(1 minute)""#,
+                "c {} it is disabled",
+                "d {} the AWS service",
+                r#"orders/e {} it is on bus "orders""#,
+                "budget-guard-watch {} it is one of the guard's own",
+                "f {} ENABLED_WITH_ALL",
+            ],
+        );
+        check(
+            "{\"name\":\"a\",\"pattern\":{\"x\":[ 1.0 ]},\"source\":\"seen at\"}\n\n{\"name\":\"b\",\"pattern\":\"{}\",\"state\":\"DISABLED\"}\n",
+            &[r#"a {"x":[ 1.0 ]} ENABLED"#, "b {} it is disabled"],
+        );
+        check(
+            r#"[{"Name":"a","EventPattern":"{}"},{"Name":"b"}]"#,
+            &["a {} ENABLED", "b - it has no event pattern"],
+        );
+    }
+
+    #[test]
+    fn targets_are_read_as_aws_prints_them_and_as_people_write_them() {
+        let check = |rule: &str, expected: &[&str]| {
+            let told = |target: &Target| {
+                let role = target.actors.first().and_then(|actor| actor.role.as_deref());
+                let by = target.role_arn.as_deref().unwrap_or("-");
+                format!("{} {} started by {by}, runs as {}", target.id, target.arn, role.unwrap_or("-"))
+            };
+            let rules = read_rules(rule).unwrap();
+            let targets = rules[0].targets.as_deref().map(|all| all.iter().map(told).collect::<Vec<_>>());
+            assert_eq!(targets.unwrap_or_else(|| vec!["not told".to_owned()]), expected, "{rule}");
+        };
+        check(r#"{"name":"a","pattern":{}}"#, &["not told"]);
+        check(r#"{"name":"a","pattern":{},"targets":[]}"#, &[]);
+        check(
+            r#"{"Name":"a","Targets":[{"Id":"x","Arn":"arn:f","RoleArn":"arn:s","Input":"{}"}]}"#,
+            &["x arn:f started by arn:s, runs as -"],
+        );
+        check(
+            r#"{"name":"a","targets":[{"arn":"arn:f","role":"arn:r"},{"arn":"arn:g"}]}"#,
+            &["0 arn:f started by -, runs as arn:r", "1 arn:g started by -, runs as -"],
+        );
+        check(
+            r#"{"name":"a","targets":[{"arn":"arn:q","actors":[{"arn":"arn:f","role":"arn:r","via":"arn:q"}]}]}"#,
+            &["0 arn:q started by -, runs as arn:r"],
+        );
+    }
+
+    #[test]
+    fn the_operators_word_is_read_from_the_tags() {
+        let rule = |roles: &str| {
+            format!(
+                r#"{{"name":"a","Tags":[{{"Key":"x","Value":"y"}},{{"Key":"budget-guard:acts-as","Value":"{roles}"}}]}}"#
+            )
+        };
+        let rules = read_rules(&rule("fixer hub")).unwrap();
+        assert_eq!(rules[0].acts_as.to_string(), "fixer hub");
+        let error = read_rules(&rule("*")).unwrap_err().to_string();
+        assert!(error.contains("rule \"a\": tag budget-guard:acts-as: \"*\" is no role"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_rule_is_named_with_its_place() {
+        check("", &["line 1, column 1: no rule is here; expected what"]);
+        check("{\"Rules\":[]}", &["no rule is here"]);
+        check("{\"name\":\"a\",\n\"pattern\":{}", &["line 2, column 12: not a file of rules: EOF"]);
+        check("{\"name\":\"a\"}\n{\"source\":[\"aws.s3\"]}", &["line 2, column 1: saw \"{"]);
+        check("{\"name\":\"a\"}\n  {\"name\": 7}", &["line 2, column 12: not a file of rules: invalid type"]);
+        check(
+            "{\"name\":\"a\",\"state\":\"ON\"}",
+            &["line 1, column 1: rule \"a\": \"ON\" is not a rule state"],
+        );
+        check("{\"Name\":\"a\",\"Arn\":\"arn:x\"}", &["rule \"a\": \"arn:x\" is not a rule ARN"]);
+        check(
+            "{\"name\":\"a\",\n\"targets\":[{\"id\":\"1\"}]}",
+            &["line 2, column 21: not a file of rules: missing"],
+        );
+        check(
+            "{\"name\":\"a\",\"targets\":[\"arn:f\"]}",
+            &[
+                "line 1, column 30: not a file of rules: invalid type: string \"arn:f\", expected a target, with its ARN",
+            ],
+        );
+        check("rules", &["line 1, column 1: not a file of rules"]);
+    }
+
+    #[test]
+    fn a_mistake_in_a_pattern_has_a_place_in_the_file() {
+        let rules = read_rules("{\"name\":\"é\"}\n{\"name\":\"é\",\"pattern\":{\n \"x\":1}}").unwrap();
+        let pattern = rules[1].pattern.as_ref().unwrap();
+        assert_eq!(pattern.place, Some(Place { line: 2, column: 23 }));
+        let at = |line, column| {
+            pattern
+                .place_in_file(&PatternError { line, column, problem: String::new() })
+                .map(|at| (at.line, at.column))
+        };
+        assert_eq!([at(1, 2), at(2, 6)], [Some((2, 24)), Some((3, 6))]);
+        let encoded = PatternText { text: String::new(), place: None };
+        assert_eq!(encoded.place_in_file(&PatternError { line: 1, column: 1, problem: String::new() }), None);
+    }
+}

@@ -1,0 +1,231 @@
+//! The stored directory: read at most every ten seconds, changed only over the version that was read.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::SignedDuration;
+
+use super::Guard;
+use super::drive::pause;
+use crate::directory::{self, Bucket, Directory, Edit, Entries, Entry, Head, KEEP_CHUNKS, ReadHeadError};
+use crate::model::{Fault, FaultKind, RuleArn, RuleState, Timestamp};
+use crate::ports::{Ports, SaveError, Shelf, Version};
+
+/// How long an invocation goes by what it knows before it asks whether there is something newer.
+const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
+/// After this many lost races the change goes back to where it came from.
+const MAX_CONFLICTS: u32 = 12;
+
+/// The directory as it is stored, in one version.
+#[derive(Debug)]
+pub struct Stored {
+    pub head: Head,
+    /// `None`: it is not stored yet.
+    version: Option<Version>,
+    /// The entries of each chunk, by its name: only what has changed is read again.
+    chunks: HashMap<String, Arc<[Entry]>>,
+    pub directory: Arc<Directory>,
+}
+
+impl Stored {
+    /// Whether the rules of the default bus are all in it.
+    pub fn is_usable(&self) -> bool {
+        self.head.default_bus_at.is_some()
+    }
+}
+
+/// What this process last read, and when. `None` in it: there is none yet.
+#[derive(Debug, Default)]
+pub struct DirectoryCache(Mutex<Option<(Timestamp, Option<Arc<Stored>>)>>);
+
+impl DirectoryCache {
+    /// What was last read, without asking.
+    pub(super) fn known(&self) -> Option<Arc<Stored>> {
+        self.read().and_then(|(_, stored)| stored)
+    }
+
+    fn read(&self) -> Option<(Timestamp, Option<Arc<Stored>>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, at: Timestamp, stored: Option<Arc<Stored>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, stored));
+    }
+}
+
+impl<P: Ports> Guard<P> {
+    /// The directory as it was at most ten seconds ago; `None` if there is none yet.
+    pub(super) async fn directory(&self) -> Result<Option<Arc<Stored>>, Fault> {
+        let now = self.now();
+        match self.directory.read() {
+            Some((at, stored)) if at <= now && now < at + FRESH_FOR => Ok(stored),
+            _ => self.load_directory().await,
+        }
+    }
+
+    /// The directory as it is now.
+    pub async fn load_directory(&self) -> Result<Option<Arc<Stored>>, Fault> {
+        let at = self.now();
+        let stored = read(self.ports.ledger(), self.directory.known().as_ref()).await?;
+        self.directory.put(at, stored.clone());
+        Ok(stored)
+    }
+
+    /// The directory to begin a refresh with: what is stored, or an empty one in place of what is not usable.
+    pub(super) async fn load_or_begin(&self) -> Result<Arc<Stored>, Fault> {
+        match self.load_directory().await {
+            Ok(Some(stored)) => Ok(stored),
+            Ok(None) => Ok(Arc::new(Stored::empty(None))),
+            Err(fault) if fault.kind == FaultKind::NotFound => {
+                tracing::error!(%fault, "the directory is built anew");
+                let version = self.ports.ledger().head().await?.map(|(_, version)| version);
+                Ok(Arc::new(Stored::empty(version)))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Changes the directory. `edit` may be asked again, over a newer version. Without a directory there is nothing to
+    /// change; without a change nothing is saved.
+    pub(super) async fn edit_directory(&self, edit: impl Fn(&mut Head, &mut Entries)) -> Result<(), Fault> {
+        for lost in 0..MAX_CONFLICTS {
+            let Some(stored) = self.load_directory().await? else { return Ok(()) };
+            match self.replace_directory(&stored, &edit).await {
+                Err(SaveError::Conflict) => pause(self, "directory", lost).await,
+                Err(SaveError::Fault(fault)) => return Err(fault),
+                Ok(_) => return Ok(()),
+            }
+        }
+        let message = format!("{MAX_CONFLICTS} races for the directory were lost");
+        Err(Fault::new(FaultKind::Conflict, message))
+    }
+
+    /// Saves the directory that `edit` makes of `before`, if that is still the one that is stored.
+    pub(super) async fn replace_directory(
+        &self,
+        before: &Stored,
+        edit: impl Fn(&mut Head, &mut Entries),
+    ) -> Result<Arc<Stored>, SaveError> {
+        let (mut head, mut entries) = (before.head.clone(), before.directory.entries().clone());
+        edit(&mut head, &mut entries);
+        let now = self.now();
+        let old = &before.head.buckets;
+        let (buckets, new) =
+            directory::pack(&entries, old, before.version.unwrap_or(0) + 1, now).map_err(damaged)?;
+        head.buckets = buckets;
+        let ledger = self.ports.ledger();
+        let json = head.to_stored().map_err(damaged)?;
+        for chunk in &new {
+            ledger.save_chunk(&chunk.name, &chunk.json, now + KEEP_CHUNKS).await?;
+        }
+        let version = match before.version {
+            Some(version) if before.head == head => version,
+            expected => ledger.save_head(&json, expected).await?,
+        };
+        self.forget_chunks(old, &head).await;
+        let mut chunks = Chunks::new();
+        for name in head.buckets.iter().map(Bucket::chunk) {
+            let written = new.iter().find(|chunk| chunk.name == name);
+            let known = before.chunks.get(&name).cloned();
+            let read = || Ok(written.map(|chunk| directory::unpack(&chunk.json)).transpose()?.map(Arc::from));
+            let entries = known.map_or_else(read, |known| Ok(Some(known)));
+            chunks
+                .extend(entries.map_err(|error: serde_json::Error| damaged(error))?.map(|some| (name, some)));
+        }
+        let stored = Arc::new(Stored::new(head, version, chunks, Some(before)));
+        self.directory.put(now, Some(Arc::clone(&stored)));
+        Ok(stored)
+    }
+
+    /// What stays behind here expires by itself.
+    async fn forget_chunks(&self, old: &[Bucket], head: &Head) {
+        for bucket in old.iter().map(Bucket::chunk) {
+            if head.buckets.iter().all(|now| now.chunk() != bucket)
+                && let Err(fault) = self.ports.ledger().delete_chunk(&bucket).await
+            {
+                tracing::debug!(bucket, %fault, "a chunk that is out of use stays until it expires");
+            }
+        }
+    }
+
+    /// The guard itself has changed a rule, or found it changed: events of the bus go by that from now on.
+    pub(super) async fn learn_state(&self, rule: &RuleArn, state: RuleState) -> Result<(), Fault> {
+        let at = self.now();
+        self.edit_directory(|_, entries| Edit::State { rule: rule.clone(), state, at }.apply(entries)).await
+    }
+}
+
+type Chunks = HashMap<String, Arc<[Entry]>>;
+
+/// The directory as it is stored now; `None` if there is none yet.
+pub async fn read_directory(shelf: &impl Shelf) -> Result<Option<Arc<Directory>>, Fault> {
+    Ok(read(shelf, None).await?.map(|stored| Arc::clone(&stored.directory)))
+}
+
+/// The same with its head and its version. Chunks that are `known` are not read again.
+async fn read(shelf: &impl Shelf, known: Option<&Arc<Stored>>) -> Result<Option<Arc<Stored>>, Fault> {
+    let mut missing = String::new();
+    // Between head and chunks somebody may have replaced both.
+    for _ in 0..3 {
+        let Some((json, version)) = shelf.head().await? else { return Ok(None) };
+        if let Some(known) = known.filter(|known| known.version == Some(version)) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let head = Head::from_stored(&json).map_err(|error| match error {
+            ReadHeadError::Json(_) => damaged(error),
+            ReadHeadError::LaterSchema(_) => Fault::new(FaultKind::Other, error.to_string()),
+        })?;
+        let known = known.map(Arc::as_ref);
+        match read_chunks(shelf, &head, known).await? {
+            Ok(chunks) => return Ok(Some(Arc::new(Stored::new(head, version, chunks, known)))),
+            Err(name) => missing = name,
+        }
+    }
+    Err(damaged(format!("its chunk {missing} is missing")))
+}
+
+/// The chunks that a head names, or the name of one that is not there.
+async fn read_chunks(
+    shelf: &impl Shelf,
+    head: &Head,
+    known: Option<&Stored>,
+) -> Result<Result<Chunks, String>, Fault> {
+    let mut chunks = Chunks::new();
+    for bucket in &head.buckets {
+        let name = bucket.chunk();
+        let entries = match known.and_then(|known| known.chunks.get(&name)) {
+            Some(entries) => Arc::clone(entries),
+            None => match shelf.chunk(&name).await? {
+                Some(json) => directory::unpack(&json).map_err(damaged)?.into(),
+                None => return Ok(Err(name)),
+            },
+        };
+        chunks.insert(name, entries);
+    }
+    Ok(Ok(chunks))
+}
+
+impl Stored {
+    /// Patterns are compiled again only if a rule has changed since `known`.
+    fn new(head: Head, version: Version, chunks: Chunks, known: Option<&Self>) -> Self {
+        let is_known = |known: &&Self| {
+            known.chunks.len() == chunks.len() && known.chunks.keys().all(|name| chunks.contains_key(name))
+        };
+        let directory =
+            known.filter(is_known).map(|known| Arc::clone(&known.directory)).unwrap_or_else(|| {
+                let entries = chunks.values().flat_map(|entries| entries.iter());
+                Arc::new(Directory::new(entries.map(|entry| (entry.rule.clone(), entry.clone())).collect()))
+            });
+        Self { head, version: Some(version), chunks, directory }
+    }
+
+    fn empty(version: Option<Version>) -> Self {
+        let directory = Arc::new(Directory::new(Entries::new()));
+        Self { head: Head::default(), version, chunks: Chunks::new(), directory }
+    }
+}
+
+fn damaged(problem: impl Display) -> Fault {
+    Fault::new(FaultKind::NotFound, format!("the stored directory of rules is damaged: {problem}"))
+}

@@ -1,0 +1,359 @@
+//! What came in with one invocation, sorted: changes of rules, events of the bus, and the observations of each rule.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use super::directory::Stored;
+use super::pace::Pace;
+use super::{Driven, Guard, HandleError, Summary, told};
+use crate::attribution::{Attributed, Changed, Skipped};
+use crate::directory::{Directory, Edit};
+use crate::guard::Observation;
+use crate::model::{Call, Caller, Cause, Fault, FaultKind, Firing, RuleArn, Timestamp, TraceRoot};
+use crate::policy::Mode;
+use crate::ports::{Ports, Rules};
+use crate::sources::money::MoneyMessage;
+use crate::sources::{Bus, Change, Made};
+use eventbridge_pattern::Scratch;
+
+/// How many rules are worked on at the same time. Each costs one read and one write when nothing trips.
+pub(super) const RULES_AT_ONCE: usize = 8;
+/// Maximum number of rules that an invocation reads at once. If more were changed, a deployment is at work, and the next
+/// tick lists them all.
+const READ_AT_ONCE: usize = 3;
+/// `DescribeRule`, `ListTargetsByRule`, `ListTagsForResource`.
+const CALLS_TO_INSPECT: i32 = 3;
+const READ_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
+/// The content of one invocation. Messages are known by their place in the batch.
+#[derive(Default)]
+pub(super) struct Intake<'a> {
+    groups: Groups<'a>,
+    changes: Vec<(usize, Changed)>,
+    events: Vec<(usize, Bus<'a>)>,
+    money: Vec<(usize, Box<MoneyMessage>)>,
+    pub ticks: Vec<usize>,
+}
+
+/// Something that failed, and the messages that have to be delivered again.
+pub(super) struct Failed {
+    pub messages: Vec<usize>,
+    pub error: HandleError,
+}
+
+impl<'a> Intake<'a> {
+    pub fn add(&mut self, message: usize, attributed: Attributed<'a>, summary: &mut Summary) {
+        match attributed {
+            Attributed::Firing(firing) => {
+                self.groups.add(message, firing.rule.clone(), Observation::Firing(firing));
+            }
+            Attributed::Skipped(skipped) => summary.skip(skipped),
+            Attributed::Changed(changed) => self.change(message, changed),
+            Attributed::Bus { changed, event, money } => {
+                summary.bus_events += 1;
+                self.money.extend(money.map(|money| (message, money)));
+                if let Some(changed) = changed {
+                    self.change(message, changed);
+                }
+                match event {
+                    Ok(bus) => self.events.push((message, bus)),
+                    Err(skipped) => summary.skip(skipped),
+                }
+            }
+            Attributed::Tick => self.ticks.push(message),
+            Attributed::Money(money) => self.money.push((message, money)),
+        }
+    }
+
+    fn change(&mut self, message: usize, changed: Changed) {
+        if changed.change == Change::Definition {
+            let (by, at) = (changed.by.clone(), changed.at);
+            self.groups.add(message, changed.rule.clone(), Observation::Changed { by, at });
+        }
+        self.changes.push((message, changed));
+    }
+
+    /// Event time of an `AssumeRole` that AWS itself put on the bus.
+    fn assume_role(&self) -> Option<Timestamp> {
+        let opens =
+            |(_, bus): &&(usize, Bus<'_>)| matches!(bus.event.made.as_deref(), Some(Made::Session(_)));
+        self.events.iter().find(opens).map(|(_, bus)| bus.event.at)
+    }
+
+    /// Finds the rules that the events of the bus fire.
+    fn attribute(&mut self, directory: &Directory, summary: &mut Summary) -> Vec<Failed> {
+        let (mut scratch, mut failed) = (Scratch::default(), Vec::new());
+        let mut reported = BTreeSet::new();
+        for (message, bus) in std::mem::take(&mut self.events) {
+            let event = bus.event;
+            let fired = match directory.fires(&bus.json.bytes(), event.at, bus.is_withheld, &mut scratch) {
+                Ok(fired) => fired,
+                Err(error) => {
+                    summary.decode_errors += 1;
+                    failed.push(Failed { messages: vec![message], error: HandleError::Match(error) });
+                    continue;
+                }
+            };
+            summary.matched += u64::from(!fired.rules.is_empty());
+            summary.read_only += fired.withheld;
+            summary.unknown += fired.unknown.len() as u64;
+            for rule in fired.unknown {
+                if reported.insert(rule) {
+                    tracing::warn!(%rule, event_id = %event.event_id, "not known whether this event fires the rule");
+                    let problem = format!(
+                        "whether the event {} fires it cannot be said",
+                        crate::model::Seen::new(&event.event_id)
+                    );
+                    self.groups.add(message, rule.clone(), Observation::Unmatched { problem });
+                }
+            }
+            for (rule, told) in told::of(directory, &event) {
+                self.groups.add(message, rule, told);
+            }
+            for rule in fired.rules {
+                let (event_id, caller, call) =
+                    (event.event_id.clone(), event.caller.clone(), event.call.clone());
+                let cause = maker(directory, rule, &caller, call.as_ref(), event.trace);
+                let firing = Firing { rule: rule.clone(), event_id, at: event.at, caller, call, cause };
+                self.groups.add(message, rule.clone(), Observation::Firing(firing));
+            }
+        }
+        failed
+    }
+
+    /// Finds who caused the firings that attached rules sent themselves.
+    fn name_causes(&mut self, directory: &Directory) {
+        let observations = self.groups.list.iter_mut().flat_map(|group| &mut group.observations);
+        for observation in observations {
+            if let Observation::Firing(firing) = observation {
+                let trace = match firing.cause {
+                    Cause::Traced(root) => Some(root),
+                    _ => None,
+                };
+                firing.cause = maker(directory, &firing.rule, &firing.caller, firing.call.as_ref(), trace);
+            }
+        }
+    }
+}
+
+/// Maker of a firing. An event of no AWS service names none, but may have a trace.
+fn maker(
+    directory: &Directory,
+    rule: &RuleArn,
+    caller: &Caller<'_>,
+    call: Option<&Call<'_>>,
+    trace: Option<TraceRoot>,
+) -> Cause {
+    match directory.cause(rule, caller, call) {
+        Cause::Unknown if call.is_none() => trace.map_or(Cause::Unknown, Cause::Traced),
+        cause => cause,
+    }
+}
+
+impl<P: Ports> Guard<P> {
+    /// Carries out everything but the ticks.
+    pub(super) async fn work(&self, mut intake: Intake<'_>, summary: &mut Summary) -> Vec<Failed> {
+        let mut failed = Vec::new();
+        self.read_pressure().await;
+        let mut pace = Pace::new(self.now(), CALLS_TO_INSPECT * READ_AT_ONCE as i32, READ_WITHIN);
+        // First, so that the events in the same batch are matched with the rules as they are now.
+        if let Err(fault) = self.read_again(&intake.changes, &mut pace).await {
+            let messages = intake.changes.iter().map(|(message, _)| *message).collect();
+            failed.push(Failed { messages, error: HandleError::Directory(fault) });
+        }
+        match self.directory().await {
+            Ok(Some(stored)) if stored.is_usable() => {
+                let stored = self.read_attached(&intake, stored, &mut pace).await;
+                self.note_assume_role(&intake, &stored).await;
+                intake.name_causes(&stored.directory);
+                failed.extend(intake.attribute(&stored.directory, summary));
+            }
+            Ok(_) if intake.events.is_empty() => {}
+            Ok(_) => {
+                let count = intake.events.len();
+                summary.unattributed += count as u64;
+                tracing::warn!(
+                    count,
+                    "there is no directory of rules yet, so nobody knows what these events fire; the tick builds it"
+                );
+            }
+            Err(fault) if intake.events.is_empty() => {
+                tracing::warn!(%fault, "the directory of rules was not read; the tags of each rule are");
+            }
+            Err(fault) => {
+                let messages = intake.events.iter().map(|(message, _)| *message).collect();
+                failed.push(Failed { messages, error: HandleError::Directory(fault) });
+            }
+        }
+        let driven = stream::iter(intake.groups.list).map(|group| self.group(group));
+        for (group, result) in driven.buffer_unordered(RULES_AT_ONCE).collect::<Vec<_>>().await {
+            if let Err(fault) = summary.take(&group.rule, result) {
+                let error = HandleError::Rule { rule: group.rule, fault };
+                failed.push(Failed { messages: group.messages, error });
+            }
+        }
+        // Last, so that what has just fired is in the records that are looked at.
+        for (message, money) in intake.money {
+            if let Err(fault) = Box::pin(self.money(&money, summary)).await {
+                failed.push(Failed { messages: vec![message], error: HandleError::Money(fault) });
+            }
+        }
+        failed
+    }
+
+    /// Notes once that a plain rule receives `AssumeRole`, for people to see.
+    async fn note_assume_role(&self, intake: &Intake<'_>, stored: &Stored) {
+        if stored.head.assume_role_at.is_some() || !stored.directory.is_shown_by_plain() {
+            return;
+        }
+        let Some(at) = intake.assume_role() else { return };
+        if let Err(fault) = self.edit_directory(|head, _| head.assume_role_at = Some(at)).await {
+            tracing::debug!(%fault, "it was not noted that plain rules receive AssumeRole; the next one is");
+        }
+    }
+
+    /// Reads the rules that were changed, so that the directory has them as they are.
+    async fn read_again(&self, changes: &[(usize, Changed)], pace: &mut Pace) -> Result<(), Fault> {
+        // For each rule, the last of its changes.
+        let mut rules: BTreeMap<&RuleArn, Timestamp> = BTreeMap::new();
+        for (_, changed) in changes {
+            let at = rules.entry(&changed.rule).or_insert(changed.at);
+            *at = changed.at.max(*at);
+        }
+        if rules.is_empty() || self.load_directory().await?.is_none() {
+            return Ok(());
+        }
+        let mut edits = Vec::new();
+        let mut is_missing_some = rules.len() > READ_AT_ONCE;
+        for (rule, since) in &rules {
+            let read = if is_missing_some { None } else { self.read_now(rule, Some(*since), pace).await };
+            if let Some(Err(fault)) = &read {
+                tracing::warn!(%rule, %fault, "a changed rule was not read; the next tick lists all rules");
+            }
+            edits.push(match read {
+                Some(Ok(edit)) => edit,
+                Some(Err(_)) | None => {
+                    is_missing_some = true;
+                    Edit::DetailsStale { rule: (*rule).clone() }
+                }
+            });
+        }
+        self.edit_directory(|head, entries| {
+            head.wants_pass |= is_missing_some;
+            edits.iter().cloned().for_each(|edit| edit.apply(entries));
+        })
+        .await
+    }
+
+    /// Reads attached rules that fired and whose targets were never read, for it is their targets that tell who fires
+    /// them. Those that are not read now are read by the tick; a process asks for each at most once a minute.
+    async fn read_attached(&self, intake: &Intake<'_>, stored: Arc<Stored>, pace: &mut Pace) -> Arc<Stored> {
+        let now = self.now();
+        let is_due = |rule: &RuleArn| match stored.directory.get(rule) {
+            Some(entry) => entry.details_at.is_none() && entry.retry_at.is_none_or(|at| at <= now),
+            None => true,
+        };
+        let mut edits = Vec::new();
+        for rule in intake.groups.fired().filter(|rule| is_due(rule) && !self.tags.is_fresh(rule, now)) {
+            match self.read_now(rule, None, pace).await {
+                Some(Ok(edit)) => edits.push(edit),
+                Some(Err(fault)) => {
+                    tracing::info!(%rule, %fault, "an attached rule was not read; it is asked for later");
+                    let is_passing = fault.is_passing();
+                    edits.push(Edit::DetailsFailed { rule: rule.clone(), is_passing, at: now });
+                    break;
+                }
+                None => break,
+            }
+        }
+        if edits.is_empty() {
+            return stored;
+        }
+        let edited =
+            self.edit_directory(|_, entries| edits.iter().cloned().for_each(|edit| edit.apply(entries)));
+        if let Err(fault) = edited.await {
+            tracing::warn!(%fault, "attached rules were read, but not kept; they are asked for later");
+        }
+        self.directory.known().unwrap_or(stored)
+    }
+
+    /// Reads a rule whole; `None` if there is no turn left.
+    async fn read_now(
+        &self,
+        rule: &RuleArn,
+        since: Option<Timestamp>,
+        pace: &mut Pace,
+    ) -> Option<Result<Edit, Fault>> {
+        if !pace.turn(self.ports.clock(), CALLS_TO_INSPECT).await {
+            return None;
+        }
+        let (rule, at) = (rule.clone(), self.now());
+        Some(match self.ports.rules().inspect(&rule).await {
+            Ok(definition) => Ok(Edit::Read { rule, definition: Box::new(definition), at, since }),
+            Err(fault) if fault.kind == FaultKind::NotFound => Ok(Edit::Gone { rule, at }),
+            Err(fault) => Err(fault),
+        })
+    }
+
+    pub(super) async fn group<'a>(&self, group: Group<'a>) -> (Group<'a>, Result<Driven, Fault>) {
+        let limits = self.limits(&group.rule).await;
+        if limits.mode == Mode::Ignore {
+            let count = group.observations.len() as u64;
+            return (group, Ok(Driven::ignored(count)));
+        }
+        // Boxed: eight of these wait side by side in one future.
+        let result = Box::pin(super::drive(self, &group.rule, limits, &group.observations)).await;
+        (group, result)
+    }
+}
+
+/// The observations of one rule in one invocation, and the messages they came in.
+pub(super) struct Group<'a> {
+    pub rule: RuleArn,
+    pub observations: Vec<Observation<'a>>,
+    pub messages: Vec<usize>,
+}
+
+/// Groups by rule, in order of first appearance.
+#[derive(Default)]
+struct Groups<'a> {
+    list: Vec<Group<'a>>,
+    by_rule: HashMap<RuleArn, usize>,
+}
+
+impl<'a> Groups<'a> {
+    /// Rules with a firing.
+    fn fired(&self) -> impl Iterator<Item = &RuleArn> {
+        let is_firing = |one: &Observation<'_>| matches!(one, Observation::Firing(_));
+        self.list
+            .iter()
+            .filter(move |group| group.observations.iter().any(is_firing))
+            .map(|group| &group.rule)
+    }
+
+    fn add(&mut self, message: usize, rule: RuleArn, observation: Observation<'a>) {
+        // Batches are mostly of one rule: look at the last one before the map.
+        let index = match self.list.last() {
+            Some(last) if last.rule == rule => self.list.len() - 1,
+            _ => *self.by_rule.entry(rule.clone()).or_insert_with(|| {
+                self.list.push(Group { rule, observations: Vec::new(), messages: Vec::new() });
+                self.list.len() - 1
+            }),
+        };
+        self.list[index].observations.push(observation);
+        self.list[index].messages.push(message);
+    }
+}
+
+impl Summary {
+    fn skip(&mut self, skipped: Skipped) {
+        match skipped {
+            Skipped::Replay => self.replays += 1,
+            Skipped::OwnCall => self.own_calls += 1,
+            Skipped::Foreign => self.foreign += 1,
+            Skipped::NoChange => {}
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The shell: decode, group by rule, load, step, save, carry out the plan. Generic over the ports.
+
+mod directory;
+mod drive;
+mod intake;
+mod limits;
+mod look;
+mod money;
+mod pace;
+mod pressure;
+mod refresh;
+mod schedules;
+mod sessions;
+mod summary;
+mod tend;
+mod told;
+mod trace;
+mod unwatched;
+
+pub use directory::{DirectoryCache, read_directory};
+pub use drive::{Driven, drive};
+pub use limits::TagCache;
+pub use pressure::PressureCache;
+pub use schedules::ScheduleCache;
+pub use summary::{Reply, Summary};
+pub use tend::{ClearedPressure, reference};
+
+use crate::attribution::{Attributed, AttributionError, Home, attribute};
+use crate::guard::Observation;
+use crate::model::{Fault, RuleArn};
+use crate::policy::Limits;
+use crate::ports::{Clock, Ledger, Ports};
+use crate::sources::money::MoneyMessage;
+use crate::sources::{self, DecodeError, Message, Payload, Received};
+use eventbridge_pattern::EventError;
+use intake::{Failed, Group, Intake};
+
+/// One guard in one process: its ports, and what it keeps from one invocation to the next.
+#[derive(Debug)]
+pub struct Guard<P> {
+    pub ports: P,
+    pub home: Home,
+    /// What holds for rules without tags.
+    pub defaults: Limits,
+    pub tags: TagCache,
+    pub directory: DirectoryCache,
+    pub pressure: PressureCache,
+    pub schedules: ScheduleCache,
+}
+
+/// Why an invocation failed as a whole. Single messages of a queue batch fail alone.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    #[error(transparent)]
+    Attribution(#[from] AttributionError),
+    #[error("rule {rule}: {fault}")]
+    Rule { rule: RuleArn, fault: Fault },
+    #[error("the list of rules to look after could not be read: {0}")]
+    Watched(Fault),
+    #[error("the alert about money is not safe yet: {0}")]
+    Money(Fault),
+    #[error("the directory of rules is not available: {0}")]
+    Directory(Fault),
+    #[error("the event cannot be matched with event patterns: {0}")]
+    Match(EventError),
+}
+
+impl<P: Ports> Guard<P> {
+    pub fn new(ports: P, home: Home, defaults: Limits) -> Self {
+        Self {
+            ports,
+            home,
+            defaults,
+            tags: TagCache::default(),
+            directory: DirectoryCache::default(),
+            pressure: PressureCache::default(),
+            schedules: ScheduleCache::default(),
+        }
+    }
+
+    /// Handles one Lambda payload. The summary is complete even when the invocation fails.
+    pub async fn handle(&self, payload: &[u8]) -> (Result<Reply, HandleError>, Summary) {
+        let mut summary = Summary::default();
+        let reply = match sources::decode(payload) {
+            Ok(Payload::Queue(messages)) => Ok(self.queue(&messages, &mut summary).await),
+            Ok(Payload::Topic(messages)) => self.topic(messages, &mut summary).await,
+            Ok(Payload::Single(received)) => self.single(received, &mut summary).await,
+            Err(error) => {
+                summary.decode_errors += 1;
+                Err(error.into())
+            }
+        };
+        (reply, summary)
+    }
+
+    /// An error makes Lambda deliver the messages again.
+    async fn topic(&self, messages: Vec<MoneyMessage>, summary: &mut Summary) -> Result<Reply, HandleError> {
+        let mut intake = Intake::default();
+        for (index, message) in messages.into_iter().enumerate() {
+            intake.add(index, Attributed::Money(Box::new(message)), summary);
+        }
+        self.all(intake, summary).await
+    }
+
+    async fn queue(&self, messages: &[Message<'_>], summary: &mut Summary) -> Reply {
+        let mut failures = Vec::new();
+        let mut intake = Intake::default();
+        for (index, message) in messages.iter().enumerate() {
+            summary.messages += 1;
+            let attributed = message
+                .received()
+                .map_err(HandleError::Decode)
+                .and_then(|received| attribute(received, &self.home).map_err(HandleError::Attribution));
+            match attributed {
+                Ok(attributed) => intake.add(index, attributed, summary),
+                Err(error) => {
+                    summary.decode_errors += 1;
+                    tracing::error!(message_id = %message.id, %error, "message rejected");
+                    failures.push(index);
+                }
+            }
+        }
+        let ticks = std::mem::take(&mut intake.ticks);
+        for Failed { messages, error } in self.work(intake, summary).await {
+            tracing::error!(%error, count = messages.len(), "not counted; the messages go back to the queue");
+            failures.extend(messages);
+        }
+        if !ticks.is_empty()
+            && let Err(error) = self.tick(summary).await
+        {
+            tracing::error!(%error, "tick failed");
+            failures.extend(ticks);
+        }
+        // A message may fire several rules: it goes back once if any of them failed. Counting again does no harm.
+        failures.sort_unstable();
+        failures.dedup();
+        summary.failed += failures.len() as u64;
+        Reply::batch(failures.into_iter().map(|index| messages[index].id.to_string()))
+    }
+
+    async fn single(&self, received: Received<'_>, summary: &mut Summary) -> Result<Reply, HandleError> {
+        let attributed = attribute(received, &self.home).inspect_err(|_| summary.decode_errors += 1)?;
+        let mut intake = Intake::default();
+        intake.add(0, attributed, summary);
+        if !intake.ticks.is_empty() {
+            self.tick(summary).await?;
+        }
+        self.all(intake, summary).await
+    }
+
+    /// All of it, or the first error.
+    async fn all(&self, intake: Intake<'_>, summary: &mut Summary) -> Result<Reply, HandleError> {
+        let failed = self.work(intake, summary).await;
+        summary.failed += failed.len() as u64;
+        match failed.into_iter().next() {
+            Some(failed) => Err(failed.error),
+            None => Ok(summary.reply()),
+        }
+    }
+
+    async fn one(
+        &self,
+        rule: RuleArn,
+        observation: Observation<'_>,
+        summary: &mut Summary,
+    ) -> Result<(), HandleError> {
+        let group = Group { rule, observations: vec![observation], messages: Vec::new() };
+        let (group, result) = self.group(group).await;
+        summary.take(&group.rule, result).map_err(|fault| {
+            summary.failed += 1;
+            HandleError::Rule { rule: group.rule, fault }
+        })
+    }
+
+    /// Finishes what was left unfinished, rule by rule; then sees to the directory.
+    async fn tick(&self, summary: &mut Summary) -> Result<(), HandleError> {
+        let ledger = self.ports.ledger();
+        self.read_pressure().await;
+        if let Err(fault) = self.directory().await {
+            tracing::warn!(%fault, "the directory of rules was not read");
+        }
+        for rule in ledger.watched().await.map_err(HandleError::Watched)? {
+            let limits = self.limits(&rule).await;
+            let result = Box::pin(drive(self, &rule, limits, &[Observation::Tick])).await;
+            let needs_watch = result.as_ref().map_or(true, |driven| driven.needs_watch);
+            if let Err(fault) = summary.take(&rule, result) {
+                tracing::error!(%rule, %fault, "unfinished work could not be taken up; the next tick tries again");
+                summary.failed += 1;
+            }
+            if !needs_watch {
+                self.unwatch(&rule).await;
+            }
+        }
+        if let Err(fault) = Box::pin(self.tend_pressure(summary)).await {
+            tracing::error!(%fault, "budget pressure was not looked after; the next tick tries again");
+            summary.failed += 1;
+        }
+        // A rule that the tick cannot see is still guarded as it was known before.
+        if let Err(fault) = self.refresh_directory(summary).await {
+            tracing::error!(%fault, "the directory of rules was not refreshed; the next tick tries again");
+            summary.failed += 1;
+        }
+        Ok(())
+    }
+
+    /// Takes a rule off the list, and puts it back if it tripped in that very moment.
+    pub async fn unwatch(&self, rule: &RuleArn) {
+        let ledger = self.ports.ledger();
+        let unwatched = async {
+            ledger.unwatch(rule).await?;
+            match ledger.load(rule).await? {
+                Some((record, _)) if record.needs_watch() => ledger.watch(rule).await,
+                _ => Ok(()),
+            }
+        };
+        if let Err(fault) = unwatched.await {
+            tracing::warn!(%rule, %fault, "the list of rules to look after could not be changed");
+        }
+    }
+
+    fn now(&self) -> crate::model::Timestamp {
+        self.ports.clock().now()
+    }
+}

@@ -1,0 +1,185 @@
+//! What the tick and people do about budget pressure: ask AWS again, end it, and see that everybody is told.
+
+use super::money::may_be_settled;
+use super::{Guard, Summary};
+use crate::actions::{BudgetAlert, BudgetRef, MoneyOutcome};
+use crate::model::{BudgetNotification, BudgetStatus, Comparison, Fault, FaultKind, Seen, Timestamp};
+use crate::ports::{Alerts, Budgets, Ports};
+use crate::pressure::{Confirmation, Press, confirm};
+
+/// What a person has ended.
+#[derive(Debug)]
+pub struct ClearedPressure {
+    /// What pressed until then.
+    pub budgets: Vec<Press>,
+    /// Why people could not be told now. The alerts are kept, and the next tick publishes them.
+    pub untold: Option<Fault>,
+    /// Why it is not known any more that they were told: the next tick may tell them again.
+    pub unnoted: Option<Fault>,
+}
+
+/// How publishing what waits went wrong.
+enum Unposted {
+    Untold(Fault),
+    /// All of it is published, but what keeps it from being published again was not saved.
+    Unnoted(Fault),
+}
+
+impl<P: Ports> Guard<P> {
+    /// What the tick does about money: asks again, ends the pressure of budgets that are OK, tells what is untold. One
+    /// part that fails does not keep the others waiting.
+    pub async fn tend_pressure(&self, summary: &mut Summary) -> Result<(), Fault> {
+        let settled = self.settle_waiting(summary).await;
+        let eased = self.ease_all(summary).await;
+        let told = self.tell(summary).await;
+        let logged = self.log_cleared().await;
+        let posted = self.post().await;
+        let parts = [
+            ("asking again about alerts", settled),
+            ("ending what is OK again", eased),
+            ("telling of what began", told),
+            ("logging what people ended", logged),
+            ("telling of what ended", posted.map_err(Unposted::into_fault)),
+        ];
+        let mut result = Ok(());
+        for (part, outcome) in parts {
+            if let (Err(fault), Err(_)) = (&outcome, &result) {
+                tracing::error!(part, %fault, "another part of looking after budget pressure failed, too");
+            }
+            result = result.and(outcome);
+        }
+        result
+    }
+
+    /// Asks about the alerts that AWS had no answer for.
+    async fn settle_waiting(&self, summary: &mut Summary) -> Result<(), Fault> {
+        let now = self.now();
+        for waiting in self.edit_pressure(|pressure| pressure.waiting(now)).await? {
+            let answer = self.ask(&waiting.notice.name, 1).await;
+            let message = waiting.message();
+            match confirm(&message, self.ports.budgets().account(), answer.as_ref(), now) {
+                Confirmation::Unconfirmed(doubt) if may_be_settled(&doubt) => continue,
+                Confirmation::Unconfirmed(doubt) => self.unconfirmed(&message, Some(&doubt), summary).await?,
+                Confirmation::Confirmed(press) => self.press(&press, summary).await?,
+            }
+            self.edit_pressure(|pressure| pressure.answered(&waiting.notice)).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the pressure of budgets that AWS says are OK again.
+    async fn ease_all(&self, summary: &mut Summary) -> Result<(), Fault> {
+        let now = self.now();
+        for press in self.edit_pressure(|pressure| pressure.take_questions(now)).await? {
+            match self.ask(&press.name, 1).await {
+                Ok(status) if is_raised(&status) => {}
+                Ok(_) => {
+                    self.ease(&press, "AWS Budgets has no raised alert for it any more", summary).await?
+                }
+                Err(fault) if fault.kind == FaultKind::NotFound => {
+                    self.ease(&press, "it was deleted", summary).await?;
+                }
+                Err(fault) => {
+                    tracing::warn!(budget = press.name, %fault, "not known whether the budget is OK again")
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The alert is saved with the change that it tells of, and published after.
+    async fn ease(&self, press: &Press, because: &str, summary: &mut Summary) -> Result<(), Fault> {
+        let reason = format!("the budget {} no longer presses: {because}", Seen::new(&press.name));
+        let alert = self.ended(press, MoneyOutcome::Eased, reason.clone());
+        let ease = self.edit_pressure(|pressure| pressure.ease(press).then(|| pressure.queue(alert.clone())));
+        if let Some(given_up) = ease.await? {
+            summary.notes.push(reason);
+            log_given_up(given_up);
+        }
+        Ok(())
+    }
+
+    /// A person ends the pressure of every budget.
+    pub async fn clear_pressure(&self, reason: &str) -> Result<ClearedPressure, Fault> {
+        let now = self.now();
+        let clear = self.edit_pressure(|pressure| {
+            let cleared = pressure.clear(reason, now);
+            let mut given_up = Vec::new();
+            for press in &cleared {
+                let name = Seen::new(&press.name);
+                let why = format!("the pressure of the budget {name} was ended by hand: {reason}");
+                given_up.extend(pressure.queue(self.ended(press, MoneyOutcome::Cleared, why)));
+            }
+            (cleared, given_up)
+        });
+        let (budgets, given_up) = clear.await?;
+        given_up.into_iter().for_each(|alert| log_given_up(Some(alert)));
+        let posted = if budgets.is_empty() { Ok(()) } else { self.post().await };
+        let (untold, unnoted) = match posted {
+            Ok(()) => (None, None),
+            Err(Unposted::Untold(fault)) => (Some(fault), None),
+            Err(Unposted::Unnoted(fault)) => (None, Some(fault)),
+        };
+        Ok(ClearedPressure { budgets, untold, unnoted })
+    }
+
+    fn ended(&self, press: &Press, outcome: MoneyOutcome, reason: String) -> BudgetAlert {
+        let how = if outcome == MoneyOutcome::Cleared { "cleared" } else { "eased" };
+        let id = format!("budget/{}/{}/{how}", press.name, press.since);
+        let mut alert = BudgetAlert::new(outcome, id, reason, self.now());
+        alert.budget = Some(reference(press));
+        alert
+    }
+
+    /// Publishes what waits. What cannot be published stays, for the next tick.
+    async fn post(&self) -> Result<(), Unposted> {
+        let now = self.now();
+        let waiting = self.edit_pressure(|pressure| pressure.take_outbox(now)).await;
+        let mut result = Ok(());
+        for alert in waiting.map_err(Unposted::Untold)? {
+            self.ports.alerts().announce(&alert).await.map_err(Unposted::Untold)?;
+            let noted = self.edit_pressure(|pressure| pressure.posted(&alert.dedup_id)).await;
+            result = result.and(noted.map_err(Unposted::Unnoted));
+        }
+        result
+    }
+
+    /// What people have ended at the command line, for whoever reads the function's log: first said, then noted.
+    async fn log_cleared(&self) -> Result<(), Fault> {
+        let unlogged = self.edit_pressure(|pressure| pressure.unlogged()).await?;
+        for (budget, cleared) in &unlogged {
+            tracing::info!(budget, at = %cleared.at, reason = cleared.reason, "budget pressure was ended by hand");
+        }
+        self.edit_pressure(|pressure| pressure.logged(&unlogged)).await
+    }
+}
+
+impl Unposted {
+    fn into_fault(self) -> Fault {
+        match self {
+            Self::Untold(fault) | Self::Unnoted(fault) => fault,
+        }
+    }
+}
+
+fn log_given_up(alert: Option<BudgetAlert>) {
+    if let Some(BudgetAlert { dedup_id, reason, .. }) = alert {
+        tracing::error!(dedup_id, reason, "too many alerts wait to be published; the oldest is given up");
+    }
+}
+
+fn is_raised(status: &BudgetStatus) -> bool {
+    let above = |alert: &&BudgetNotification| alert.comparison == Comparison::GreaterThan;
+    status.notifications.iter().filter(above).any(|alert| status.is_raised(alert))
+}
+
+/// The numbers of a budget, for people.
+pub fn reference(press: &Press) -> BudgetRef {
+    BudgetRef {
+        name: press.name.clone(),
+        limit: press.limit.clone(),
+        threshold: press.threshold.clone(),
+        amount: press.amount.clone(),
+        until: (press.until != Timestamp::MAX).then_some(press.until),
+    }
+}

@@ -1,0 +1,83 @@
+//! Queue batches read in one pass: each body where it stands, without being unquoted first.
+//!
+//! What a body says is read into the shapes of `envelope`, as `serde_json` would do it. Whatever is not plain to see –
+//! escapes in text that is needed, a number where text is expected – is left to `serde_json`, and so is every error.
+
+use serde::Deserialize;
+
+use super::envelope::{Attributes, Record, Top};
+use super::field::{Field, Nested};
+use super::last::Last;
+use super::{Body, EventJson, Message, Received, message, single};
+use crate::json::Scanner;
+
+/// The messages of a batch; `None` if this is not a batch, or not a plain one.
+pub(super) fn batch(payload: &[u8]) -> Option<Vec<Message<'_>>> {
+    let mut json = Scanner::new(payload);
+    let mut messages = None;
+    let mut last = Last::default();
+    json.object(|json, key| {
+        if key != b"Records" || messages.is_some() {
+            return None;
+        }
+        // A firing takes about two kilobytes.
+        let found = messages.insert(Vec::with_capacity(payload.len() / 2_048));
+        json.array(|json| {
+            found.push(message(record(json, &mut last)?, Ok).ok()?);
+            Some(())
+        })
+    })?;
+    messages.filter(|messages| !messages.is_empty() && json.peek().is_none() && json.is_text())
+}
+
+fn record<'a>(json: &mut Scanner<'a, false>, last: &mut Last) -> Option<Record<'a, Body<'a>>> {
+    let (mut id, mut source, mut text, mut attributes) = (None, None, None, None);
+    json.object(|json, key| match key {
+        b"attributes" => once(&mut attributes, attributes_of(json)?),
+        b"messageId" => once(&mut id, Field::Text(json.text()?.into())),
+        b"eventSource" => once(&mut source, Field::Text(json.text()?.into())),
+        b"body" => once(&mut text, body(json, last)?),
+        b"EventSource" | b"Sns" => None,
+        _ => json.skip(),
+    })?;
+    let attributes = attributes.map_or(Nested::Absent, Nested::Object);
+    Some(Record { message_id: id?, body: text?, attributes, event_source: source?, sns: Nested::Absent })
+}
+
+fn attributes_of<'a>(json: &mut Scanner<'a, false>) -> Option<Attributes<'a>> {
+    let mut trace = None;
+    json.object(|json, key| match key {
+        b"AWSTraceHeader" => once(&mut trace, Field::Text(json.text()?.into())),
+        _ => json.skip(),
+    })?;
+    Some(Attributes { trace_header: trace.unwrap_or_default() })
+}
+
+fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
+    place.replace(value).is_none().then_some(())
+}
+
+/// What the body says, or else its text.
+fn body<'a>(json: &mut Scanner<'a, false>, last: &mut Last) -> Option<Body<'a>> {
+    json.peek()?;
+    let start = json.at();
+    let received = json.quoted(|json| {
+        let top = Top::deserialize(json).ok()?;
+        single(top, b"", last).ok()
+    });
+    if let Some(mut received) = received {
+        let quoted = json.since(start);
+        if let Received::Bus(bus) = &mut received {
+            bus.json = EventJson::quoted(quoted);
+        }
+        return Some(Body::Read { quoted, received });
+    }
+    json.skip_string()?;
+    match serde_json::from_slice(json.since(start)) {
+        Ok(Field::Text(text)) => Some(Body::Text(text)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

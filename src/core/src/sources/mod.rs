@@ -1,0 +1,361 @@
+//! Stage 1: payload bytes → what was received. The only stage that can fail, and the first parser untrusted bytes meet.
+
+mod batch;
+mod bus;
+mod call;
+mod envelope;
+mod error;
+mod field;
+mod identify;
+mod last;
+pub mod money;
+mod opening;
+mod parameters;
+mod put;
+mod search;
+
+pub use bus::{Bus, Carried, EventJson};
+pub use error::DecodeError;
+pub use opening::{Opening, opening};
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::model::{Call, Caller, FiringId, RuleArn, Seen, Session, Timestamp, TraceRoot};
+use envelope::{Attributes, Detail, Event, Identity, Record, Top};
+use field::{Field, Nested};
+use last::Last;
+use money::MoneyMessage;
+
+/// One Lambda payload, told apart by its shape.
+#[expect(clippy::large_enum_variant, reason = "there is one for each invocation")]
+#[derive(Debug)]
+pub enum Payload<'a> {
+    /// `Records[].eventSource == "aws:sqs"`: each message's body stands for itself.
+    Queue(Vec<Message<'a>>),
+    /// `Records[].Sns`: a topic calls the function itself. SNS sends one message at a time.
+    Topic(Vec<MoneyMessage>),
+    /// Anything else that is understood.
+    Single(Received<'a>),
+}
+
+/// A message of a queue batch.
+#[derive(Debug)]
+pub struct Message<'a> {
+    pub id: Cow<'a, str>,
+    pub body: Result<Body<'a>, DecodeError>,
+    /// From the attribute `AWSTraceHeader`.
+    pub trace: Option<TraceRoot>,
+}
+
+impl Message<'_> {
+    /// Content of the message.
+    pub fn received(&self) -> Result<Received<'_>, DecodeError> {
+        let mut received = self.body.as_ref().map_err(Clone::clone)?.received()?;
+        if let Received::Attached { event, .. } | Received::Bus(Bus { event, .. }) = &mut received
+            && event.sender.is_some()
+        {
+            event.trace = self.trace;
+        }
+        Ok(received)
+    }
+}
+
+/// The body of a queue message.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all bodies are read at once, and a box for each would cost more"
+)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body<'a> {
+    Text(Cow<'a, str>),
+    /// Understood while the batch was read: its text, still in the quotes, and what it says.
+    Read {
+        quoted: &'a [u8],
+        received: Received<'a>,
+    },
+}
+
+impl Body<'_> {
+    /// What the message says.
+    pub fn received(&self) -> Result<Received<'_>, DecodeError> {
+        match self {
+            Self::Text(text) => decode_body(text),
+            Self::Read { received, .. } => Ok(received.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Body<'_> {
+    /// The text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Read { quoted, .. } => {
+                let text: String = serde_json::from_slice(quoted).unwrap_or_default();
+                f.write_str(&text)
+            }
+        }
+    }
+}
+
+/// What one payload or one message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Received<'a> {
+    /// A guarded rule sent its ARN and the event, through its input transformer.
+    Attached { rule: RuleArn, event: BusEvent<'a> },
+    /// An EventBridge event as it was on the bus: whichever rules match it have fired.
+    Bus(Bus<'a>),
+    /// The schedule: time to finish what was left unfinished.
+    Tick { at: Timestamp },
+    /// An alert about money. Boxed: batches are of firings.
+    Money(Box<MoneyMessage>),
+}
+
+/// The parts of an EventBridge event that the guard looks at.
+///
+/// Source: "AWS service event metadata" and "CloudTrail record contents" (AWS documentation).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusEvent<'a> {
+    /// `detail.eventID`, else the envelope's `id`.
+    pub event_id: Cow<'a, str>,
+    /// The envelope's `time`.
+    pub at: Timestamp,
+    pub caller: Caller<'a>,
+    /// The API call that CloudTrail recorded, if the event is one.
+    pub call: Option<Call<'a>>,
+    /// A session or events that the call made. Boxed: hardly any does.
+    pub made: Option<Box<Made<'a>>>,
+    /// Trace that the event belongs to, if the queue's message tells and no AWS service sent it.
+    pub trace: Option<TraceRoot>,
+    /// Set by EventBridge on events that come from an archive replay.
+    pub is_replay: bool,
+    /// The event is an API call about an EventBridge rule.
+    pub rule_call: Option<RuleCall<'a>>,
+    /// Who put it on the bus, if it was not AWS: then all of the above is what they say. Boxed: hardly any has one.
+    pub sender: Option<Box<Sender<'a>>>,
+}
+
+/// Things that an API call made, and that other firings come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Made<'a> {
+    /// An `AssumeRole` opened it.
+    Session(Session<'a>),
+    /// A `PutEvents` put them on buses.
+    Events(Vec<FiringId>),
+}
+
+/// Somebody with the right to put events on a bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender<'a> {
+    /// The envelope's `source`, of which EventBridge only sees to it that it is not one of AWS.
+    pub source: Cow<'a, str>,
+    /// The envelope's `id`, which EventBridge gives.
+    pub envelope_id: Cow<'a, str>,
+}
+
+/// Whether nobody but AWS can have put an event of this source on a bus.
+///
+/// Sources: "PutEventsRequestEntry" (Amazon EventBridge API reference), which takes no source that begins with `aws.`;
+/// "Receiving events from a SaaS partner" (Amazon EventBridge user guide), whose sources begin with `aws.partner/`.
+fn is_of_aws(source: &str) -> bool {
+    source.starts_with("aws.") && !source.starts_with("aws.partner/")
+}
+
+/// What an API call did to a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleCall<'a> {
+    /// `bus` is the name of a bus, or its ARN; `rule` is a name, or for tags an ARN.
+    Changed { bus: Cow<'a, str>, rule: Cow<'a, str>, change: Change },
+    /// The call failed, or names no rule.
+    WithoutEffect,
+}
+
+/// What of a rule was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Its pattern, its schedule or its state; or it was deleted.
+    Definition,
+    Targets,
+    Tags,
+}
+
+/// Decodes one Lambda payload.
+pub fn decode(payload: &[u8]) -> Result<Payload<'_>, DecodeError> {
+    if let Some(messages) = batch::batch(payload) {
+        return Ok(Payload::Queue(messages));
+    }
+    let top: Top<'_> = parse(payload)?;
+    match top.records {
+        Nested::Object(records) if records.first().is_some_and(|first| first.event_source.is("aws:sns")) => {
+            topic(records).map(Payload::Topic)
+        }
+        Nested::Object(records) => queue(records).map(Payload::Queue),
+        Nested::Other(seen) => Err(DecodeError::WrongType { field: "Records", seen, expected: "an array" }),
+        Nested::Absent => single(top, payload, &mut Last::default()).map(Payload::Single),
+    }
+}
+
+/// Decodes a payload that came as the body of a message.
+pub fn decode_body(body: &str) -> Result<Received<'_>, DecodeError> {
+    match parse(body.as_bytes()) {
+        Ok(top) => single(top, body.as_bytes(), &mut Last::default()),
+        // AWS Budgets writes plain text, and raw message delivery adds nothing to it.
+        Err(error @ DecodeError::NotJson { .. }) if !body.trim_start().starts_with('{') => {
+            money::read_plain(body).map(bare).ok_or(error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn bare<'a>(alert: money::MoneyAlert) -> Received<'a> {
+    Received::Money(Box::new(MoneyMessage::bare(alert)))
+}
+
+fn parse<'a>(bytes: &'a [u8]) -> Result<Top<'a>, DecodeError> {
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => serde_json::from_slice(bytes).map_err(|error| DecodeError::json(bytes, &error)),
+        // Whatever it is, it is no payload; say whether it is at least JSON.
+        _ => match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+            Ok(_) => Err(DecodeError::NotAnObject { seen: Seen::bytes(bytes) }),
+            Err(error) => Err(DecodeError::json(bytes, &error)),
+        },
+    }
+}
+
+fn queue<'a>(records: Vec<Record<'a>>) -> Result<Vec<Message<'a>>, DecodeError> {
+    if records.is_empty() {
+        return Err(DecodeError::EmptyBatch);
+    }
+    let text = |body: Field<'a>| body.text("Records[].body", "text").map(Body::Text);
+    records.into_iter().map(|record| message(record, text)).collect()
+}
+
+fn topic(records: Vec<Record<'_>>) -> Result<Vec<MoneyMessage>, DecodeError> {
+    let read = |record: Record<'_>| {
+        come_from(&record.event_source, "aws:sns")?;
+        money::from_topic(*record.sns.object("Records[].Sns", "an SNS message")?, "Records[].Sns.Message")
+    };
+    records.into_iter().map(read).collect()
+}
+
+fn come_from(source: &Field<'_>, expected: &str) -> Result<(), DecodeError> {
+    match source {
+        Field::Text(source) if source == expected => Ok(()),
+        Field::Text(source) => Err(DecodeError::UnknownSource { seen: Seen::new(source) }),
+        field => Err(field.missing("Records[].eventSource", "\"aws:sqs\" or \"aws:sns\"")),
+    }
+}
+
+fn message<'a, B>(
+    record: Record<'a, B>,
+    body: impl FnOnce(B) -> Result<Body<'a>, DecodeError>,
+) -> Result<Message<'a>, DecodeError> {
+    come_from(&record.event_source, "aws:sqs")?;
+    // Without its id a message cannot be given back, so the whole batch has to be.
+    let id = record.message_id.text("Records[].messageId", "text")?;
+    let trace = match record.attributes {
+        Nested::Object(Attributes { trace_header: Field::Text(header) }) => TraceRoot::of_header(&header),
+        _ => None,
+    };
+    Ok(Message { id, body: body(record.body), trace })
+}
+
+/// `bytes` are those of `top`. While a batch is read in one pass there are none: whatever needs them is an error then,
+/// and read again on its own.
+fn single<'a>(mut top: Top<'a>, bytes: &'a [u8], last: &mut Last) -> Result<Received<'a>, DecodeError> {
+    if top.rule_arn.is_present() || top.event.is_present() {
+        let rule = last.rule(top.rule_arn, "ruleArn")?;
+        let event = top.event.object("event", "an EventBridge event")?;
+        return Ok(Received::Attached { rule, event: bus_event(event, last)?.0 });
+    }
+    let account = std::mem::take(&mut top.account);
+    match top.into_event() {
+        Some(envelope) => event(envelope, account, bytes, last),
+        None => match money::from_object(bytes)? {
+            Some(message) => Ok(Received::Money(Box::new(message))),
+            None => Err(DecodeError::unknown_shape(bytes)),
+        },
+    }
+}
+
+fn event<'a>(
+    mut event: Event<'a>,
+    account: Field<'a>,
+    bytes: &'a [u8],
+    last: &mut Last,
+) -> Result<Received<'a>, DecodeError> {
+    if event.source.is("aws.events") && event.detail_type.is("Scheduled Event") {
+        return Ok(Received::Tick { at: last.time(event.time, "time")? });
+    }
+    let carried = carried(&mut event, last).map(Box::new);
+    let money = if event.may_be_about_money() {
+        if bytes.is_empty() {
+            return Err(DecodeError::unknown_shape(bytes));
+        }
+        money::from_event(bytes).map(Box::new)
+    } else {
+        None
+    };
+    let (event, is_withheld) = bus_event(event, last)?;
+    let account = match account {
+        Field::Text(account) => Some(account),
+        _ => None,
+    };
+    Ok(Received::Bus(Bus { event, account, is_withheld, money, carried, json: EventJson::plain(bytes) }))
+}
+
+/// The attached firing in an event that somebody sent on through a bus. Whether they may is not decided here.
+fn carried<'a>(event: &mut Event<'a>, last: &mut Last) -> Option<Result<Carried<'a>, DecodeError>> {
+    let Nested::Object(detail) = &mut event.detail else { return None };
+    let Detail { rule_arn: Field::Text(arn), event: Some(carried), .. } = &mut **detail else { return None };
+    let mut read = || {
+        let rule = last.rule(Field::Text(std::mem::take(arn)), "detail.ruleArn")?;
+        let carried: Event<'_> = serde_json::from_str(carried.get())
+            .map_err(|error| DecodeError::json(carried.get().as_bytes(), &error))?;
+        Ok(Carried { rule, event: bus_event(carried, last)?.0 })
+    };
+    Some(read())
+}
+
+/// The event, and true if it is a management event that rules in plain `ENABLED` do not receive.
+fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, bool), DecodeError> {
+    let at = last.time(event.time, "time")?;
+    let envelope_id = event.id.text("id", "text")?;
+    let is_of_events = event.source.is("aws.events");
+    let source = event.source.or("unknown".into());
+    let is_of_aws = is_of_aws(&source);
+    let sender = || Box::new(Sender { source: source.clone(), envelope_id: envelope_id.clone() });
+    let sender = (!is_of_aws).then(sender);
+    let nobody = || Caller { principal: source.clone(), issued_to: None };
+    let (event_id, caller, rule_call, call, made, is_withheld) = match event.detail {
+        Nested::Object(mut detail) => {
+            let rule_call = if is_of_events { detail.rule_call() } else { None };
+            // Only CloudTrail's eventID names the event; in others it is whatever their sender put there.
+            let is_trail = match &event.detail_type {
+                Field::Text(text) => Some(text.ends_with("via CloudTrail")),
+                _ => None,
+            };
+            let named = std::mem::take(&mut detail.event_id);
+            let id = if is_trail == Some(false) { envelope_id } else { named.or(envelope_id) };
+            let (caller, identity) = match std::mem::take(&mut detail.user_identity) {
+                Nested::Object(identity) => identity.caller(&source),
+                _ => (nobody(), Identity::default()),
+            };
+            let is_withheld = is_of_aws && is_trail != Some(false) && detail.is_withheld();
+            let is_call = is_trail == Some(true);
+            let made = if is_call { detail.made().map(Box::new) } else { None };
+            let call = if is_call { detail.call(&identity) } else { None };
+            (id, caller, rule_call, call, made, is_withheld)
+        }
+        _ => (envelope_id, nobody(), None, None, None, false),
+    };
+    // Scrubbed events carry empty ids. They still count, once for each moment.
+    let event_id = if event_id.is_empty() { Cow::Owned(format!("without id at {at}")) } else { event_id };
+    let is_replay = event.replay_name.0;
+    let trace = None;
+    Ok((BusEvent { event_id, at, caller, call, made, trace, is_replay, rule_call, sender }, is_withheld))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! A bounded search for identifying values in JSON containers.
+
+use super::identify::Role;
+use crate::json::Scanner;
+use crate::json::Value;
+
+/// A search for identifying values in containers.
+pub(super) struct Search<F> {
+    /// Number of values that may still be looked at.
+    pub looks: u32,
+    /// Maximum depth of a value that is looked at. The container itself has depth 1.
+    pub depth: u32,
+    /// Returns the role of members with this name.
+    pub role: fn(&[u8]) -> Role,
+    /// Gets each text and each number that is an identity or a reference.
+    pub found: F,
+}
+
+impl<F> Search<F> {
+    /// Looks at the members of this container, which has a role itself. Returns false if the search did not get to the end:
+    /// there is too much in it, or a key with escapes.
+    pub fn look<'a>(&mut self, container: Value<'a>, role: Role) -> bool
+    where
+        F: FnMut(Role, Value<'a>),
+    {
+        let searched = match container {
+            Value::Plain(json) => self.member(&mut Scanner::<false>::within(json), self.depth, role),
+            Value::Quoted(json) => self.member(&mut Scanner::<true>::within(json), self.depth, role),
+            Value::Text(_) => None,
+        };
+        searched.is_some()
+    }
+
+    /// Looks at one value and its members. Tokens are passed over with all their members.
+    fn member<'a, const QUOTED: bool>(
+        &mut self,
+        json: &mut Scanner<'a, QUOTED>,
+        depth: u32,
+        role: Role,
+    ) -> Option<()>
+    where
+        F: FnMut(Role, Value<'a>),
+    {
+        self.looks = self.looks.checked_sub(1)?;
+        let below = depth.checked_sub(1)?;
+        match (json.peek()?, role) {
+            (_, Role::Token) => json.skip(),
+            (b'{', _) => json.object(|json, key| match (self.role)(key) {
+                // EC2 writes a value with attributes as `{"content": …}`.
+                Role::Setting if key == b"content" => self.member(json, below, role),
+                role => self.member(json, below, role),
+            }),
+            (b'[', _) => json.array(|json| self.member(json, below, role)),
+            (b't' | b'f' | b'n', _) | (_, Role::Setting) => json.skip(),
+            (_, Role::Identity | Role::Reference) => {
+                let start = json.at();
+                let value = match json.text_or_skip()? {
+                    Some(text) => Value::Text(text),
+                    None if QUOTED => Value::Quoted(json.since(start)),
+                    None => Value::Plain(json.since(start)),
+                };
+                (self.found)(role, value);
+                Some(())
+            }
+        }
+    }
+}

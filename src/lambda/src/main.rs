@@ -1,0 +1,58 @@
+//! The Lambda: checks the settings and builds the adapters once, then handles one payload after the other.
+
+use std::process::ExitCode;
+
+use budget_guard_aws::Aws;
+use budget_guard_core::ports::{Clock, Ports};
+use budget_guard_core::run::Guard;
+use budget_guard_core::settings::Settings;
+use budget_guard_core::telemetry;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+#[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    // `Targets` reads the same directives as `EnvFilter`, without carrying a regex engine.
+    let filter: Option<Targets> = variable("RUST_LOG").and_then(|directives| directives.parse().ok());
+    let lines =
+        tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).with_target(false);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
+        .init();
+    match Box::pin(run()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the function stopped");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Error> {
+    let settings = Settings::read(variable)?;
+    let config = budget_guard_aws::lambda_loader().load().await;
+    let ports = Aws::new(&config, &settings.table, &settings.topic_arn);
+    let function = settings.home.function.clone().unwrap_or_default();
+    let guard = Guard::new(ports, settings.home, settings.defaults);
+    let service = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        handle(&guard, &function, event.payload.get().as_bytes()).await
+    });
+    Box::pin(lambda_runtime::run(service)).await
+}
+
+/// One invocation: its answer, its summary line, its metrics.
+async fn handle(guard: &Guard<Aws>, function: &str, payload: &[u8]) -> Result<serde_json::Value, Error> {
+    let (reply, summary) = Box::pin(guard.handle(payload)).await;
+    telemetry::log(&summary, reply.as_ref().err());
+    println!("{}", telemetry::metrics(&summary, function, guard.ports.clock().now()));
+    Ok(serde_json::to_value(reply?)?)
+}

@@ -1,0 +1,76 @@
+//! `make demo`: rules that fire themselves, the guard that stops them, and the way back – on an emulator, in seconds.
+
+mod fixer;
+mod money;
+mod people;
+mod report;
+mod screen;
+mod stage;
+mod story;
+
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use budget_guard_tests::Failure;
+use report::Report;
+use screen::Screen;
+use stage::Stage;
+use story::Story;
+
+/// What a shell reports of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let screen = Screen::new();
+    let mut report = Report::new(&screen);
+    // Whichever ends first drops the other, and with the stage go its processes and their folders.
+    let played = tokio::select! {
+        played = play(&screen, &mut report) => played,
+        () = interrupted() => {
+            screen.line("\nInterrupted. Everything that was started is stopped.");
+            return ExitCode::from(INTERRUPTED);
+        }
+    };
+    match report.end(played) {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+/// The story's steps. Each says what it expects and reads it back.
+async fn play(screen: &Screen, report: &mut Report<'_>) -> Result<(), Failure> {
+    report.begin();
+    let (stage, mut crew) = Stage::set().await?;
+    let told = async {
+        let mut story = Story::begin(&stage, screen, report).await?;
+        story.let_it_loop().await?;
+        story.prove_that_it_is_cut().await?;
+        story.read_the_alert().await?;
+        story.ask_the_guard().await?;
+        story.put_it_back().await?;
+        story.act_once_more().await?;
+        story.turn_slowly().await?;
+        story.run_out_of_money().await?;
+        story.sum_up().await
+    };
+    tokio::select! {
+        told = told => match told {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(stage.with_logs(failure).await),
+        },
+        failure = crew.failure() => Err(stage.with_logs(failure).await),
+    }
+}
+
+async fn interrupted() {
+    let signals = signal(SignalKind::interrupt()).and_then(|one| Ok((one, signal(SignalKind::terminate())?)));
+    match signals {
+        Ok((mut interrupt, mut terminate)) => {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        }
+        // Without handlers a signal ends us at once, and the watchdogs of our children clean up.
+        Err(_) => std::future::pending().await,
+    }
+}

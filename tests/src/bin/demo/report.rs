@@ -1,0 +1,128 @@
+//! What the story expects, whether it held, and the summary at the end.
+
+use budget_guard_core::breaker::Breaker;
+use budget_guard_core::model::Timestamp;
+use budget_guard_core::record::{Record, Trip};
+
+use super::screen::Screen;
+use budget_guard_tests::Failure;
+
+/// Every expectation of the story so far; all of them decide about the exit code.
+pub struct Report<'a> {
+    screen: &'a Screen,
+    held: usize,
+    failed: Vec<String>,
+}
+
+/// One rule in the summary.
+pub struct Line {
+    pub rule: String,
+    pub firings: usize,
+    pub cut: Cut,
+    pub state: String,
+}
+
+/// How long it took until the rule was read back as disabled; nothing for a rule that its rate did not cut.
+#[derive(Clone, Copy, Default)]
+pub struct Cut {
+    limit: usize,
+    after_first_seconds: Option<f64>,
+    /// From the firing that filled the limit.
+    after_limit_seconds: Option<f64>,
+}
+
+impl Cut {
+    /// `times` are those of the rule's firings, in order.
+    pub fn new(times: &[Timestamp], record: &Record, trip: &Trip) -> Self {
+        let seconds = |from: Option<&Timestamp>| {
+            let until = disabled_at(record)?;
+            Some(until.duration_since(*from?).as_secs_f64())
+        };
+        let limit = trip.evidence.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or_default();
+        let last = limit.checked_sub(1).and_then(|index| times.get(index));
+        Self { limit, after_first_seconds: seconds(times.first()), after_limit_seconds: seconds(last) }
+    }
+
+    pub fn sentence(&self) -> String {
+        let part = |seconds: Option<f64>, what: String| seconds.map(|s| format!("{s:.2} s after {what}"));
+        let first = part(self.after_first_seconds, "the first firing".to_owned());
+        let last = part(self.after_limit_seconds, format!("firing {}", self.limit));
+        [first, last].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl<'a> Report<'a> {
+    pub fn new(screen: &'a Screen) -> Self {
+        Self { screen, held: 0, failed: Vec::new() }
+    }
+
+    /// Says what is real here and what is not.
+    pub fn begin(&self) {
+        self.screen.heading("budget-guard: rules that fire themselves, and what stops them");
+        self.screen.note(
+            "Real: the guard's stack as `make deploy` makes it, the Lambda binary in it, the budget-guard command, and \
+             every request they make. Played: AWS, by the emulator ministack on this machine; the people; the functions behind the rules.",
+        );
+    }
+
+    /// `text` says what was read back, `held` whether it is what the story needs.
+    pub fn expect(&mut self, held: bool, text: impl Into<String>) {
+        let text = text.into();
+        self.screen.verdict(held, &text);
+        match held {
+            true => self.held += 1,
+            false => self.failed.push(text),
+        }
+    }
+
+    pub fn summary(&self, lines: &[Line], elapsed_seconds: f64) {
+        let row = |cells: [&str; 5]| {
+            let [rule, firings, first, limit, state] = cells;
+            self.screen.line(&format!("   {rule:16}{firings:>7}{first:>15}{limit:>20}   {state}"));
+        };
+        row(["rule", "firings", "cut after", "from the limit on", "state now"]);
+        let seconds = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2} s"));
+        for line in lines {
+            let (first, limit) =
+                (seconds(line.cut.after_first_seconds), seconds(line.cut.after_limit_seconds));
+            row([&line.rule, &line.firings.to_string(), &first, &limit, &line.state]);
+        }
+        self.screen.line(&format!("\n   The whole story took {elapsed_seconds:.0} s."));
+    }
+
+    fn where_to_go(&self) {
+        self.screen.heading("Where to go next");
+        self.screen.fact("README.md", "what it decides, what it cannot see, how to install it");
+        self.screen.fact("infra/evidence.md", "what proves a loop, and what follows from it");
+        self.screen.fact("make test", "every check and every test");
+        self.screen.fact("make package", "dist/bootstrap.zip, the Lambda function to deploy");
+    }
+
+    /// True if the story was told to its end and every expectation held.
+    pub fn end(&self, played: Result<(), Failure>) -> bool {
+        let all = self.held + self.failed.len();
+        match &played {
+            Ok(()) if self.failed.is_empty() => {
+                self.where_to_go();
+                self.screen.line(&format!("\nAll {all} expectations held."));
+                return true;
+            }
+            Ok(()) => {
+                self.screen.line(&format!("\nThe demo FAILED: of {all} expectations {} held.", self.held))
+            }
+            Err(failure) => self.screen.line(&format!("\nThe demo FAILED: {failure}")),
+        }
+        for text in &self.failed {
+            self.screen.verdict(false, text);
+        }
+        false
+    }
+}
+
+/// When the guard read the rule back as disabled, while it is.
+pub fn disabled_at(record: &Record) -> Option<Timestamp> {
+    match &record.breaker {
+        Breaker::Open(cut) => cut.disabled_at,
+        _ => None,
+    }
+}

@@ -1,0 +1,234 @@
+//! What is shown: plain lines, and while the loop turns a live view – or a line a second if nobody watches.
+
+use std::io::Write;
+use std::process::Output;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use budget_guard_core::breaker::Breaker;
+use budget_guard_core::model::Timestamp;
+use budget_guard_core::record::Record;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::SignedDuration;
+use tokio::time::sleep;
+
+use super::stage::Rule;
+
+/// Text is made for terminals of this width.
+const COLUMNS: usize = 80;
+/// Between two acts, for somebody who reads along.
+const PAUSE: Duration = Duration::from_millis(1_500);
+const INDENT: &str = "   ";
+/// Where the text of an alert begins, behind its labels.
+const HANG: &str = "           ";
+const SPARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const SPARK_COUNT: i64 = 12;
+const SPARK_WIDTH: SignedDuration = SignedDuration::from_millis(250);
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+const GAUGE_WIDTH: u64 = 20;
+
+pub struct Screen {
+    is_watched: bool,
+}
+
+/// One rule in the live view.
+pub struct Row {
+    name: String,
+    deliveries: Vec<Timestamp>,
+    guard: Guarding,
+}
+
+/// What the guard has written down about the rule.
+enum Guarding {
+    Nothing,
+    Counting { count: u64, limit: u64 },
+    Cut { breaker: String },
+}
+
+impl Screen {
+    pub fn new() -> Self {
+        Self { is_watched: !ProgressDrawTarget::stdout().is_hidden() }
+    }
+
+    /// Whether somebody sits at a terminal.
+    pub fn is_watched(&self) -> bool {
+        self.is_watched
+    }
+
+    pub fn line(&self, text: &str) {
+        // Who closed the pipe has seen enough; the exit code still counts.
+        let _ = writeln!(anstream::stdout().lock(), "{text}");
+    }
+
+    pub fn heading(&self, text: &str) {
+        self.line(&format!("\n{}", styled(Style::new().bold(), text)));
+    }
+
+    /// The heading of the next act.
+    pub async fn act(&self, text: &str) {
+        if self.is_watched {
+            sleep(PAUSE).await;
+        }
+        self.heading(text);
+    }
+
+    pub fn note(&self, text: &str) {
+        for line in wrapped(text, COLUMNS - INDENT.len(), "") {
+            self.line(&format!("{INDENT}{line}"));
+        }
+    }
+
+    /// A name and what there is to say about it.
+    pub fn fact(&self, name: &str, text: &str) {
+        let mut name = name;
+        for line in wrapped(text, COLUMNS - INDENT.len() - 16, "") {
+            self.line(&format!("{INDENT}{name:16}{line}"));
+            name = "";
+        }
+    }
+
+    pub fn verdict(&self, held: bool, text: &str) {
+        let (colour, word) = if held { (AnsiColor::Green, "ok") } else { (AnsiColor::Red, "FAILED") };
+        let word = styled(colour.on_default().bold(), &format!("{word:6}"));
+        let mut word = word.as_str();
+        for line in wrapped(text, COLUMNS - INDENT.len() - 8, "") {
+            self.line(&format!("{INDENT}{word}  {line}"));
+            word = "      ";
+        }
+    }
+
+    /// Somebody else's text, marked as such.
+    pub fn quote(&self, text: &str) {
+        for line in text.lines().flat_map(|line| wrapped(line, COLUMNS - INDENT.len() - 2, HANG)) {
+            self.line(format!("{INDENT}| {line}").trim_end());
+        }
+    }
+
+    /// A command as typed.
+    pub fn typed(&self, command: &str) {
+        self.line(&format!("\n{}", styled(Style::new().bold(), &format!("$ {command}"))));
+    }
+
+    /// What a command printed while nobody watched.
+    pub fn output(&self, output: &Output) {
+        for stream in [&output.stdout, &output.stderr] {
+            let text = String::from_utf8_lossy(stream);
+            text.lines().for_each(|line| self.line(line.trim_end()));
+        }
+    }
+
+    /// A live view that begins to count time at `since`.
+    pub fn live(&self, since: Timestamp, rows: usize) -> Live<'_> {
+        let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stdout());
+        let style =
+            ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bars = (0..=rows).map(|_| lines.add(ProgressBar::new(1).with_style(style.clone()))).collect();
+        Live { screen: self, bars, since, last_line: None }
+    }
+}
+
+pub struct Live<'a> {
+    screen: &'a Screen,
+    bars: Vec<ProgressBar>,
+    since: Timestamp,
+    last_line: Option<Timestamp>,
+}
+
+impl Live<'_> {
+    pub fn show(&mut self, now: Timestamp, rows: &[Row]) {
+        let elapsed = now.duration_since(self.since).as_secs_f64();
+        if self.screen.is_watched {
+            let most = rows.iter().flat_map(|row| row.buckets(now)).max().unwrap_or(0);
+            for (row, bar) in rows.iter().zip(&self.bars) {
+                bar.set_message(row.picture(now, most));
+            }
+            if let Some(last) = self.bars.last() {
+                last.set_message(format!("{INDENT}{elapsed:.1} s"));
+            }
+        } else if self.last_line.is_none_or(|last| now >= last + SECOND) {
+            self.last_line = Some(now);
+            let rows: Vec<String> = rows.iter().map(|row| row.words(now)).collect();
+            self.screen.line(&format!("{INDENT}{elapsed:4.1} s  {}", rows.join("; ")));
+        }
+    }
+}
+
+impl Drop for Live<'_> {
+    fn drop(&mut self) {
+        // The last picture stays.
+        self.bars.iter().for_each(ProgressBar::abandon);
+    }
+}
+
+impl Row {
+    pub fn new(rule: &Rule, record: Option<&Record>, now: Timestamp) -> Self {
+        let guard = match record {
+            None => Guarding::Nothing,
+            Some(record) if matches!(record.breaker, Breaker::Closed | Breaker::HalfOpen { .. }) => {
+                Guarding::Counting {
+                    count: record.window.count_at(now),
+                    limit: record.window.limit().count.get().into(),
+                }
+            }
+            Some(record) => Guarding::Cut { breaker: record.breaker.to_string() },
+        };
+        Self { name: rule.arn.name().to_owned(), deliveries: rule.target.deliveries(), guard }
+    }
+
+    fn rate(&self, now: Timestamp) -> usize {
+        self.deliveries.iter().filter(|at| **at > now - SECOND).count()
+    }
+
+    fn buckets(&self, now: Timestamp) -> Vec<usize> {
+        let count = |back: i64| {
+            let until = now - SPARK_WIDTH * i32::try_from(back).unwrap_or(0);
+            self.deliveries.iter().filter(|at| **at <= until && **at > until - SPARK_WIDTH).count()
+        };
+        (0..SPARK_COUNT).rev().map(count).collect()
+    }
+
+    fn picture(&self, now: Timestamp, most: usize) -> String {
+        let level = |count: usize| if count == 0 { 0 } else { (count * 7).div_ceil(most.max(7)).min(7) };
+        let sparks: String = self.buckets(now).into_iter().map(|count| SPARKS[level(count)]).collect();
+        let gauge = match &self.guard {
+            Guarding::Nothing => String::new(),
+            Guarding::Cut { breaker } => breaker.clone(),
+            Guarding::Counting { count, limit } => {
+                let full = (count * GAUGE_WIDTH / (*limit).max(1)).min(GAUGE_WIDTH);
+                let bar: String = (0..GAUGE_WIDTH).map(|n| if n < full { '#' } else { '.' }).collect();
+                format!("[{bar}] {count:3} of {limit}")
+            }
+        };
+        format!("{INDENT}{:16}{sparks} {:3}/s  {gauge}", self.name, self.rate(now))
+    }
+
+    fn words(&self, now: Timestamp) -> String {
+        let guard = match &self.guard {
+            Guarding::Nothing => "not seen yet".to_owned(),
+            Guarding::Cut { breaker } => breaker.clone(),
+            Guarding::Counting { count, limit } => format!("{count} of {limit}"),
+        };
+        format!("{} {}/s, {guard}", self.name, self.rate(now))
+    }
+}
+
+fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Breaks at spaces; what has none stays whole. Lines after the first begin with `hang`.
+fn wrapped(text: &str, width: usize, hang: &str) -> Vec<String> {
+    let (indent, words) = text.split_at(text.len() - text.trim_start().len());
+    let (mut lines, mut line, mut is_empty) = (Vec::new(), indent.to_owned(), true);
+    for word in words.split(' ') {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::replace(&mut line, hang.to_owned()));
+        } else if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    lines.push(line);
+    lines
+}

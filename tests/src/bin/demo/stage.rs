@@ -1,0 +1,226 @@
+//! The emulator with the deployed stack on it, three rules, and everybody who is at work in the background.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use aws_sdk_eventbridge::types::{RuleState, Tag, Target as RuleTarget};
+use budget_guard_aws::{DynamoLedger, SystemClock};
+use budget_guard_core::model::{RuleArn, Timestamp};
+use budget_guard_core::ports::{Clock, Ledger};
+use budget_guard_core::record::Record;
+use tokio::process::Command;
+use tokio::task::JoinSet;
+
+use super::fixer::{self, Target};
+use super::people;
+use budget_guard_tests::emulator::{Emulator, Kind};
+use budget_guard_tests::stack::{Stack, logs};
+use budget_guard_tests::world::World;
+use budget_guard_tests::{Failure, payload, programs, while_doing};
+
+const BUS: &str = "default";
+// PutEvents takes no `aws.*` source, on the emulator as on AWS.
+const PARAMETERS: [(&str, &str); 2] = [("Mode", "enforce"), ("TrustedSources", "custom.")];
+const TROUBLE: [&str; 3] = [r#""level":"WARN""#, r#""level":"ERROR""#, "panicked"];
+const SHOWN_LOG_LINES: usize = 3;
+
+/// A rule on the default bus with one target of its own, and nothing of the guard's.
+pub struct Rule {
+    pub arn: RuleArn,
+    pub target: Arc<Target>,
+}
+
+/// Everything that a person can say about a rule, as AWS tells it.
+#[derive(Debug, PartialEq)]
+pub struct Definition {
+    pub state: Option<RuleState>,
+    pub pattern: Option<String>,
+    pub texts: [Option<String>; 4],
+    pub targets: Vec<RuleTarget>,
+    pub tags: Vec<Tag>,
+}
+
+impl Definition {
+    pub fn state_word(&self) -> String {
+        self.state.as_ref().map_or("absent", RuleState::as_str).to_owned()
+    }
+}
+
+impl fmt::Display for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let targets: Vec<&str> = self.targets.iter().map(RuleTarget::id).collect();
+        write!(f, "{}, targets: {}", self.state_word(), targets.join(", "))
+    }
+}
+
+pub struct Stage {
+    pub looping: Rule,
+    pub honest: Rule,
+    pub slow: Rule,
+    pub world: Arc<World>,
+    ledger: DynamoLedger,
+    programs: PathBuf,
+    stack: Stack,
+    pub emulator: Emulator,
+}
+
+impl Stage {
+    /// Starts everything, and gives the people and functions at work apart: they fail on their own.
+    pub async fn set() -> Result<(Self, Crew), Failure> {
+        let programs = programs::folder()?;
+        let emulator = Emulator::start(Kind::Ministack).await?;
+        let bootstrap = programs.join(programs::BOOTSTRAP);
+        let stack = Stack::deploy(&emulator, "guard", &bootstrap, &PARAMETERS).await?;
+        // The story puts a rule back and goes on at once.
+        stack.count_alone(&emulator).await?;
+        let world = Arc::new(stack.world(&emulator).await?);
+        let tags = [("team", "security")];
+        let looping = rule(&world, people::FIX_ACL, people::FIX_ACL_PATTERN, &tags, people::FIXER).await?;
+        let deploys = people::NOTIFY_DEPLOYS_PATTERN;
+        let honest = rule(&world, people::NOTIFY_DEPLOYS, deploys, &[], "deploy-notifier").await?;
+        let tags = people::TAG_INSTANCES_PATTERN;
+        let slow = rule(&world, people::TAG_INSTANCES, tags, &[], "tagger").await?;
+        // On AWS a schedule does this every minute; the first one reads all rules.
+        let learned = stack.learn_rules(&emulator, &world).await;
+        let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
+        let crew = Crew::of(&world, &looping, &honest, &slow);
+        let stage = Self { looping, honest, slow, world, ledger, programs, stack, emulator };
+        match learned {
+            Ok(()) => Ok((stage, crew)),
+            Err(failure) => Err(stage.with_logs(failure).await),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    /// What the guard has written down about a rule; none if it has seen no firing yet.
+    pub async fn record(&self, rule: &Rule) -> Result<Option<Record>, Failure> {
+        Ok(self.ledger.load(&rule.arn).await?.map(|(record, _)| record))
+    }
+
+    /// The rule as the emulator tells it.
+    pub async fn definition(&self, rule: &Rule) -> Result<Definition, Failure> {
+        let (events, name) = (&self.world.events, rule.arn.name());
+        let described = events.describe_rule().event_bus_name(BUS).name(name).send().await;
+        let described = described.map_err(while_doing(format_args!("describing rule {name}")))?;
+        let targets = events.list_targets_by_rule().event_bus_name(BUS).rule(name).send().await;
+        let targets = targets.map_err(while_doing(format_args!("listing the targets of {name}")))?;
+        let tags = events.list_tags_for_resource().resource_arn(rule.arn.as_str()).send().await;
+        let tags = tags.map_err(while_doing(format_args!("listing the tags of {name}")))?;
+        Ok(Definition {
+            state: described.state,
+            pattern: described.event_pattern,
+            texts: [
+                described.description,
+                described.role_arn,
+                described.schedule_expression,
+                described.managed_by,
+            ],
+            targets: targets.targets.unwrap_or_default(),
+            tags: tags.tags.unwrap_or_default(),
+        })
+    }
+
+    /// Messages in the rule's target and in the guard's queue, those being worked on included.
+    pub async fn messages_under_way(&self, rule: &Rule) -> Result<u64, Failure> {
+        let target = self.world.messages_in(&rule.target.queue).await?;
+        Ok(target + self.world.messages_in(&self.world.guard_queue).await?)
+    }
+
+    /// A person's call, brought onto the bus.
+    pub async fn happens(&self, event: serde_json::Value) -> Result<(), Failure> {
+        self.world.put_events(BUS, &[event]).await
+    }
+
+    /// What CloudTrail tells of a call about a rule. PutEvents takes no `aws.*` source, so it goes to the guard directly.
+    pub async fn cloudtrail_tells(&self, call: &str, rule: &Rule) -> Result<(), Failure> {
+        let (arn, named) = (rule.arn.as_str(), serde_json::json!({ "name": rule.arn.name() }));
+        let event = payload::rule_call(arn, call, named, &payload::now(), &people::user(arn, "ann"));
+        self.world.send(&self.world.guard_queue, &event.to_string()).await
+    }
+
+    /// What AWS Budgets does when an alert is raised: it writes to the stack's topic for alerts about money.
+    pub async fn budgets_writes(&self, text: &str) -> Result<(), Failure> {
+        let publish = self.world.sns.publish().topic_arn(self.stack.output("BudgetTopicArn")?);
+        let sent = publish.subject("AWS Budgets").message(text).send().await;
+        sent.map(drop).map_err(while_doing("writing of the budget"))
+    }
+
+    /// The real command, with the environment that an operator would have set.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.programs.join(programs::COMMAND));
+        command.args(arguments).env_clear().envs(self.world.environment());
+        command.envs(terminal()).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    /// A failure, and the guard's last words about trouble.
+    pub async fn with_logs(&self, failure: Failure) -> Failure {
+        let mut said = String::new();
+        for function in ["IngestFunctionName", "ControlFunctionName"] {
+            said += &match self.trouble(function).await {
+                Ok(lines) => lines.iter().map(|line| format!("\n  {line}")).collect(),
+                Err(error) => format!("\n  the log of {function} could not be read: {error}"),
+            };
+        }
+        let said = if said.is_empty() { "\n  nothing" } else { &said };
+        format!("{failure}\nWhat the guard's logs say of trouble, last:{said}").into()
+    }
+
+    async fn trouble(&self, function: &str) -> Result<Vec<String>, Failure> {
+        let mut lines = logs(&self.emulator, self.stack.output(function)?).await?;
+        lines.retain(|line| TROUBLE.iter().any(|word| line.contains(word)));
+        Ok(lines.split_off(lines.len().saturating_sub(SHOWN_LOG_LINES)))
+    }
+}
+
+/// Everybody at work in the background; they stop when this is dropped.
+pub struct Crew(JoinSet<Result<(), Failure>>);
+
+impl Crew {
+    fn of(world: &Arc<World>, looping: &Rule, honest: &Rule, slow: &Rule) -> Self {
+        let mut tasks = JoinSet::new();
+        let world = || Arc::clone(world);
+        tasks.spawn(fixer::fix(world(), Arc::clone(&looping.target), looping.arn.to_string()));
+        tasks.spawn(fixer::listen(world(), Arc::clone(&honest.target)));
+        tasks.spawn(fixer::listen(world(), Arc::clone(&slow.target)));
+        tasks.spawn(fixer::deploy_now_and_then(world(), honest.arn.to_string()));
+        Self(tasks)
+    }
+
+    /// Comes back only if one of them could not go on.
+    pub async fn failure(&mut self) -> Failure {
+        match self.0.join_next().await {
+            Some(Ok(Err(failure))) => failure,
+            Some(Err(error)) => error.into(),
+            Some(Ok(Ok(()))) | None => "somebody left the stage".into(),
+        }
+    }
+}
+
+async fn rule(
+    world: &World,
+    name: &str,
+    pattern: &str,
+    tags: &[(&str, &str)],
+    target: &str,
+) -> Result<Rule, Failure> {
+    let arn = world.create_rule(BUS, name, pattern, RuleState::Enabled, tags).await?;
+    let queue = world.create_queue(target).await?;
+    world.add_queue_target(BUS, name, target, &queue).await?;
+    Ok(Rule { arn: arn.parse()?, target: Arc::new(Target::new(queue)) })
+}
+
+/// What a program knows of its terminal by the environment.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the demo is a program: it stands in an environment of its own"
+)]
+fn terminal() -> impl Iterator<Item = (&'static str, OsString)> {
+    ["TERM", "NO_COLOR"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
+}

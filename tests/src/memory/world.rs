@@ -1,0 +1,347 @@
+//! Rules, their history, ledger, alerts and a clock in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::faults::{Call, Faults};
+use budget_guard_core::actions::{Alert, BudgetAlert, UnwatchedAlert};
+use budget_guard_core::breaker::Breaker;
+use budget_guard_core::model::{
+    BudgetStatus, Durations, Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState,
+    ScheduleDefinition, Tags, Target, Timestamp,
+};
+use budget_guard_core::ports::{Alerts, Clock, Ledger, Page, Ports, Rules, SaveError, TrailRecord, Version};
+use budget_guard_core::record::Record;
+
+/// One AWS account in memory. Clones share it, as several Lambda instances would.
+#[derive(Debug, Clone)]
+pub struct World {
+    state: Arc<Mutex<State>>,
+    pub faults: Arc<Faults>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) now: Timestamp,
+    pub(super) histories: BTreeMap<RuleArn, Vec<(Timestamp, u64)>>,
+    /// Longest runs of functions, by ARN.
+    pub(super) longest: Durations,
+    pub(super) rules: BTreeMap<RuleArn, RuleDefinition>,
+    /// Enabled schedules of EventBridge Scheduler, by group and name.
+    pub(super) schedules: BTreeMap<(String, String), (Timestamp, ScheduleDefinition)>,
+    /// Rules on a page of a list.
+    pub(super) page_size: usize,
+    pub(super) head: Option<(String, Version)>,
+    /// With the time until which they are kept.
+    pub(super) chunks: BTreeMap<String, (String, Timestamp)>,
+    /// As stored: what cannot be written and read back must not seem to work.
+    pub(super) records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
+    watched: BTreeSet<RuleArn>,
+    /// Records of `AssumeRole` calls by the ARN of the role, in the order of time.
+    pub(super) openings: Vec<(String, TrailRecord)>,
+    /// Time that a request to CloudTrail takes.
+    pub(super) trail_takes: jiff::SignedDuration,
+    pub(super) budgets: BTreeMap<String, BudgetStatus>,
+    pub(super) pressure: Option<(String, Version)>,
+    alerts: Vec<Alert>,
+    pub(super) budget_alerts: Vec<BudgetAlert>,
+    pub(super) unwatched_alerts: Vec<UnwatchedAlert>,
+    pub(super) conflicts: u32,
+    broken_promises: Vec<String>,
+}
+
+impl State {
+    /// Promise 1, checked at the moment of the call: the stored record says why, and what was found.
+    fn check_before_disable(&mut self, arn: &RuleArn) {
+        let stored =
+            self.records.get(arn).and_then(|(json, window, _)| Record::from_stored(json, window).ok());
+        let actual = self.rules.get(arn).map(|rule| rule.clone().without_actors());
+        let promise = match stored.as_ref().map(|record| (&record.breaker, &record.last_trip)) {
+            Some((Breaker::Open(cut), Some(_))) if cut.found.is_some() && cut.found == actual => {
+                return;
+            }
+            // A second DisableRule after a lost reply finds the rule disabled already.
+            Some((Breaker::Open(cut), Some(_)))
+                if cut.found.is_some()
+                    && actual.as_ref().is_some_and(|rule| rule.state == RuleState::Disabled) =>
+            {
+                return;
+            }
+            other => format!("DisableRule on {arn} while the stored record says {other:?}"),
+        };
+        self.broken_promises.push(promise);
+    }
+}
+
+impl World {
+    pub fn new(now: Timestamp) -> Self {
+        let state = State {
+            now,
+            rules: BTreeMap::new(),
+            histories: BTreeMap::new(),
+            longest: Durations::new(),
+            schedules: BTreeMap::new(),
+            page_size: 100,
+            head: None,
+            chunks: BTreeMap::new(),
+            records: BTreeMap::new(),
+            watched: BTreeSet::new(),
+            openings: Vec::new(),
+            trail_takes: jiff::SignedDuration::ZERO,
+            budgets: BTreeMap::new(),
+            pressure: None,
+            alerts: Vec::new(),
+            budget_alerts: Vec::new(),
+            unwatched_alerts: Vec::new(),
+            conflicts: 0,
+            broken_promises: Vec::new(),
+        };
+        Self { state: Arc::new(Mutex::new(state)), faults: Arc::default() }
+    }
+
+    /// A rule with a pattern, and nothing else.
+    pub fn rule(state: RuleState) -> RuleDefinition {
+        RuleDefinition::new(state, r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#)
+    }
+
+    pub fn put_rule(&self, arn: &RuleArn, rule: RuleDefinition) {
+        self.lock().rules.insert(arn.clone(), rule);
+    }
+
+    pub fn delete_rule(&self, arn: &RuleArn) {
+        self.lock().rules.remove(arn);
+    }
+
+    pub fn rule_state(&self, arn: &RuleArn) -> Option<RuleState> {
+        self.lock().rules.get(arn).map(|rule| rule.state)
+    }
+
+    pub fn set_state(&self, arn: &RuleArn, state: RuleState) {
+        if let Some(rule) = self.lock().rules.get_mut(arn) {
+            rule.state = state;
+        }
+    }
+
+    pub fn record(&self, arn: &RuleArn) -> Option<Record> {
+        let state = self.lock();
+        let (json, window, _) = state.records.get(arn)?;
+        Record::from_stored(json, window).ok()
+    }
+
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.lock().alerts.clone()
+    }
+
+    pub fn watched_rules(&self) -> Vec<RuleArn> {
+        self.lock().watched.iter().cloned().collect()
+    }
+
+    /// What was done that never may be.
+    pub fn broken_promises(&self) -> Vec<String> {
+        self.lock().broken_promises.clone()
+    }
+
+    /// How many saves lost a race.
+    pub fn conflicts(&self) -> u32 {
+        self.lock().conflicts
+    }
+
+    pub fn advance(&self, by: jiff::SignedDuration) {
+        let mut state = self.lock();
+        state.now += by;
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn edit<T>(
+        &self,
+        rule: &RuleArn,
+        edit: impl FnOnce(&mut RuleDefinition) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let mut state = self.lock();
+        let found = state.rules.get_mut(rule);
+        edit(
+            found
+                .ok_or_else(|| Fault::new(FaultKind::NotFound, "ResourceNotFoundException: no such rule"))?,
+        )
+    }
+}
+
+impl Rules for World {
+    async fn inspect(&self, rule: &RuleArn) -> Result<RuleDefinition, Fault> {
+        self.faults.run(Call::Inspect, || self.edit(rule, |found| Ok(found.clone()))).await
+    }
+
+    async fn tags(&self, rule: &RuleArn) -> Result<Tags, Fault> {
+        self.faults.run(Call::Tags, || self.edit(rule, |found| Ok(found.tags.clone()))).await
+    }
+
+    async fn disable(&self, rule: &RuleArn) -> Result<RuleState, Fault> {
+        let disable = |found: &mut RuleDefinition| {
+            if found.managed_by.is_some() {
+                return Err(Fault::new(FaultKind::Managed, "ManagedRuleException"));
+            }
+            found.state = RuleState::Disabled;
+            Ok(found.state)
+        };
+        let effect = || {
+            self.lock().check_before_disable(rule);
+            self.edit(rule, disable)
+        };
+        self.faults.run(Call::Disable, effect).await
+    }
+
+    async fn restore(&self, rule: &RuleArn, state: RuleState) -> Result<Restoration, Fault> {
+        let restore = |found: &mut RuleDefinition| {
+            let before = found.clone();
+            found.state = state;
+            Ok(Restoration { before, after: found.clone() })
+        };
+        self.faults.run(Call::Restore, || self.edit(rule, restore)).await
+    }
+
+    async fn buses(&self, next_token: Option<&str>) -> Result<Page<String>, Fault> {
+        self.faults.run(Call::Buses, || self.page_of_buses(next_token)).await
+    }
+
+    async fn list(&self, bus: &str, next_token: Option<&str>) -> Result<Page<ListedRule>, Fault> {
+        self.faults.run(Call::List, || self.page_of_rules(bus, next_token)).await
+    }
+
+    async fn list_targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
+        let targets = || self.edit(rule, |found| Ok(found.targets.clone()));
+        self.faults.run_for(Call::ListTargets, rule, targets).await
+    }
+}
+
+impl Ledger for World {
+    async fn load(&self, rule: &RuleArn) -> Result<Option<(Record, Version)>, Fault> {
+        let load = || match self.lock().records.get(rule) {
+            None => Ok(None),
+            Some((json, window, version)) => Record::from_stored(json, window)
+                .map(|record| Some((record, *version)))
+                .map_err(|error| Fault::new(FaultKind::Other, error.to_string())),
+        };
+        self.faults.run(Call::Load, load).await
+    }
+
+    async fn save(&self, record: &Record, expected: Option<Version>) -> Result<Version, SaveError> {
+        let save = || {
+            let mut state = self.lock();
+            if state.records.get(&record.rule).map(|(_, _, version)| *version) != expected {
+                state.conflicts += 1;
+                return Err(SaveError::Conflict);
+            }
+            let version = expected.unwrap_or(0) + 1;
+            let (json, window) =
+                record.to_stored().map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+            state.records.insert(record.rule.clone(), (json, window, version));
+            Ok(version)
+        };
+        self.faults.run(Call::Save, save).await
+    }
+
+    async fn watched(&self) -> Result<Vec<RuleArn>, Fault> {
+        self.faults.run(Call::Watched, || Ok(self.watched_rules())).await
+    }
+
+    async fn watch(&self, rule: &RuleArn) -> Result<(), Fault> {
+        let watch = || {
+            self.lock().watched.insert(rule.clone());
+            Ok(())
+        };
+        self.faults.run(Call::Watch, watch).await
+    }
+
+    async fn unwatch(&self, rule: &RuleArn) -> Result<(), Fault> {
+        let unwatch = || {
+            self.lock().watched.remove(rule);
+            Ok(())
+        };
+        self.faults.run(Call::Unwatch, unwatch).await
+    }
+
+    async fn records(&self, next_token: Option<&str>) -> Result<Page<Record>, Fault> {
+        self.faults.run(Call::Records, || self.page_of_records(next_token)).await
+    }
+}
+
+impl Alerts for World {
+    fn topic_arn(&self) -> &str {
+        super::budgets::TOPIC
+    }
+
+    async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
+        let publish = || {
+            self.lock().alerts.push(alert.clone());
+            Ok(())
+        };
+        self.faults.run(Call::Publish, publish).await
+    }
+
+    async fn announce(&self, alert: &BudgetAlert) -> Result<(), Fault> {
+        let announce = || {
+            self.lock().budget_alerts.push(alert.clone());
+            Ok(())
+        };
+        self.faults.run(Call::Publish, announce).await
+    }
+
+    async fn warn(&self, alert: &UnwatchedAlert) -> Result<(), Fault> {
+        let warn = || {
+            self.lock().unwatched_alerts.push(alert.clone());
+            Ok(())
+        };
+        self.faults.run(Call::Publish, warn).await
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        self.lock().now
+    }
+
+    /// Waiting takes no time here, but the clock says it did.
+    async fn sleep_until(&self, until: Timestamp) {
+        let mut state = self.lock();
+        state.now = state.now.max(until);
+    }
+}
+
+impl Ports for World {
+    type Rules = Self;
+    type Scheduler = Self;
+    type History = Self;
+    type Trail = Self;
+    type Budgets = Self;
+    type Ledger = Self;
+    type Alerts = Self;
+    type Clock = Self;
+
+    fn rules(&self) -> &Self {
+        self
+    }
+    fn scheduler(&self) -> &Self {
+        self
+    }
+    fn history(&self) -> &Self {
+        self
+    }
+    fn trail(&self) -> &Self {
+        self
+    }
+    fn budgets(&self) -> &Self {
+        self
+    }
+    fn ledger(&self) -> &Self {
+        self
+    }
+    fn alerts(&self) -> &Self {
+        self
+    }
+    fn clock(&self) -> &Self {
+        self
+    }
+}

@@ -1,0 +1,59 @@
+//! The two programs of the product, as cargo has built them.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::Failure;
+
+/// The Lambda function.
+pub const BOOTSTRAP: &str = "bootstrap";
+/// The command line.
+pub const COMMAND: &str = "budget-guard";
+
+/// The folder of the programs, for a program that was built into it beside them.
+pub fn folder() -> Result<PathBuf, Failure> {
+    let here = std::env::current_exe()?;
+    let folder = here.parent().ok_or("this program has no folder")?;
+    for program in [BOOTSTRAP, COMMAND] {
+        if !folder.join(program).is_file() {
+            let missing = folder.join(program);
+            return Err(
+                format!("{} is missing: make demo and make soak build it first", missing.display()).into()
+            );
+        }
+    }
+    Ok(folder.to_path_buf())
+}
+
+/// The Lambda function, for a test.
+pub fn bootstrap() -> &'static str {
+    built(BOOTSTRAP)
+}
+
+/// The command line, for a test.
+pub fn command() -> &'static str {
+    built(COMMAND)
+}
+
+/// A program that belongs to the code as it is now: cargo does not know that a test runs programs of other packages,
+/// so the first question builds them. Where nothing has changed that takes a moment.
+pub fn built(program: &str) -> &'static str {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let here = std::env::current_exe().expect("a test program has a path");
+        // target/debug/deps/test
+        let folder = here.ancestors().nth(2).expect("tests lie in a folder of cargo's").to_owned();
+        let target = folder.parent().expect("profiles lie in the target folder");
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--offline", "--locked", "--workspace", "--bins", "--target-dir"])
+            .arg(target)
+            .current_dir(crate::folders::root())
+            .status()
+            .expect("cargo runs");
+        assert!(status.success(), "cargo build --workspace --bins: {status}");
+        folder
+    });
+    let path = folder.join(program).into_os_string().into_string().expect("the path is UTF-8");
+    path.leak()
+}

@@ -1,0 +1,71 @@
+//! An AWS that answers some calls in its own way and passes the rest on to an emulator.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response, client, server};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use budget_guard_tests::Failure;
+
+/// The name of a call, the HTTP status and the body of its answer.
+pub type Answer = (&'static str, u16, &'static str);
+
+pub struct Overlay {
+    pub endpoint: String,
+    task: JoinHandle<()>,
+}
+
+impl Overlay {
+    /// Stands before `upstream` (`http://HOST:PORT`); without one, every other call is an error.
+    pub async fn start(upstream: Option<&str>, answers: &'static [Answer]) -> Result<Self, Failure> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let upstream: Option<Arc<str>> = upstream.map(|url| url.trim_start_matches("http://").into());
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let upstream = upstream.clone();
+                tokio::spawn(async move {
+                    let service = service_fn(move |request| answer(upstream.clone(), answers, request));
+                    // A program that hangs up has what it wanted.
+                    let _ = server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+        Ok(Self { endpoint, task })
+    }
+}
+
+impl Drop for Overlay {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn answer(
+    upstream: Option<Arc<str>>,
+    answers: &[Answer],
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Failure> {
+    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+    let call = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
+    if let Some((_, status, body)) = answers.iter().find(|(name, _, _)| *name == call) {
+        return Ok(Response::builder().status(*status).body(Full::from(*body))?);
+    }
+    let Some(upstream) = upstream else { return Err(format!("no answer for {call}").into()) };
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let stream = TcpStream::connect(&*upstream).await?;
+    let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let reply = sender.send_request(Request::from_parts(parts, Full::new(body))).await?;
+    let (parts, body) = reply.into_parts();
+    Ok(Response::from_parts(parts, Full::new(body.collect().await?.to_bytes())))
+}

@@ -1,0 +1,107 @@
+//! Runs `make demo` as CI would: the story holds, a part that does not do its work is noticed, Ctrl-C leaves nothing.
+
+use budget_guard_tests::programs;
+use std::error::Error;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+type Failure = Box<dyn Error>;
+
+/// `cargo test` builds the examples too, into a folder beside the binaries.
+fn demo() -> Result<PathBuf, Failure> {
+    let binaries = Path::new(programs::bootstrap()).parent().ok_or("the binary has no folder")?;
+    let demo = binaries.join("examples/demo");
+    match demo.is_file() {
+        true => Ok(demo),
+        false => {
+            Err(format!("{} is missing: cargo build --all-features --example demo", demo.display()).into())
+        }
+    }
+}
+
+/// The demo, with a folder of its own for all that is temporary.
+fn command(demo: &Path, scratch: &Path) -> Command {
+    let mut command = Command::new(demo);
+    command.env("TMPDIR", scratch).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn is_empty(folder: &Path) -> Result<bool, Failure> {
+    Ok(fs::read_dir(folder)?.next().is_none())
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn the_whole_story_holds() -> Result<(), Failure> {
+    let scratch = tempfile::tempdir()?;
+    let output = command(&demo()?, scratch.path()).output()?;
+    let text = text(&output);
+    assert!(output.status.success(), "{}\n{text}", output.status);
+    for wanted in [
+        "ENABLED, targets: acl-fixer\n",
+        "fix-acl is DISABLED",
+        "firings of fix-acl since: 0\n",
+        "notify-deploys is ENABLED",
+        "looked like an infinite loop",
+        "$ budget-guard enable fix-acl",
+        "transformers and tags are as before",
+        "Rule \"tag-instances\" may be an infinite loop",
+        "one alert, of the kind suspect\n",
+        "trips of tag-instances: 0\n",
+        "tag-instances is ENABLED\n",
+        "Budget alert: budget-guard disabled 1 rule\n",
+        "the alert names as cut: tag-instances\n",
+        "the alert names as left: notify-deploys",
+        "tag-instances is DISABLED\n",
+        "firings of tag-instances since: 0\n",
+        "$ budget-guard pressure\n",
+        "alerts in all: budget, restored, suspect, tripped, tripped\n",
+        "expectations held.",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is missing:\n{text}");
+    }
+    assert!(!text.contains("FAILED") && !text.contains('\u{1b}'), "{text}");
+    assert!(is_empty(scratch.path())?);
+    Ok(())
+}
+
+#[test]
+fn a_command_that_does_nothing_is_noticed() -> Result<(), Failure> {
+    let (scratch, programs) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let examples = programs.path().join("examples");
+    fs::create_dir(&examples)?;
+    // A copy, because the demo looks for the others beside itself, wherever links lead.
+    fs::copy(demo()?, examples.join("demo"))?;
+    symlink(programs::bootstrap(), programs.path().join("bootstrap"))?;
+    symlink("/bin/true", programs.path().join("budget-guard"))?;
+
+    let output = command(&examples.join("demo"), scratch.path()).output()?;
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("The demo FAILED: the rule was not put back"), "{text}");
+    assert!(is_empty(scratch.path())?);
+    Ok(())
+}
+
+#[test]
+fn an_interrupted_demo_leaves_nothing() -> Result<(), Failure> {
+    let scratch = tempfile::tempdir()?;
+    let mut child = command(&demo()?, scratch.path()).spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
+    let turns = lines.by_ref().map_while(Result::ok).any(|line| line.starts_with("2. "));
+    assert!(turns, "the loop did not start");
+    assert!(!is_empty(scratch.path())?);
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status()?;
+    assert!(sent.success());
+    let last = lines.map_while(Result::ok).last();
+    assert_eq!(child.wait()?.code(), Some(130));
+    assert_eq!(last.as_deref(), Some("Interrupted. Everything that was started is stopped."));
+    assert!(is_empty(scratch.path())?);
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! Rules with functions behind them, a guard, and a clock that lies in the past: what the three stories play on.
+
+use budget_guard_tests::programs;
+use std::time::Duration;
+
+use aws_sdk_eventbridge::types::{RuleState, Target};
+use budget_guard_aws::{DynamoLedger, SystemClock};
+use budget_guard_core::model::Timestamp;
+use budget_guard_core::ports::{Clock, Ledger};
+use budget_guard_core::record::Record;
+use serde_json::{Value, json};
+
+use budget_guard_tests::alert::Alert;
+use budget_guard_tests::bootstrap::Bootstrap;
+use budget_guard_tests::emulator::{Emulator, Kind};
+use budget_guard_tests::poller::Poller;
+use budget_guard_tests::runtime_api::RuntimeApi;
+use budget_guard_tests::world::{Queue, World};
+use budget_guard_tests::{Failure, functions, payload, while_doing};
+
+/// A tick lists the rules and reads who acts for each.
+const TICK: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(20);
+/// A loop that nobody cuts is given up after so many rounds.
+const ROUNDS: usize = 40;
+
+/// An emulator with a guard on it.
+pub struct Stage {
+    pub world: World,
+    pub api: RuntimeApi,
+    pub bootstrap: Bootstrap,
+    ledger: DynamoLedger,
+    emulator: Emulator,
+}
+
+/// A rule, the function it runs, and a queue that hears what the function hears: only what the rule really delivers.
+pub struct Machine {
+    pub rule: String,
+    pub function: String,
+    name: &'static str,
+    bus: &'static str,
+    heard: Queue,
+}
+
+/// A call, as CloudTrail tells of it.
+pub struct Call<'a> {
+    pub service: &'a str,
+    pub operation: &'a str,
+    pub parameters: Value,
+}
+
+impl Stage {
+    pub async fn start() -> Result<Self, Failure> {
+        Self::with(&[]).await
+    }
+
+    /// With these settings of the function's.
+    pub async fn with(settings: &[(&'static str, &str)]) -> Result<Self, Failure> {
+        let emulator = Emulator::start(Kind::Ministack).await?;
+        let world = World::create(&emulator).await?;
+        let api = RuntimeApi::start().await?;
+        let mut environment = world.environment();
+        environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let bootstrap = Bootstrap::spawn(programs::bootstrap(), &api, &environment)?;
+        let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
+        Ok(Self { world, api, bootstrap, ledger, emulator })
+    }
+
+    /// An enabled rule on these calls of a service, with a function of this name as its target.
+    pub async fn machine(
+        &self,
+        bus: &'static str,
+        rule: &'static str,
+        (service, operations): (&str, Value),
+        function: &str,
+    ) -> Result<Machine, Failure> {
+        let pattern = json!({
+            "source": [format!("custom.{service}")],
+            "detail-type": [payload::DETAIL_TYPE],
+            "detail": {"eventName": operations},
+        });
+        let arn = self.world.create_rule(bus, rule, &pattern.to_string(), RuleState::Enabled, &[]).await?;
+        let function_arn = functions::create(&self.emulator, function, &format!("{function}-role")).await?;
+        let target = Target::builder().id("function").arn(&function_arn).build()?;
+        let put = self.world.events.put_targets().event_bus_name(bus).rule(rule).targets(target);
+        put.send().await.map_err(while_doing(format_args!("adding {function} to {rule}")))?;
+        let heard = self.world.create_queue(&format!("heard-by-{function}")).await?;
+        self.world.add_queue_target(bus, rule, "heard", &heard).await?;
+        Ok(Machine { rule: arn, function: function_arn, name: rule, bus, heard })
+    }
+
+    /// The guard learns which rules there are, and who acts for them.
+    pub async fn tick(&self) {
+        let outcome = self.api.invoke_within(payload::tick(&payload::now()), TICK).await;
+        assert_eq!(outcome.json(), json!({"firings": 0, "tripped": [], "suspects": []}));
+    }
+
+    /// Puts events on the bus and lets the guard have what is in its queue then.
+    pub async fn happen(&self, bus: &str, events: &[Value]) -> Result<(), Failure> {
+        self.world.put_events(bus, events).await?;
+        let polls = Poller::new(&self.world, &self.api).with_call_times().poll_until_empty().await?;
+        for polled in &polls {
+            assert_eq!(polled.failed, Vec::<String>::new(), "{:#?}", self.bootstrap.logs());
+        }
+        Ok(())
+    }
+
+    /// What the function has heard since it was last asked.
+    pub async fn heard_by(&self, machine: &Machine) -> Result<Vec<Value>, Failure> {
+        let bodies = self.world.drain(&machine.heard).await?;
+        bodies.iter().map(|body| Ok(serde_json::from_str(body)?)).collect()
+    }
+
+    /// From this call on, everybody answers what they hear, until nobody hears anything. Returns how often each heard.
+    pub async fn go_round(
+        &self,
+        machines: &[&Machine],
+        began_by: Value,
+        answer: impl Fn(&Machine, &Value) -> Option<Value>,
+    ) -> Result<Vec<usize>, Failure> {
+        let mut heard = vec![0; machines.len()];
+        let mut calls = vec![began_by];
+        for _ in 0..ROUNDS {
+            if calls.is_empty() {
+                return Ok(heard);
+            }
+            self.happen(machines[0].bus, &std::mem::take(&mut calls)).await?;
+            for (machine, count) in machines.iter().zip(&mut heard) {
+                let news = self.heard_by(machine).await?;
+                *count += news.len();
+                calls.extend(news.iter().filter_map(|event| answer(machine, event)));
+            }
+        }
+        Err(format!("not cut in {ROUNDS} rounds: {:#?}", self.bootstrap.logs()).into())
+    }
+
+    pub async fn state(&self, machine: &Machine) -> Result<RuleState, Failure> {
+        self.world.rule_state(machine.bus, machine.name).await
+    }
+
+    /// The one alert there is.
+    pub async fn alert(&self) -> Result<Alert, Failure> {
+        let mut alerts = self.world.wait_for_alerts(1, SOON).await?;
+        assert_eq!(alerts.len(), 1, "{alerts:#?}");
+        alerts.pop().ok_or_else(|| "no alert".into())
+    }
+
+    pub async fn record(&self, machine: &Machine) -> Result<Record, Failure> {
+        let record = self.ledger.load(&machine.rule.parse()?).await?;
+        Ok(record.ok_or_else(|| format!("there is no record of {}", machine.name))?.0)
+    }
+
+    /// A rule that the guard saw and let be: enabled, so many firings counted, no trip and no suspicion.
+    pub async fn check_left_alone(&self, machine: &Machine, firings: usize) -> Result<(), Failure> {
+        let (name, record) = (machine.name, self.record(machine).await?);
+        assert_eq!(self.state(machine).await?, RuleState::Enabled, "{name}");
+        let counted = record.window.count(&record.window.all());
+        assert_eq!((counted, record.last_trip, record.suspected), (firings as u64, None, None), "{name}");
+        Ok(())
+    }
+}
+
+impl Machine {
+    /// A session of the function's role, as Lambda names it.
+    pub fn session(&self) -> String {
+        let mut parts = self.function.split(':').skip(4);
+        let account = parts.next().unwrap_or_default();
+        let function = parts.last().unwrap_or_default();
+        format!("arn:aws:sts::{account}:assumed-role/{function}-role/{function}")
+    }
+
+    /// The function's own call. AWS says whose credentials they are where `is_told`; else only the session shows it.
+    pub fn calls(&self, call: Call<'_>, at: Timestamp, is_told: bool) -> Value {
+        let mut event = event(&self.rule, &self.session(), call, at);
+        if is_told {
+            event["detail"]["userIdentity"]["inScopeOf"] =
+                json!({"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": self.function});
+        }
+        event
+    }
+}
+
+/// An event of a call, at this time.
+pub fn event(rule: &str, principal: &str, call: Call<'_>, at: Timestamp) -> Value {
+    let mut event = payload::event(rule, &payload::unique_id(), &at.to_string(), principal);
+    event["source"] = json!(format!("custom.{}", call.service));
+    event["detail"]["eventSource"] = json!(format!("{}.amazonaws.com", call.service));
+    event["detail"]["eventName"] = json!(call.operation);
+    event["detail"]["eventCategory"] = json!("Management");
+    event["detail"]["managementEvent"] = json!(true);
+    event["detail"]["requestParameters"] = call.parameters;
+    event
+}
+
+/// When the call was made that this event tells of.
+pub fn time_of(event: &Value) -> Result<Timestamp, Failure> {
+    Ok(event["detail"]["eventTime"].as_str().ok_or("no eventTime")?.parse()?)
+}
+
+/// A whole second, so many minutes ago: the guard's own clock is the real one, so stories lie in the past.
+pub fn minutes_ago(minutes: i64) -> Result<Timestamp, Failure> {
+    let now = SystemClock.now().as_second();
+    Ok(Timestamp::from_second(now - minutes * 60)?)
+}

@@ -1,0 +1,149 @@
+//! A guard's surroundings with two running functions, and a look at every call they make.
+
+use budget_guard_tests::programs;
+use std::time::Duration;
+
+use aws_sdk_eventbridge::types::RuleState;
+use budget_guard_aws::SystemClock;
+use budget_guard_core::ports::Clock;
+use serde_json::{Value, json};
+
+use budget_guard_tests::bootstrap::Bootstrap;
+use budget_guard_tests::emulator::{Emulator, Kind};
+use budget_guard_tests::gate::{Gate, Side};
+use budget_guard_tests::runtime_api::RuntimeApi;
+use budget_guard_tests::world::World;
+use budget_guard_tests::{Failure, payload};
+
+pub const SOON: Duration = Duration::from_secs(20);
+pub const BUDGET: &str = "team blue";
+const FIXER: &str = "arn:aws:sts::123456789012:assumed-role/fixer-role/fixer";
+/// Firings come over so many minutes: what is older than 15 is late.
+const MINUTES: i64 = 14;
+
+pub struct Bench {
+    pub world: World,
+    gate: Gate,
+    environment: Vec<(&'static str, String)>,
+    pub emulator: Emulator,
+}
+
+/// A function of the guard, in a process of its own.
+pub struct Function {
+    topic: String,
+    api: RuntimeApi,
+    bootstrap: Bootstrap,
+}
+
+impl Bench {
+    /// `budgets` is another endpoint for AWS Budgets alone.
+    pub async fn start(kind: Kind, budgets: Option<String>) -> Result<Self, Failure> {
+        let emulator = Emulator::start(kind).await?;
+        let world = World::create(&emulator).await?;
+        // It only looks: no call has this number.
+        let gate = Gate::start(&emulator.endpoint(), u32::MAX, Side::Before).await?;
+        let mut environment = world.environment();
+        environment.retain(|(name, _)| *name != "AWS_ENDPOINT_URL");
+        environment.push(("AWS_ENDPOINT_URL", gate.endpoint()));
+        environment.extend(budgets.map(|endpoint| ("AWS_ENDPOINT_URL_BUDGETS", endpoint)));
+        Ok(Self { world, gate, environment, emulator })
+    }
+
+    /// A cold start: it knows of nothing but what is in the table.
+    pub async fn function(&self) -> Result<Function, Failure> {
+        let api = RuntimeApi::start().await?;
+        let bootstrap = Bootstrap::spawn(programs::bootstrap(), &api, &self.environment)?;
+        let topic = format!("arn:aws:sns:us-east-1:{}:budget-alerts", self.emulator.account());
+        Ok(Function { topic, api, bootstrap })
+    }
+
+    /// An enabled rule with one queue as its target.
+    pub async fn rule(&self, name: &str) -> Result<String, Failure> {
+        let arn = self.world.create_rule("default", name, payload::PATTERN, RuleState::Enabled, &[]).await?;
+        let queue = self.world.create_queue(&format!("work-of-{name}")).await?;
+        self.world.add_queue_target("default", name, "work", &queue).await?;
+        Ok(arn)
+    }
+
+    /// What AWS Budgets writes of the budget.
+    pub fn notice(&self, basis: &str) -> String {
+        let (threshold, amount) =
+            if basis == "ACTUAL" { ("$80.00", "$91.25") } else { ("$100.00", "$120.00") };
+        payload::budget_notice(self.emulator.account(), BUDGET, basis, threshold, amount)
+    }
+
+    /// Whether each of these rules is enabled.
+    pub async fn assert_states(&self, expected: &[(&str, bool)]) -> Result<(), Failure> {
+        for (name, is_enabled) in expected {
+            let state = self.world.rule_state("default", name).await?;
+            let wanted = if *is_enabled { RuleState::Enabled } else { RuleState::Disabled };
+            assert_eq!(state, wanted, "{name}");
+        }
+        Ok(())
+    }
+
+    /// How often the functions have made this call.
+    pub fn calls(&self, name: &str) -> usize {
+        self.gate.calls().iter().filter(|call| *call == name).count()
+    }
+
+    /// The stored pressure; null if there is none.
+    pub async fn pressure(&self) -> Result<Value, Failure> {
+        let Some(item) = self.world.item("pressure").await? else { return Ok(Value::Null) };
+        Ok(serde_json::from_str(item["pressure"].as_s().map_err(|_| "the pressure is not text")?)?)
+    }
+
+    pub async fn edit_press(&self, edit: impl FnOnce(&mut Value)) -> Result<(), Failure> {
+        self.world.edit_item("pressure", "pressure", |stored| edit(&mut stored["budgets"][0])).await
+    }
+
+    /// The pressure began, and AWS was last asked about it, so long ago.
+    pub async fn minutes_ago(&self, minutes: i64) -> Result<(), Failure> {
+        let then = json!(SystemClock.now() - jiff::SignedDuration::from_mins(minutes));
+        self.edit_press(|press| {
+            press["since"] = then.clone();
+            press["care"]["asked"] = then;
+        })
+        .await
+    }
+}
+
+impl Function {
+    pub fn logs(&self) -> Vec<String> {
+        self.bootstrap.logs()
+    }
+
+    pub async fn tick(&self) -> Result<(), Failure> {
+        let answer = self.api.invoke(payload::tick(&payload::now())).await.json();
+        let is_done = answer["firings"] == 0;
+        if is_done { Ok(()) } else { Err(format!("the tick failed: {answer}").into()) }
+    }
+
+    /// What the topic for alerts about money brings.
+    pub async fn notify(&self, message_id: &str, text: &str) -> Value {
+        self.api.invoke(payload::sns(&self.topic, "Notification", message_id, text)).await.json()
+    }
+
+    /// SNS asks whether the function wants messages of a topic.
+    pub async fn ask_to_confirm(&self, message_id: &str) -> Value {
+        let text = "You have chosen to subscribe to the topic.";
+        self.api.invoke(payload::sns(&self.topic, "SubscriptionConfirmation", message_id, text)).await.json()
+    }
+
+    /// A queue batch with so many firings a minute of each rule, over the last quarter of an hour; 0 stands for two in all.
+    pub async fn firings(&self, rules: &[(&String, i64)]) -> Result<(), Failure> {
+        let now = SystemClock.now().as_second();
+        let mut bodies = Vec::new();
+        for (rule, each) in rules {
+            let count = if *each == 0 { 2 } else { each * MINUTES };
+            let apart = MINUTES * 60 / count;
+            for n in 0..count {
+                let at = jiff::Timestamp::from_second(now - n * apart)?.to_string();
+                bodies.push(payload::attached(rule, &payload::unique_id(), &at, FIXER));
+            }
+        }
+        let answer = self.api.invoke(payload::sqs_batch(&bodies)).await.json();
+        assert_eq!(answer, json!({"batchItemFailures": []}), "{:#?}", self.logs());
+        Ok(())
+    }
+}

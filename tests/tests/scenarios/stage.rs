@@ -1,0 +1,394 @@
+//! Plays a story: its calls become events of the bus, its rules have real patterns and targets, and the real guard
+//! handles every event, with the ports in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use budget_guard_core::actions::AlertKind;
+use budget_guard_core::attribution::Home;
+use budget_guard_core::model::RuleState;
+use budget_guard_core::policy::{Limits, Mode};
+use budget_guard_core::ports::Clock;
+use budget_guard_core::run::Guard;
+use budget_guard_core::verdict::{Evidence, EvidenceKind};
+use budget_guard_tests::memory::World;
+use serde_json::{Value, json};
+
+use super::cast::{arn, seconds};
+use super::events::{NOON, Numbers, event, filled};
+use super::language::{Actor, Answer, Call, History, Rule, Story, To};
+
+/// More events than any story needs before its loops are cut.
+const MAX_EVENTS: usize = 200_000;
+/// Maximum time that a batch waits for more events. Source: `MaximumBatchingWindowInSeconds` of Lambda (2015-03-31).
+const BATCHING_WINDOW: Duration = Duration::from_secs(300);
+/// Time from one tick to the next, and after ten minutes without an event.
+const TICK: Duration = Duration::from_secs(60);
+const QUIET: Duration = Duration::from_secs(600);
+const QUIET_TICK: Duration = Duration::from_secs(900);
+/// Time for which the guard looks on after the last event.
+const AFTERWARDS: Duration = Duration::from_secs(600);
+
+/// The outcome for one rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Distinct firings until the cut was seen, or all of them.
+    pub firings: u64,
+    /// The kind of evidence it was cut by.
+    pub cut_by: Option<String>,
+    /// … or would have been, in observe mode.
+    pub would_be_cut_by: Option<String>,
+    pub suspects: usize,
+    pub advices: usize,
+    /// The reasons in the alerts.
+    pub said: Vec<String>,
+}
+
+enum Happening {
+    Call {
+        who: String,
+        call: Call,
+    },
+    Delivery(String),
+    /// The rule with this number is made.
+    Made(usize),
+    /// A run of the function with this ARN is over, after this long.
+    Ran(String, Duration),
+}
+
+/// A story in play.
+struct Stage<'a> {
+    story: &'a Story,
+    batch: usize,
+    random: fastrand::Rng,
+    world: World,
+    guard: Guard<World>,
+    /// By time; at one moment, what is delivered at once comes first, then the rest in the order it was added.
+    agenda: BTreeMap<(Duration, bool, u64), Happening>,
+    added: u64,
+    events: usize,
+    /// The batch in the making, and the arrival of its first event.
+    waiting: Vec<String>,
+    waiting_since: Duration,
+    last_event: Duration,
+    next_tick: Duration,
+    /// By rule.
+    firings: BTreeMap<String, u64>,
+    /// Firings so far when the rule was seen to be cut, or reported as one that would be.
+    ended: BTreeMap<String, u64>,
+    /// How often each answer was asked for, and which resources it was given on.
+    asked: BTreeMap<(String, usize), usize>,
+    answered: BTreeSet<(String, usize, String)>,
+    /// Times at which actors with a concurrency limit are free again.
+    free_at: BTreeMap<String, Duration>,
+}
+
+/// Plays the story, the guard getting its events so many at a time. `shuffled`: in any order within a batch, each twice.
+pub fn play(story: &Story, batch: usize, shuffled: Option<u64>) -> BTreeMap<String, Outcome> {
+    let world = World::new(NOON);
+    let home = Home {
+        function: Some("budget-guard-ingest".into()),
+        ..Home::new("aws", "us-east-1", super::events::ACCOUNT)
+    };
+    let guard =
+        Guard::new(world.clone(), home, Limits::new(Mode::Enforce, "200/60s".parse().expect("a limit")));
+    let mut stage = Stage {
+        story,
+        batch: batch.max(story.batch),
+        random: fastrand::Rng::with_seed(shuffled.unwrap_or_default()),
+        world,
+        guard,
+        agenda: BTreeMap::new(),
+        added: 0,
+        events: 0,
+        waiting: Vec::new(),
+        waiting_since: Duration::ZERO,
+        last_event: Duration::ZERO,
+        next_tick: Duration::ZERO,
+        firings: BTreeMap::new(),
+        ended: BTreeMap::new(),
+        asked: BTreeMap::new(),
+        answered: BTreeSet::new(),
+        free_at: BTreeMap::new(),
+    };
+    stage.begin();
+    stage.go_on(shuffled.is_some());
+    assert_eq!(stage.world.broken_promises(), Vec::<String>::new(), "{}", story.title);
+    story.rules.iter().map(|rule| (rule.name.clone(), stage.outcome(&rule.name))).collect()
+}
+
+impl Stage<'_> {
+    /// The tick builds the directory; then the calls that are in the story.
+    fn begin(&mut self) {
+        for (index, rule) in self.story.rules.iter().enumerate() {
+            match rule.made_at.is_zero() {
+                true => self.make(rule),
+                false => self.add(rule.made_at, Happening::Made(index)),
+            }
+        }
+        for actor in &self.story.actors {
+            if let Some(longest) = actor.longest {
+                self.world.put_run(&actor.arn(), seconds(longest));
+            }
+        }
+        self.ticks_until(Duration::ZERO);
+        for scene in &self.story.scenes {
+            for n in 0..scene.times {
+                let call = filled(&scene.call, Numbers { n, k: 0, resource: "" });
+                let at = scene.at + scene.every * u32::try_from(n).expect("a count");
+                self.add(at, Happening::Call { who: scene.who.clone(), call });
+            }
+        }
+    }
+
+    fn make(&self, rule: &Rule) {
+        self.world.put_rule(&arn(&rule.name), rule.definition(self.story));
+        if let Some(History { rate, span, ended }) = &rule.history {
+            let minutes = |time: &Duration| i64::try_from(time.as_secs() / 60).expect("minutes");
+            let minute = |n: i64| NOON - jiff::SignedDuration::from_mins(minutes(ended) + n);
+            self.world.put_history(&arn(&rule.name), (1..=minutes(span)).map(|n| (minute(n), *rate)));
+        }
+    }
+
+    fn add(&mut self, at: Duration, happening: Happening) {
+        self.added += 1;
+        self.agenda.insert((at, true, self.added), happening);
+    }
+
+    fn go_on(&mut self, is_shuffled: bool) {
+        while let Some(((at, ..), happening)) = self.agenda.pop_first() {
+            if at > self.story.lasts || self.events >= MAX_EVENTS {
+                break;
+            }
+            self.wait_until(at, is_shuffled);
+            match happening {
+                Happening::Call { who, call } => self.happen(at, &who, &call),
+                Happening::Ran(function, took) => self.world.put_run(&function, seconds(took)),
+                Happening::Made(index) => {
+                    let rule = &self.story.rules[index];
+                    self.make(rule);
+                    let parameters = vec![("name".to_owned(), rule.name.clone())];
+                    let call = Call {
+                        service: "events".into(),
+                        operation: "PutRule".into(),
+                        parameters,
+                        ..Call::default()
+                    };
+                    self.happen(at, "deploy/pipeline", &call);
+                }
+                Happening::Delivery(body) => {
+                    if self.waiting.is_empty() {
+                        self.waiting_since = at;
+                    }
+                    self.waiting.push(body);
+                    if self.waiting.len() >= self.batch {
+                        self.deliver(is_shuffled);
+                    }
+                }
+            }
+        }
+        let end = self.last_event + AFTERWARDS;
+        self.wait_until(end, is_shuffled);
+        self.deliver(is_shuffled);
+        self.ticks_until(end + BATCHING_WINDOW);
+    }
+
+    /// Time passes: ticks, and a batch that has waited for long enough.
+    fn wait_until(&mut self, at: Duration, is_shuffled: bool) {
+        let due = self.waiting_since + BATCHING_WINDOW;
+        if !self.waiting.is_empty() && due <= at {
+            self.ticks_until(due);
+            self.clock_to(due);
+            self.deliver(is_shuffled);
+        }
+        self.ticks_until(at);
+        self.clock_to(at);
+    }
+
+    fn ticks_until(&mut self, until: Duration) {
+        while self.next_tick <= until {
+            let at = self.next_tick;
+            self.clock_to(at);
+            let now = self.world.now();
+            let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event", "time": now});
+            run(self.guard.handle(tick.to_string().as_bytes())).0.expect("a tick");
+            self.see_cuts();
+            self.next_tick = at + if at > self.last_event + QUIET { QUIET_TICK } else { TICK };
+        }
+        self.next_tick = self.next_tick.min(until + TICK);
+    }
+
+    fn clock_to(&self, at: Duration) {
+        let then = NOON + jiff::SignedDuration::try_from(at).expect("a time");
+        let now = self.world.now();
+        if then > now {
+            self.world.advance(then.duration_since(now));
+        }
+    }
+
+    /// A call is made: it fires the rules that take it and are enabled, and their actors answer.
+    fn happen(&mut self, at: Duration, who: &str, call: &Call) {
+        self.events += 1;
+        self.last_event = at;
+        let body = event(self.story, self.events, at, who, call).to_string();
+        let delivery = &self.story.delivery;
+        let (copies, random) =
+            (if delivery.twice { 2 } else { 1 }, delivery.disordered_within.as_millis() as u64);
+        for _ in 0..copies {
+            let delay = delivery.late_by + Duration::from_millis(self.random.u64(0..=random));
+            self.added += 1;
+            let place = (at + delay, !delay.is_zero(), self.added);
+            self.agenda.insert(place, Happening::Delivery(body.clone()));
+        }
+        for rule in self.story.rules.iter().filter(|rule| rule.is_fired_by(call)) {
+            if !self.world.rule_state(&arn(&rule.name)).is_some_and(RuleState::is_enabled) {
+                continue;
+            }
+            *self.firings.entry(rule.name.clone()).or_default() += 1;
+            for runs in &rule.runs {
+                let actor = self.story.actors.iter().find(|actor| runs.actor.as_ref() == Some(&actor.name));
+                let delay = runs.behind.as_ref().map_or(Duration::ZERO, |behind| behind.delay);
+                actor.into_iter().for_each(|actor| self.answer(at + delay, actor, who, call));
+            }
+        }
+    }
+
+    fn answer(&mut self, at: Duration, actor: &Actor, who: &str, heard: &Call) {
+        let resource = heard.resource.as_deref().unwrap_or_default();
+        for (index, answer) in actor.answers.iter().enumerate() {
+            if !answer.is_to(actor, who, heard) {
+                continue;
+            }
+            let asked = self.asked.entry((actor.name.clone(), index)).or_default();
+            let n = *asked;
+            *asked += 1;
+            let is_new = self.answered.insert((actor.name.clone(), index, resource.to_owned()));
+            let is_over = answer.times.is_some_and(|times| n >= times)
+                || answer.every.is_some_and(|every| (n as i64 % every.abs() != 0) == (every > 0))
+                || answer.once_per_resource && !is_new;
+            if is_over {
+                continue;
+            }
+            let (calls, each) = answer.calls.unwrap_or((1, Duration::ZERO));
+            for k in 0..calls {
+                let call = filled(&answer.call, Numbers { n, k, resource });
+                let ready = at + answer.after + each * u32::try_from(k).expect("a count");
+                let at = self.once_free(actor, ready);
+                let who = answer.by.clone().unwrap_or_else(|| actor.name.clone());
+                self.add(at, Happening::Call { who, call });
+            }
+            if actor.longest.is_some() {
+                let took = answer.after + each * u32::try_from(calls).expect("a count");
+                self.add(at + took, Happening::Ran(actor.arn(), took));
+            }
+        }
+    }
+
+    /// Time of a call that is ready at this time, under the concurrency limit.
+    fn once_free(&mut self, actor: &Actor, ready: Duration) -> Duration {
+        if actor.one_call_each.is_zero() {
+            return ready;
+        }
+        let free = self.free_at.entry(actor.name.clone()).or_default();
+        let at = ready.max(*free);
+        *free = at + actor.one_call_each;
+        at
+    }
+
+    fn deliver(&mut self, is_shuffled: bool) {
+        let mut bodies = std::mem::take(&mut self.waiting);
+        if is_shuffled {
+            bodies = [bodies.clone(), bodies].concat();
+            self.random.shuffle(&mut bodies);
+        }
+        if bodies.is_empty() {
+            return;
+        }
+        let record =
+            |(n, body)| json!({"messageId": format!("m-{n}"), "eventSource": "aws:sqs", "body": body});
+        let records: Vec<Value> = bodies.into_iter().enumerate().map(record).collect();
+        let (reply, summary) = run(self.guard.handle(json!({ "Records": records }).to_string().as_bytes()));
+        let reply = serde_json::to_value(reply.expect("a reply")).expect("JSON");
+        assert_eq!(reply, json!({"batchItemFailures": []}), "{}: {summary:?}", self.story.title);
+        self.see_cuts();
+    }
+
+    fn see_cuts(&mut self) {
+        for rule in &self.story.rules {
+            if self.ended.contains_key(&rule.name) {
+                continue;
+            }
+            let is_disabled = self.world.rule_state(&arn(&rule.name)) == Some(RuleState::Disabled);
+            let is_observed = rule.tags.iter().any(|(name, value)| name == "mode" && value == "observe");
+            if is_disabled || is_observed && self.outcome(&rule.name).would_be_cut_by.is_some() {
+                let firings = self.firings(&rule.name);
+                self.ended.insert(rule.name.clone(), firings);
+            }
+        }
+    }
+
+    fn firings(&self, rule: &str) -> u64 {
+        self.firings.get(rule).copied().unwrap_or_default()
+    }
+
+    fn outcome(&self, name: &str) -> Outcome {
+        let rule = arn(name);
+        let alerts = self.world.alerts();
+        let mine = |kind: AlertKind| {
+            alerts.iter().filter(move |alert| alert.rule.arn == arn(name) && alert.kind == kind)
+        };
+        let by = |kind: AlertKind| Some(kind_of(mine(kind).next()?.evidence.as_ref()?));
+        let is_disabled = self.world.rule_state(&rule) == Some(RuleState::Disabled);
+        assert_eq!(is_disabled, by(AlertKind::Tripped).is_some(), "{}: {name}", self.story.title);
+        Outcome {
+            firings: self.ended.get(name).copied().unwrap_or_else(|| self.firings(name)),
+            cut_by: by(AlertKind::Tripped),
+            would_be_cut_by: by(AlertKind::WouldTrip),
+            suspects: mine(AlertKind::Suspect).count(),
+            advices: mine(AlertKind::Advice).count(),
+            said: alerts
+                .iter()
+                .filter(|alert| alert.rule.arn == rule)
+                .map(|alert| alert.reason.clone())
+                .collect(),
+        }
+    }
+}
+
+/// The kind of evidence in the words of stories.
+fn kind_of(evidence: &Evidence) -> String {
+    let is_cycle = evidence.own.as_ref().is_some_and(|own| !own.cycle.is_empty());
+    match evidence.kind {
+        _ if is_cycle => "cycle".to_owned(),
+        EvidenceKind::Turns => "turns".to_owned(),
+        EvidenceKind::Surplus => "surplus".to_owned(),
+        EvidenceKind::Burst if evidence.own.is_some() => "rate".to_owned(),
+        EvidenceKind::Burst => "burst".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+impl Answer {
+    /// Returns true if the actor gives this answer to a call.
+    fn is_to(&self, actor: &Actor, who: &str, heard: &Call) -> bool {
+        let is_own = || who == actor.name || actor.answers.iter().any(|one| one.by.as_deref() == Some(who));
+        self.to.iter().all(|to| match to {
+            To::Resource(resource) => heard.resource.as_ref() == Some(resource),
+            To::Parameter(name, value) => heard.parameters.contains(&(name.clone(), value.clone())),
+            To::Operation(operation) => heard.operation == *operation,
+            To::Others => !is_own(),
+        })
+    }
+}
+
+/// Runs a future that waits for nobody but itself.
+fn run<F: Future>(future: F) -> F::Output {
+    let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}

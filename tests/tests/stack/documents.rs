@@ -1,0 +1,38 @@
+//! Alarms and metrics that `infra/cost.md` counts.
+
+use budget_guard_tests::folders::root;
+use std::fs;
+
+use budget_guard_core::model::Timestamp;
+use budget_guard_core::run::Summary;
+use budget_guard_core::telemetry;
+use serde_json::Value;
+
+use crate::policies::Template;
+use budget_guard_tests::Failure;
+use budget_guard_tests::stack::expanded;
+
+#[tokio::test]
+async fn standing_costs_are_those_of_what_there_is() -> Result<(), Failure> {
+    let template = Template::new(&expanded().await?, &["WatchesSpend"]);
+    let alarms = template.of_type("AWS::CloudWatch::Alarm");
+    let metrics_of = |alarm: &Value| {
+        let queries = alarm["Properties"]["Metrics"].as_array().into_iter().flatten();
+        queries.filter(|query| query.get("MetricStat").is_some()).count().max(1)
+    };
+    let metrics: usize = alarms.iter().map(|(_, alarm)| metrics_of(alarm)).sum();
+    let written = telemetry::metrics(&Summary::default(), "", Timestamp::UNIX_EPOCH);
+    let written = written["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().map_or(0, Vec::len);
+    let usd = |count: usize, each: f64| format!("{:.2} USD", count as f64 * each);
+    let document = root().join("infra/cost.md");
+    let document = fs::read_to_string(document)?.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A tenth of a dollar for each metric of an alarm, and 0.30 USD for each custom metric of a function.
+    for claim in [
+        format!("{} alarms, the last of them on", alarms.len()),
+        usd(metrics, 0.10),
+        format!("{written} metrics of each function {}", usd(2 * written, 0.30)),
+    ] {
+        assert!(document.contains(&claim), "the document does not say: {claim}");
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! What the catch-all rule shows the guard: as much as was asked for, and nothing that the guard itself has caused.
+
+use budget_guard_tests::programs;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_eventbridge::types::RuleState;
+use eventbridge_pattern::{Matcher, Pattern, Scratch};
+use serde_json::{Value, json};
+
+use crate::FIXER;
+use budget_guard_tests::emulator::{Emulator, Kind};
+use budget_guard_tests::stack::Stack;
+use budget_guard_tests::world::World;
+use budget_guard_tests::{Failure, payload, while_doing};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// State and pattern of the catch-all rule, if there is one.
+pub async fn watch(world: &World, name: &str) -> Result<Option<(RuleState, String)>, Failure> {
+    let described = world.events.describe_rule().name(format!("{name}-watch")).send().await;
+    match described {
+        Ok(rule) => Ok(rule.state.zip(rule.event_pattern)),
+        Err(error)
+            if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(while_doing("describing the catch-all rule")(error)),
+    }
+}
+
+#[tokio::test]
+async fn the_catch_all_sees_as_much_as_was_asked_for() -> Result<(), Failure> {
+    let emulator = Emulator::start(Kind::Ministack).await?;
+    let third = RuleState::EnabledWithAllCloudtrailManagementEvents;
+    let calls = json!({"detail-type": [{"suffix": "via CloudTrail"}]});
+    let everything = json!({"source": [{"prefix": ""}]});
+    let check = async |name: &str,
+                       parameters: &[(&str, &str)],
+                       expected: Option<(RuleState, &Value)>|
+           -> Result<(), Failure> {
+        let mut parameters = parameters.to_vec();
+        parameters.push(("GuardName", name));
+        let stack = Stack::deploy(&emulator, name, Path::new(programs::bootstrap()), &parameters).await?;
+        let Some((state, pattern)) = watch(&stack.world(&emulator).await?, name).await? else {
+            assert_eq!(expected, None, "{parameters:?}");
+            return Ok(());
+        };
+        let mut pattern: Value = serde_json::from_str(&pattern)?;
+        // Its own parts, which have a test of their own.
+        pattern.as_object_mut().ok_or("no pattern")?.remove("detail");
+        assert_eq!(Some((state, &pattern)), expected, "{parameters:?}");
+        Ok(())
+    };
+    let reads = ("WatchReadOnlyCalls", "true");
+    check("budget-guard-a", &[], Some((RuleState::Enabled, &calls))).await?;
+    check("budget-guard-b", &[reads], Some((third.clone(), &calls))).await?;
+    check("budget-guard-c", &[reads, ("Watch", "all")], Some((third, &everything))).await?;
+    check("budget-guard-d", &[("Watch", "off")], None).await?;
+    Ok(())
+}
+
+/// A call on these resources, as a trail that logs data events has it.
+fn call_on(resources: Value) -> Value {
+    let rule = "arn:aws:events:us-east-1:000000000000:rule/any";
+    let mut event = payload::event(rule, &payload::unique_id(), &payload::now(), FIXER);
+    event["detail"]["resources"] = resources;
+    event
+}
+
+fn on(arn: &str) -> Value {
+    json!([{"accountId": "000000000000", "type": "AWS::Any::Thing", "ARN": arn}])
+}
+
+/// Each message to the queue is a call, which would be a message to the queue: the loop that the guard is there to cut.
+#[tokio::test]
+async fn what_is_done_with_the_guards_own_parts_does_not_come_back_to_it() -> Result<(), Failure> {
+    let emulator = Emulator::start(Kind::Ministack).await?;
+    let stack = Stack::deploy(&emulator, "guard", Path::new(programs::bootstrap()), &[]).await?;
+    let world = stack.world(&emulator).await?;
+    let (_, pattern) = watch(&world, "budget-guard").await?.ok_or("no catch-all rule")?;
+    assert!(pattern.len() <= 2_048, "EventBridge takes no longer pattern: {pattern}");
+    let (matcher, mut scratch) = (Matcher::new([Pattern::compile(&pattern)?]), Scratch::default());
+    let mut check = |resources: Value, expected: bool| -> Result<(), Failure> {
+        let event = call_on(resources.clone()).to_string();
+        let found = matcher.matches(event.as_bytes(), &mut scratch)?;
+        assert_eq!(!found.matched.is_empty(), expected, "{resources}");
+        Ok(())
+    };
+    let functions = ["IngestFunctionName", "ControlFunctionName"].map(|name| stack.output(name));
+    let mut own = Vec::new();
+    for name in functions {
+        own.push(format!("arn:aws:lambda:us-east-1:000000000000:function:{}", name?));
+    }
+    own.push(format!("arn:aws:dynamodb:us-east-1:000000000000:table/{}", stack.output("TableName")?));
+    for output in ["QueueArn", "DeadLetterQueueArn", "TopicArn", "BudgetTopicArn"] {
+        own.push(stack.output(output)?.to_owned());
+    }
+    for arn in &own {
+        check(on(arn), false)?;
+    }
+    for other in ["arn:aws:sqs:us-east-1:000000000000:orders", "arn:aws:s3:::uploads"] {
+        check(on(other), true)?;
+    }
+    check(Value::Null, true)?;
+    check(json!([]), true)?;
+    check(json!([{"type": "AWS::S3::Object"}]), true)?;
+
+    // And so it is on the bus.
+    stack.feed(&emulator, false).await?;
+    let calls = [call_on(on(stack.output("QueueArn")?)), call_on(on("arn:aws:s3:::uploads"))];
+    world.put_events("default", &calls).await?;
+    world.wait_for_messages(&world.guard_queue, 1, PATIENCE).await?;
+    let brought = world.drain(&world.guard_queue).await?;
+    let ids: Vec<Value> = brought
+        .iter()
+        .map(|body| Ok(serde_json::from_str::<Value>(body)?["detail"]["eventID"].clone()))
+        .collect::<Result<_, Failure>>()?;
+    assert_eq!(ids, [calls[1]["detail"]["eventID"].clone()]);
+    Ok(())
+}

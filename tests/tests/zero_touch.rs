@@ -1,0 +1,171 @@
+//! Zero-touch on real parts: one catch-all rule sends every event to the guard, which finds the rule that loops.
+//!
+//! The function is started here and not by the stack: these tests decide when it ticks and when it gets its messages.
+
+use budget_guard_tests::programs;
+use std::time::Duration;
+
+use aws_sdk_eventbridge::types::RuleState;
+use budget_guard_aws::{DynamoLedger, SystemClock};
+use budget_guard_core::ports::{Clock, Ledger};
+use budget_guard_tests::alert::Alert;
+use budget_guard_tests::bootstrap::Bootstrap;
+use budget_guard_tests::emulator::{Emulator, Kind};
+use budget_guard_tests::poller::Poller;
+use budget_guard_tests::runtime_api::RuntimeApi;
+use budget_guard_tests::world::World;
+use budget_guard_tests::{Failure, payload};
+use serde_json::{Value, json};
+
+const FIXER: &str = "arn:aws:sts::000000000000:assumed-role/fixer-role/fixer";
+const SOON: Duration = Duration::from_secs(20);
+/// A tick that reads the targets and tags of a hundred rules, at five calls a second.
+const TICK: Duration = Duration::from_secs(60);
+/// The rules beside the one that loops: ten for each of ten calls.
+const OTHERS: usize = 99;
+const CALLS: usize = 10;
+
+fn pattern(call: &str) -> String {
+    let (source, kind) = (payload::SOURCE, payload::DETAIL_TYPE);
+    format!(r#"{{"source":["{source}"],"detail-type":["{kind}"],"detail":{{"eventName":["{call}"]}}}}"#)
+}
+
+/// So many events of one call.
+fn events(rule: &str, call: &str, count: usize) -> Vec<Value> {
+    let event = |_| {
+        let mut event = payload::event(rule, &payload::unique_id(), &payload::now(), FIXER);
+        event["detail"]["eventName"] = json!(call);
+        event
+    };
+    (0..count).map(event).collect()
+}
+
+/// A guard with its catch-all rule, and nothing attached to anything.
+struct Stage {
+    world: World,
+    api: RuntimeApi,
+    ledger: DynamoLedger,
+    bootstrap: Bootstrap,
+    _emulator: Emulator,
+}
+
+impl Stage {
+    async fn start() -> Result<Self, Failure> {
+        let emulator = Emulator::start(Kind::Ministack).await?;
+        let world = World::create(&emulator).await?;
+        world.catch_all().await?;
+        let api = RuntimeApi::start().await?;
+        let bootstrap = Bootstrap::spawn(programs::bootstrap(), &api, &world.environment())?;
+        let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
+        Ok(Self { world, api, ledger, bootstrap, _emulator: emulator })
+    }
+
+    async fn rule(&self, name: &str, call: &str) -> Result<String, Failure> {
+        self.world.create_rule("default", name, &pattern(call), RuleState::Enabled, &[]).await
+    }
+
+    async fn tick(&self) {
+        let outcome = self.api.invoke_within(payload::tick(&payload::now()), TICK).await;
+        assert_eq!(outcome.json(), json!({"firings": 0, "tripped": [], "suspects": []}));
+    }
+
+    /// Lets the function have everything that is in its queue.
+    async fn deliver(&self) -> Result<usize, Failure> {
+        let polls = Poller::new(&self.world, &self.api).batch_size(100).poll_until_empty().await?;
+        for polled in &polls {
+            assert_eq!(polled.failed, Vec::<String>::new(), "{:#?}", self.bootstrap.logs());
+        }
+        Ok(polls.iter().map(|polled| polled.received).sum())
+    }
+
+    /// The firings that are counted of a rule.
+    async fn count(&self, rule: &str) -> Result<u64, Failure> {
+        let record = self.ledger.load(&rule.parse()?).await?;
+        Ok(record.map_or(0, |(record, _)| record.window.count_at(SystemClock.now())))
+    }
+}
+
+#[tokio::test]
+async fn the_rule_that_loops_is_found_among_a_hundred() -> Result<(), Failure> {
+    let stage = Stage::start().await?;
+    let looping = stage.rule("fix-acl", "PutBucketAcl").await?;
+    let mut others = Vec::new();
+    for n in 0..OTHERS {
+        others.push(stage.rule(&format!("other-{n:02}"), &format!("Call{}", n % CALLS)).await?);
+    }
+    stage.tick().await;
+
+    let mut all = events(&looping, "PutBucketAcl", 230);
+    for n in 0..CALLS {
+        all.extend(events(&looping, &format!("Call{n}"), 12));
+    }
+    stage.world.put_events("default", &all).await?;
+    assert_eq!(stage.deliver().await?, all.len(), "every event once, however many rules it fires");
+
+    assert_eq!(stage.world.rule_state("default", "fix-acl").await?, RuleState::Disabled);
+    let alerts = stage.world.wait_for_alerts(1, SOON).await?;
+    assert_eq!(alerts.len(), 1);
+    assert_eq!((alerts[0].kind(), &alerts[0].attributes["rule_arn"]), ("tripped", &looping));
+    assert_eq!(alerts[0].message["evidence"]["callers"][0]["principal"], FIXER);
+    for (n, rule) in others.iter().enumerate() {
+        assert_eq!(stage.world.rule_state("default", &format!("other-{n:02}")).await?, RuleState::Enabled);
+        assert_eq!(stage.count(rule).await?, 12, "{rule}");
+    }
+
+    // The bus still brings such calls, but a disabled rule is not fired by them.
+    stage.world.put_events("default", &events(&looping, "PutBucketAcl", 10)).await?;
+    assert_eq!(stage.deliver().await?, 10);
+    let (record, _) = stage.ledger.load(&looping.parse()?).await?.ok_or("no record")?;
+    assert!(record.late <= 30, "{} late", record.late);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rule_made_later_is_known_from_the_event_of_its_making() -> Result<(), Failure> {
+    let stage = Stage::start().await?;
+    stage.rule("first", "Call0").await?;
+    stage.tick().await;
+    let later = stage.rule("later", "Late").await?;
+    let change = payload::rule_call(&later, "PutRule", json!({"name": "later"}), &payload::now(), FIXER);
+    stage.world.send(&stage.world.guard_queue, &change.to_string()).await?;
+    stage.deliver().await?;
+    stage.world.put_events("default", &events(&later, "Late", 5)).await?;
+    stage.deliver().await?;
+    assert_eq!(stage.count(&later).await?, 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rule_whose_target_nobody_can_follow_is_told_once() -> Result<(), Failure> {
+    let mut stage = Stage::start().await?;
+    let rule = stage.rule("fix-acl", "PutBucketAcl").await?;
+    let work = stage.world.create_queue("work").await?;
+    stage.world.add_queue_target("default", "fix-acl", "work", &work).await?;
+    stage.tick().await;
+    let alerts = stage.world.wait_for(Alert::is_of_unknown_actors, 1, SOON).await?;
+    let alert = alerts.first().ok_or("no alert")?;
+    assert_eq!(alert.subject.as_deref(), Some("budget-guard cannot tell who acts for 1 rule"));
+    let reason = "rule fix-acl: who acts behind the targets is not known, so a slow loop is not seen; budget-guard status RULE \
+                  says what is missing, and the tag budget-guard:acts-as names the roles";
+    assert_eq!((&alert.message["reason"], &alert.message["rules"][0]["arn"]), (&json!(reason), &json!(rule)));
+
+    // Another process knows from the table that it is told.
+    stage.bootstrap.kill()?;
+    stage.bootstrap.wait_exit(SOON).await?;
+    stage.bootstrap = Bootstrap::spawn(programs::bootstrap(), &stage.api, &stage.world.environment())?;
+    stage.tick().await;
+    assert_eq!(stage.world.wait_for(Alert::is_of_unknown_actors, 1, Duration::ZERO).await?.len(), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn before_the_first_tick_events_are_said_to_be_unattributed() -> Result<(), Failure> {
+    let stage = Stage::start().await?;
+    let rule = stage.rule("first", "Call0").await?;
+    stage.world.put_events("default", &events(&rule, "Call0", 5)).await?;
+    assert_eq!(stage.deliver().await?, 5, "they do not come again for ever");
+    assert!(stage.bootstrap.wait_for_log("no directory of rules yet", SOON).await.is_some());
+    let line = stage.bootstrap.wait_for_log(r#""unattributed":5"#, SOON).await;
+    assert!(line.is_some(), "{:#?}", stage.bootstrap.logs());
+    Ok(())
+}
