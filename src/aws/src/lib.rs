@@ -32,6 +32,7 @@ pub use trail::CloudTrail;
 
 use aws_config::SdkConfig;
 
+use budget_guard_core::model::Arn;
 use budget_guard_core::ports::Ports;
 
 /// The ports on AWS, all from one configuration.
@@ -64,7 +65,7 @@ impl Aws {
 
 /// The account in an ARN. The topic lies in the account that the guard guards; the settings have checked it.
 fn account_of(arn: &str) -> &str {
-    arn.split(':').nth(4).unwrap_or_default()
+    Arn::parse(arn).unwrap_or_default().account
 }
 
 impl Ports for Aws {

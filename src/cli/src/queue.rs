@@ -1,6 +1,6 @@
 //! The guard's queue, named by its ARN.
 
-use budget_guard_core::model::Seen;
+use budget_guard_core::model::{Arn, Seen};
 
 /// `arn:PARTITION:sqs:REGION:ACCOUNT:NAME` of a standard queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +19,13 @@ pub struct ParseQueueArnError {
 impl QueueArn {
     pub fn parse(text: &str) -> Result<Self, ParseQueueArnError> {
         let bad = |problem| ParseQueueArnError { seen: Seen::new(text), problem };
-        let parts: Vec<&str> = text.split(':').collect();
-        let ["arn", partition, "sqs", region, account, name] = parts[..] else {
-            return Err(bad("not six parts that begin with arn and have sqs in third place"));
-        };
-        if !partition.starts_with("aws") || region.is_empty() {
+        let arn = Arn::parse(text).filter(|arn| arn.service == "sqs");
+        let arn = arn.ok_or_else(|| bad("not six parts that begin with arn and have sqs in third place"))?;
+        let name = arn.resource;
+        if !arn.has_partition() || !arn.has_region() {
             return Err(bad("no partition or no Region"));
         }
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !arn.has_account() {
             return Err(bad("the account is not twelve digits"));
         }
         if name.ends_with(".fifo") {
@@ -44,18 +43,18 @@ impl QueueArn {
     }
 
     pub fn region(&self) -> &str {
-        self.part(3)
+        self.parts().region
     }
 
     pub fn account(&self) -> &str {
-        self.part(4)
+        self.parts().account
     }
 
     pub fn name(&self) -> &str {
-        self.part(5)
+        self.parts().resource
     }
 
-    fn part(&self, index: usize) -> &str {
-        self.0.split(':').nth(index).unwrap_or_default()
+    fn parts(&self) -> Arn<'_> {
+        Arn::parse(&self.0).unwrap_or_default()
     }
 }

@@ -1,7 +1,7 @@
 //! Which rule is meant: what was typed, and the ARN it stands for.
 
 use budget_guard_aws::{DynamoLedger, EventBridgeRules};
-use budget_guard_core::model::{FaultKind, RuleArn, Seen};
+use budget_guard_core::model::{DEFAULT_BUS, FaultKind, RuleArn, Seen};
 use budget_guard_core::ports::Ledger;
 
 use crate::connect::Session;
@@ -33,7 +33,7 @@ impl RuleName {
                     Seen::new(text)
                 )));
             }
-            let bus = own.or(bus).unwrap_or("default");
+            let bus = own.or(bus).unwrap_or(DEFAULT_BUS);
             Self::Named { bus: bus.to_owned(), name: name.to_owned() }
         };
         match bus {

@@ -1,6 +1,7 @@
 //! A rule that is not there: names that look like it, or how to find the right one.
 
 use budget_guard_aws::EventBridgeRules;
+use budget_guard_core::model::DEFAULT_BUS;
 
 use crate::connect::Session;
 use crate::problem::Problem;
@@ -26,7 +27,7 @@ pub async fn unknown(session: &Session, rules: &EventBridgeRules, name: &RuleNam
     let list =
         format!("to see the rules: aws events list-rules --event-bus-name {bus} {}", session.named.options());
     let problem = problem.hint(list);
-    if bus == "default" { problem.hint("a rule on another bus needs --bus") } else { problem }
+    if bus == DEFAULT_BUS { problem.hint("a rule on another bus needs --bus") } else { problem }
 }
 
 /// The rules on a bus as far as they may be listed; `None` if there is no such bus.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::attribution::Home;
-use crate::model::Seen;
+use crate::model::{Arn, Seen};
 use crate::policy::{BurstLimit, Limits, Mode, OrOff};
 
 /// Default of `BUDGET_GUARD_LIMIT`. In real CloudTrail logs the largest honest burst of one call is 78 a minute (a
@@ -70,19 +70,14 @@ pub fn topic(lookup: impl Fn(&str) -> Option<String>) -> Result<(String, Home), 
     let expected = "the ARN of an SNS topic, as in arn:aws:sns:eu-west-1:123456789012:alerts";
     let arn = required(&lookup, TOPIC, expected)?;
     let malformed = || SettingError::Malformed { variable: TOPIC, seen: Seen::new(&arn), expected };
-    let parts: Vec<&str> = arn.split(':').collect();
-    let ["arn", partition, "sns", region, account, name] = parts[..] else { return Err(malformed()) };
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    // A FIFO topic would want a message group, and it cannot reach e-mail.
-    if name.ends_with(".fifo")
-        || !is_account
-        || !partition.starts_with("aws")
-        || region.is_empty()
-        || name.is_empty()
-    {
+    let topic = Arn::parse(&arn).filter(|arn| arn.service == "sns").ok_or_else(malformed)?;
+    let is_placed = topic.has_partition() && topic.has_region() && topic.has_account();
+    // A subscription has one more colon. A FIFO topic would want a message group, and it cannot reach e-mail.
+    let is_topic = !topic.resource.is_empty() && !topic.resource.contains(':');
+    if !is_placed || !is_topic || topic.resource.ends_with(".fifo") {
         return Err(malformed());
     }
-    let home = Home::new(partition, region, account);
+    let home = Home::new(topic.partition, topic.region, topic.account);
     Ok((arn, home))
 }
 

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::super::json_client::{Api, Operation};
 use super::function::seconds;
 use super::search::{Search, Step};
-use budget_guard_core::hints::{Hints, Known, Place};
-use budget_guard_core::model::unqualified;
+use budget_guard_core::hints::{Hints, Known};
+use budget_guard_core::model::{Arn, unqualified};
 
 /// Step Functions (2016-11-23).
 const STATES: Api = Api::json_1_0("states", "AWSStepFunctions");
@@ -81,7 +81,7 @@ enum Started {
 /// Source: "Integrating services with Step Functions" (AWS Step Functions developer guide).
 fn started(step: &Step, state: &Value) -> Started {
     let resource = state["Resource"].as_str().unwrap_or_default();
-    let Some(place) = Place::of(resource) else { return Started::Chosen };
+    let Some(place) = Arn::parse(resource) else { return Started::Chosen };
     match place.service {
         "lambda" => return Started::Step(Box::new(step.to(resource))),
         "states" if place.resource.starts_with("activity:") => {

@@ -12,8 +12,8 @@ use super::super::json_client::{Operation, Request};
 use super::found::Found;
 use super::wire::Ask;
 use super::{KEEPS, KINDS, Kind};
-use budget_guard_core::hints::{Hints, Place};
-use budget_guard_core::model::{Actor, Fault, OWN_PREFIX, Seconds, Seen, unqualified};
+use budget_guard_core::hints::Hints;
+use budget_guard_core::model::{Actor, Arn, Fault, OWN_PREFIX, Seconds, Seen, unqualified};
 
 /// Maximum number of calls about one target. A topic with a page of subscriptions and 16 functions takes 17.
 const MAX_CALLS: u32 = 48;
@@ -66,14 +66,8 @@ impl Step {
     }
 
     /// The parts of the ARN. Resolvers get steps with a complete ARN only.
-    pub fn place(&self) -> Place<'_> {
-        Place::of(&self.arn).unwrap_or(Place {
-            partition: "",
-            service: "",
-            region: "",
-            account: "",
-            resource: &self.arn,
-        })
+    pub fn place(&self) -> Arn<'_> {
+        Arn::parse(&self.arn).unwrap_or(Arn { resource: &self.arn, ..Arn::default() })
     }
 
     /// An actor with the ARN of this step, and this role.
@@ -136,7 +130,7 @@ impl<'a> Search<'a> {
     }
 
     /// The URL of a queue.
-    pub fn queue_url(&self, operation: Operation, queue: Place<'_>) -> Option<String> {
+    pub fn queue_url(&self, operation: Operation, queue: Arn<'_>) -> Option<String> {
         let endpoint = self.asks.endpoint(operation.api());
         let endpoint = endpoint.map_err(|fault| self.failed(operation, &fault)).ok()?;
         Some(format!("{endpoint}/{}/{}", queue.account, queue.resource))
@@ -196,12 +190,12 @@ impl<'a> Search<'a> {
     /// Searches for the actors behind this step, and adds them to the findings.
     pub fn follow(&'a self, step: Step) -> BoxFuture<'a, ()> {
         async move {
-            let Some(place) = Place::of(&step.arn) else {
+            let Some(place) = Arn::parse(&step.arn) else {
                 self.miss(format!("{} is no ARN", Seen::new(&step.arn)));
                 return;
             };
             // The guard's own functions and queues are not looked at.
-            let name = Place::of(unqualified(&step.arn)).map_or("", |place| place.name());
+            let name = Arn::parse(unqualified(&step.arn)).map_or("", |place| place.name());
             let may_be_own = step.via.is_some() || place.service == "sqs";
             if (may_be_own && name.starts_with(OWN_PREFIX)) || KEEPS.contains(&place.service) {
                 return;
@@ -255,7 +249,7 @@ impl<'a> Search<'a> {
     }
 
     /// Returns true if this is in the account and Region of the rule.
-    pub fn is_home(&self, place: Place<'_>) -> bool {
+    pub fn is_home(&self, place: Arn<'_>) -> bool {
         (place.account, place.region) == (self.account, self.region)
     }
 

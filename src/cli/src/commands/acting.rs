@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use budget_guard_core::directory::Directory;
-use budget_guard_core::model::{ACTS_AS_TAG, ActsAs, Answering, RuleArn, Target, unqualified};
+use budget_guard_core::model::{ACTS_AS_TAG, ActsAs, Answering, Arn, RuleArn, Target, unqualified};
 use budget_guard_core::replay::ListedRule;
 use serde::{Serialize, Serializer};
 
@@ -69,7 +69,7 @@ pub fn summary(lines: &mut Lines, rules: &[&RuleArn], by_rule: &ByRule) {
     let mut label = "Who acts";
     for knowledge in [Knowledge::Known, Knowledge::Partly, Knowledge::Unknown] {
         let such = rules.iter().filter(|rule| by_rule.get(**rule) == Some(&knowledge));
-        let names: Vec<String> = such.map(|rule| view::short_name(rule)).collect();
+        let names: Vec<&str> = such.map(|rule| rule.path()).collect();
         if names.is_empty() {
             continue;
         }
@@ -113,7 +113,7 @@ fn others(targets: &[Target]) -> impl Iterator<Item = &Target> {
 
 /// Name of a resource, without its kind and without a version or an alias.
 fn name(arn: &str) -> &str {
-    let resource = unqualified(arn).splitn(6, ':').nth(5).unwrap_or(arn);
+    let resource = Arn::parse(unqualified(arn)).map_or(arn, |arn| arn.resource);
     let path = resource.split_once('/').map(|(_, name)| name);
     path.or(resource.rsplit(':').next()).unwrap_or(resource)
 }

@@ -3,7 +3,6 @@
 use budget_guard_core::model::RuleArn;
 use serde::Serialize;
 
-use super::view;
 use crate::args::Attachment;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -53,7 +52,7 @@ impl<'a> Report<'a> {
         let (arn, result, reason) = match result {
             Ok(done) => {
                 if !self.context.is_json() {
-                    output::data(&format!("{}: {}\n", view::short_name(&done.rule), done.text))?;
+                    output::data(&format!("{}: {}\n", done.rule.path(), done.text))?;
                 }
                 (Some(done.rule), done.result, None)
             }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use budget_guard_aws::{DynamoLedger, SystemClock};
 use budget_guard_core::breaker::Breaker;
-use budget_guard_core::model::{RuleArn, Timestamp};
+use budget_guard_core::model::{DEFAULT_BUS, RuleArn, Timestamp};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::record::Record;
 use budget_guard_core::run::read_directory;
@@ -84,7 +84,7 @@ fn hint_at_unknown(context: &Context, records: &[Record], acting: &acting::ByRul
 
 /// The table cannot tell of rules that the guard is never shown. Whoever may read no more than the table is told so.
 async fn hint_at_unwatched(session: &Session, bus: Option<&str>, records: &[Record]) {
-    if bus.is_some_and(|bus| bus != "default") {
+    if bus.is_some_and(|bus| bus != DEFAULT_BUS) {
         return;
     }
     let seen = records.iter().map(|record| &record.rule).collect();
@@ -105,7 +105,7 @@ fn urgency(record: &Record) -> (u8, Reverse<Option<Timestamp>>, String) {
         Breaker::Closed => 3,
     };
     let tripped_at = record.last_trip.as_ref().map(|trip| trip.at);
-    (rank, Reverse(tripped_at), view::short_name(&record.rule))
+    (rank, Reverse(tripped_at), record.rule.path().to_owned())
 }
 
 /// A row for each record, and who acts for the rules, as far as the directory tells.
@@ -120,7 +120,7 @@ pub(super) fn text(
         let mut story = vec![trip.map_or("never".to_owned(), |trip| view::last_trip(trip, now))];
         story.extend(view::unfinished(record));
         vec![
-            Cell::new(view::short_name(&record.rule)),
+            Cell::new(record.rule.path()),
             table::breaker(&record.breaker),
             Cell::new(view::firings(record, now)),
             Cell::new(story.join("; ")),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use budget_guard_aws::EventBridgeRules;
-use budget_guard_core::directory::{DEFAULT_BUS, Unwatched};
-use budget_guard_core::model::{Fault, RuleArn};
+use budget_guard_core::directory::Unwatched;
+use budget_guard_core::model::{DEFAULT_BUS, Fault, RuleArn};
 use budget_guard_core::ports::Rules;
 
 /// Of 100 rules each; more than the quota of rules on a bus.

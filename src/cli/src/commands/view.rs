@@ -94,14 +94,6 @@ pub fn rule_ref(rule: &RuleArn) -> RuleRef {
     RuleRef::of(rule)
 }
 
-/// The rule as it can be typed back: `fix-acl`, or `orders/fix-acl` for one that is not on the default bus.
-pub fn short_name(rule: &RuleArn) -> String {
-    match rule.bus() {
-        "default" => rule.name().to_owned(),
-        bus => format!("{bus}/{}", rule.name()),
-    }
-}
-
 pub fn disabled_at(record: &Record) -> Option<Timestamp> {
     match &record.breaker {
         Breaker::Open(cut) => cut.disabled_at,

@@ -1,6 +1,6 @@
 //! What a firing costs at list price: the requests only, not the run time of what they start.
 
-use crate::model::{MicroUsd, Target};
+use crate::model::{Arn, MicroUsd, Target};
 
 /// When the prices below were read. us-east-1, without free tiers.
 pub const PRICES_AS_OF: &str = "2026-11";
@@ -22,7 +22,7 @@ pub fn cost_per_million(targets: &[Target]) -> (MicroUsd, Vec<String>) {
     let mut sum = MicroUsd::default();
     let mut unpriced = Vec::new();
     for target in targets {
-        let service = target.arn.split(':').nth(2).unwrap_or("unknown");
+        let service = Arn::parse(&target.arn).map_or("unknown", |arn| arn.service);
         match PER_MILLION.iter().find(|(priced, _)| *priced == service) {
             Some((_, price)) => sum = sum.plus(*price),
             None if unpriced.iter().any(|known| known == service) => {}

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::actions::alert::{Alert, AlertKind, CostEstimate};
 use crate::actions::cost::PRICES_AS_OF;
-use crate::model::{RuleArn, grouped};
+use crate::model::{DEFAULT_BUS, RuleArn, grouped};
 use crate::verdict::{Evidence, EvidenceKind};
 
 /// The longest subject that SNS accepts is 100 characters.
@@ -13,7 +13,7 @@ const MAX_SUBJECT: usize = 99;
 /// The rule as people name it: `"fix-acl"`, or `"fix-acl" on bus "orders"`.
 pub fn quoted(rule: &RuleArn) -> String {
     match rule.bus() {
-        "default" => format!("\"{}\"", rule.name()),
+        DEFAULT_BUS => format!("\"{}\"", rule.name()),
         bus => format!("\"{}\" on bus \"{bus}\"", rule.name()),
     }
 }

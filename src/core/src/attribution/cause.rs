@@ -6,7 +6,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::sessions::may_be_named;
-use crate::model::{Actor, ActorId, Call, Caller, Cause, OWN_PREFIX, Proof, RuleArn, Target, unqualified};
+use crate::model::{
+    Actor, ActorId, Arn, Call, Caller, Cause, OWN_PREFIX, Proof, RuleArn, Target, unqualified,
+};
 
 /// Sessions of AWS IAM Identity Center, which people sign in with. Source: "Permission sets" (IAM Identity Center guide).
 const SIGNED_IN: &str = "AWSReservedSSO_";
@@ -224,15 +226,15 @@ fn role_of(arn: &str) -> Option<Session<'_>> {
 
 /// Account and resource of an ARN of a service that is in no Region.
 fn in_account<'a>(arn: &'a str, service: &str) -> Option<(&'a str, &'a str)> {
-    let (_, rest) = arn.strip_prefix("arn:")?.split_once(':')?;
-    rest.strip_prefix(service)?.strip_prefix("::")?.split_once(':')
+    let arn = Arn::parse(arn).filter(|arn| arn.service == service && arn.region.is_empty())?;
+    Some((arn.account, arn.resource))
 }
 
 /// Account and name from `arn:aws:lambda:REGION:ACCOUNT:function:NAME[:VERSION]`.
 fn function_of(arn: &str) -> Option<(&str, &str)> {
-    let mut parts = arn.split(':');
-    let (service, account) = (parts.nth(2)?, parts.nth(1)?);
-    (service == "lambda" && parts.next()? == "function").then_some((account, parts.next()?))
+    let arn = Arn::parse(arn).filter(|arn| arn.service == "lambda")?;
+    let name = arn.resource.strip_prefix("function:")?;
+    Some((arn.account, name.split_once(':').map_or(name, |(name, _)| name)))
 }
 
 /// Whether this is an identity, and not what stands there for want of one: the event's own source.

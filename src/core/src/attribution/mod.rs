@@ -10,7 +10,7 @@ pub use openings::{Openings, Origin};
 
 use std::fmt;
 
-use crate::model::{Caller, Cause, Firing, OWN_PREFIX, RuleArn, Timestamp, bounded};
+use crate::model::{Caller, Cause, Firing, OWN_PREFIX, RuleArn, Timestamp, bounded, bus_name};
 
 use crate::sources::money::MoneyMessage;
 use crate::sources::{Bus, BusEvent, Carried, Change, DecodeError, Received, RuleCall, Sender};
@@ -196,10 +196,8 @@ fn changed(event: &BusEvent<'_>, home: &Home) -> Option<Changed> {
     let rule: RuleArn = match change {
         Change::Tags => rule.parse().ok()?,
         Change::Definition | Change::Targets => {
-            let bus = bus.rsplit_once("event-bus/").map_or(&**bus, |(_, name)| name);
-            let path = if bus == "default" { rule.to_string() } else { format!("{bus}/{rule}") };
             let Home { partition, region, account, .. } = home;
-            format!("arn:{partition}:events:{region}:{account}:rule/{path}").parse().ok()?
+            RuleArn::new(partition, region, account, bus_name(bus), rule).ok()?
         }
     };
     home.owns(&rule).then(|| Changed {

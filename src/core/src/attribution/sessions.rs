@@ -3,12 +3,14 @@
 //! People and pipelines that may assume the same role name their sessions otherwise. Source: sessions seen in public
 //! CloudTrail records; AWS documents none of the names.
 
+use crate::model::Arn;
+
 /// Returns true if a session of the role that only `actor` is known to have may be that actor's own.
 ///
 /// `name` is `None` where the record tells only the role behind the session. A function is found by its sessions' name
 /// before this is asked, so another session of its role is somebody else's.
 pub(super) fn may_be_named(actor: &str, name: Option<&str>) -> bool {
-    let service = actor.split(':').nth(2).unwrap_or_default();
+    let service = Arn::service_of(actor);
     let Some(name) = name else { return service != "lambda" };
     match service {
         "lambda" => false,

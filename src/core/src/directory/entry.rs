@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ACTS_AS_TAG, ActsAs, ListedRule, MAX_SCHEDULES, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Seconds,
-    Tags, Target, Timestamp, unqualified,
+    ACTS_AS_TAG, ActsAs, Arn, ListedRule, MAX_SCHEDULES, OWN_PREFIX, RuleArn, RuleDefinition, RuleState,
+    Seconds, Tags, Target, Timestamp, unqualified,
 };
 
 /// Only tags that begin like this are the guard's business.
@@ -250,7 +250,7 @@ impl Entry {
             let behind = target.actors.iter().flat_map(|actor| [Some(&actor.arn), actor.via.as_ref()]);
             behind.flatten().chain([&target.arn])
         });
-        arns.map(|arn| unqualified(arn)).filter(|arn| arn.split(':').nth(2) != Some("events"))
+        arns.map(|arn| unqualified(arn)).filter(|arn| Arn::service_of(arn) != "events")
     }
 
     /// Roles that the operator says act for the rule; none if the tag is absent or cannot be read, which is told elsewhere.

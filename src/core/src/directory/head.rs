@@ -6,10 +6,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::chunks::Bucket;
-use crate::model::{Fault, FaultKind, Timestamp, whole_seconds};
+use crate::model::{DEFAULT_BUS, Fault, FaultKind, Timestamp, whole_seconds};
 
-/// The bus that AWS services send their events to.
-pub const DEFAULT_BUS: &str = "default";
 /// The layout of a stored directory.
 const SCHEMA: u32 = 1;
 /// All rules are listed again this often.

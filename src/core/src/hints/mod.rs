@@ -1,14 +1,12 @@
 //! Roles that a target's own settings name: its input, or the template that an event fills in. No call is needed for them.
 
 mod constants;
-mod place;
 
 pub use constants::{Known, constants};
-pub use place::Place;
 
 use serde_json::json;
 
-use crate::model::Actor;
+use crate::model::{Actor, Arn};
 
 /// Details of a target, besides its ARN, that tell who acts for it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -50,7 +48,7 @@ impl Hints {
     }
 
     /// Role that the input gives to the automation, build or task which this target starts.
-    pub fn role(&self, target: Place<'_>) -> Known<'_> {
+    pub fn role(&self, target: Arn<'_>) -> Known<'_> {
         let takes = |(service, kind, _): &&(&str, &str, _)| {
             target.service == *service && target.resource.starts_with(kind)
         };
@@ -63,7 +61,7 @@ impl Hints {
 
     /// The actor that this target starts: the task of an ECS cluster, else the target itself.
     pub fn actor(&self, target: &str, role: Option<&str>) -> Actor {
-        let Some(cluster) = Place::of(target).filter(|place| place.service == "ecs") else {
+        let Some(cluster) = Arn::parse(target).filter(|place| place.service == "ecs") else {
             return Actor::new(target, role);
         };
         let task = self.task_definition.as_deref();
@@ -91,7 +89,7 @@ mod tests {
     fn a_role_is_read_from_the_input_of_what_takes_one() {
         let check = |arn: &str, input: Option<&str>, template: Option<&str>, expected: Known<'_>| {
             let hints = Hints::default().with_input(input, template);
-            assert_eq!(hints.role(Place::of(arn).unwrap()), expected, "{arn} {input:?} {template:?}");
+            assert_eq!(hints.role(Arn::parse(arn).unwrap()), expected, "{arn} {input:?} {template:?}");
         };
         let constant = |arn: &str, input: &str| {
             check(arn, Some(input), None, Known::Constant("arn:r"));

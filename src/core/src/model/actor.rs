@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Seconds;
+use super::{Arn, Seconds};
 
 /// A function, workflow, build or task that runs when a target gets an event, with its role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,8 +68,7 @@ const QUALIFIED: [(&str, &str, usize); 5] = [
 /// The ARN without the version, revision or alias of a function, state machine, task, job or document; any other one as
 /// it is.
 pub fn unqualified(arn: &str) -> &str {
-    let mut parts = arn.splitn(6, ':');
-    let (Some(service), Some(resource)) = (parts.nth(2), parts.nth(2)) else { return arn };
+    let Some(Arn { service, resource, .. }) = Arn::parse(arn) else { return arn };
     let known = QUALIFIED.iter().find(|(of, kind, _)| *of == service && resource.starts_with(kind));
     let end = known.and_then(|(.., colon)| arn.match_indices(':').nth(*colon));
     end.map_or(arn, |(end, _)| &arn[..end])

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Seen;
+use super::{Arn, Seen};
 
 /// Tag that names the roles that the targets of one rule act with: names or ARNs of roles, with spaces between them.
 pub const ACTS_AS_TAG: &str = "budget-guard:acts-as";
@@ -32,11 +32,9 @@ impl ActsAs {
     }
 
     /// The ARN of each role. A name stands for a role of this partition and account.
-    pub fn arns(&self, partition: &str, account: &str) -> impl Iterator<Item = String> {
-        self.0.iter().map(move |role| match role.starts_with("arn:") {
-            true => role.clone(),
-            false => format!("arn:{partition}:iam::{account}:role/{role}"),
-        })
+    pub fn arns<'a>(&'a self, partition: &'a str, account: &'a str) -> impl Iterator<Item = String> + 'a {
+        let home = Arn { partition, account, ..Arn::default() };
+        self.0.iter().map(move |role| home.role(role))
     }
 }
 
@@ -60,16 +58,12 @@ impl fmt::Display for ActsAs {
 }
 
 fn is_role(text: &str) -> bool {
-    let name = match text.strip_prefix("arn:") {
+    let name = match Arn::parse(text) {
         None => text,
-        Some(rest) => {
-            let mut parts = rest.splitn(5, ':').skip(1);
-            let (service, region, account) = (parts.next(), parts.next(), parts.next());
-            let is_of_iam = service == Some("iam") && region == Some("");
-            let has_account = account.is_some_and(|account| account.len() == 12);
-            let role = parts.next().and_then(|resource| resource.strip_prefix("role/"));
-            let Some(role) = role.filter(|_| is_of_iam && has_account) else { return false };
-            role.rsplit('/').next().unwrap_or_default()
+        Some(arn) => {
+            let is_of_iam = arn.service == "iam" && arn.region.is_empty() && arn.has_account();
+            let role = arn.resource.strip_prefix("role/").filter(|_| is_of_iam);
+            role.and_then(|role| role.rsplit('/').next()).unwrap_or_default()
         }
     };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);

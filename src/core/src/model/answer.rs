@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Actor, Seconds, Target};
+use super::{Actor, Arn, Seconds, Target};
 
 /// Time from a call until its event has reached a target: CloudTrail delivers most events within a minute.
 pub const DELIVERY: Seconds = Seconds::new(60);
@@ -73,7 +73,8 @@ impl Answering {
     pub fn functions(&self) -> Vec<String> {
         let mut seen = BTreeSet::new();
         let slowest = self.actors.iter().filter(|_| self.is_known).map(|actor| &actor.arn);
-        let functions = slowest.take_while(|arn| service(arn) == "lambda").filter(|arn| seen.insert(*arn));
+        let functions =
+            slowest.take_while(|arn| Arn::service_of(arn) == "lambda").filter(|arn| seen.insert(*arn));
         functions.take(Self::MAX_FUNCTIONS).cloned().collect()
     }
 
@@ -92,7 +93,7 @@ impl Answering {
 
 impl ActorTime {
     fn of(actor: &Actor) -> Self {
-        let unread = || match (service(&actor.arn), &actor.role) {
+        let unread = || match (Arn::service_of(&actor.arn), &actor.role) {
             ("lambda", Some(_)) => FUNCTION_DEFAULT,
             ("lambda", None) => FUNCTION_UNREAD,
             _ => JOB_UNREAD,
@@ -123,7 +124,7 @@ fn after_delivery(seconds: u32) -> Seconds {
 
 /// Seconds that a target without a known actor may take; `None` for kinds that run nothing themselves.
 fn unread(target: &Target) -> Option<u32> {
-    match service(&target.arn) {
+    match Arn::service_of(&target.arn) {
         "lambda" => Some(FUNCTION_UNREAD),
         "states" | "ecs" | "codebuild" | "batch" | "glue" | "ssm" | "codepipeline" => Some(JOB_UNREAD),
         _ => None,
@@ -134,17 +135,13 @@ fn unread(target: &Target) -> Option<u32> {
 fn is_known(target: &Target) -> bool {
     let actors_are_read = target.actors.iter().all(|actor| actor.role.is_some());
     let has_actors = !target.actors.is_empty() && target.unfollowed.is_none() && actors_are_read;
-    has_actors || service(&target.arn) == "logs"
+    has_actors || Arn::service_of(&target.arn) == "logs"
 }
 
 /// Returns true for an ECS task that is started once for each event.
 fn starts_one_task(target: &Target) -> bool {
-    matches!(&target.actors[..], [actor] if service(&actor.arn) == "ecs" && actor.tasks.is_none())
-        && service(&target.arn) == "ecs"
-}
-
-fn service(arn: &str) -> &str {
-    arn.split(':').nth(2).unwrap_or_default()
+    matches!(&target.actors[..], [actor] if Arn::service_of(&actor.arn) == "ecs" && actor.tasks.is_none())
+        && Arn::service_of(&target.arn) == "ecs"
 }
 
 #[cfg(test)]

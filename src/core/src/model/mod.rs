@@ -4,6 +4,7 @@ mod actor;
 mod acts_as;
 mod amount;
 mod answer;
+mod arn;
 mod budget;
 mod call;
 mod cause;
@@ -24,6 +25,7 @@ pub use actor::{Actor, unqualified};
 pub use acts_as::{ACTS_AS_TAG, ActsAs, ParseActsAsError};
 pub use amount::{Amount, ParseAmountError};
 pub use answer::{ActorTime, Answering, DELIVERY, Durations};
+pub use arn::{Arn, BUS, bus_name, is_account};
 pub use budget::{
     AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, NotificationState, Threshold,
 };
@@ -37,7 +39,7 @@ pub use listed::{ListedRule, ListedSchedule};
 pub use money::MicroUsd;
 pub use put::{Put, TraceRoot};
 pub use rule::{
-    OWN_PREFIX, ParseRuleArnError, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
+    DEFAULT_BUS, OWN_PREFIX, ParseRuleArnError, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
 };
 pub use schedule::{MAX_SCHEDULES, ScheduleDefinition, Schedules, period_of};
 pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};

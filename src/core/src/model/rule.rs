@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize, de};
 
-use super::{Actor, Seen};
+use super::{Actor, Arn, Seen};
 
 /// The ARN of a rule: `arn:PARTITION:events:REGION:ACCOUNT:rule/NAME` on the default bus, `…:rule/BUS/NAME` on others.
 ///
@@ -18,29 +18,41 @@ pub struct RuleArn {
     name: usize,
 }
 
+/// The bus that AWS services send their events to.
+pub const DEFAULT_BUS: &str = "default";
 /// Rules whose names begin like this are the guard's own.
 pub const OWN_PREFIX: &str = "budget-guard-";
 
 /// The longest ARN that EventBridge accepts.
 const MAX_ARN_BYTES: usize = 1_600;
-/// Twice the longest partition and Region there are: ARNs stand in messages, which people have to read.
-const MAX_PLACE_BYTES: usize = 32;
 
 impl RuleArn {
+    /// The ARN of the rule `name` on `bus`, in this account and Region. Fails if a part is not as AWS spells it.
+    pub fn new(
+        partition: &str,
+        region: &str,
+        account: &str,
+        bus: &str,
+        name: &str,
+    ) -> Result<Self, ParseRuleArnError> {
+        let path = if bus == DEFAULT_BUS { format!("rule/{name}") } else { format!("rule/{bus}/{name}") };
+        Arn { partition, service: "events", region, account, resource: &path }.to_string().parse()
+    }
+
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     pub fn partition(&self) -> &str {
-        self.part(1)
+        self.parts().partition
     }
 
     pub fn region(&self) -> &str {
-        self.part(3)
+        self.parts().region
     }
 
     pub fn account(&self) -> &str {
-        self.part(4)
+        self.parts().account
     }
 
     /// Returns true for a rule of the bus that AWS services send their events to.
@@ -48,17 +60,22 @@ impl RuleArn {
         self.name == self.path
     }
 
+    /// The rule as the command line takes it: `NAME`, or `BUS/NAME` for a rule that is not on the default bus.
+    pub fn path(&self) -> &str {
+        &self.text[self.path..]
+    }
+
     /// `default`, or the name of the custom or partner bus.
     pub fn bus(&self) -> &str {
-        if self.name == self.path { "default" } else { &self.text[self.path..self.name - 1] }
+        if self.name == self.path { DEFAULT_BUS } else { &self.text[self.path..self.name - 1] }
     }
 
     pub fn name(&self) -> &str {
         &self.text[self.name..]
     }
 
-    fn part(&self, index: usize) -> &str {
-        self.text.split(':').nth(index).unwrap_or_default()
+    fn parts(&self) -> Arn<'_> {
+        Arn::parse(&self.text).unwrap_or_default()
     }
 }
 
@@ -89,28 +106,25 @@ impl FromStr for RuleArn {
         if text.len() > MAX_ARN_BYTES {
             return Err(bad("longer than 1,600 bytes"));
         }
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let [arn, partition, service, region, account, resource] = parts[..] else {
+        if text.splitn(6, ':').count() < 6 {
             return Err(bad("fewer than six parts"));
-        };
+        }
+        let arn = Arn::parse(text).filter(Arn::has_partition);
+        let arn = arn.ok_or_else(|| bad("does not begin with arn:aws"))?;
         let word = |text: &str, more: &str| {
             !text.is_empty()
                 && text.bytes().all(|b| b.is_ascii_alphanumeric() || more.as_bytes().contains(&b))
         };
-        let place = |text: &str| text.len() <= MAX_PLACE_BYTES && word(text, "-");
-        if arn != "arn" || !partition.starts_with("aws") || !place(partition) {
-            return Err(bad("does not begin with arn:aws"));
-        }
-        if service != "events" {
+        if arn.service != "events" {
             return Err(bad("the service is not events"));
         }
-        if !place(region) {
+        if !arn.has_region() {
             return Err(bad("no region"));
         }
-        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+        if !arn.has_account() {
             return Err(bad("the account is not twelve digits"));
         }
-        let path = resource.strip_prefix("rule/").ok_or_else(|| bad("the resource is not rule/…"))?;
+        let path = arn.resource.strip_prefix("rule/").ok_or_else(|| bad("the resource is not rule/…"))?;
         let (bus, name) = path.rsplit_once('/').map_or((None, path), |(bus, name)| (Some(bus), name));
         if name.len() > 64 || !word(name, ".-_") {
             return Err(bad("the rule name is not 1 to 64 of A-Z a-z 0-9 . - _"));
@@ -215,7 +229,7 @@ impl Target {
 
     /// Whether the target runs code of its own, whose change may break a loop.
     pub fn is_function(&self) -> bool {
-        self.arn.split(':').nth(2) == Some("lambda")
+        Arn::service_of(&self.arn) == "lambda"
     }
 }
 

@@ -4,11 +4,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::targets::targets;
-use crate::model::{ACTS_AS_TAG, ActsAs, OWN_PREFIX, RuleArn, RuleState, Seen, Target};
+use crate::model::{
+    ACTS_AS_TAG, ActsAs, DEFAULT_BUS, OWN_PREFIX, RuleArn, RuleState, Seen, Target, bus_name,
+};
 use eventbridge_pattern::{Pattern, PatternError};
 
 /// The bus that CloudTrail's events reach. No other does.
-const CLOUDTRAIL_BUS: &str = "default";
 
 /// A rule as the file tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,8 +138,8 @@ fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
     let state = item.listed_state.or(item.state).map(|state| state.parse::<RuleState>()).transpose();
     let state = state.map_err(|problem| bad(format!("rule {}: {problem}", Seen::new(&name))))?;
     let bus = item.bus.or(arn.as_ref().map(|arn| arn.bus().to_owned()));
-    let bus = bus.unwrap_or_else(|| CLOUDTRAIL_BUS.to_owned());
-    let bus = bus.rsplit_once("event-bus/").map_or(bus.as_str(), |(_, name)| name).to_owned();
+    let bus = bus.unwrap_or_else(|| DEFAULT_BUS.to_owned());
+    let bus = bus_name(&bus).to_owned();
     let pattern = item.listed_pattern.or(item.pattern).map(|raw| pattern_text(text, raw)).transpose()?;
     let targets = item.listed_targets.or(item.targets).map(|raw| parse(text, raw)).transpose()?.map(targets);
     let acts_as = item.tags.iter().find(|tag| tag.key == ACTS_AS_TAG).map(|tag| tag.value.parse());
@@ -148,7 +149,7 @@ fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
     Ok(ListedRule {
         targets,
         acts_as: acts_as.unwrap_or_default(),
-        name: if bus == CLOUDTRAIL_BUS { name } else { format!("{bus}/{name}") },
+        name: if bus == DEFAULT_BUS { name } else { format!("{bus}/{name}") },
         arn,
         bus,
         state: state.unwrap_or(RuleState::Enabled),
@@ -212,7 +213,7 @@ impl ListedRule {
         if let Some(service) = &self.managed_by {
             return Some(format!("the AWS service {} manages it", Seen::new(service)));
         }
-        if self.bus != CLOUDTRAIL_BUS {
+        if self.bus != DEFAULT_BUS {
             let bus = Seen::new(&self.bus);
             return Some(format!("it is on bus {bus}, and CloudTrail events reach the default bus only"));
         }

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::hints::{Hints, Known, Place};
-use crate::model::{Actor, Target};
+use crate::hints::{Hints, Known};
+use crate::model::{Actor, Arn, Target};
 
 /// A target as `aws events list-targets-by-rule` prints it, or with the lower-case names.
 ///
@@ -61,7 +61,7 @@ impl TargetItem {
     fn actors(&self) -> Vec<Actor> {
         let hints = self.hints();
         if self.actors.is_empty() {
-            let given = || match hints.role(Place::of(&self.arn)?) {
+            let given = || match hints.role(Arn::parse(&self.arn)?) {
                 Known::Constant(role) => Some(role),
                 Known::Chosen | Known::Absent => None,
             };

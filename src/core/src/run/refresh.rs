@@ -6,9 +6,9 @@ use jiff::SignedDuration;
 
 use super::pace::Pace;
 use super::{Guard, Summary};
-use crate::directory::{DEFAULT_BUS, DETAILS_EVERY, Edit, Entries, Entry, Head, Missed, Pass};
+use crate::directory::{DETAILS_EVERY, Edit, Entries, Entry, Head, Missed, Pass};
 use crate::guard::Observation;
-use crate::model::{Fault, FaultKind, Timestamp};
+use crate::model::{DEFAULT_BUS, Fault, FaultKind, Timestamp};
 use crate::ports::{Ports, Rules, SaveError};
 
 /// Maximum number of calls of one tick to EventBridge and its Scheduler. At five calls a second this takes 20 s of the minute that the function has.

@@ -12,7 +12,7 @@ use super::money::{self, Sns};
 use super::parameters::Parameters;
 use super::{Change, RuleCall};
 use crate::json::Unread;
-use crate::model::{CallOutcome, Caller, is_management, is_withheld};
+use crate::model::{CallOutcome, Caller, DEFAULT_BUS, is_management, is_withheld};
 
 /// Everything a payload can be, before it is known which: a queue batch, an attached firing, or an event itself.
 #[derive(Deserialize)]
@@ -173,7 +173,7 @@ impl<'a> Detail<'a> {
         };
         match rule {
             Some(rule) if !failed => {
-                Some(RuleCall::Changed { bus: bus.unwrap_or(Cow::Borrowed("default")), rule, change })
+                Some(RuleCall::Changed { bus: bus.unwrap_or(Cow::Borrowed(DEFAULT_BUS)), rule, change })
             }
             _ => Some(RuleCall::WithoutEffect),
         }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Fingerprint, Resource, ResourceIds, bounded};
+use crate::model::{Arn, Fingerprint, Resource, ResourceIds, bounded};
 
 /// Longer names are cut: they reach alerts and records.
 const MAX_NAME: usize = 128;
@@ -234,14 +234,11 @@ fn each_name(value: &str, mut each: impl FnMut(&str)) {
             each(name);
         }
     };
-    let Some(arn) = value.strip_prefix("arn:") else {
+    let Some(Arn { service, account, resource, .. }) = Arn::parse(value) else {
         // A queue's URL ends in its name.
         let is_url = value.starts_with("https://") || value.starts_with("http://");
         return one(if is_url { value.rsplit('/').next().unwrap_or(value) } else { value });
     };
-    let mut parts = arn.splitn(5, ':');
-    let (service, account) = (parts.nth(1).unwrap_or_default(), parts.nth(1).unwrap_or_default());
-    let Some(resource) = parts.next() else { return one(value) };
     let resource = resource.strip_suffix(":*").unwrap_or(resource).trim_start_matches('/');
     let without_type = resource.split_once(['/', ':']).map_or(resource, |(_, name)| name);
     match service {

@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_sqs::types::QueueAttributeName;
 use budget_guard_aws::fault;
-use budget_guard_core::model::{Fault, FaultKind, RuleArn};
+use budget_guard_core::model::{Arn, Fault, FaultKind, RuleArn};
 use serde_json::{Value, json};
 
 use super::plan::{Goal, Way};
@@ -57,8 +57,7 @@ async fn function(config: &SdkConfig, rule: &RuleArn, arn: &str) -> Result<(), F
 async fn queue(config: &SdkConfig, rule: &RuleArn, arn: &str) -> Result<(), Fault> {
     let other = |problem: String| Fault::new(FaultKind::Other, problem);
     let client = aws_sdk_sqs::Client::new(config);
-    let mut parts = arn.split(':').skip(4);
-    let (account, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let Arn { account, resource: name, .. } = Arn::parse(arn).unwrap_or_default();
     let found = client.get_queue_url().queue_name(name).queue_owner_aws_account_id(account).send().await;
     let url = found.map_err(|error| fault("GetQueueUrl", &error))?.queue_url.unwrap_or_default();
     let read = client.get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::Policy);

@@ -1,6 +1,6 @@
 //! What `rule create` is going to do, and what it has to warn of: all that can be told without AWS.
 
-use budget_guard_core::model::{Seen, is_withheld, is_withheld_perhaps};
+use budget_guard_core::model::{Arn, BUS, DEFAULT_BUS, Seen, is_withheld, is_withheld_perhaps};
 use serde_json::{Value, json};
 
 use crate::args::NewRule;
@@ -112,8 +112,7 @@ fn check_operation(text: &str) -> Result<(), Problem> {
 fn goal(arn: &str) -> Result<Goal, Problem> {
     let malformed =
         |expected: &str| Problem::usage(format!("--target is {}; expected {expected}", Seen::new(arn)));
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let ["arn", _, service, _, _, resource] = parts[..] else {
+    let Some(Arn { service, resource, .. }) = Arn::parse(arn) else {
         return Err(malformed("an ARN, as in arn:aws:lambda:eu-west-1:123456789012:function:fixer"));
     };
     let way = match service {
@@ -123,7 +122,7 @@ fn goal(arn: &str) -> Result<Goal, Problem> {
         "states" => Way::Role("states:StartExecution"),
         "kinesis" => Way::Role("kinesis:PutRecord"),
         "firehose" => Way::Role("firehose:PutRecord"),
-        "events" if resource.starts_with("event-bus/") => Way::Role("events:PutEvents"),
+        "events" if resource.starts_with(BUS) => Way::Role("events:PutEvents"),
         _ => {
             return Err(malformed(
                 "a function, queue, topic, state machine, stream, delivery stream or event bus",
@@ -152,7 +151,7 @@ fn warnings(new: &NewRule, service: &str, bus: &str, region: &str) -> Vec<String
             "any operation means all but Get…, List… and Describe…, which need --read-only-calls".to_owned(),
         );
     }
-    if bus != "default" {
+    if bus != DEFAULT_BUS {
         warnings.push(format!(
             "CloudTrail sends to the default bus only; on bus \"{bus}\" this fires only if another rule forwards the calls"
         ));

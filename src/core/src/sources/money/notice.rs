@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::words::Text;
-use crate::model::{AlertBasis, Amount, Comparison};
+use crate::model::{AlertBasis, Amount, Comparison, is_account};
 
 /// The API takes no longer names.
 const MAX_NAME: usize = 100;
@@ -198,7 +198,7 @@ fn name(text: &str) -> Option<String> {
 fn account(text: &Text<'_>) -> Option<String> {
     let rest = text.after("aws account ")?;
     let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).collect();
-    (digits.len() == 12).then_some(digits)
+    is_account(&digits).then_some(digits)
 }
 
 /// "AWS Budget Notification March 04, 2023".
