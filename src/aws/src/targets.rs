@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_eventbridge::types as sdk;
 
 use budget_guard_core::hints::Hints;
-use budget_guard_core::model::{FiringId, Target};
+use budget_guard_core::model::{Target, TextId};
 
 pub(super) fn target(target: &sdk::Target) -> Target {
     let mut settings = BTreeMap::new();
@@ -71,7 +71,7 @@ fn bounded(value: String) -> String {
     if value.len() <= LONGEST {
         return value;
     }
-    format!("{} bytes, hash {:010x}", value.len(), FiringId::of(&value).bits())
+    format!("{} bytes, hash {}", value.len(), TextId::of(&value))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::RuleRef;
 use super::chat::Chat;
 use super::text::quoted;
-use crate::model::{FiringId, RuleArn, Timestamp, grouped, whole_seconds};
+use crate::model::{RuleArn, TextId, Timestamp, grouped, whole_seconds};
 
 /// As many rules as fit into a message in each of its forms; the others are counted.
 const LISTED: usize = 100;
@@ -49,13 +49,13 @@ impl UnwatchedAlert {
     ) -> Self {
         let mut rules: Vec<RuleRef> = rules.into_iter().map(RuleRef::of).collect();
         let names: Vec<&str> = rules.iter().map(|rule| rule.arn.as_str()).collect();
-        let id = FiringId::of(&[&names[..], settings].concat().join(" ")).bits();
+        let id = TextId::of(&[&names[..], settings].concat().join(" "));
         let time = whole_seconds(now);
         let unlisted = rules.len().saturating_sub(LISTED) as u64;
         rules.truncate(LISTED);
         Self {
             kind: Kind::Unwatched,
-            dedup_id: format!("unwatched/{id:010x}/{time}"),
+            dedup_id: format!("unwatched/{id}/{time}"),
             time,
             reason: sentences.join(". "),
             rules,

@@ -1,14 +1,10 @@
 //! How the directory is stored: a head, and chunks named by what is in them. No chunk is ever changed.
 
-use std::hash::Hasher;
-
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use siphasher::sip::SipHasher13;
-use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher128};
 
 use super::{Entries, Entry};
-use crate::model::{RuleArn, Timestamp};
+use crate::model::{HashUse, RuleArn, Timestamp, content_hash};
 
 /// DynamoDB takes 400 KB in an item; this leaves room for one more rule of the largest kind, and for names.
 pub const MAX_CHUNK_BYTES: usize = 256 * 1024;
@@ -61,7 +57,7 @@ pub fn pack(
     let mut chunks = Vec::new();
     let mut buckets = Vec::new();
     for (index, json) in texts.into_iter().enumerate() {
-        let hash = hash(json.as_bytes());
+        let hash = content_hash(json.as_bytes());
         let known = before.get(index).filter(|bucket| bucket.hash == hash && before.len() == count);
         let bucket = match known {
             Some(bucket) if now < bucket.written + RENEW_AFTER => bucket.clone(),
@@ -90,16 +86,8 @@ pub fn unpack(json: &str) -> Result<Vec<Entry>, serde_json::Error> {
     serde_json::from_str(json)
 }
 
-/// Which of `count` buckets a rule lies in. Stored: neither the hash nor its keys may ever change.
+/// Index of the bucket of a rule, of `count` buckets.
 fn place(rule: &RuleArn, count: usize) -> usize {
-    let mut hasher = SipHasher13::new_with_keys(0x0064_6972_6563_746f, 0x0072_7900_6275_636b);
-    hasher.write(rule.as_str().as_bytes());
     // A power of two: the remainder is less than `count`.
-    (hasher.finish() % count as u64) as usize
-}
-
-fn hash(content: &[u8]) -> String {
-    let mut hasher = SipHasher128::new_with_keys(0x0063_6f6e_7465_6e74, 0x0068_6173_6800_0000);
-    hasher.write(content);
-    format!("{:032x}", hasher.finish128().as_u128())
+    (HashUse::Bucket.of(rule.as_str()) % count as u64) as usize
 }

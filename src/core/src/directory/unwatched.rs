@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Directory, Entry};
-use crate::model::{ACTS_AS_TAG, Answering, FiringId, ListedRule, OWN_PREFIX, RuleArn, RuleState, Target};
+use crate::model::{ACTS_AS_TAG, Answering, ListedRule, OWN_PREFIX, RuleArn, RuleState, Target, TextId};
 
 /// As many names as a line of text holds; the others are counted.
 const NAMED: usize = 3;
@@ -91,7 +91,7 @@ impl Unwatched {
 
     /// One for each rule and setting: what was told of is known by these.
     pub fn ids(&self) -> BTreeSet<u64> {
-        let id = |setting: &str, rule: &RuleArn| FiringId::of(&format!("{setting} {rule}")).bits();
+        let id = |setting: &str, rule: &RuleArn| TextId::of(&format!("{setting} {rule}")).bits();
         let reads = self.reads.iter().map(|rule| id(READS_SETTING, rule));
         let events = self.events.iter().map(|rule| id(ALL_SETTING, rule));
         reads.chain(events).chain(self.actors.iter().map(|rule| id(ACTS_AS_TAG, rule))).collect()

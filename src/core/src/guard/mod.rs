@@ -17,8 +17,8 @@ use crate::actions::{Action, Alert, AlertKind, Plan};
 use crate::breaker::{Breaker, Stage};
 use crate::history::RateHistory;
 use crate::model::{
-    Call, Cause, Fault, Firing, FiringId, Opened, Put, Restoration, RuleDefinition, RuleState, Timestamp,
-    whole_seconds,
+    Call, Cause, Fault, Firing, FiringId, Opened, Put, Restoration, RuleDefinition, RuleState, TextId,
+    Timestamp, whole_seconds,
 };
 use crate::policy::{Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
@@ -323,7 +323,7 @@ impl Turn<'_> {
         }
         self.record.reported_tags.clone_from(&self.limits.bad_tags);
         let problems = self.limits.bad_tags.join("; ");
-        let detail = format!("tags/{:010x}", crate::model::FiringId::of(&problems).bits());
+        let detail = format!("tags/{}", TextId::of(&problems));
         let alert = self
             .record
             .alert(AlertKind::Failed, &detail, problems, self.now)

@@ -1,9 +1,6 @@
 //! The API call behind an event: what was called, on which resource, with which parameters.
 
 use std::borrow::Cow;
-use std::hash::Hasher;
-
-use siphasher::sip::SipHasher13;
 
 use super::{SessionKey, bounded};
 
@@ -170,40 +167,6 @@ impl ResourceIds {
     }
 }
 
-/// 32 bits that stand for some text, fed piece by piece: SipHash-1-3.
-///
-/// Fingerprints are stored in records: neither the hash nor its keys may ever change.
-#[derive(Debug, Clone)]
-pub struct Fingerprint(SipHasher13);
-
-impl Default for Fingerprint {
-    fn default() -> Self {
-        Self(SipHasher13::new_with_keys(0x0062_7564_6765_7421, 0x0063_616c_6c65_6421))
-    }
-}
-
-impl Fingerprint {
-    pub fn of(text: &str) -> u32 {
-        let mut fingerprint = Self::default();
-        fingerprint.add(text.as_bytes());
-        fingerprint.finish()
-    }
-
-    /// How the text is cut into pieces makes no difference.
-    pub fn add(&mut self, piece: &[u8]) {
-        self.0.write(piece);
-    }
-
-    /// Between pieces of which it matters where one ends: a byte that occurs in none of them.
-    pub fn mark(&mut self, byte: u8) {
-        self.0.write_u8(byte);
-    }
-
-    pub fn finish(&self) -> u32 {
-        (self.0.finish() >> 32) as u32
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,13 +212,5 @@ mod tests {
         check(&[0], &[1]);
         check(&[9, 9, 3], &[3, 9]);
         check(&[9, 8, 7, 6, 5, 8], &[5, 6, 7, 8]);
-    }
-
-    #[test]
-    fn a_fingerprint_never_changes() {
-        assert_eq!(Fingerprint::of("uploads"), 2_149_064_113);
-        let mut pieces = Fingerprint::default();
-        "uploads".bytes().for_each(|byte| pieces.add(&[byte]));
-        assert_eq!(pieces.finish(), Fingerprint::of("uploads"));
     }
 }

@@ -1,27 +1,24 @@
 //! One firing of one rule: which event, when, and who made the call behind it.
 
-use std::{borrow::Cow, hash::Hasher};
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Cause, RuleArn};
+use super::{Call, Cause, RuleArn, TextId};
 
-/// Identifies the event behind a firing: 40 bits of SipHash-1-3 over `detail.eventID`, else the envelope's `id`.
+/// Identifies the event behind a firing: the [`TextId`] of `detail.eventID`, else of the envelope's `id`.
 ///
 /// Among 1,536 firings kept for a rule, a new one is mistaken for another with a probability of 2 in a billion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FiringId(u64);
 
 impl FiringId {
-    pub const BITS: u32 = 40;
+    /// Number of bits in use.
+    pub const BITS: u32 = TextId::BITS;
 
-    /// Ids are stored in records: neither the hash nor its keys may ever change.
     pub fn of(event_id: &str) -> Self {
-        let mut hasher =
-            siphasher::sip::SipHasher13::new_with_keys(0x0062_7564_6765_7421, 0x0067_7561_7264_2121);
-        hasher.write(event_id.as_bytes());
-        Self(hasher.finish() >> (64 - Self::BITS))
+        Self(TextId::of(event_id).bits())
     }
 
     pub const fn from_bits(bits: u64) -> Self {

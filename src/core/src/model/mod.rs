@@ -11,6 +11,7 @@ mod cause;
 mod fault;
 mod firing;
 mod grouped;
+mod hash;
 mod listed;
 mod money;
 mod put;
@@ -29,11 +30,12 @@ pub use arn::{Arn, BUS, bus_name, is_account};
 pub use budget::{
     AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, NotificationState, Threshold,
 };
-pub use call::{Call, CallOutcome, Fingerprint, Resource, ResourceIds};
+pub use call::{Call, CallOutcome, Resource, ResourceIds};
 pub use cause::{ActorId, Cause, Proof};
 pub use fault::{Fault, FaultKind};
 pub use firing::{Caller, Firing, FiringId};
 pub use grouped::grouped;
+pub use hash::{Fingerprint, HashUse, TextId, content_hash};
 pub use jiff::Timestamp;
 pub use listed::{ListedRule, ListedSchedule};
 pub use money::MicroUsd;

@@ -1,13 +1,12 @@
 //! Sessions of roles, known by the access key that AWS issues for each.
 
 use std::borrow::Cow;
-use std::hash::Hasher;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Cause;
+use super::{Cause, HashUse};
 
-/// 64 bits of SipHash-1-3 over the access key id of a session.
+/// 64 bits that stand for the access key id of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionKey(u64);
 
@@ -15,12 +14,8 @@ impl SessionKey {
     /// Prefix of the access key ids that AWS STS issues. Source: "Understanding unique ID prefixes" (AWS IAM user guide).
     pub const PREFIX: &'static str = "ASIA";
 
-    /// Stored in records: neither the hash nor its keys may ever change.
     pub fn of(access_key_id: &str) -> Self {
-        let mut hasher =
-            siphasher::sip::SipHasher13::new_with_keys(0x7365_7373_696f_6e73, 0x6f66_2072_6f6c_6573);
-        hasher.write(access_key_id.as_bytes());
-        Self(hasher.finish())
+        Self(HashUse::Session.of(access_key_id))
     }
 
     pub const fn from_bits(bits: u64) -> Self {

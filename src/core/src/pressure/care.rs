@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Press, Pressure};
 use crate::actions::BudgetAlert;
-use crate::model::{FiringId, Timestamp, whole_seconds};
+use crate::model::{TextId, Timestamp, whole_seconds};
 use crate::sources::money::{BudgetNotice, MoneyAlert, MoneyMessage};
 
 /// Whoever looks at all rules for a budget has this long; then the next one does it again.
@@ -204,7 +204,7 @@ impl Pressure {
     /// Whether people are to be told of this alert, which is not confirmed: the same one once, and only so many a day.
     pub fn doubt(&mut self, id: &str, now: Timestamp) -> bool {
         self.doubted.retain(|(_, at)| now.duration_since(*at).abs() < DAY);
-        let id = FiringId::of(id).bits();
+        let id = TextId::of(id).bits();
         let is_known = self.doubted.iter().any(|(known, _)| *known == id);
         let is_told = !is_known && self.doubted.len() < MAX_DOUBTED;
         if is_told {

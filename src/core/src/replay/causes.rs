@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hasher;
 
-use siphasher::sip::SipHasher13;
-
-use crate::model::{Call, Caller};
+use crate::model::{Call, Caller, HashUse};
 
 /// Who made a call, and which one if that matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +51,7 @@ impl Causes {
 }
 
 fn hash(caller: &Caller<'_>, call: Option<&Call<'_>>) -> u64 {
-    let mut hasher = SipHasher13::new();
+    let mut hasher = HashUse::Memory.hasher();
     let mut add = |text: Option<&str>| {
         hasher.write(text.unwrap_or_default().as_bytes());
         hasher.write_u8(0xff);

@@ -2,17 +2,14 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::hash::Hasher;
 use std::sync::{Mutex, PoisonError};
-
-use siphasher::sip::SipHasher13;
 
 use super::causes::Causes;
 use super::event::{CloudTrailRecord, RecordError};
 use super::rules::ListedRule;
 use super::stand_in::{guard, stand_in};
 use crate::attribution::{Actors, Attributed, Home, Openings, attribute};
-use crate::model::{ActsAs, Call, Caller, RuleArn, RuleState, Target, Timestamp};
+use crate::model::{ActsAs, Call, Caller, HashUse, RuleArn, RuleState, Target, Timestamp};
 use crate::sources::{self, Received};
 use eventbridge_pattern::{Matcher, Pattern, Scratch};
 
@@ -191,7 +188,7 @@ impl Collected {
     /// Matches one record, given as its JSON text.
     pub fn add(&mut self, replay: &Replay, record: &[u8]) -> Result<(), RecordError> {
         let record = CloudTrailRecord::read(record)?;
-        let id = hash(&record.id);
+        let id = HashUse::Memory.of(&record.id);
         if !replay.known.add(id) {
             self.duplicates += 1;
             return Ok(());
@@ -359,12 +356,6 @@ fn without_key<'a>(replay: &Replay, caller: &Caller<'_>, call: &Call<'a>) -> Cal
 /// The call without all that tells it from others of its kind.
 fn bare<'a>(call: &Call<'a>) -> Call<'a> {
     Call { role: None, access_key: None, invoked_by: None, resource: None, wording: None, ..call.clone() }
-}
-
-fn hash(id: &str) -> u64 {
-    let mut hasher = SipHasher13::new();
-    hasher.write(id.as_bytes());
-    hasher.finish()
 }
 
 /// The records that were read already, by anyone. Of a million, two are taken for one with a probability of 3 in 10⁸.

@@ -6,7 +6,7 @@ use super::Guard;
 use crate::actions::{Action, Refusal, Tally};
 use crate::guard::{self, Answer, Observation};
 use crate::history::REACH;
-use crate::model::{Fault, FaultKind, FiringId, RuleArn, RuleDefinition};
+use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition, TextId};
 use crate::policy::Limits;
 use crate::ports::{Alerts, Clock, History, Ledger, Ports, Rules, SaveError, Version};
 use crate::record::Record;
@@ -194,7 +194,7 @@ pub(super) async fn pause<P: Ports>(guard: &Guard<P>, what: &str, conflicts: u32
     let now = guard.now();
     let span = 10_000u64 << conflicts.min(6);
     let seed = format!("{what}/{conflicts}/{}", now.as_nanosecond());
-    let micros = FiringId::of(&seed).bits() % span;
+    let micros = TextId::of(&seed).bits() % span;
     let wait = SignedDuration::from_micros(i64::try_from(micros).unwrap_or(0));
     guard.ports.clock().sleep_until(now + wait).await;
 }

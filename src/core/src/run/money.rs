@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::{Guard, Summary, reference};
 use crate::actions::{BudgetAlert, MoneyOutcome};
-use crate::model::{BudgetStatus, Fault, FiringId};
+use crate::model::{BudgetStatus, Fault, TextId};
 use crate::ports::{Alerts, Budgets, Clock, Ports};
 use crate::pressure::{Change, Confirmation, Doubt, Press, Waiting, confirm};
 use crate::sources::money::{AlarmState, BudgetNotice, MoneyAlert, MoneyMessage};
@@ -124,7 +124,7 @@ impl<P: Ports> Guard<P> {
         }
         let id = match &message.message_id {
             Some(id) => format!("budget/message/{id}"),
-            None => format!("budget/text/{:010x}", FiringId::of(&reason).bits()),
+            None => format!("budget/text/{}", TextId::of(&reason)),
         };
         self.doubted(&id, reason, summary).await
     }

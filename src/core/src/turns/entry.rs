@@ -1,6 +1,8 @@
 //! A call of the rule's own target, or of a sibling's, as it is kept.
 
-use crate::model::{ActorId, Call, CallOutcome, Caller, Cause, Fingerprint, Firing, FiringId, Proof};
+use crate::model::{
+    ActorId, Call, CallOutcome, Caller, Cause, Fingerprint, Firing, FiringId, HashUse, Proof,
+};
 
 /// Maker of a kept call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,12 +59,10 @@ pub(super) fn run(maker: Maker, firing: &Firing<'_>) -> u32 {
 }
 
 /// Fingerprint that equals another one only for the same call by the same caller on the same resource, word for word.
-///
-/// Stored: neither the hash nor its keys may ever change.
 pub(super) fn equality(caller: &Caller<'_>, call: &Call<'_>) -> u32 {
     use std::hash::Hasher;
     let (Some(wording), Some(resource)) = (call.wording, &call.resource) else { return 0 };
-    let mut hasher = siphasher::sip::SipHasher13::new_with_keys(0x6571_7561_6c2d_6361, 0x6c6c_732d_7631_0000);
+    let mut hasher = HashUse::EqualCalls.hasher();
     let who = call.role.as_deref().unwrap_or(&caller.principal);
     for part in [who, &call.service, &call.operation] {
         hasher.write(part.as_bytes());
