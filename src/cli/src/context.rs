@@ -66,6 +66,17 @@ impl Context {
         QueueArn::parse(&text).map(Some).map_err(|error| Problem::usage(format!("{source}: {error}")))
     }
 
+    /// The guard's queue, for what cannot do without it.
+    pub fn required_queue(&self) -> Result<QueueArn, Problem> {
+        self.queue()?.ok_or_else(|| {
+            Problem::usage(format!(
+                "{QUEUE} is not set; it takes the ARN of the guard's SQS queue, \
+                 as in arn:aws:sqs:eu-west-1:123456789012:budget-guard"
+            ))
+            .hint(format!("give --queue, or export {QUEUE}"))
+        })
+    }
+
     /// A `budget-guard` command as it has to be typed after this one: with the same options.
     pub fn command(&self, verb: &str, rule: &RuleArn) -> String {
         self.with_options(actions::command(verb, rule), matches!(verb, "enable" | "disable"))

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
 use budget_guard_core::json::{JsonObjects, ObjectsError, Unwrap};
-use budget_guard_core::model::Seen;
+use budget_guard_core::model::{Seen, printable};
 use eventbridge_pattern::{Matcher, Scratch};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -195,8 +195,8 @@ impl Unknown<'_> {
 impl Line<'_> {
     fn text(&self, number: u64) -> String {
         let id = self.id.and_then(|id| serde_json::from_str::<String>(id.get()).ok());
-        let id = id.filter(|id| !id.is_empty()).map_or(format!("event {number}"), |id| shown(&id));
-        let names = |names: &[&str]| names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ");
+        let id = id.filter(|id| !id.is_empty()).map_or(format!("event {number}"), |id| printable(&id));
+        let names = |names: &[&str]| names.iter().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
         let verdict = match (&self.unknown, self.is_match, &self.matches) {
             (Unknown::Pattern(true), ..) => "unknown".to_owned(),
             (_, Some(true), _) => "matches".to_owned(),
@@ -211,10 +211,4 @@ impl Line<'_> {
             _ => format!("{id}  {verdict}"),
         }
     }
-}
-
-/// A name from a file: only what can be printed.
-fn shown(name: &str) -> String {
-    let seen = Seen::new(name).to_string();
-    seen.trim_matches('"').to_owned()
 }

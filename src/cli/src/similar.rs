@@ -2,6 +2,7 @@
 
 use budget_guard_aws::EventBridgeRules;
 use budget_guard_core::model::DEFAULT_BUS;
+use strsim::levenshtein;
 
 use crate::connect::Session;
 use crate::problem::Problem;
@@ -58,22 +59,7 @@ async fn names_on(rules: &EventBridgeRules, bus: &str) -> Option<Vec<String>> {
 fn is_similar(known: &str, typed: &str) -> bool {
     let (known, typed) = (known.to_lowercase(), typed.to_lowercase());
     let is_part = typed.len() >= 3 && known.len() >= 3 && (known.contains(&typed) || typed.contains(&known));
-    is_part || distance(&known, &typed) <= (typed.len() / 3).max(2).min(typed.len() - 1)
-}
-
-/// Insertions, deletions and replacements from one to the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    is_part || levenshtein(&known, &typed) <= (typed.len() / 3).max(2).min(typed.len() - 1)
 }
 
 #[cfg(test)]

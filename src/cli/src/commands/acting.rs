@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use budget_guard_core::directory::Directory;
-use budget_guard_core::model::{ACTS_AS_TAG, ActsAs, Answering, Arn, RuleArn, Target, unqualified};
+use budget_guard_core::model::{ACTS_AS_TAG, ActsAs, Answering, Arn, RuleArn, Target, plural, unqualified};
 use budget_guard_core::replay::ListedRule;
 use serde::{Serialize, Serializer};
 
 use super::lines::Lines;
-use super::view;
 
 /// Knowledge about the actors of one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +73,9 @@ pub fn summary(lines: &mut Lines, rules: &[&RuleArn], by_rule: &ByRule) {
             continue;
         }
         match knowledge {
-            Knowledge::Known => lines
-                .pair(label, format_args!("{knowledge} for {}", view::plural(names.len() as u64, "rule"))),
+            Knowledge::Known => {
+                lines.pair(label, format_args!("{knowledge} for {}", plural(names.len() as u64, "rule")))
+            }
             Knowledge::Partly | Knowledge::Unknown => {
                 lines.pair(label, format_args!("{knowledge} for {}", names.join(", ")));
             }

@@ -10,7 +10,7 @@ use budget_guard_core::ports::Rules;
 
 use super::each::{Done, Report};
 use crate::connect::Session;
-use crate::context::{Context, QUEUE};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -19,13 +19,7 @@ use crate::rule::{self, RuleName};
 use crate::targets::{self, MAX_TARGETS, TARGET_ID};
 
 pub async fn run(context: &Context, names: &[RuleName]) -> Result<Exit, Problem> {
-    let Some(queue) = context.queue()? else {
-        return Err(Problem::usage(format!(
-            "{QUEUE} is not set; it takes the ARN of the guard's SQS queue, \
-             as in arn:aws:sqs:eu-west-1:123456789012:budget-guard"
-        ))
-        .hint(format!("give --queue, or export {QUEUE}")));
-    };
+    let queue = context.required_queue()?;
     let defaults = context.defaults()?;
     let session = Session::open(context, names).await?;
     let attach = Attach { context, rules: session.rules(), session: &session, queue: &queue, defaults };

@@ -3,7 +3,7 @@
 use budget_guard_aws::SystemClock;
 use budget_guard_core::actions::quoted;
 use budget_guard_core::breaker::Breaker;
-use budget_guard_core::model::{Fault, RuleDefinition, Tags, Timestamp};
+use budget_guard_core::model::{Fault, RuleDefinition, Tags, Timestamp, plural};
 use budget_guard_core::policy::{LIMIT_TAG, Limits, MODE_TAG, OrOff};
 use budget_guard_core::ports::{Clock, Rules};
 use budget_guard_core::record::Record;
@@ -98,7 +98,7 @@ pub(super) fn record_lines(lines: &mut Lines, record: &Record, is_seen: bool, no
     if record.late > 0 {
         lines.pair(
             "Late",
-            format_args!("{} after a cut, or from before this epoch", view::plural(record.late, "firing")),
+            format_args!("{} after a cut, or from before this epoch", plural(record.late, "firing")),
         );
     }
     let share = record.turns.own_share();

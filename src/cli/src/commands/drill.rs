@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::order;
 use crate::connect::Session;
-use crate::context::{Context, QUEUE};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -55,10 +55,7 @@ struct Course {
 }
 
 pub async fn run(context: &Context, within: Seconds) -> Result<Exit, Problem> {
-    let Some(queue) = context.queue()? else {
-        return Err(Problem::usage(format!("{QUEUE} is not set; it takes the ARN of the guard's SQS queue"))
-            .hint(format!("give --queue, or export {QUEUE}")));
-    };
+    let queue = context.required_queue()?;
     let settings = context.guard()?;
     let session = Session::open(context, &[]).await?;
     let mut drill = Drill { guard: session.guard(settings), session: &session };

@@ -3,7 +3,7 @@
 use budget_guard_aws::SystemClock;
 use budget_guard_core::actions::{AlertKind, CostEstimate, PRICES_AS_OF, RuleRef, details, quoted};
 use budget_guard_core::breaker::Breaker;
-use budget_guard_core::model::{RuleDefinition, Timestamp, grouped, whole_seconds};
+use budget_guard_core::model::{RuleDefinition, Timestamp, grouped, plural, whole_seconds};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::record::{Outcome, Record, Trip};
 use budget_guard_core::verdict::{Evidence, EvidenceKind, Finding};
@@ -78,7 +78,7 @@ fn text(context: &Context, record: &Record, trip: &Trip, now: Timestamp) -> Stri
     lines.pair("Why", &trip.reason);
     lines.pair("Then", view::outcome(record, trip, now));
     if record.late > 0 {
-        let late = view::plural(record.late, "firing");
+        let late = plural(record.late, "firing");
         lines.pair("", format_args!("{late} in all came too late to count, after this or an earlier cut"));
     }
     for note in view::unfinished(record) {
@@ -110,11 +110,11 @@ fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip, now: Timestam
     let window = evidence.window_seconds.map(|window| format!(" within {window}")).unwrap_or_default();
     match evidence.own.as_ref().map(|own| own.finding) {
         Some(Finding::Turns { turns }) => {
-            let calls = view::plural(evidence.count, "call");
+            let calls = plural(evidence.count, "call");
             lines.pair("Turns", format_args!("{turns}{limit}, in {calls} of its own target"));
         }
         Some(Finding::Surplus { calls, reasons }) => {
-            let reasons = view::plural(reasons.into(), "reason");
+            let reasons = plural(reasons, "reason");
             lines.pair(
                 "Surplus",
                 format_args!("{calls} equal calls for {reasons}{limit} beyond what they explain"),

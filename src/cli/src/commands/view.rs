@@ -2,7 +2,7 @@
 
 use budget_guard_core::actions::RuleRef;
 use budget_guard_core::breaker::Breaker;
-use budget_guard_core::model::{RuleArn, Timestamp};
+use budget_guard_core::model::{RuleArn, Timestamp, plural};
 use budget_guard_core::record::{Outcome, Record, Trip};
 use budget_guard_core::verdict::EvidenceKind;
 use serde::Serialize;
@@ -149,20 +149,13 @@ pub fn unfinished(record: &Record) -> Vec<String> {
     let failures = record.work.failures;
     if failures > 0 {
         let verb = if matches!(record.breaker, Breaker::Restoring { .. }) { "restore" } else { "disable" };
-        notes.push(format!("{} to {verb} failed", plural(failures.into(), "attempt")));
+        notes.push(format!("{} to {verb} failed", plural(failures, "attempt")));
     }
     let (alerts, attempts) = (record.outbox.len(), record.post.failures);
     if alerts > 0 {
-        let failed = if attempts > 0 {
-            format!(", {} failed", plural(attempts.into(), "attempt"))
-        } else {
-            String::new()
-        };
+        let failed =
+            if attempts > 0 { format!(", {} failed", plural(attempts, "attempt")) } else { String::new() };
         notes.push(format!("{} not yet published{failed}", plural(alerts as u64, "alert")));
     }
     notes
-}
-
-pub fn plural(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

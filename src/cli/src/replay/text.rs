@@ -1,6 +1,6 @@
 //! The report for people: a table, what it adds up to, what was passed over, what to do next.
 
-use budget_guard_core::model::{Seen, Timestamp, whole_seconds};
+use budget_guard_core::model::{Seen, Timestamp, plural, printable, whole_seconds};
 use budget_guard_core::policy::LIMIT_TAG;
 use budget_guard_core::replay::{ListedRule, Outcome};
 use budget_guard_core::window::EXACT;
@@ -31,7 +31,7 @@ pub fn table(report: &Report<'_>) -> String {
         // No limit of the rate helps a rule that fires itself.
         let is_proved = outcome.trip.as_ref().is_some_and(|would| would.trip.evidence.own.is_some());
         let limit = Cell::new(if is_proved { "-".to_owned() } else { outcome.smallest_limit(window) });
-        let mut row = vec![Cell::new(shown(&rule.name)), Cell::new(outcome.firings)];
+        let mut row = vec![Cell::new(printable(&rule.name)), Cell::new(outcome.firings)];
         if has_targets {
             row.push(Cell::new(own_calls(rule, outcome)));
         }
@@ -59,15 +59,15 @@ fn own_calls(rule: &ListedRule, outcome: &Outcome) -> String {
 fn totals(report: &Report<'_>, fired: usize) -> String {
     let collected = &report.reading.collected;
     let mut events =
-        format!("{} in {}", count(collected.events, "event"), count(report.files as u64, "file"));
+        format!("{} in {}", plural(collected.events, "event"), plural(report.files as u64, "file"));
     if let (Some(first), Some(last)) = (collected.first, collected.last) {
         events.push_str(&format!(", {} to {}", time(first), time(last)));
     }
     if collected.duplicates > 0 {
-        events.push_str(&format!("; {} counted once", count(collected.duplicates, "duplicate")));
+        events.push_str(&format!("; {} counted once", plural(collected.duplicates, "duplicate")));
     }
     let tripped = report.tripped().count();
-    let rules = count(report.rules.len() as u64, "rule");
+    let rules = plural(report.rules.len() as u64, "rule");
     let or_proved = if report.with_targets() > 0 { " or as a proved loop" } else { "" };
     format!(
         "{events}.\n{fired} of {rules} fired, {tripped} would have tripped at {}{or_proved}.\n",
@@ -94,20 +94,21 @@ pub fn troubles(report: &Report<'_>) {
 /// After the report: what explains it, and what to do next.
 pub fn remarks(context: &Context, report: &Report<'_>) {
     for (rule, because) in &report.left_out {
-        output::note(format_args!("left out: {}, because {because}", shown(&rule.name)));
+        output::note(format_args!("left out: {}, because {because}", printable(&rule.name)));
     }
     if !report.bad_patterns.is_empty() {
-        let bad = count(report.bad_patterns.len() as u64, "rule");
+        let bad = plural(report.bad_patterns.len() as u64, "rule");
         output::warning(format_args!("{bad} unknown, because of the pattern; see above"));
     }
     let names = |picked: fn(&Outcome) -> u64| {
         let rules: Vec<_> = report.rules.iter().filter(|(_, outcome)| picked(outcome) > 0).collect();
         let events: u64 = rules.iter().map(|(_, outcome)| picked(outcome)).sum();
-        let mut named: Vec<String> = rules.iter().take(NAMED).map(|(rule, _)| shown(&rule.name)).collect();
+        let mut named: Vec<String> =
+            rules.iter().take(NAMED).map(|(rule, _)| printable(&rule.name)).collect();
         if rules.len() > NAMED {
             named.push(format!("{} more", rules.len() - NAMED));
         }
-        (events > 0).then(|| (count(events, "match"), named.join(", ")))
+        (events > 0).then(|| (plural(events, "match"), named.join(", ")))
     };
     if let Some((events, rules)) = names(|outcome| outcome.uncounted.undecided) {
         output::warning(format_args!(
@@ -131,13 +132,13 @@ pub fn remarks(context: &Context, report: &Report<'_>) {
     }
     let without = report.rules.len() - report.with_targets();
     if without > 0 {
-        let rules = count(without as u64, "rule");
+        let rules = plural(without as u64, "rule");
         output::note(format_args!(
             "judged by rate alone: {rules} without \"targets\" in the file; with them, loops are found by who fires the rule"
         ));
     }
     if report.reading.collected.own_calls > 0 {
-        let calls = count(report.reading.collected.own_calls, "event");
+        let calls = plural(report.reading.collected.own_calls, "event");
         output::note(format_args!("not counted: {calls} that the guard itself caused"));
     }
     hints(context, report);
@@ -145,7 +146,7 @@ pub fn remarks(context: &Context, report: &Report<'_>) {
 
 fn hints(context: &Context, report: &Report<'_>) {
     let Some((rule, outcome)) = report.tripped().next() else { return };
-    let name = shown(&rule.name);
+    let name = printable(&rule.name);
     if let Some(would) = &outcome.trip {
         output::note(format_args!("{name} would trip: {}", would.trip.reason));
         if would.trip.evidence.proves_loop() {
@@ -179,19 +180,4 @@ fn hints(context: &Context, report: &Report<'_>) {
 
 fn time(at: Timestamp) -> String {
     whole_seconds(at).to_string()
-}
-
-/// A name from a file: only what can be printed.
-fn shown(name: &str) -> String {
-    let seen = Seen::new(name).to_string();
-    seen.trim_matches('"').to_owned()
-}
-
-fn count(count: u64, what: &str) -> String {
-    let ending = match what {
-        _ if count == 1 => "",
-        _ if what.ends_with("ch") => "es",
-        _ => "s",
-    };
-    format!("{count} {what}{ending}")
 }

@@ -1,4 +1,4 @@
-//! Large numbers as people read them.
+//! Numbers as people read them.
 
 /// 1234567 as 1,234,567.
 pub fn grouped(number: u64) -> String {
@@ -11,4 +11,15 @@ pub fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// `1 call`, `2 calls`, `2 matches`.
+pub fn plural(count: impl Into<u64>, noun: &str) -> String {
+    let count: u64 = count.into();
+    let ending = match noun {
+        _ if count == 1 => "",
+        _ if noun.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{count} {noun}{ending}")
 }

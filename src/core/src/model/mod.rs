@@ -34,7 +34,7 @@ pub use call::{Call, CallOutcome, Resource, ResourceIds};
 pub use cause::{ActorId, Cause, Proof};
 pub use fault::{Fault, FaultKind};
 pub use firing::{Caller, Firing, FiringId};
-pub use grouped::grouped;
+pub use grouped::{grouped, plural};
 pub use hash::{Fingerprint, HashUse, TextId, content_hash};
 pub use jiff::Timestamp;
 pub use listed::{ListedRule, ListedSchedule};
@@ -45,6 +45,6 @@ pub use rule::{
 };
 pub use schedule::{MAX_SCHEDULES, ScheduleDefinition, Schedules, period_of};
 pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};
-pub use seen::{Seen, bounded};
+pub use seen::{Seen, bounded, printable};
 pub use session::{OpenSessions, Opened, Session, SessionKey};
 pub use withheld::{is_management, is_withheld, is_withheld_perhaps};

@@ -39,6 +39,11 @@ impl fmt::Display for Seen {
     }
 }
 
+/// The text as [`Seen`] shows it, without quotation marks.
+pub fn printable(text: &str) -> String {
+    Seen::new(text).0.into()
+}
+
 /// Printable ASCII that JSON does not escape, at most `max` bytes: what is stored has a known size.
 pub fn bounded(text: &str, max: usize) -> Cow<'_, str> {
     let plain = |c: char| (' '..='~').contains(&c) && c != '"' && c != '\\';

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Caller, RuleArn, Seconds, Seen, Target, Timestamp, about};
+use crate::model::{Caller, RuleArn, Seconds, Seen, Target, Timestamp, about, plural};
 use crate::policy::{BurstLimit, Limits};
 use crate::window::CallerCount;
 
@@ -266,12 +266,12 @@ impl OwnEvidence {
         let mut text = match self.finding {
             Finding::Turns { turns } => format!(
                 "{}: each of these {call} calls can only have been caused by one before it, at the limit of {limit}",
-                plural(turns.into(), "turn"),
+                plural(turns, "turn"),
             ),
             Finding::Surplus { calls, reasons } => format!(
                 "{} for {}: {call}{on}, word for word the same, {limit} more than the reasons explain",
-                plural(calls.into(), "equal call"),
-                plural(reasons.into(), "reason"),
+                plural(calls, "equal call"),
+                plural(reasons, "reason"),
             ),
             Finding::Rate => format!(
                 "{calls} by its own target{window}, at the limit of {limit}, each caused by one before it: {call}{on}"
@@ -282,14 +282,14 @@ impl OwnEvidence {
             ),
             Finding::Alternation { turns } => format!(
                 "{} in strict turn with calls that the guard cannot place: {call}{on}",
-                plural(turns.into(), "own call"),
+                plural(turns, "own call"),
             ),
             Finding::Events { turns } => format!(
                 "{} of events, each put by its own target or of the trace of one before it, at the limit of {limit}",
-                plural(turns.into(), "turn"),
+                plural(turns, "turn"),
             ),
             Finding::SelfStarted { calls } => {
-                format!("{} with no reason near: {call}{on}", plural(calls.into(), "own call"))
+                format!("{} with no reason near: {call}{on}", plural(calls, "own call"))
             }
         };
         if !self.cycle.is_empty() {
@@ -301,9 +301,4 @@ impl OwnEvidence {
             None => text,
         }
     }
-}
-
-/// `1 call`, `2 calls`.
-fn plural(count: u64, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }

@@ -7,13 +7,13 @@ mod plan;
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use budget_guard_aws::{EventBridgeRules, fault};
 use budget_guard_core::actions::quoted;
-use budget_guard_core::model::{Fault, FaultKind, OWN_PREFIX, RuleArn};
+use budget_guard_core::model::{Fault, FaultKind, OWN_PREFIX, RuleArn, plural};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::NewRule;
 use crate::connect::Session;
-use crate::context::{Context, QUEUE};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -47,10 +47,7 @@ pub async fn run(context: &Context, new: &NewRule) -> Result<Exit, Problem> {
             new.name
         )));
     }
-    let Some(queue) = context.queue()? else {
-        return Err(Problem::usage(format!("{QUEUE} is not set; it takes the ARN of the guard's SQS queue"))
-            .hint(format!("give --queue, or export {QUEUE}")));
-    };
+    let queue = context.required_queue()?;
     let session = Session::open(context, std::slice::from_ref(&name)).await?;
     let mut plan = Plan::new(new, name.bus(), session.region())?;
     let create =
@@ -172,8 +169,10 @@ impl Create<'_> {
         if self.new.create_role {
             steps.push("make a role that EventBridge takes, for these targets only".to_owned());
         }
-        steps
-            .push(format!("add {} and the guard's queue to its targets", plural(plan.goals.len(), "target")));
+        steps.push(format!(
+            "add {} and the guard's queue to its targets",
+            plural(plan.goals.len() as u64, "target")
+        ));
         steps.push(format!("set it to {}", self.state()));
         steps
     }
@@ -253,8 +252,4 @@ impl Create<'_> {
         let arn = put.rule_arn().unwrap_or_default();
         arn.parse().map_err(|error| Fault::new(FaultKind::Other, format!("PutRule: {error}")))
     }
-}
-
-fn plural(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
