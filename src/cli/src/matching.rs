@@ -6,7 +6,7 @@ use std::path::Path;
 
 use budget_guard_core::json::{JsonObjects, ObjectsError, Unwrap};
 use budget_guard_core::model::{Seen, printable};
-use eventbridge_pattern::{Matcher, Scratch};
+use eventbridge_pattern::{EventError, Matcher, Scratch};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -155,11 +155,10 @@ impl Patterns {
         event: &[u8],
         number: u64,
         scratch: &mut Scratch,
-    ) -> Result<(String, bool), String> {
-        let not_json = |error: &dyn std::fmt::Display| format!("not JSON: {error}");
+    ) -> Result<(String, bool), LineError> {
         // The matcher looks only at what it needs; whether all of it is JSON is found out here.
-        let id = serde_json::from_slice::<Event<'_>>(event).map_err(|error| not_json(&error))?.id;
-        let found = self.matcher.matches(event, scratch).map_err(|error| not_json(&error))?;
+        let id = serde_json::from_slice::<Event<'_>>(event).map_err(LineError::NotJson)?.id;
+        let found = self.matcher.matches(event, scratch)?;
         let is_match = !found.matched.is_empty();
         let line = match &self.names {
             None => {
@@ -175,12 +174,23 @@ impl Patterns {
             }
         };
         let text = if context.is_json() {
-            serde_json::to_string(&line).map_err(|error| error.to_string())?
+            serde_json::to_string(&line).map_err(LineError::Unwritable)?
         } else {
             line.text(number)
         };
         Ok((text, is_match))
     }
+}
+
+/// An event without a line in the answer.
+#[derive(Debug, thiserror::Error)]
+enum LineError {
+    #[error("not JSON: {0}")]
+    NotJson(serde_json::Error),
+    #[error("not JSON: {0}")]
+    NotAnEvent(#[from] EventError),
+    #[error(transparent)]
+    Unwritable(serde_json::Error),
 }
 
 impl Unknown<'_> {

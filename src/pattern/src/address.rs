@@ -52,20 +52,30 @@ fn octets(text: &[u8]) -> Option<u32> {
     octets.next().is_none().then_some(address)
 }
 
+/// A text that is no range of addresses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ParseBlockError {
+    #[error("`/` and the number of mask bits are missing")]
+    NoBits,
+    #[error("{0:?} is neither an IPv4 nor an IPv6 address")]
+    NoAddress(String),
+    #[error("{seen:?} are no mask bits; a number from 0 to {most} is expected")]
+    BadBits { seen: String, most: u32 },
+}
+
 impl Block {
     /// From `ADDRESS/BITS`. AWS does not take a range of a single address.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let (address, bits) =
-            text.split_once('/').ok_or_else(|| "`/` and the number of mask bits are missing".to_owned())?;
+    pub fn parse(text: &str) -> Result<Self, ParseBlockError> {
+        let (address, bits) = text.split_once('/').ok_or(ParseBlockError::NoBits)?;
         let network = Address::parse(address.as_bytes())
-            .ok_or_else(|| format!("{address:?} is neither an IPv4 nor an IPv6 address"))?;
+            .ok_or_else(|| ParseBlockError::NoAddress(address.to_owned()))?;
         let most = if matches!(network, Address::V4(_)) { 31 } else { 127 };
         let bits: u32 = bits
             .parse::<i16>()
             .ok()
             .and_then(|bits| u32::try_from(bits).ok())
             .filter(|bits| *bits <= most)
-            .ok_or_else(|| format!("{bits:?} are no mask bits; a number from 0 to {most} is expected"))?;
+            .ok_or_else(|| ParseBlockError::BadBits { seen: bits.to_owned(), most })?;
         let mask = match network {
             Address::V4(_) => Address::V4(!u32::MAX.checked_shr(bits).unwrap_or(0)),
             Address::V6(_) => Address::V6(!u128::MAX.checked_shr(bits).unwrap_or(0)),
@@ -120,7 +130,7 @@ mod tests {
     #[test]
     fn says_what_is_no_range() {
         let check = |block: &str, expected: &str| {
-            assert_eq!(Block::parse(block).expect_err(block), expected);
+            assert_eq!(Block::parse(block).expect_err(block).to_string(), expected);
         };
         check("10.0.0.1", "`/` and the number of mask bits are missing");
         check("ten/8", "\"ten\" is neither an IPv4 nor an IPv6 address");

@@ -134,7 +134,7 @@ fn text_or_any_case(
 fn wildcard(json: &mut Reader<'_>) -> Result<Test, PatternError> {
     let at = json.place();
     let text = json.string()?;
-    Wildcard::parse(&text).map(Test::Wildcard).map_err(|problem| json.problem(at, problem))
+    Wildcard::parse(&text).map(Test::Wildcard).map_err(|error| json.problem(at, error.to_string()))
 }
 
 /// `["=", n]`, or a lower bound, an upper bound, or a lower and then an upper one.

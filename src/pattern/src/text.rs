@@ -12,24 +12,31 @@ pub(super) struct Wildcard {
     last: Option<Box<[u8]>>,
 }
 
+/// A text that is no pattern with wildcards. Positions are in bytes, from 0.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ParseWildcardError {
+    #[error("`**` at position {at}; one `*` stands for any run of characters")]
+    Twice { at: usize },
+    #[error("a backslash at position {at} that is not followed by `*` or a backslash")]
+    BadEscape { at: usize },
+}
+
 impl Wildcard {
     /// Only `\*` and `\\` are escapes, and no `*` may follow another: so AWS has it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, ParseWildcardError> {
         let mut parts = vec![Vec::new()];
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
             let part = parts.len() - 1;
             match c {
                 '*' if chars.peek().is_some_and(|(_, next)| *next == '*') => {
-                    return Err(format!("`**` at position {at}; one `*` stands for any run of characters"));
+                    return Err(ParseWildcardError::Twice { at });
                 }
                 '*' => parts.push(Vec::new()),
                 '\\' => match chars.next() {
                     Some((_, escaped @ ('*' | '\\'))) => parts[part].push(escaped as u8),
                     _ => {
-                        return Err(format!(
-                            "a backslash at position {at} that is not followed by `*` or a backslash"
-                        ));
+                        return Err(ParseWildcardError::BadEscape { at });
                     }
                 },
                 _ => parts[part].extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -154,7 +161,7 @@ mod tests {
     #[test]
     fn says_what_is_no_wildcard() {
         let check = |pattern: &str, expected: &str| {
-            assert_eq!(Wildcard::parse(pattern).expect_err(pattern), expected)
+            assert_eq!(Wildcard::parse(pattern).expect_err(pattern).to_string(), expected)
         };
         check("a**", "`**` at position 1; one `*` stands for any run of characters");
         check(r"a\n", "a backslash at position 1 that is not followed by `*` or a backslash");
