@@ -116,7 +116,7 @@ async fn a_damaged_record_is_named(bench: Bench) -> Result<(), Failure> {
         .send()
         .await?;
     let fault = bench.aws.ledger.load(&rule).await.expect_err("damaged");
-    assert!(fault.message.contains(&format!("item rule#{rule}: the record is damaged")), "{fault}");
+    assert!(fault.to_string().contains(&format!("item rule#{rule}: the record is damaged")), "{fault}");
     Ok(())
 }
 

@@ -245,7 +245,7 @@ async fn what_cannot_be_read_is_named() -> Result<(), Failure> {
     let check = async |script: Vec<Scripted>, kind: FaultKind, words: &str| -> Result<(), Failure> {
         let stub = Stub::start(script).await?;
         let fault = read(&stub.history(), &rule("fix-acl")?, noon()).await.expect_err("a fault");
-        assert_eq!((fault.kind, fault.message.as_str()), (kind, words));
+        assert_eq!((fault.kind, fault.to_string().as_str()), (kind, words));
         assert_eq!(stub.requests().len(), 1, "nothing is tried again");
         Ok(())
     };
@@ -278,7 +278,7 @@ async fn a_slow_answer_is_not_waited_for() -> Result<(), Failure> {
         let fault = read(&stub.history(), &rule("fix-acl")?, noon()).await.expect_err("a fault");
         let took = began.elapsed();
         assert_eq!(
-            (fault.kind, fault.message.as_str()),
+            (fault.kind, fault.to_string().as_str()),
             (FaultKind::Timeout, "GetMetricData: no answer within 2s")
         );
         assert!((Duration::from_secs(2)..Duration::from_secs(4)).contains(&took), "{took:?}");

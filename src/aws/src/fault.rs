@@ -5,11 +5,11 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use budget_guard_core::model::{Fault, FaultKind};
 
-/// The longest error text that reaches a log or an alert.
+/// Maximum number of characters of the error text that reach a log or an alert.
 const MAX_MESSAGE: usize = 300;
 
-/// Sorts a failed call. `call` is the API's name, as people find it in the documentation.
-pub fn fault<E, R>(call: &str, error: &SdkError<E, R>) -> Fault
+/// Sorts a failed call by its error. `operation` is its name in the API's reference.
+pub fn fault<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Fault
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
@@ -21,13 +21,13 @@ where
         (SdkError::DispatchFailure(failure), _) if failure.is_timeout() => FaultKind::Timeout,
         _ => FaultKind::Other,
     };
-    let words = match (code, error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
-        _ => causes(error),
+    let detail = match code {
+        Some(_) => error.message().unwrap_or_default().to_owned(),
+        None => causes(error),
     };
-    let words: String = words.chars().take(MAX_MESSAGE).collect();
-    Fault::new(kind, format!("{call}: {words}"))
+    let code: Option<String> = code.map(|code| code.chars().take(MAX_MESSAGE).collect());
+    let room = MAX_MESSAGE.saturating_sub(code.as_ref().map_or(0, |code| code.chars().count() + 2));
+    Fault { kind, operation: Some(operation), code, detail: detail.chars().take(room).collect() }
 }
 
 /// The chain of causes: which host, which socket, which certificate.
@@ -47,6 +47,7 @@ fn kind_of(code: &str) -> FaultKind {
         "ThrottlingException"
         | "Throttling"
         | "ThrottledException"
+        | "RequestThrottled"
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
         | "ProvisionedThroughputExceededException"

@@ -93,9 +93,7 @@ impl History for CloudWatchHistory {
             metric_data_queries: firings.into_iter().chain(durations).collect(),
             next_token: None,
         };
-        let late = |_| {
-            Fault::new(FaultKind::Timeout, format!("GetMetricData: no answer within {}s", DEADLINE.as_secs()))
-        };
+        let late = |_| failed(FaultKind::Timeout, &format!("no answer within {}s", DEADLINE.as_secs()));
         tokio::time::timeout(DEADLINE, self.read(request, &functions)).await.map_err(late)?
     }
 }
@@ -121,7 +119,7 @@ fn duration(place: usize, function: &str) -> Query {
 }
 
 fn failed(kind: FaultKind, problem: &str) -> Fault {
-    Fault::new(kind, format!("GetMetricData: {problem}"))
+    Fault::new(kind, problem).in_call("GetMetricData")
 }
 
 /// Seconds since 1970, each with its value.

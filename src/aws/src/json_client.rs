@@ -147,7 +147,8 @@ impl JsonClient {
         let name = request.operation.name();
         let operation = self.operation(request.operation)?;
         let reply = operation.invoke(request).await.map_err(|error| fault(name, &error))?;
-        serde_json::from_slice(&reply).map_err(|error| other(&format!("{name}: unreadable reply: {error}")))
+        serde_json::from_slice(&reply)
+            .map_err(|error| other(&format!("unreadable reply: {error}")).in_call(name))
     }
 
     fn operation(
@@ -341,6 +342,6 @@ mod tests {
         let api = Api::rest("pipes");
         let pipes = Operation::new(api, "pipes:ListPipes");
         let reply: Result<serde_json::Value, Fault> = client.call(pipes.get("/v1/pipes".to_owned())).await;
-        assert_eq!(reply.expect_err("a fault").message, "no Region is configured");
+        assert_eq!(reply.expect_err("a fault").to_string(), "no Region is configured");
     }
 }

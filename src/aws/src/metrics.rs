@@ -80,6 +80,6 @@ pub(super) struct Series {
 /// One page of the reply.
 pub(super) async fn get_metric_data(client: &JsonClient, request: &Request) -> Result<Reply, Fault> {
     let body = serde_json::to_vec(request)
-        .map_err(|error| Fault::new(FaultKind::Other, format!("GetMetricData: {error}")))?;
+        .map_err(|error| Fault::new(FaultKind::Other, error.to_string()).in_call("GetMetricData"))?;
     client.call(GET_METRIC_DATA.rpc(body)).await
 }

@@ -10,7 +10,8 @@ use super::fault::fault;
 use super::lazy::Lazy;
 use super::targets;
 use budget_guard_core::model::{
-    Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
+    Fault, FaultKind, ListedRule, ParseRuleArnError, ParseRuleStateError, Restoration, RuleArn,
+    RuleDefinition, RuleState, Tags, Target,
 };
 use budget_guard_core::ports::{Page, Rules};
 
@@ -33,7 +34,7 @@ impl EventBridgeRules {
     pub async fn find(&self, bus: &str, name: &str) -> Result<RuleArn, Fault> {
         let rule = self.describe(bus, name).await?;
         let arn = rule.arn().unwrap_or_default();
-        arn.parse().map_err(|error| Fault::new(FaultKind::Other, format!("DescribeRule: {error}")))
+        arn.parse().map_err(|error: ParseRuleArnError| unreadable(&error))
     }
 
     /// The client, for what only the command line does.
@@ -140,7 +141,7 @@ impl Rules for EventBridgeRules {
         let rules = reply.rules().iter().filter_map(|rule| {
             let read = listed(rule);
             if let Err(problem) = &read {
-                tracing::warn!(bus, rule = rule.name(), problem, "a rule was left out of the directory");
+                tracing::warn!(bus, rule = rule.name(), %problem, "a rule was left out of the directory");
             }
             read.ok()
         });
@@ -152,10 +153,18 @@ impl Rules for EventBridgeRules {
     }
 }
 
-fn listed(rule: &sdk::Rule) -> Result<ListedRule, String> {
-    let arn: RuleArn = rule.arn().unwrap_or_default().parse().map_err(|error| format!("{error}"))?;
+/// A rule in a list that this version cannot read.
+#[derive(Debug, thiserror::Error)]
+enum ReadListedError {
+    #[error(transparent)]
+    Arn(#[from] ParseRuleArnError),
+    #[error(transparent)]
+    State(#[from] ParseRuleStateError),
+}
+
+fn listed(rule: &sdk::Rule) -> Result<ListedRule, ReadListedError> {
     Ok(ListedRule {
-        rule: arn,
+        rule: rule.arn().unwrap_or_default().parse()?,
         state: rule.state().map_or("absent", |state| state.as_str()).parse()?,
         event_pattern: text(rule.event_pattern()),
         schedule_expression: text(rule.schedule_expression()),
@@ -171,5 +180,9 @@ fn text(value: Option<&str>) -> Option<String> {
 
 fn state_of(rule: &DescribeRuleOutput) -> Result<RuleState, Fault> {
     let state = rule.state().map_or("absent", |state| state.as_str());
-    state.parse().map_err(|problem| Fault::new(FaultKind::Other, format!("DescribeRule: {problem}")))
+    state.parse().map_err(|error: ParseRuleStateError| unreadable(&error))
+}
+
+fn unreadable(error: &dyn std::error::Error) -> Fault {
+    Fault::new(FaultKind::Other, error.to_string()).in_call("DescribeRule")
 }

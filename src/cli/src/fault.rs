@@ -54,60 +54,62 @@ impl Named {
     }
 }
 
+/// The problem of a person at the terminal, with what to do about it.
 pub fn problem(fault: &Fault, named: &Named) -> Problem {
-    let (call, service) = call_of(&fault.message).unwrap_or_default();
-    if fault.kind == FaultKind::NotFound && service == "dynamodb" {
+    if fault.kind == FaultKind::NotFound && service_of(fault) == "dynamodb" {
         let table = named.table.as_deref().unwrap_or_default();
         return Problem::failed(format!("there is no table \"{table}\" in {}", named.region)).hint(format!(
             "is this the guard's Region, and its account? to see the tables: aws dynamodb list-tables {}",
             named.options()
         ));
     }
-    let problem = Problem::failed(fault.message.clone());
-    match hint(call, service, &fault.message, named) {
-        Some(hint) => problem.hint(hint),
-        None => problem,
-    }
+    hint(fault, named).into_iter().fold(Problem::failed(fault.to_string()), Problem::hint)
 }
 
-/// What to do about an error text of the guard's, which begins with or contains `Call: `.
-pub fn hint_for(text: &str, named: &Named) -> Option<String> {
-    let (call, service) = call_of(text).unwrap_or_default();
-    hint(call, service, text, named)
-}
-
-fn hint(call: &str, service: &str, text: &str, named: &Named) -> Option<String> {
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let region = &named.region;
-    if has(&["ExpiredToken", "security token included in the request is expired"]) {
-        return Some(format!(
+/// What to do about a failed call, if that can be said.
+pub fn hint(fault: &Fault, named: &Named) -> Option<String> {
+    let (operation, service) = (fault.operation.unwrap_or_default(), service_of(fault));
+    match (fault.code.as_deref(), fault.kind) {
+        (Some("ExpiredToken" | "ExpiredTokenException"), _) => Some(format!(
             "the credentials have expired; sign in again: aws sso login{}",
             named.with_profile()
-        ));
-    }
-    if has(&[
-        "UnrecognizedClientException",
-        "InvalidClientTokenId",
-        "SignatureDoesNotMatch",
-        "InvalidSignature",
-    ]) {
-        return Some(format!(
+        )),
+        (
+            Some(
+                "UnrecognizedClientException"
+                | "InvalidClientTokenId"
+                | "SignatureDoesNotMatch"
+                | "InvalidSignature"
+                | "InvalidSignatureException",
+            ),
+            _,
+        ) => Some(format!(
             "AWS does not accept these credentials; try: aws sts get-caller-identity{}",
             named.with_profile()
-        ));
+        )),
+        (_, FaultKind::Denied) if !service.is_empty() => {
+            let table = named.table.as_ref().filter(|_| service == "dynamodb");
+            let on = table.map(|table| format!(" on table {table}")).unwrap_or_default();
+            Some(format!("the credentials in use need the permission {service}:{operation}{on}"))
+        }
+        (Some("NotFound" | "NotFoundException"), _) if operation == "Publish" => {
+            Some("is this the guard's topic? --topic names another".to_owned())
+        }
+        // A quota: the same call fails again.
+        (Some("LimitExceededException"), _) => None,
+        (_, FaultKind::Throttled) => {
+            Some("AWS is busy; run the same command again in a few seconds".to_owned())
+        }
+        (None, _) => without_answer(fault, named),
+        _ => None,
     }
-    if has(&["AccessDenied", "AuthorizationError", "not authorized"]) && !call.is_empty() {
-        let table = named.table.as_ref().filter(|_| service == "dynamodb");
-        let on = table.map(|table| format!(" on table {table}")).unwrap_or_default();
-        return Some(format!("the credentials in use need the permission {service}:{call}{on}"));
-    }
-    if call == "Publish" && has(&["NotFound"]) {
-        return Some("is this the guard's topic? --topic names another".to_owned());
-    }
-    if has(&["Throttl", "TooManyRequests", "RequestLimitExceeded", "ProvisionedThroughputExceeded"]) {
-        return Some("AWS is busy; run the same command again in a few seconds".to_owned());
-    }
+}
+
+/// What to do where no service answered with a code. The words of the HTTP client are all there is to tell why.
+fn without_answer(fault: &Fault, named: &Named) -> Option<String> {
+    let has = |words: &[&str]| words.iter().any(|word| fault.detail.contains(word));
     if has(&["dns error", "failed to lookup"]) {
+        let region = &named.region;
         return Some(format!("is {region} a Region, and is there a network? --region names another"));
     }
     if has(&["unhandled error"]) {
@@ -115,12 +117,13 @@ fn hint(call: &str, service: &str, text: &str, named: &Named) -> Option<String> 
             "the answer does not look like AWS's: check AWS_ENDPOINT_URL, and a proxy on the way".to_owned(),
         );
     }
-    has(&["dispatch failure", "timed out", "timeout", "Connection refused", "connect error"])
+    let words = ["dispatch failure", "timed out", "timeout", "Connection refused", "connect error"];
+    (fault.kind == FaultKind::Timeout || has(&words))
         .then(|| "no answer from AWS: check the network, and AWS_ENDPOINT_URL if it is set".to_owned())
 }
 
-fn call_of(text: &str) -> Option<(&'static str, &'static str)> {
-    CALLS
-        .into_iter()
-        .find(|(call, _)| text.starts_with(&format!("{call}: ")) || text.contains(&format!(" {call}: ")))
+/// Prefix of the permission that the call needs; empty where it is not known.
+fn service_of(fault: &Fault) -> &'static str {
+    let known = CALLS.iter().find(|(call, _)| fault.operation == Some(*call));
+    known.map_or("", |(_, service)| service)
 }

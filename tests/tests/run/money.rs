@@ -302,7 +302,7 @@ fn two_instances_ask_decide_and_keep_once() {
         let answer = run(world.budget("blue")).unwrap();
         match confirm(&received, world.account(), answer.as_ref(), NOON) {
             Confirmation::Confirmed(press) => Ok(*press),
-            Confirmation::Unconfirmed(doubt) => Err((doubt.is_passing(), doubt)),
+            Confirmation::Unconfirmed(doubt) => Err((doubt.is_transient(), doubt)),
         }
     };
     assert!(matches!(ask(), Err((false, Doubt::NoSuchBudget { .. }))));
@@ -310,11 +310,11 @@ fn two_instances_ask_decide_and_keep_once() {
     world.put_budget(blue(NotificationState::Ok));
     assert!(matches!(ask(), Err((false, Doubt::NotRaised))));
     world.put_budget(blue(NotificationState::Alarm));
-    for (kind, is_passing) in
+    for (kind, is_transient) in
         [(FaultKind::Throttled, true), (FaultKind::Timeout, true), (FaultKind::Denied, false)]
     {
         world.faults.plan(Call::Budget, 1, Fate::Fails(kind));
-        assert_eq!(ask().unwrap_err().0, is_passing, "{kind:?}");
+        assert_eq!(ask().unwrap_err().0, is_transient, "{kind:?}");
     }
     let [mut first, mut second] = [Pressure::default(), Pressure::default()];
     assert_eq!(run(world.load_pressure()).unwrap().unwrap(), None);

@@ -35,10 +35,8 @@ impl Missing {
         match fault.kind {
             FaultKind::Denied => self.denied.insert(right),
             _ => {
-                // A fault begins with the name of the operation, as the right ends with it.
-                let name = right.split(':').next_back().unwrap_or_default();
-                let what = fault.message.strip_prefix(name).unwrap_or(&fault.message);
-                self.other.insert(format!("{right}: {}", what.trim_start_matches(": ")))
+                // The right ends with the name of the operation.
+                self.other.insert(format!("{right}: {}", fault.cause()))
             }
         };
     }
@@ -70,7 +68,7 @@ mod tests {
     fn what_is_missing_is_one_sentence() {
         let check = |denied: &[&'static str], other: &[&str], expected: Option<&str>| {
             let mut missing = Missing::default();
-            let fault = Fault::new(FaultKind::Denied, "ListPipes: AccessDeniedException".to_owned());
+            let fault = Fault::new(FaultKind::Denied, "AccessDeniedException").in_call("ListPipes");
             denied.iter().for_each(|right| missing.failed(right, &fault));
             other.iter().for_each(|why| missing.add((*why).to_owned()));
             assert_eq!(missing.sentence().as_deref(), expected);
@@ -86,7 +84,7 @@ mod tests {
     #[test]
     fn a_call_that_fails_otherwise_is_told_with_its_fault() {
         let mut missing = Missing::default();
-        missing.failed("glue:GetJob", &Fault::new(FaultKind::Other, "GetJob: HTTP 503".to_owned()));
+        missing.failed("glue:GetJob", &Fault::new(FaultKind::Other, "HTTP 503").in_call("GetJob"));
         assert_eq!(missing.sentence().as_deref(), Some("glue:GetJob: HTTP 503"));
     }
 }

@@ -1,7 +1,7 @@
 //! Orders to the guard: what `enable` and `disable` have in common.
 
 use budget_guard_aws::Aws;
-use budget_guard_core::actions::{RuleRef, quoted};
+use budget_guard_core::actions::{Note, RuleRef, quoted};
 use budget_guard_core::guard::{Observation, Order};
 use budget_guard_core::model::{RuleArn, Seen, Timestamp};
 use budget_guard_core::ports::Ledger;
@@ -87,9 +87,8 @@ pub fn accepted<'a>(
     let record = driven.record.as_ref();
     if let Some(refusal) = &driven.refused {
         distinct(&driven.notes).iter().for_each(output::warning);
-        let hint = record.and_then(next).or_else(|| refusal.hint.clone());
-        let problem = Problem::refused(format!("rule {}: {}", quoted(rule), refusal.reason));
-        return Err(hint.into_iter().fold(problem, Problem::hint));
+        let hint = record.and_then(next).unwrap_or_else(|| refusal.hint().to_owned());
+        return Err(Problem::refused(format!("rule {}: {refusal}", quoted(rule))).hint(hint));
     }
     record.ok_or_else(|| Problem::failed("the record could not be read back; run the same command again"))
 }
@@ -98,22 +97,22 @@ pub fn accepted<'a>(
 pub fn not_done(session: &Session, driven: &Driven, otherwise: &str) -> Problem {
     let notes = distinct(&driven.notes);
     let message = if notes.is_empty() { otherwise.to_owned() } else { notes.join("; ") };
-    let hints = distinct(notes.iter().filter_map(|note| fault::hint_for(note, &session.named)));
-    hints.into_iter().fold(Problem::failed(message), Problem::hint)
+    hints(session, driven).into_iter().fold(Problem::failed(message), Problem::hint)
 }
 
 /// The order is done; what went wrong beside it.
 pub fn report_notes(session: &Session, driven: &Driven) {
-    let notes = distinct(&driven.notes);
-    for note in &notes {
-        output::warning(note);
-    }
-    distinct(notes.iter().filter_map(|note| fault::hint_for(note, &session.named)))
-        .iter()
-        .for_each(output::hint);
+    distinct(&driven.notes).iter().for_each(output::warning);
+    hints(session, driven).iter().for_each(output::hint);
     if driven.record.as_ref().is_some_and(|record| !record.outbox.is_empty()) {
         output::hint("the alert is kept, and the guard's function publishes it with its next tick");
     }
+}
+
+/// What to do about the calls that failed.
+fn hints(session: &Session, driven: &Driven) -> Vec<String> {
+    let faults = driven.notes.iter().filter_map(Note::fault);
+    distinct(faults.filter_map(|fault| fault::hint(fault, &session.named)))
 }
 
 /// Attempts that failed in the same way are told once.

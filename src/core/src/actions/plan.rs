@@ -1,6 +1,6 @@
 //! The plan: the next thing to do for one rule, what was counted, and what was refused.
 
-use crate::actions::Alert;
+use crate::actions::{Alert, Note, Refusal};
 use crate::model::{OpenSessions, RuleArn, RuleState, Timestamp};
 
 /// The outcome of one step. A plan has at most one action; its answer is the next step's observation.
@@ -11,8 +11,8 @@ pub struct Plan {
     pub next: Option<Action>,
     pub tally: Tally,
     pub refused: Option<Refusal>,
-    /// What people should find in the log, in a sentence each.
-    pub notes: Vec<String>,
+    /// What people should find in the log.
+    pub notes: Vec<Note>,
 }
 
 /// A question to AWS, or a change there.
@@ -67,12 +67,4 @@ impl Tally {
         self.would_trip += other.would_trip;
         self.suspects += other.suspects;
     }
-}
-
-/// An order that is not carried out, and what to do instead.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct Refusal {
-    pub reason: String,
-    pub hint: Option<String>,
 }

@@ -48,7 +48,7 @@ impl Lease {
     /// The step failed. Waits 0.2, 0.4, 0.8, 1.6 s, then a minute. Returns whether it is now the longer wait.
     pub fn fail(&mut self, fault: &Fault, now: Timestamp) -> bool {
         self.failures = self.failures.saturating_add(1);
-        let gives_up = !fault.is_passing() || self.failures >= QUICK_ATTEMPTS;
+        let gives_up = !fault.is_transient() || self.failures >= QUICK_ATTEMPTS;
         let wait = if gives_up { GIVE_UP_FOR } else { SignedDuration::from_millis(100 << self.failures) };
         self.until = Some(now + wait);
         self.is_held = false;

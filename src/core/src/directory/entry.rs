@@ -85,7 +85,7 @@ pub enum Edit {
     /// Targets and tags could not be read, for a reason that may pass or not.
     DetailsFailed {
         rule: RuleArn,
-        is_passing: bool,
+        is_transient: bool,
         at: Timestamp,
     },
     /// Targets and tags have to be read again.
@@ -134,9 +134,9 @@ impl Edit {
                     entry.set_details(targets, tags, at);
                 }
             }
-            Self::DetailsFailed { rule, is_passing, at } => {
+            Self::DetailsFailed { rule, is_transient, at } => {
                 if let Some(entry) = entries.get_mut(&rule) {
-                    entry.retry_at = Some(at + if is_passing { RETRY_SOON } else { RETRY_AFTER });
+                    entry.retry_at = Some(at + if is_transient { RETRY_SOON } else { RETRY_AFTER });
                 }
             }
             Self::DetailsStale { rule } => {

@@ -208,7 +208,7 @@ impl Head {
         if is_told {
             return None;
         }
-        self.trouble = Some(Trouble { kind: fault.kind, message: fault.message.clone(), told: now });
+        self.trouble = Some(Trouble { kind: fault.kind, message: fault.to_string(), told: now });
         Some(match missed {
             Missed::Rules => format!(
                 "the directory of rules was not refreshed, what was known before holds: {fault}; the guard tries \

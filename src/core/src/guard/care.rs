@@ -1,6 +1,6 @@
 //! Looking after a cut rule while time passes: is it still disabled, who changed it, whom to remind, when to put it back.
 
-use crate::actions::{AlertKind, command, quoted};
+use crate::actions::{AlertKind, Attempt, command};
 use crate::breaker::{Breaker, Event, Stage};
 use crate::model::{Fault, FaultKind, RuleDefinition, Tags, Timestamp, whole_seconds};
 use crate::record::Outcome;
@@ -110,9 +110,7 @@ impl Turn<'_> {
             }
             Err(fault) if fault.kind == FaultKind::NotFound => self.deleted(),
             Err(fault) => {
-                self.plan
-                    .notes
-                    .push(format!("could not look at rule {}: {fault}", quoted(&self.record.rule)));
+                self.note_failed(Attempt::Check, fault);
                 self.proceed();
             }
         }

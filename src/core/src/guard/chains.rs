@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::actions::{Action, quoted};
+use crate::actions::{Action, Attempt, Note, quoted};
 use crate::breaker::{Breaker, Event};
 use crate::model::{Fault, RuleArn, Seconds};
 use crate::policy::{Limits, Mode};
@@ -56,9 +56,7 @@ impl Turn<'_> {
                 Ok(trace) => self.close_chains(trace),
                 Err(fault) => {
                     self.record.turns.traced(|_| None, self.now);
-                    let rule = quoted(&self.record.rule);
-                    let note = format!("the chain of rules that fires {rule} could not be followed: {fault}");
-                    self.plan.notes.push(note);
+                    self.note_failed(Attempt::FollowChain, fault);
                 }
             }
             self.plan.save = true;
@@ -71,10 +69,7 @@ impl Turn<'_> {
                 self.record.work.fail(fault, self.now);
                 self.may_work = false;
                 self.plan.save = true;
-                let rule = quoted(&self.record.rule);
-                self.plan
-                    .notes
-                    .push(format!("could not look at the rules that {rule} goes round with: {fault}"));
+                self.note_failed(Attempt::CheckCycle, fault);
             }
         }
     }
@@ -82,12 +77,7 @@ impl Turn<'_> {
     fn close_chains(&mut self, trace: &Trace) {
         let rule = self.record.rule.clone();
         if trace.left_out > 0 {
-            let note = format!(
-                "{} rules that may belong to a cycle with {} were not looked at: too many share an actor",
-                trace.left_out,
-                quoted(&rule)
-            );
-            self.plan.notes.push(note);
+            self.plan.notes.push(Note::LeftOut { left_out: trace.left_out, rule: rule.clone() });
         }
         let mut members = trace.upstream.clone();
         let this = upstream(&self.record, self.limits, |_| Vec::new());

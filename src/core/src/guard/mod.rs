@@ -13,7 +13,7 @@ mod state;
 mod turns;
 mod work;
 
-use crate::actions::{Action, Alert, AlertKind, Plan};
+use crate::actions::{Action, Alert, AlertKind, Note, Plan};
 use crate::breaker::{Breaker, Stage};
 use crate::history::RateHistory;
 use crate::model::{
@@ -303,11 +303,7 @@ impl Turn<'_> {
         outbox.retain(|waiting| !alert.repeats(waiting));
         if outbox.len() >= MAX_WAITING {
             let oldest = outbox.remove(0);
-            let note = format!(
-                "{MAX_WAITING} alerts wait to be published; the oldest is given up: {}",
-                oldest.reason
-            );
-            self.plan.notes.push(note);
+            self.plan.notes.push(Note::GivenUp { kept: MAX_WAITING, reason: oldest.reason });
         }
         // A record has room for the evidence of one alert; those that have waited keep their reason, with the numbers.
         outbox.iter_mut().for_each(|waiting| waiting.evidence = None);

@@ -28,17 +28,13 @@ impl Turn<'_> {
 
     fn order_disable(&mut self, reason: &str) {
         if let Breaker::Open(_) = self.record.breaker {
-            let at = self.record.last_trip.as_ref().map(|trip| trip.at.to_string()).unwrap_or_default();
-            return self
-                .refuse(format!("the guard already cut this rule at {at}"), "see `explain` for the reason");
+            let at = self.record.last_trip.as_ref().map(|trip| trip.at);
+            return self.refuse(Refusal::AlreadyCut { at });
         }
         let trip = Trip::new(&self.record, format!("cut by hand: {reason}"), Evidence::manual(), self.now);
         if matches!(self.record.breaker, Breaker::Restoring { .. }) {
             if self.record.work.is_held(self.now) {
-                return self.refuse(
-                    "the rule is being put back at this very moment".to_owned(),
-                    "run the command again in a few seconds",
-                );
+                return self.refuse(Refusal::BeingRestored);
             }
             self.transition(Event::Tripped);
             self.record.last_trip = Some(trip);
@@ -50,20 +46,11 @@ impl Turn<'_> {
 
     fn order_enable(&mut self, force: bool) {
         match &mut self.record.breaker {
-            Breaker::Closed | Breaker::HalfOpen { .. } => self.refuse(
-                "the guard has not cut this rule, so it will not enable it".to_owned(),
-                "if someone else disabled it: aws events enable-rule",
-            ),
-            Breaker::Open(cut) if cut.stage() == Stage::Inspecting => self.refuse(
-                "the rule's cut has only begun; nothing was done to the rule yet".to_owned(),
-                "run the command again in a few seconds",
-            ),
+            Breaker::Closed | Breaker::HalfOpen { .. } => self.refuse(Refusal::NotCut),
+            Breaker::Open(cut) if cut.stage() == Stage::Inspecting => self.refuse(Refusal::CutBegun),
             // A DisableRule that lands after the EnableRule would leave the rule off, and nobody would know.
             Breaker::Open(cut) if cut.stage() == Stage::Disabling && self.record.work.is_held(self.now) => {
-                self.refuse(
-                    "the guard is disabling the rule at this very moment".to_owned(),
-                    "run the command again in a few seconds",
-                )
+                self.refuse(Refusal::BeingDisabled);
             }
             Breaker::Open(cut) => {
                 if force || !self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop()) {
@@ -98,15 +85,8 @@ impl Turn<'_> {
         let is_known = |target: &Target| !target.is_function() || target.code_sha256.is_some();
         let all_known = found.targets.iter().chain(&rule.targets).all(is_known);
         if rule.differences(&found).is_empty() && all_known {
-            let functions = found.targets.iter().any(Target::is_function);
-            let code = if functions { ", the code of its target functions" } else { "" };
-            return self.refuse(
-                format!(
-                    "this loop was proved, and nothing has changed since: the rule would fire itself again. \
-                     Change its event pattern, its targets{code}, or what they do"
-                ),
-                "to put it back all the same: add --force",
-            );
+            let has_functions = found.targets.iter().any(Target::is_function);
+            return self.refuse(Refusal::Unchanged { has_functions });
         }
         self.begin_restore();
     }
@@ -118,13 +98,10 @@ impl Turn<'_> {
         self.record.recent_trips.pop();
         self.plan.save = true;
         self.plan.tally.trips = 0;
-        self.refuse(
-            format!("the rule was not touched: {because}"),
-            "see what the guard knows of it: `status`",
-        );
+        self.refuse(Refusal::Untouchable { because: because.to_owned() });
     }
 
-    pub(super) fn refuse(&mut self, reason: String, hint: &str) {
-        self.plan.refused = Some(Refusal { reason, hint: Some(hint.to_owned()) });
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        self.plan.refused = Some(refusal);
     }
 }

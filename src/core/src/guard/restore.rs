@@ -1,6 +1,6 @@
 //! Putting a rule back: what came of it, and the probation that follows.
 
-use crate::actions::AlertKind;
+use crate::actions::{AlertKind, Attempt, Refusal};
 use crate::breaker::{Breaker, Event};
 use crate::model::{Fault, FaultKind, Restoration, RuleDefinition};
 use crate::record::Outcome;
@@ -19,15 +19,15 @@ impl Turn<'_> {
             Ok(restoration) => {
                 let message =
                     format!("the rule reads back as {}, it was {}", restoration.after.state, found.state);
-                self.failed("restore", &Fault::new(FaultKind::Other, message), AGAIN);
+                self.failed(Attempt::Restore, &Fault::new(FaultKind::Other, message), AGAIN);
             }
             Err(fault) if fault.kind == FaultKind::NotFound => {
                 self.transition(Event::Deleted);
                 self.end_trip(Outcome::Undone { at: self.now });
                 self.proceed();
-                self.refuse("the rule no longer exists".to_owned(), "the guard forgets the cut");
+                self.refuse(Refusal::Gone);
             }
-            Err(fault) => self.failed("restore", fault, AGAIN),
+            Err(fault) => self.failed(Attempt::Restore, fault, AGAIN),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Makers that AWS tells afterwards: of sessions that a target opened, and of events that it put.
 
-use crate::actions::{Action, quoted};
+use crate::actions::{Action, Attempt};
 use crate::model::{Cause, Fault, Opened, Put};
 use crate::turns::{Chains, Terms};
 
@@ -50,10 +50,7 @@ impl Turn<'_> {
             Err(fault) => {
                 self.record.turns.question_failed();
                 self.plan.save = true;
-                let rule = quoted(&self.record.rule);
-                let note =
-                    format!("CloudTrail was not asked who opened the sessions that fire {rule}: {fault}");
-                self.plan.notes.push(note);
+                self.note_failed(Attempt::Sessions, fault);
             }
         }
         // Also without an answer: it is judged as it stands.

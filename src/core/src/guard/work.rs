@@ -1,6 +1,6 @@
 //! The work that follows from the breaker's state: inspect, disable, restore, publish – and what their answers mean.
 
-use crate::actions::{Action, AlertKind, quoted};
+use crate::actions::{Action, AlertKind, Attempt, Note};
 use eventbridge_pattern::Pattern;
 
 use crate::attribution;
@@ -99,7 +99,8 @@ impl Turn<'_> {
             }
             (None, Mode::Enforce) => {
                 let because = "someone else had already disabled it".to_owned();
-                self.plan.notes.push(format!("rule {} was not cut: {because}", quoted(&self.record.rule)));
+                let rule = self.record.rule.clone();
+                self.plan.notes.push(Note::NotCut { rule, because: because.clone() });
                 trip.outcome = Outcome::Spared { because };
             }
         }
@@ -117,8 +118,7 @@ impl Turn<'_> {
             (format!("its limit is {limit}"), why)
         };
         trip.outcome = Outcome::Spared { because };
-        let rule = quoted(&self.record.rule);
-        self.plan.notes.push(format!("rule {rule} was not cut: {why}"));
+        self.plan.notes.push(Note::NotCut { rule: self.record.rule.clone(), because: why });
         self.record.recent_trips.pop();
         self.transition(Event::Spared);
     }
@@ -196,7 +196,7 @@ impl Turn<'_> {
             }
             FaultKind::Managed => self.give_up_cut("an AWS service manages it"),
             _ => self.failed(
-                "disable",
+                Attempt::Disable,
                 fault,
                 "allow the guard events:DescribeRule, events:ListTargetsByRule, \
                  events:ListTagsForResource and events:DisableRule on this rule; or disable it by hand",
@@ -216,16 +216,17 @@ impl Turn<'_> {
         self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.kind == EvidenceKind::Manual)
     }
 
-    pub(super) fn failed(&mut self, verb: &str, fault: &Fault, hint: &str) {
+    pub(super) fn failed(&mut self, attempt: Attempt, fault: &Fault, hint: &str) {
         let gives_up = self.record.work.fail(fault, self.now);
         self.may_work = false;
         self.plan.save = true;
-        self.plan.notes.push(format!("could not {verb} rule {}: {fault}", quoted(&self.record.rule)));
+        self.note_failed(attempt, fault);
+        let verb = if attempt == Attempt::Restore { "restore" } else { "disable" };
         let is_told =
             self.record.failure_reported.is_some_and(|at| self.now.duration_since(at) < super::QUIET);
         if gives_up && !is_told {
             self.record.failure_reported = Some(self.now);
-            let again = if verb == "disable" { "; the guard tries again every minute" } else { "" };
+            let again = if attempt == Attempt::Disable { "; the guard tries again every minute" } else { "" };
             let reason = format!("could not {verb} the rule: {fault}{again}");
             let detail = format!("{verb}/{}", crate::model::whole_seconds(self.now));
             let mut alert = self.record.alert(AlertKind::Failed, &detail, reason, self.now).with_hint(hint);
@@ -234,6 +235,11 @@ impl Turn<'_> {
             }
             self.queue(alert);
         }
+    }
+
+    pub(super) fn note_failed(&mut self, attempt: Attempt, fault: &Fault) {
+        let (rule, fault) = (self.record.rule.clone(), fault.clone());
+        self.plan.notes.push(Note::Failed { attempt, rule, fault });
     }
 
     fn published(&mut self, dedup_id: &str, result: &Result<(), Fault>) {
@@ -247,7 +253,8 @@ impl Turn<'_> {
             Err(fault) => {
                 self.record.post.fail(fault, self.now);
                 self.may_post = false;
-                self.plan.notes.push(format!("could not publish the alert {dedup_id}: {fault}"));
+                let (dedup_id, fault) = (dedup_id.to_owned(), fault.clone());
+                self.plan.notes.push(Note::NotPublished { dedup_id, fault });
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Why a call to AWS did not do what was asked, in the few kinds that lead to different decisions.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What a failed call means for the guard.
@@ -18,28 +20,56 @@ pub enum FaultKind {
     Denied,
     /// No answer in time. The call may or may not have taken effect.
     Timeout,
-    /// Anything else; `message` says what.
+    /// Anything else; the code and the detail say what.
     Other,
 }
 
-/// A failed call: its kind, and AWS's own words for people and logs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
+/// A failed call. As text: the operation, the code and the detail, with colons between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    /// Meaning for the guard.
     pub kind: FaultKind,
-    pub message: String,
+    /// Name of the operation in the API's reference, as in `DisableRule`. `None` if no call was made.
+    pub operation: Option<&'static str>,
+    /// AWS's error code, as in `AccessDeniedException`. `None` if no service answered, or the error is the guard's own.
+    pub code: Option<String>,
+    /// AWS's own words, or the guard's. May be empty where there is a code.
+    pub detail: String,
 }
 
 impl Fault {
-    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+    /// A fault outside a call.
+    pub fn new(kind: FaultKind, detail: impl Into<String>) -> Self {
+        Self { kind, operation: None, code: None, detail: detail.into() }
     }
 
-    /// Whether the same call may succeed within seconds.
-    pub fn is_passing(&self) -> bool {
+    /// Sets the operation that failed.
+    pub fn in_call(self, operation: &'static str) -> Self {
+        Self { operation: Some(operation), ..self }
+    }
+
+    /// Code and detail, without the operation.
+    pub fn cause(&self) -> String {
+        let detail = Some(&*self.detail).filter(|detail| !detail.is_empty());
+        [self.code.as_deref(), detail].into_iter().flatten().collect::<Vec<_>>().join(": ")
+    }
+
+    /// Returns true if the same call may succeed within seconds.
+    pub fn is_transient(&self) -> bool {
         matches!(
             self.kind,
             FaultKind::Conflict | FaultKind::Throttled | FaultKind::Timeout | FaultKind::Other
         )
     }
 }
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = self.operation {
+            write!(f, "{operation}: ")?;
+        }
+        f.write_str(&self.cause())
+    }
+}
+
+impl std::error::Error for Fault {}

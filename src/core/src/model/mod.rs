@@ -16,6 +16,7 @@ mod listed;
 mod money;
 mod put;
 mod rule;
+mod rule_arn;
 mod schedule;
 mod seconds;
 mod seen;
@@ -40,9 +41,8 @@ pub use jiff::Timestamp;
 pub use listed::{ListedRule, ListedSchedule};
 pub use money::MicroUsd;
 pub use put::{Put, TraceRoot};
-pub use rule::{
-    DEFAULT_BUS, OWN_PREFIX, ParseRuleArnError, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
-};
+pub use rule::{ParseRuleStateError, Restoration, RuleDefinition, RuleState, Tags, Target};
+pub use rule_arn::{DEFAULT_BUS, OWN_PREFIX, ParseRuleArnError, RuleArn};
 pub use schedule::{MAX_SCHEDULES, ScheduleDefinition, Schedules, period_of};
 pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};
 pub use seen::{Seen, bounded, printable};

@@ -45,8 +45,8 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// Whether asking again later may settle it.
-    pub fn is_passing(&self) -> bool {
+    /// Returns true if AWS may give an answer soon.
+    pub fn is_transient(&self) -> bool {
         matches!(self, Self::NoAnswer(_))
     }
 }

@@ -56,7 +56,7 @@ fn blue() -> BudgetStatus {
 fn outcome(message: &MoneyMessage, answer: Result<&BudgetStatus, &Fault>, now: &str) -> String {
     match confirm(message, ACCOUNT, answer, at(now)) {
         Confirmation::Confirmed(press) => format!("until {}: {}", press.until, press.reason),
-        Confirmation::Unconfirmed(doubt) if doubt.is_passing() => format!("not now: {doubt}"),
+        Confirmation::Unconfirmed(doubt) if doubt.is_transient() => format!("not now: {doubt}"),
         Confirmation::Unconfirmed(doubt) => format!("no: {doubt}"),
     }
 }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::Guard;
-use crate::actions::{Action, Refusal, Tally};
+use crate::actions::{Action, Note, Refusal, Tally};
 use crate::guard::{self, Answer, Observation};
 use crate::history::REACH;
 use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition, TextId};
@@ -24,7 +24,7 @@ pub struct Driven {
     pub ignored: u64,
     pub needs_watch: bool,
     pub refused: Option<Refusal>,
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// The record as it was last saved or read.
     pub record: Option<Record>,
     pub conflicts: u32,
@@ -104,7 +104,7 @@ pub async fn drive<P: Ports>(
             current = Some((record, version));
         }
     }
-    driven.notes.push(format!("rule {rule}: stopped after {MAX_STEPS} steps; the tick goes on"));
+    driven.notes.push(Note::TooManySteps { rule: rule.clone(), steps: MAX_STEPS });
     Ok(driven)
 }
 
@@ -113,7 +113,7 @@ impl Driven {
         if !is_safe {
             return Err(fault);
         }
-        self.notes.push(format!("stopped half-way, the next invocation or tick goes on: {fault}"));
+        self.notes.push(Note::Stopped { fault });
         self.needs_watch = true;
         Ok(self)
     }
@@ -178,7 +178,7 @@ async fn carry_out<P: Ports>(
 
 /// Lets the directory know the state that the rule was found in or put to: a disabled rule gets no firings from events
 /// of the bus. Returns what went wrong.
-async fn learn<P: Ports>(guard: &Guard<P>, rule: &RuleArn, answer: &Answer) -> Option<String> {
+async fn learn<P: Ports>(guard: &Guard<P>, rule: &RuleArn, answer: &Answer) -> Option<Note> {
     let state = match answer {
         Answer::Disabled(Ok(state)) => *state,
         Answer::Checked(Ok(found)) => found.state,
@@ -186,7 +186,7 @@ async fn learn<P: Ports>(guard: &Guard<P>, rule: &RuleArn, answer: &Answer) -> O
         _ => return None,
     };
     let fault = guard.learn_state(rule, state).await.err()?;
-    Some(format!("rule {rule} is {state}; the directory says so only after its next refresh: {fault}"))
+    Some(Note::NotEntered { rule: rule.clone(), state, fault })
 }
 
 /// Waits up to 10 ms × 2ⁿ, spread by a hash so that those who collided do not meet again.

@@ -261,8 +261,8 @@ impl<P: Ports> Guard<P> {
                 Some(Ok(edit)) => edits.push(edit),
                 Some(Err(fault)) => {
                     tracing::info!(%rule, %fault, "an attached rule was not read; it is asked for later");
-                    let is_passing = fault.is_passing();
-                    edits.push(Edit::DetailsFailed { rule: rule.clone(), is_passing, at: now });
+                    let is_transient = fault.is_transient();
+                    edits.push(Edit::DetailsFailed { rule: rule.clone(), is_transient, at: now });
                     break;
                 }
                 None => break,

@@ -53,7 +53,7 @@ impl<P: Ports> Guard<P> {
             Confirmation::Confirmed(press) => self.press(&press, summary).await,
             Confirmation::Unconfirmed(doubt) => {
                 // Budgets sends an alert once: the tick asks again until AWS answers.
-                if may_be_settled(&doubt) {
+                if may_resolve_later(&doubt) {
                     let (notice, sent, since) = (notice.clone(), message.sent, self.now());
                     let waiting = Waiting { notice, sent, since };
                     self.edit_pressure(|pressure| pressure.wait(waiting.clone())).await?;
@@ -66,7 +66,7 @@ impl<P: Ports> Guard<P> {
     pub(super) async fn ask(&self, name: &str, attempts: u32) -> Result<BudgetStatus, Fault> {
         let mut answer = self.ports.budgets().budget(name).await;
         for attempt in 1..attempts {
-            if !answer.as_ref().is_err_and(Fault::is_passing) {
+            if !answer.as_ref().is_err_and(Fault::is_transient) {
                 break;
             }
             let wait = PAUSE * i32::try_from(attempt).unwrap_or(1);
@@ -148,7 +148,7 @@ impl<P: Ports> Guard<P> {
     }
 }
 
-/// Whether AWS may answer otherwise later, without anything having changed about the alert.
-pub(super) fn may_be_settled(doubt: &Doubt) -> bool {
-    doubt.is_passing() || matches!(doubt, Doubt::NotAllowed(_))
+/// Returns true if AWS may answer otherwise later, without anything having changed about the alert.
+pub(super) fn may_resolve_later(doubt: &Doubt) -> bool {
+    doubt.is_transient() || matches!(doubt, Doubt::NotAllowed(_))
 }

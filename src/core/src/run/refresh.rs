@@ -199,10 +199,10 @@ impl<P: Ports> Guard<P> {
                 }
                 // One rule that cannot be read keeps nobody from the others, in this refresh or in the next.
                 Err(fault) => {
-                    let is_passing = fault.is_passing();
-                    tracing::info!(%rule, %fault, is_passing, "targets and tags were not read; they are asked for later");
-                    harvest.edits.push(Edit::DetailsFailed { rule, is_passing, at });
-                    in_a_row = if is_passing { in_a_row + 1 } else { 0 };
+                    let is_transient = fault.is_transient();
+                    tracing::info!(%rule, %fault, is_transient, "targets and tags were not read; they are asked for later");
+                    harvest.edits.push(Edit::DetailsFailed { rule, is_transient, at });
+                    in_a_row = if is_transient { in_a_row + 1 } else { 0 };
                     // When several fail in a row, it is not the rule.
                     if in_a_row >= FAULTS_IN_A_ROW {
                         return Err(fault);

@@ -118,7 +118,7 @@ impl<P: Ports> Guard<P> {
                 // It was deleted a moment ago.
                 Err(fault) if fault.kind == FaultKind::NotFound => continue,
                 Err(fault) => {
-                    in_a_row = if fault.is_passing() { in_a_row + 1 } else { 0 };
+                    in_a_row = if fault.is_transient() { in_a_row + 1 } else { 0 };
                     let ListedSchedule { group, name, .. } = schedule;
                     tracing::info!(group, name, %fault, "a schedule was not read; the next pass asks again");
                     None

@@ -81,7 +81,7 @@ impl Summary {
         if driven.tally.would_trip + driven.tally.suspects > 0 {
             self.suspects.push(rule.clone());
         }
-        self.notes.extend(driven.notes);
+        self.notes.extend(driven.notes.iter().map(ToString::to_string));
         Ok(())
     }
 

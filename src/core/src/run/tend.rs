@@ -1,6 +1,6 @@
 //! What the tick and people do about budget pressure: ask AWS again, end it, and see that everybody is told.
 
-use super::money::may_be_settled;
+use super::money::may_resolve_later;
 use super::{Guard, Summary};
 use crate::actions::{BudgetAlert, BudgetRef, MoneyOutcome};
 use crate::model::{BudgetNotification, BudgetStatus, Comparison, Fault, FaultKind, Seen, Timestamp};
@@ -58,7 +58,7 @@ impl<P: Ports> Guard<P> {
             let answer = self.ask(&waiting.notice.name, 1).await;
             let message = waiting.message();
             match confirm(&message, self.ports.budgets().account(), answer.as_ref(), now) {
-                Confirmation::Unconfirmed(doubt) if may_be_settled(&doubt) => continue,
+                Confirmation::Unconfirmed(doubt) if may_resolve_later(&doubt) => continue,
                 Confirmation::Unconfirmed(doubt) => self.unconfirmed(&message, Some(&doubt), summary).await?,
                 Confirmation::Confirmed(press) => self.press(&press, summary).await?,
             }

@@ -7,7 +7,7 @@ mod plan;
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use budget_guard_aws::{EventBridgeRules, fault};
 use budget_guard_core::actions::quoted;
-use budget_guard_core::model::{Fault, FaultKind, OWN_PREFIX, RuleArn, plural};
+use budget_guard_core::model::{Fault, FaultKind, OWN_PREFIX, ParseRuleArnError, RuleArn, plural};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -250,6 +250,8 @@ impl Create<'_> {
             .state(state);
         let put = call.send().await.map_err(|error| fault("PutRule", &error))?;
         let arn = put.rule_arn().unwrap_or_default();
-        arn.parse().map_err(|error| Fault::new(FaultKind::Other, format!("PutRule: {error}")))
+        arn.parse().map_err(|error: ParseRuleArnError| {
+            Fault::new(FaultKind::Other, error.to_string()).in_call("PutRule")
+        })
     }
 }

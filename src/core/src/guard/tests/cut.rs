@@ -153,7 +153,7 @@ fn a_rule_that_someone_disabled_or_deleted_is_not_claimed() {
     assert_eq!((&story.record.breaker, plan.next), (&Breaker::Closed, None));
     assert!(story.record.outbox.is_empty());
     let refused = story.step(&[Observation::Order(Order::Enable { force: true })]).refused.unwrap();
-    assert!(refused.reason.contains("has not cut this rule"), "{refused}");
+    assert!(refused.to_string().contains("has not cut this rule"), "{refused}");
 
     let (mut story, _) = Story::tripped(Mode::Enforce);
     let gone = Fault::new(FaultKind::NotFound, "ResourceNotFoundException");
