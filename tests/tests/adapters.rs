@@ -2,13 +2,16 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::{RuleState as SdkState, Tag, Target};
+use budget_guard_aws::SystemClock;
 use budget_guard_core::actions::AlertKind;
 use budget_guard_core::model::{
     AlertBasis, FaultKind, ListedRule, RuleArn, RuleState, Target as RuleTarget, Timestamp,
 };
-use budget_guard_core::ports::{Alerts, Ledger, PressureStore, Rules, SaveError, Shelf};
+use budget_guard_core::ports::{Alerts, Clock, Rules, SaveError, Store};
 use budget_guard_core::pressure::{Care, Press, Pressure};
 use budget_guard_core::record::Record;
+use budget_guard_core::run::{load, records, save};
+use budget_guard_core::stored::{Blob, Key};
 use budget_guard_tests::bench::Bench;
 use budget_guard_tests::emulator::Kind;
 use budget_guard_tests::on_both;
@@ -18,7 +21,7 @@ use serde_json::{Value, json};
 const THIRD_STATE: SdkState = SdkState::EnabledWithAllCloudtrailManagementEvents;
 
 on_both!(
-    the_ledger_saves_only_over_the_version_it_read,
+    a_record_is_saved_only_over_the_version_it_read,
     the_list_of_watched_rules_is_a_set,
     budget_pressure_is_saved_only_over_the_version_that_was_read,
     a_damaged_record_is_named,
@@ -31,18 +34,27 @@ on_both!(
     an_alert_reaches_a_queue_as_json,
 );
 
-async fn the_ledger_saves_only_over_the_version_it_read(bench: Bench) -> Result<(), Failure> {
-    let ledger = &bench.aws.ledger;
+async fn a_record_is_saved_only_over_the_version_it_read(bench: Bench) -> Result<(), Failure> {
+    let store = &bench.aws.store;
     let rule = bench.missing()?;
-    assert_eq!(ledger.load(&rule).await?, None);
+    let key = Key::Record(&rule);
+    assert_eq!(load::<Record>(store, key).await?, None);
     let mut record = Record::new(rule.clone(), "200/60s".parse()?);
-    assert_eq!(ledger.save(&record, None).await?, 1);
-    assert_eq!(ledger.save(&record, None).await, Err(SaveError::Conflict), "there is one already");
+    assert_eq!(save(store, &record, None, SystemClock.now()).await?, 1);
+    assert_eq!(
+        save(store, &record, None, SystemClock.now()).await,
+        Err(SaveError::Conflict),
+        "there is one already"
+    );
     record.late = 7;
-    assert_eq!(ledger.save(&record, Some(1)).await?, 2);
-    assert_eq!(ledger.save(&record, Some(1)).await, Err(SaveError::Conflict), "somebody was faster");
-    assert_eq!(ledger.load(&rule).await?, Some((record.clone(), 2)));
-    assert_eq!(ledger.list().await?, [record]);
+    assert_eq!(save(store, &record, Some(1), SystemClock.now()).await?, 2);
+    assert_eq!(
+        save(store, &record, Some(1), SystemClock.now()).await,
+        Err(SaveError::Conflict),
+        "somebody was faster"
+    );
+    assert_eq!(load(store, key).await?, Some((record.clone(), 2)));
+    assert_eq!(records(store).await?, [record]);
     let item = bench.world.record(rule.as_str()).await?.ok_or("no item")?;
     assert!(
         matches!(item.get("expires_at"), Some(AttributeValue::N(_))),
@@ -52,26 +64,26 @@ async fn the_ledger_saves_only_over_the_version_it_read(bench: Bench) -> Result<
 }
 
 async fn the_list_of_watched_rules_is_a_set(bench: Bench) -> Result<(), Failure> {
-    let ledger = &bench.aws.ledger;
+    let store = &bench.aws.store;
     let rule = bench.missing()?;
     let other: RuleArn = format!("{rule}-too").parse()?;
-    ledger.unwatch(&rule).await?;
-    assert_eq!(ledger.watched().await?, []);
-    ledger.watch(&rule).await?;
-    ledger.watch(&rule).await?;
-    ledger.watch(&other).await?;
-    let mut watched = ledger.watched().await?;
+    store.unwatch(&rule).await?;
+    assert_eq!(store.watched().await?, []);
+    store.watch(&rule).await?;
+    store.watch(&rule).await?;
+    store.watch(&other).await?;
+    let mut watched = store.watched().await?;
     watched.sort();
     assert_eq!(watched, [rule.clone(), other.clone()]);
-    ledger.unwatch(&rule).await?;
-    ledger.unwatch(&other).await?;
-    assert_eq!(ledger.watched().await?, []);
+    store.unwatch(&rule).await?;
+    store.unwatch(&other).await?;
+    assert_eq!(store.watched().await?, []);
     Ok(())
 }
 
 async fn budget_pressure_is_saved_only_over_the_version_that_was_read(bench: Bench) -> Result<(), Failure> {
-    let ledger = &bench.aws.ledger;
-    assert_eq!(ledger.load_pressure().await?, None);
+    let store = &bench.aws.store;
+    assert_eq!(load::<Pressure>(store, Key::Pressure).await?, None);
     let [since, until]: [Timestamp; 2] = ["2026-11-20T12:00:00Z".parse()?, "2026-12-01T00:00:00Z".parse()?];
     let mut pressure = Pressure::default();
     let press = Press {
@@ -86,16 +98,12 @@ async fn budget_pressure_is_saved_only_over_the_version_that_was_read(bench: Ben
         care: Care::default(),
     };
     pressure.press(press, since);
-    assert_eq!(ledger.save_pressure(&pressure, None).await?, 1);
-    assert_eq!(ledger.save_pressure(&pressure, None).await, Err(SaveError::Conflict), "there is one already");
-    assert_eq!(ledger.save_pressure(&pressure, Some(1)).await?, 2);
-    assert_eq!(
-        ledger.save_pressure(&pressure, Some(1)).await,
-        Err(SaveError::Conflict),
-        "somebody was faster"
-    );
-    assert_eq!(ledger.load_pressure().await?, Some((pressure, 2)));
-    assert_eq!(ledger.list().await?, [], "it is no record of a rule");
+    assert_eq!(save(store, &pressure, None, since).await?, 1);
+    assert_eq!(save(store, &pressure, None, since).await, Err(SaveError::Conflict), "there is one already");
+    assert_eq!(save(store, &pressure, Some(1), since).await?, 2);
+    assert_eq!(save(store, &pressure, Some(1), since).await, Err(SaveError::Conflict), "somebody was faster");
+    assert_eq!(load(store, Key::Pressure).await?, Some((pressure, 2)));
+    assert_eq!(records(store).await?, [], "it is no record of a rule");
     let key = AttributeValue::S("pressure".into());
     let get = bench.world.dynamodb.get_item().table_name(&bench.world.table).key("pk", key).send().await?;
     let item = get.item().ok_or("no item")?;
@@ -115,7 +123,7 @@ async fn a_damaged_record_is_named(bench: Bench) -> Result<(), Failure> {
         .item("version", AttributeValue::N("1".into()))
         .send()
         .await?;
-    let fault = bench.aws.ledger.load(&rule).await.expect_err("damaged");
+    let fault = load::<Record>(&bench.aws.store, Key::Record(&rule)).await.expect_err("damaged");
     assert!(fault.to_string().contains(&format!("item rule#{rule}: the record is damaged")), "{fault}");
     Ok(())
 }
@@ -228,28 +236,40 @@ async fn every_rule_of_every_bus_is_listed(bench: Bench) -> Result<(), Failure> 
 }
 
 async fn the_directory_is_saved_only_over_the_version_that_was_read(bench: Bench) -> Result<(), Failure> {
-    let shelf = &bench.aws.ledger;
-    assert_eq!(shelf.head().await?, None);
-    assert_eq!(shelf.save_head(r#"{"a":1}"#, None).await?, 1);
-    assert_eq!(shelf.save_head("{}", None).await, Err(SaveError::Conflict), "there is one already");
-    assert_eq!(shelf.save_head("{}", Some(1)).await?, 2);
-    assert_eq!(shelf.save_head("{}", Some(1)).await, Err(SaveError::Conflict), "somebody was faster");
-    assert_eq!(shelf.head().await?, Some(("{}".to_owned(), 2)));
+    let store = &bench.aws.store;
+    let blob = |json: &str| Blob::from(json.to_owned());
+    let empty = blob("{}");
+    assert_eq!(store.get(Key::Head).await?, None);
+    assert_eq!(store.put_if(Key::Head, &blob(r#"{"a":1}"#), None, None).await?, 1);
+    assert_eq!(
+        store.put_if(Key::Head, &empty, None, None).await,
+        Err(SaveError::Conflict),
+        "there is one already"
+    );
+    assert_eq!(store.put_if(Key::Head, &empty, None, Some(1)).await?, 2);
+    assert_eq!(
+        store.put_if(Key::Head, &empty, None, Some(1)).await,
+        Err(SaveError::Conflict),
+        "somebody was faster"
+    );
+    assert_eq!(store.get(Key::Head).await?, Some((empty, 2)));
 
     let expires: Timestamp = "2026-11-27T12:00:00Z".parse()?;
-    assert_eq!(shelf.chunk("1-a").await?, None);
+    let chunk = Key::Chunk("1-a");
+    assert_eq!(store.get(chunk).await?, None);
     // As large as chunks get.
-    let json = format!("[{:?}]", "x".repeat(budget_guard_core::directory::MAX_CHUNK_BYTES + 32 * 1024));
-    shelf.save_chunk("1-a", &json, expires).await?;
-    assert_eq!(shelf.chunk("1-a").await?, Some(json));
+    let json =
+        blob(&format!("[{:?}]", "x".repeat(budget_guard_core::directory::MAX_CHUNK_BYTES + 32 * 1024)));
+    store.put(chunk, &json, Some(expires)).await?;
+    assert_eq!(store.get(chunk).await?, Some((json, 0)));
     let key = AttributeValue::S("directory#1-a".into());
     let item = bench.world.dynamodb.get_item().table_name(&bench.world.table).key("pk", key).send().await?;
     let stored = item.item().and_then(|item| item.get("expires_at"));
     assert_eq!(stored, Some(&AttributeValue::N(expires.as_second().to_string())));
-    shelf.delete_chunk("1-a").await?;
-    shelf.delete_chunk("1-a").await?;
-    assert_eq!(shelf.chunk("1-a").await?, None);
-    assert_eq!(shelf.list().await?, [], "the command line lists records only");
+    store.delete(chunk).await?;
+    store.delete(chunk).await?;
+    assert_eq!(store.get(chunk).await?, None);
+    assert_eq!(records(store).await?, [], "the command line lists records only");
     Ok(())
 }
 

@@ -12,7 +12,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("json", &["model"]),
     ("sources", &["json", "model"]),
     ("attribution", &["model", "sources"]),
-    ("directory", &["attribution", "model"]),
+    ("stored", &["model"]),
+    ("directory", &["attribution", "model", "stored"]),
     ("hints", &["model"]),
     ("window", &["model", "policy"]),
     ("turns", &["model", "policy", "window"]),
@@ -20,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("verdict", &["model", "policy", "turns", "window"]),
     ("breaker", &["model"]),
     ("actions", &["model", "verdict"]),
-    ("record", &["actions", "breaker", "history", "model", "policy", "turns", "verdict", "window"]),
+    ("record", &["actions", "breaker", "history", "model", "policy", "stored", "turns", "verdict", "window"]),
     (
         "guard",
         &[
@@ -36,8 +37,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "window",
         ],
     ),
-    ("pressure", &["actions", "model", "sources"]),
-    ("ports", &["actions", "history", "model", "pressure", "record"]),
+    ("pressure", &["actions", "model", "sources", "stored"]),
+    ("ports", &["actions", "history", "model", "stored"]),
     (
         "run",
         &[
@@ -53,6 +54,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "pressure",
             "record",
             "sources",
+            "stored",
             "verdict",
         ],
     ),

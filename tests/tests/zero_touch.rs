@@ -6,8 +6,11 @@ use budget_guard_tests::programs;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
-use budget_guard_aws::{DynamoLedger, SystemClock};
-use budget_guard_core::ports::{Clock, Ledger};
+use budget_guard_aws::{DynamoStore, SystemClock};
+use budget_guard_core::ports::Clock;
+use budget_guard_core::record::Record;
+use budget_guard_core::run::load;
+use budget_guard_core::stored::Key;
 use budget_guard_tests::alert::Alert;
 use budget_guard_tests::bootstrap::Bootstrap;
 use budget_guard_tests::emulator::{Emulator, Kind};
@@ -44,7 +47,7 @@ fn events(rule: &str, call: &str, count: usize) -> Vec<Value> {
 struct Stage {
     world: World,
     api: RuntimeApi,
-    ledger: DynamoLedger,
+    store: DynamoStore,
     bootstrap: Bootstrap,
     _emulator: Emulator,
 }
@@ -56,8 +59,8 @@ impl Stage {
         world.catch_all().await?;
         let api = RuntimeApi::start().await?;
         let bootstrap = Bootstrap::spawn(programs::bootstrap(), &api, &world.environment())?;
-        let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
-        Ok(Self { world, api, ledger, bootstrap, _emulator: emulator })
+        let store = DynamoStore::new(&emulator.sdk_config(), &world.table);
+        Ok(Self { world, api, store, bootstrap, _emulator: emulator })
     }
 
     async fn rule(&self, name: &str, call: &str) -> Result<String, Failure> {
@@ -80,7 +83,7 @@ impl Stage {
 
     /// The firings that are counted of a rule.
     async fn count(&self, rule: &str) -> Result<u64, Failure> {
-        let record = self.ledger.load(&rule.parse()?).await?;
+        let record = load::<Record>(&self.store, Key::Record(&rule.parse()?)).await?;
         Ok(record.map_or(0, |(record, _)| record.window.count_at(SystemClock.now())))
     }
 }
@@ -115,7 +118,8 @@ async fn the_rule_that_loops_is_found_among_a_hundred() -> Result<(), Failure> {
     // The bus still brings such calls, but a disabled rule is not fired by them.
     stage.world.put_events("default", &events(&looping, "PutBucketAcl", 10)).await?;
     assert_eq!(stage.deliver().await?, 10);
-    let (record, _) = stage.ledger.load(&looping.parse()?).await?.ok_or("no record")?;
+    let (record, _) =
+        load::<Record>(&stage.store, Key::Record(&looping.parse()?)).await?.ok_or("no record")?;
     assert!(record.late <= 30, "{} late", record.late);
     Ok(())
 }

@@ -10,12 +10,10 @@ mod fault;
 mod history;
 mod json_client;
 mod lazy;
-mod ledger;
 mod metrics;
-mod pressure;
 mod rules;
 mod scheduler;
-mod shelf;
+mod store;
 mod targets;
 mod trail;
 
@@ -25,9 +23,9 @@ pub use clock::SystemClock;
 pub use config::{http_client, lambda_loader, loader};
 pub use fault::fault;
 pub use history::CloudWatchHistory;
-pub use ledger::DynamoLedger;
 pub use rules::EventBridgeRules;
 pub use scheduler::EventBridgeScheduler;
+pub use store::DynamoStore;
 pub use trail::CloudTrail;
 
 use aws_config::SdkConfig;
@@ -43,7 +41,7 @@ pub struct Aws {
     pub history: CloudWatchHistory,
     pub trail: CloudTrail,
     pub budgets: AwsBudgets,
-    pub ledger: DynamoLedger,
+    pub store: DynamoStore,
     pub alerts: SnsAlerts,
     pub clock: SystemClock,
 }
@@ -56,7 +54,7 @@ impl Aws {
             history: CloudWatchHistory::new(config),
             trail: CloudTrail::new(config),
             budgets: AwsBudgets::new(config, account_of(topic_arn)),
-            ledger: DynamoLedger::new(config, table),
+            store: DynamoStore::new(config, table),
             alerts: SnsAlerts::new(config, topic_arn),
             clock: SystemClock,
         }
@@ -74,7 +72,7 @@ impl Ports for Aws {
     type History = CloudWatchHistory;
     type Trail = CloudTrail;
     type Budgets = AwsBudgets;
-    type Ledger = DynamoLedger;
+    type Store = DynamoStore;
     type Alerts = SnsAlerts;
     type Clock = SystemClock;
 
@@ -93,8 +91,8 @@ impl Ports for Aws {
     fn budgets(&self) -> &AwsBudgets {
         &self.budgets
     }
-    fn ledger(&self) -> &DynamoLedger {
-        &self.ledger
+    fn store(&self) -> &DynamoStore {
+        &self.store
     }
     fn alerts(&self) -> &SnsAlerts {
         &self.alerts

@@ -6,7 +6,7 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_eventbridge::config::{ProvideCredentials, SharedCredentialsProvider};
-use budget_guard_aws::{Aws, DynamoLedger, EventBridgeRules};
+use budget_guard_aws::{Aws, DynamoStore, EventBridgeRules};
 use budget_guard_core::actions::quoted;
 use budget_guard_core::model::{Fault, RuleArn, Seen};
 use budget_guard_core::run::Guard;
@@ -65,8 +65,8 @@ impl Session {
         EventBridgeRules::new(&self.config)
     }
 
-    pub fn ledger(&self, table: &str) -> DynamoLedger {
-        DynamoLedger::new(&self.config, table)
+    pub fn store(&self, table: &str) -> DynamoStore {
+        DynamoStore::new(&self.config, table)
     }
 
     pub fn guard(&self, settings: GuardSettings) -> Guard<Aws> {

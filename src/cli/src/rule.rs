@@ -1,8 +1,10 @@
 //! Which rule is meant: what was typed, and the ARN it stands for.
 
-use budget_guard_aws::{DynamoLedger, EventBridgeRules};
+use budget_guard_aws::{DynamoStore, EventBridgeRules};
 use budget_guard_core::model::{DEFAULT_BUS, FaultKind, RuleArn, Seen};
-use budget_guard_core::ports::Ledger;
+use budget_guard_core::record::Record;
+use budget_guard_core::run;
+use budget_guard_core::stored::Key;
 
 use crate::connect::Session;
 use crate::output;
@@ -92,7 +94,7 @@ pub async fn existing(
 pub async fn known(
     session: &Session,
     rules: &EventBridgeRules,
-    ledger: &DynamoLedger,
+    store: &DynamoStore,
     name: &RuleName,
 ) -> Result<RuleArn, Problem> {
     let fault = match rules.find(name.bus(), name.name()).await {
@@ -103,9 +105,10 @@ pub async fn known(
         return Err(session.problem(&fault));
     }
     let recorded = match name {
-        RuleName::Arn(arn) => ledger.load(arn).await.map(|stored| stored.map(|(record, _)| record.rule)),
-        RuleName::Named { .. } => ledger
-            .list()
+        RuleName::Arn(arn) => run::load::<Record>(store, Key::Record(arn))
+            .await
+            .map(|stored| stored.map(|(record, _)| record.rule)),
+        RuleName::Named { .. } => run::records(store)
             .await
             .map(|records| records.into_iter().map(|record| record.rule).find(|rule| name.is(rule))),
     };

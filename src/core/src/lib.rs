@@ -58,6 +58,8 @@ pub mod pressure;
 pub mod guard;
 /// What survives between invocations.
 pub mod record;
+/// How it is stored.
+pub mod stored;
 
 /// What rules would have done over CloudTrail logs.
 pub mod replay;

@@ -1,4 +1,4 @@
-//! Traits of everything that the guard needs from outside: rules, schedules, history, budgets, a ledger, alerts, a clock.
+//! Traits of everything that the guard needs from outside: rules, schedules, history, budgets, a store, alerts, a clock.
 
 use crate::actions::{Alert, BudgetAlert, UnwatchedAlert};
 use crate::history::RateHistory;
@@ -6,8 +6,7 @@ use crate::model::{
     BudgetStatus, Fault, ListedRule, ListedSchedule, Restoration, RuleArn, RuleDefinition, RuleState,
     ScheduleDefinition, Tags, Target, Timestamp,
 };
-use crate::pressure::Pressure;
-use crate::record::Record;
+use crate::stored::{Blob, Key};
 
 /// EventBridge rules. Every call names the bus of the rule.
 pub trait Rules {
@@ -97,67 +96,54 @@ pub trait Budgets {
     fn budget(&self, name: &str) -> impl Future<Output = Result<BudgetStatus, Fault>> + Send;
 }
 
-/// The version of a stored record; it grows by one with each save.
+/// The version of a stored item; it grows by one with each save.
 pub type Version = u64;
 
-/// Why a record was not saved.
+/// Why an item was not saved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SaveError {
     /// Somebody else saved it since it was loaded.
-    #[error("the record was changed meanwhile")]
+    #[error("the item was changed meanwhile")]
     Conflict,
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// The records, one for each rule, and the list of rules that the tick has to look after.
-pub trait Ledger {
-    fn load(&self, rule: &RuleArn) -> impl Future<Output = Result<Option<(Record, Version)>, Fault>> + Send;
-    /// Saves if the stored version is still `expected` (`None`: there is no record yet). Returns the new version.
-    fn save(
+/// The guard's items in one table, and the list of rules that the tick has to look after. Their content is a matter of
+/// [`crate::stored`].
+pub trait Store {
+    /// The item as it is at this moment, with its version: 0 of a chunk, which has none.
+    fn get(&self, key: Key<'_>) -> impl Future<Output = Result<Option<(Blob, Version)>, Fault>> + Send;
+    /// Saves if the stored version is still `expected` (`None`: there is no such item yet). Returns the new version. The
+    /// item may be deleted once it `expires`.
+    fn put_if(
         &self,
-        record: &Record,
+        key: Key<'_>,
+        blob: &Blob,
+        expires: Option<Timestamp>,
         expected: Option<Version>,
     ) -> impl Future<Output = Result<Version, SaveError>> + Send;
-    /// Rules with unfinished work or an open breaker.
-    fn watched(&self) -> impl Future<Output = Result<Vec<RuleArn>, Fault>> + Send;
-    fn watch(&self, rule: &RuleArn) -> impl Future<Output = Result<(), Fault>> + Send;
-    fn unwatch(&self, rule: &RuleArn) -> impl Future<Output = Result<(), Fault>> + Send;
-    /// One page of all records. A damaged one is left out, and named in the log.
-    fn records(&self, next_token: Option<&str>) -> impl Future<Output = Result<Page<Record>, Fault>> + Send;
-}
-
-/// Where the directory of rules lies: a head that is replaced only in the version that was read, and chunks that are
-/// never changed. What is in them is the directory's own affair.
-pub trait Shelf {
-    fn head(&self) -> impl Future<Output = Result<Option<(String, Version)>, Fault>> + Send;
-    /// Saves if the stored version is still `expected` (`None`: there is no head yet). Returns the new version.
-    fn save_head(
+    /// Saves an item that is never changed, without a version. The same again only moves the time when it expires.
+    fn put(
         &self,
-        json: &str,
-        expected: Option<Version>,
-    ) -> impl Future<Output = Result<Version, SaveError>> + Send;
-    fn chunk(&self, name: &str) -> impl Future<Output = Result<Option<String>, Fault>> + Send;
-    /// Keeps a chunk until `expires`. Writing the same chunk again only moves that.
-    fn save_chunk(
-        &self,
-        name: &str,
-        json: &str,
-        expires: Timestamp,
+        key: Key<'_>,
+        blob: &Blob,
+        expires: Option<Timestamp>,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
-    fn delete_chunk(&self, name: &str) -> impl Future<Output = Result<(), Fault>> + Send;
-}
-
-/// Where the budget pressure lies, one small item that all instances share.
-pub trait PressureStore {
-    /// The budgets that are overspent; `None` while there are none.
-    fn load_pressure(&self) -> impl Future<Output = Result<Option<(Pressure, Version)>, Fault>> + Send;
-    /// Saves if the stored version is still `expected` (`None`: there is nothing stored). Returns the new version.
-    fn save_pressure(
+    /// Deletes the item, if there is one.
+    fn delete(&self, key: Key<'_>) -> impl Future<Output = Result<(), Fault>> + Send;
+    /// One page of the records of all rules, each with the text of its key.
+    fn scan(
         &self,
-        pressure: &Pressure,
-        expected: Option<Version>,
-    ) -> impl Future<Output = Result<Version, SaveError>> + Send;
+        next_token: Option<&str>,
+    ) -> impl Future<Output = Result<Page<(String, Blob)>, Fault>> + Send;
+    /// Rules with unfinished work or an open breaker. This is a set that changes without a version: several instances
+    /// add to it at once.
+    fn watched(&self) -> impl Future<Output = Result<Vec<RuleArn>, Fault>> + Send;
+    /// Adds a rule to it.
+    fn watch(&self, rule: &RuleArn) -> impl Future<Output = Result<(), Fault>> + Send;
+    /// Takes a rule out of it.
+    fn unwatch(&self, rule: &RuleArn) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// Where alerts go.
@@ -182,7 +168,7 @@ pub trait Ports: Sync {
     type History: History + Sync;
     type Trail: Trail + Sync;
     type Budgets: Budgets + Sync;
-    type Ledger: Ledger + Shelf + PressureStore + Sync;
+    type Store: Store + Sync;
     type Alerts: Alerts + Sync;
     type Clock: Clock + Sync;
 
@@ -191,7 +177,7 @@ pub trait Ports: Sync {
     fn history(&self) -> &Self::History;
     fn trail(&self) -> &Self::Trail;
     fn budgets(&self) -> &Self::Budgets;
-    fn ledger(&self) -> &Self::Ledger;
+    fn store(&self) -> &Self::Store;
     fn alerts(&self) -> &Self::Alerts;
     fn clock(&self) -> &Self::Clock;
 }

@@ -1,5 +1,6 @@
 //! What survives between invocations for one rule.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::actions::{Alert, AlertKind};
@@ -7,12 +8,15 @@ use crate::breaker::{Breaker, Epoch, Lease};
 use crate::history::History;
 use crate::model::{RuleArn, Timestamp};
 use crate::policy::BurstLimit;
-use crate::turns::{CorruptTurns, Turns};
+use crate::stored::{Blob, Key, Stored, StoredError};
+use crate::turns::Turns;
 use crate::verdict::Evidence;
-use crate::window::{CorruptWindow, Window, varint};
+use crate::window::{Window, varint};
 
-/// The layout of a stored record. A guard refuses records of a later schema rather than lose what it does not know.
-pub const SCHEMA: u32 = 1;
+/// Layout of a stored record.
+const SCHEMA: u32 = 1;
+/// Time that the record of a closed rule is kept without a firing.
+const KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Everything the guard knows about one rule. Saved only if nobody else saved it meanwhile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -163,50 +167,40 @@ impl Record {
             || self.proof_due.is_some()
             || self.history.as_ref().is_some_and(|history| history.is_pending() || history.asks_again())
     }
-
-    /// The record as it is stored: JSON for people and tools, and the firings of window and turns in bytes.
-    pub fn to_stored(&self) -> Result<(String, Vec<u8>), ReadRecordError> {
-        let window = self.window.to_bytes();
-        let mut bytes = Vec::with_capacity(window.len() + 16);
-        varint::write(&mut bytes, window.len() as u64);
-        bytes.extend_from_slice(&window);
-        bytes.extend_from_slice(&self.turns.to_bytes());
-        Ok((serde_json::to_string(self)?, bytes))
-    }
-
-    pub fn from_stored(json: &str, mut firings: &[u8]) -> Result<Self, ReadRecordError> {
-        #[derive(Deserialize)]
-        struct Head {
-            schema: u32,
-        }
-        let Head { schema } = serde_json::from_str(json)?;
-        if schema > SCHEMA {
-            return Err(ReadRecordError::LaterSchema { schema });
-        }
-        let mut record: Self = serde_json::from_str(json)?;
-        let length = if firings.is_empty() { Some(0) } else { varint::read(&mut firings) };
-        let length = length.and_then(|length| usize::try_from(length).ok());
-        let (window, turns) =
-            length.and_then(|length| firings.split_at_checked(length)).ok_or(ReadRecordError::Short)?;
-        record.window = record.window.restore(window)?;
-        record.turns = record.turns.restore(turns)?;
-        Ok(record)
-    }
 }
 
-/// A stored record that this version cannot use.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadRecordError {
-    #[error(
-        "the record has schema {schema}, this version reads up to {SCHEMA}; install the newer budget-guard"
-    )]
-    LaterSchema { schema: u32 },
-    #[error("the record is damaged: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("the stored firings end early")]
-    Short,
-    #[error(transparent)]
-    Window(#[from] CorruptWindow),
-    #[error(transparent)]
-    Turns(#[from] CorruptTurns),
+impl Stored for Record {
+    const NAME: &'static str = "the record";
+    const SCHEMA: u32 = SCHEMA;
+
+    fn key(&self) -> Key<'_> {
+        Key::Record(&self.rule)
+    }
+
+    fn encode(&self) -> Result<Blob, StoredError> {
+        let window = self.window.to_bytes();
+        let mut firings = Vec::with_capacity(window.len() + 16);
+        varint::write(&mut firings, window.len() as u64);
+        firings.extend_from_slice(&window);
+        firings.extend_from_slice(&self.turns.to_bytes());
+        Ok(Blob { json: serde_json::to_string(self).map_err(Self::damaged)?, firings })
+    }
+
+    fn decode(blob: &Blob) -> Result<Self, StoredError> {
+        let mut record = Self::parse(&blob.json)?;
+        let mut firings = &blob.firings[..];
+        let length = if firings.is_empty() { Some(0) } else { varint::read(&mut firings) };
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let (window, turns) = length
+            .and_then(|length| firings.split_at_checked(length))
+            .ok_or_else(|| Self::damaged("the stored firings end early"))?;
+        record.window = record.window.restore(window).map_err(Self::damaged)?;
+        record.turns = record.turns.restore(turns).map_err(Self::damaged)?;
+        Ok(record)
+    }
+
+    /// A closed rule that does not fire is forgotten. A cut rule never is.
+    fn expires(&self, now: Timestamp) -> Option<Timestamp> {
+        matches!(self.breaker, Breaker::Closed).then(|| now + KEEP)
+    }
 }

@@ -1,11 +1,10 @@
-//! AWS Budgets, and the stored budget pressure, in memory.
+//! AWS Budgets in memory.
 
 use super::World;
 use super::faults::Call;
 use budget_guard_core::actions::{BudgetAlert, UnwatchedAlert};
 use budget_guard_core::model::{BudgetStatus, Fault, FaultKind};
-use budget_guard_core::ports::{Budgets, PressureStore, SaveError, Version};
-use budget_guard_core::pressure::Pressure;
+use budget_guard_core::ports::Budgets;
 
 /// The account that [`World`] is.
 const ACCOUNT: &str = "123456789012";
@@ -22,11 +21,6 @@ impl World {
     /// The alerts about rules that fire on more than the guard is shown.
     pub fn unwatched_alerts(&self) -> Vec<UnwatchedAlert> {
         self.lock().unwatched_alerts.clone()
-    }
-
-    /// The stored pressure.
-    pub fn pressure(&self) -> Option<Pressure> {
-        Pressure::from_stored(&self.lock().pressure.as_ref()?.0).ok()
     }
 
     pub fn delete_budget(&self, name: &str) {
@@ -47,37 +41,5 @@ impl Budgets for World {
     async fn budget(&self, name: &str) -> Result<BudgetStatus, Fault> {
         let missing = || Fault::new(FaultKind::NotFound, "NotFoundException: no such budget");
         self.faults.run(Call::Budget, || self.lock().budgets.get(name).cloned().ok_or_else(missing)).await
-    }
-}
-
-impl PressureStore for World {
-    async fn load_pressure(&self) -> Result<Option<(Pressure, Version)>, Fault> {
-        let load = || match &self.lock().pressure {
-            None => Ok(None),
-            Some((json, version)) => Pressure::from_stored(json)
-                .map(|pressure| Some((pressure, *version)))
-                .map_err(|error| Fault::new(FaultKind::Other, error.to_string())),
-        };
-        self.faults.run(Call::LoadPressure, load).await
-    }
-
-    async fn save_pressure(
-        &self,
-        pressure: &Pressure,
-        expected: Option<Version>,
-    ) -> Result<Version, SaveError> {
-        let save = || {
-            let mut state = self.lock();
-            if state.pressure.as_ref().map(|(_, version)| *version) != expected {
-                state.conflicts += 1;
-                return Err(SaveError::Conflict);
-            }
-            let version = expected.unwrap_or(0) + 1;
-            let json =
-                pressure.to_stored().map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
-            state.pressure = Some((json, version));
-            Ok(version)
-        };
-        self.faults.run(Call::SavePressure, save).await
     }
 }

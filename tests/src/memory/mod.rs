@@ -3,8 +3,9 @@
 mod budgets;
 mod faults;
 mod history;
+mod lists;
 mod scheduler;
-mod shelf;
+mod store;
 mod trail;
 mod world;
 

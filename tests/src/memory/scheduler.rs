@@ -2,7 +2,7 @@
 
 use super::World;
 use super::faults::Call;
-use super::shelf::page;
+use super::lists::page;
 use budget_guard_core::model::{Fault, FaultKind, ListedSchedule, ScheduleDefinition};
 use budget_guard_core::ports::{Page, Scheduler};
 

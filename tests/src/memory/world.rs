@@ -1,17 +1,19 @@
-//! Rules, their history, ledger, alerts and a clock in memory.
+//! Rules, alerts and a clock in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::faults::{Call, Faults};
+use super::store::Item;
 use budget_guard_core::actions::{Alert, BudgetAlert, UnwatchedAlert};
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{
     BudgetStatus, Durations, Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState,
     ScheduleDefinition, Tags, Target, Timestamp,
 };
-use budget_guard_core::ports::{Alerts, Clock, Ledger, Page, Ports, Rules, SaveError, TrailRecord, Version};
+use budget_guard_core::ports::{Alerts, Clock, Page, Ports, Rules, TrailRecord};
 use budget_guard_core::record::Record;
+use budget_guard_core::stored::{Key, Stored};
 
 /// One AWS account in memory. Clones share it, as several Lambda instances would.
 #[derive(Debug, Clone)]
@@ -31,18 +33,14 @@ pub(super) struct State {
     pub(super) schedules: BTreeMap<(String, String), (Timestamp, ScheduleDefinition)>,
     /// Rules on a page of a list.
     pub(super) page_size: usize,
-    pub(super) head: Option<(String, Version)>,
-    /// With the time until which they are kept.
-    pub(super) chunks: BTreeMap<String, (String, Timestamp)>,
-    /// As stored: what cannot be written and read back must not seem to work.
-    pub(super) records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
-    watched: BTreeSet<RuleArn>,
+    /// By their keys.
+    pub(super) items: BTreeMap<String, Item>,
+    pub(super) watched: BTreeSet<RuleArn>,
     /// Records of `AssumeRole` calls by the ARN of the role, in the order of time.
     pub(super) openings: Vec<(String, TrailRecord)>,
     /// Time that a request to CloudTrail takes.
     pub(super) trail_takes: jiff::SignedDuration,
     pub(super) budgets: BTreeMap<String, BudgetStatus>,
-    pub(super) pressure: Option<(String, Version)>,
     alerts: Vec<Alert>,
     pub(super) budget_alerts: Vec<BudgetAlert>,
     pub(super) unwatched_alerts: Vec<UnwatchedAlert>,
@@ -53,8 +51,8 @@ pub(super) struct State {
 impl State {
     /// Promise 1, checked at the moment of the call: the stored record says why, and what was found.
     fn check_before_disable(&mut self, arn: &RuleArn) {
-        let stored =
-            self.records.get(arn).and_then(|(json, window, _)| Record::from_stored(json, window).ok());
+        let item = self.items.get(&Key::Record(arn).to_string());
+        let stored = item.and_then(|item| Record::decode(&item.blob).ok());
         let actual = self.rules.get(arn).map(|rule| rule.clone().without_actors());
         let promise = match stored.as_ref().map(|record| (&record.breaker, &record.last_trip)) {
             Some((Breaker::Open(cut), Some(_))) if cut.found.is_some() && cut.found == actual => {
@@ -82,14 +80,11 @@ impl World {
             longest: Durations::new(),
             schedules: BTreeMap::new(),
             page_size: 100,
-            head: None,
-            chunks: BTreeMap::new(),
-            records: BTreeMap::new(),
+            items: BTreeMap::new(),
             watched: BTreeSet::new(),
             openings: Vec::new(),
             trail_takes: jiff::SignedDuration::ZERO,
             budgets: BTreeMap::new(),
-            pressure: None,
             alerts: Vec::new(),
             budget_alerts: Vec::new(),
             unwatched_alerts: Vec::new(),
@@ -120,12 +115,6 @@ impl World {
         if let Some(rule) = self.lock().rules.get_mut(arn) {
             rule.state = state;
         }
-    }
-
-    pub fn record(&self, arn: &RuleArn) -> Option<Record> {
-        let state = self.lock();
-        let (json, window, _) = state.records.get(arn)?;
-        Record::from_stored(json, window).ok()
     }
 
     pub fn alerts(&self) -> Vec<Alert> {
@@ -216,58 +205,6 @@ impl Rules for World {
     }
 }
 
-impl Ledger for World {
-    async fn load(&self, rule: &RuleArn) -> Result<Option<(Record, Version)>, Fault> {
-        let load = || match self.lock().records.get(rule) {
-            None => Ok(None),
-            Some((json, window, version)) => Record::from_stored(json, window)
-                .map(|record| Some((record, *version)))
-                .map_err(|error| Fault::new(FaultKind::Other, error.to_string())),
-        };
-        self.faults.run(Call::Load, load).await
-    }
-
-    async fn save(&self, record: &Record, expected: Option<Version>) -> Result<Version, SaveError> {
-        let save = || {
-            let mut state = self.lock();
-            if state.records.get(&record.rule).map(|(_, _, version)| *version) != expected {
-                state.conflicts += 1;
-                return Err(SaveError::Conflict);
-            }
-            let version = expected.unwrap_or(0) + 1;
-            let (json, window) =
-                record.to_stored().map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
-            state.records.insert(record.rule.clone(), (json, window, version));
-            Ok(version)
-        };
-        self.faults.run(Call::Save, save).await
-    }
-
-    async fn watched(&self) -> Result<Vec<RuleArn>, Fault> {
-        self.faults.run(Call::Watched, || Ok(self.watched_rules())).await
-    }
-
-    async fn watch(&self, rule: &RuleArn) -> Result<(), Fault> {
-        let watch = || {
-            self.lock().watched.insert(rule.clone());
-            Ok(())
-        };
-        self.faults.run(Call::Watch, watch).await
-    }
-
-    async fn unwatch(&self, rule: &RuleArn) -> Result<(), Fault> {
-        let unwatch = || {
-            self.lock().watched.remove(rule);
-            Ok(())
-        };
-        self.faults.run(Call::Unwatch, unwatch).await
-    }
-
-    async fn records(&self, next_token: Option<&str>) -> Result<Page<Record>, Fault> {
-        self.faults.run(Call::Records, || self.page_of_records(next_token)).await
-    }
-}
-
 impl Alerts for World {
     fn topic_arn(&self) -> &str {
         super::budgets::TOPIC
@@ -316,7 +253,7 @@ impl Ports for World {
     type History = Self;
     type Trail = Self;
     type Budgets = Self;
-    type Ledger = Self;
+    type Store = Self;
     type Alerts = Self;
     type Clock = Self;
 
@@ -335,7 +272,7 @@ impl Ports for World {
     fn budgets(&self) -> &Self {
         self
     }
-    fn ledger(&self) -> &Self {
+    fn store(&self) -> &Self {
         self
     }
     fn alerts(&self) -> &Self {

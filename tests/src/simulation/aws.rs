@@ -10,13 +10,10 @@ use budget_guard_core::history::RateHistory;
 use budget_guard_core::model::{
     Fault, FaultKind, ListedSchedule, RuleArn, RuleDefinition, RuleState, ScheduleDefinition, Timestamp,
 };
-use budget_guard_core::ports::{
-    Clock, History, Ledger, Page, Ports, SaveError, Scheduler, Trail, TrailRecord, Version,
-};
-use budget_guard_core::pressure::Pressure;
-use budget_guard_core::record::Record;
+use budget_guard_core::ports::{Clock, History, Page, Ports, Scheduler, Trail, TrailRecord, Version};
+use budget_guard_core::stored::Blob;
 
-use super::{Planted, check};
+use super::Planted;
 
 pub const START: Timestamp = Timestamp::constant(1_795_176_000, 0);
 
@@ -33,11 +30,9 @@ pub struct State {
     pub chaos: bool,
     pub planted: Planted,
     pub rules: BTreeMap<RuleArn, SimRule>,
-    pub records: BTreeMap<RuleArn, (String, Vec<u8>, Version)>,
-    watched: BTreeSet<RuleArn>,
-    pub head: Option<(String, Version)>,
-    pub chunks: BTreeMap<String, String>,
-    pub pressure: Option<(Pressure, Version)>,
+    /// Stored items by their keys.
+    pub items: BTreeMap<String, (Blob, Version)>,
+    pub watched: BTreeSet<RuleArn>,
     pub alerts: Vec<Alert>,
     pub budget_alerts: Vec<BudgetAlert>,
     pub is_overspent: bool,
@@ -70,11 +65,8 @@ impl Shared {
             chaos: true,
             planted,
             rules: BTreeMap::new(),
-            records: BTreeMap::new(),
+            items: BTreeMap::new(),
             watched: BTreeSet::new(),
-            head: None,
-            chunks: BTreeMap::new(),
-            pressure: None,
             alerts: Vec::new(),
             budget_alerts: Vec::new(),
             is_overspent: false,
@@ -113,14 +105,9 @@ impl State {
         self.rules.get(rule).is_some_and(|rule| rule.is_firing)
     }
 
-    pub fn record(&self, rule: &RuleArn) -> Option<Record> {
-        let (json, window, _) = self.records.get(rule)?;
-        Record::from_stored(json, window).ok()
-    }
-
     fn records_where(&self, keep: impl Fn(&Breaker) -> bool) -> Vec<RuleArn> {
-        let open = |rule: &&RuleArn| self.record(rule).is_some_and(|record| keep(&record.breaker));
-        self.records.keys().filter(open).cloned().collect()
+        let kept = self.records().filter(|record| keep(&record.breaker));
+        kept.map(|record| record.rule).collect()
     }
 
     pub fn cut_rules(&self) -> Vec<RuleArn> {
@@ -230,61 +217,6 @@ pub fn missing() -> Fault {
     Fault::new(FaultKind::NotFound, "ResourceNotFoundException")
 }
 
-impl Ledger for Process {
-    async fn load(&self, rule: &RuleArn) -> Result<Option<(Record, Version)>, Fault> {
-        let load = |state: &mut State| {
-            let Some((json, window, version)) = state.records.get(rule) else { return Ok(None) };
-            let mut record = Record::from_stored(json, window)
-                .map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
-            if state.planted == Planted::NoEpochCheck {
-                record.epoch.began = None;
-            }
-            Ok(Some((record, *version)))
-        };
-        self.call("GetItem", load).await
-    }
-
-    async fn save(&self, record: &Record, expected: Option<Version>) -> Result<Version, SaveError> {
-        let save = |state: &mut State| {
-            let stored = state.records.get(&record.rule).map(|(_, _, version)| *version);
-            if stored != expected && state.planted != Planted::LastWriterWins {
-                return Err(SaveError::Conflict);
-            }
-            let version = stored.unwrap_or(0) + 1;
-            check::before_save(state, record);
-            let (json, window) =
-                record.to_stored().map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
-            state.records.insert(record.rule.clone(), (json, window, version));
-            Ok(version)
-        };
-        self.call("PutItem", save).await
-    }
-
-    async fn watched(&self) -> Result<Vec<RuleArn>, Fault> {
-        self.call("GetItem", |state| Ok(state.watched.iter().cloned().collect())).await
-    }
-
-    async fn watch(&self, rule: &RuleArn) -> Result<(), Fault> {
-        let watch = |state: &mut State| {
-            state.watched.insert(rule.clone());
-            Ok(())
-        };
-        self.call("UpdateItem", watch).await
-    }
-
-    async fn unwatch(&self, rule: &RuleArn) -> Result<(), Fault> {
-        let unwatch = |state: &mut State| {
-            state.watched.remove(rule);
-            Ok(())
-        };
-        self.call("UpdateItem", unwatch).await
-    }
-
-    async fn records(&self, _: Option<&str>) -> Result<Page<Record>, Fault> {
-        self.call("Scan", |state| Ok(super::budgets::records(state))).await
-    }
-}
-
 impl History for Process {
     async fn triggered(
         &self,
@@ -332,7 +264,7 @@ impl Ports for Process {
     type History = Self;
     type Trail = Self;
     type Budgets = Self;
-    type Ledger = Self;
+    type Store = Self;
     type Alerts = Self;
     type Clock = Self;
 
@@ -351,7 +283,7 @@ impl Ports for Process {
     fn budgets(&self) -> &Self {
         self
     }
-    fn ledger(&self) -> &Self {
+    fn store(&self) -> &Self {
         self
     }
     fn alerts(&self) -> &Self {

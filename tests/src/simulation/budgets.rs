@@ -1,10 +1,8 @@
-//! AWS Budgets in the simulated world, the stored budget pressure, and the alerts.
+//! AWS Budgets in the simulated world, and the alerts.
 
 use budget_guard_core::actions::{Alert, BudgetAlert, UnwatchedAlert};
 use budget_guard_core::model::{BudgetStatus, Fault};
-use budget_guard_core::ports::{Alerts, Budgets, Page, PressureStore, SaveError, Version};
-use budget_guard_core::pressure::Pressure;
-use budget_guard_core::record::Record;
+use budget_guard_core::ports::{Alerts, Budgets};
 
 use super::aws::{Process, State, missing};
 
@@ -18,29 +16,6 @@ impl Budgets for Process {
             if name == "blue" { Ok(super::overspent::status(state)) } else { Err(missing()) }
         };
         self.call("DescribeBudget", find).await
-    }
-}
-
-impl PressureStore for Process {
-    async fn load_pressure(&self) -> Result<Option<(Pressure, Version)>, Fault> {
-        self.call("GetItem", |state| Ok(state.pressure.clone())).await
-    }
-
-    async fn save_pressure(
-        &self,
-        pressure: &Pressure,
-        expected: Option<Version>,
-    ) -> Result<Version, SaveError> {
-        let save = |state: &mut State| {
-            let stored = state.pressure.as_ref().map(|(_, version)| *version);
-            if stored != expected {
-                return Err(SaveError::Conflict);
-            }
-            let version = stored.unwrap_or(0) + 1;
-            state.pressure = Some((pressure.clone(), version));
-            Ok(version)
-        };
-        self.call("PutItem", save).await
     }
 }
 
@@ -74,11 +49,4 @@ impl Alerts for Process {
         };
         self.call("Publish", warn).await
     }
-}
-
-/// All records, on one page.
-pub fn records(state: &State) -> Page<Record> {
-    let stored = state.records.values();
-    let items = stored.filter_map(|(json, window, _)| Record::from_stored(json, window).ok()).collect();
-    Page { items, next_token: None }
 }

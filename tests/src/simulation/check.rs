@@ -6,6 +6,7 @@ use budget_guard_core::actions::AlertKind;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{RuleArn, RuleState};
 use budget_guard_core::record::Record;
+use budget_guard_core::stored::Stored;
 use budget_guard_core::verdict::EvidenceKind;
 
 use super::MAX_SKEW_MS;
@@ -62,10 +63,9 @@ pub fn before_restore(state: &mut State, rule: &RuleArn, to: RuleState) {
 
 /// Promises 4 and 9: a new trip rests on its own epoch, and the record is small.
 pub fn before_save(state: &mut State, record: &Record) {
-    if let Ok((json, window)) = record.to_stored()
-        && json.len() + window.len() >= 32_768
-    {
-        state.broke(9, format!("{} has {} bytes", record.rule, json.len() + window.len()));
+    let bytes = record.encode().map_or(0, |blob| blob.json.len() + blob.firings.len());
+    if bytes >= 32_768 {
+        state.broke(9, format!("{} has {bytes} bytes", record.rule));
     }
     let before = state.record(&record.rule);
     let was_open = before.as_ref().is_some_and(|before| before.last_trip == record.last_trip);

@@ -11,7 +11,7 @@ mod loops;
 mod machines;
 mod overspent;
 mod rules;
-mod shelf;
+mod store;
 mod wire;
 
 use std::cell::RefCell;
@@ -37,9 +37,9 @@ pub enum Planted {
     Nothing,
     /// DisableRule forgets the bus, as the best-known tool of this kind does.
     ForgottenBus,
-    /// The ledger forgets when the epoch began.
+    /// The store forgets when the epoch began.
     NoEpochCheck,
-    /// The ledger saves whatever the version is.
+    /// The store saves whatever the version is.
     LastWriterWins,
     /// Nobody can read the targets of rules.
     NoTargets,

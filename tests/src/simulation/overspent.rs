@@ -58,7 +58,7 @@ pub fn status(state: &State) -> BudgetStatus {
 /// Pressure ends with its reason, people were told of it, and a forged alert puts none on.
 pub fn at_rest(shared: &Shared, now: budget_guard_core::model::Timestamp) {
     let mut state = shared.lock();
-    let stored = state.pressure.as_ref().map(|(pressure, _)| pressure.clone()).unwrap_or_default();
+    let stored = state.pressure().unwrap_or_default();
     for press in stored.pressing(now) {
         let told = press.care.told.is_some();
         state.broke(10, format!("the budget {} still presses (told: {told})", press.name));

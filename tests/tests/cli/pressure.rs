@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use budget_guard_aws::SystemClock;
 use budget_guard_core::model::{AlertBasis, Timestamp};
-use budget_guard_core::ports::{Clock, PressureStore};
+use budget_guard_core::ports::Clock;
 use budget_guard_core::pressure::{Care, Press, Pressure};
+use budget_guard_core::run::{load, save};
+use budget_guard_core::stored::Key;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -40,9 +42,9 @@ async fn overspend(bench: &Bench, names: &[&str]) -> Result<[Timestamp; 2], Fail
         pressure.press(press(name, since, until), since);
         pressure.told(name, since);
     }
-    let ledger = bench.guard()?.ports.ledger;
-    let version = ledger.load_pressure().await?.map(|(_, version)| version);
-    ledger.save_pressure(&pressure, version).await?;
+    let store = bench.guard()?.ports.store;
+    let version = load::<Pressure>(&store, Key::Pressure).await?.map(|(_, version)| version);
+    save(&store, &pressure, version, SystemClock.now()).await?;
     Ok([since, until])
 }
 

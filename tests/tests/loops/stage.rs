@@ -4,10 +4,12 @@ use budget_guard_tests::programs;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::{RuleState, Target};
-use budget_guard_aws::{DynamoLedger, SystemClock};
+use budget_guard_aws::{DynamoStore, SystemClock};
 use budget_guard_core::model::Timestamp;
-use budget_guard_core::ports::{Clock, Ledger};
+use budget_guard_core::ports::Clock;
 use budget_guard_core::record::Record;
+use budget_guard_core::run::load;
+use budget_guard_core::stored::Key;
 use serde_json::{Value, json};
 
 use budget_guard_tests::alert::Alert;
@@ -29,7 +31,7 @@ pub struct Stage {
     pub world: World,
     pub api: RuntimeApi,
     pub bootstrap: Bootstrap,
-    ledger: DynamoLedger,
+    store: DynamoStore,
     emulator: Emulator,
 }
 
@@ -62,8 +64,8 @@ impl Stage {
         let mut environment = world.environment();
         environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let bootstrap = Bootstrap::spawn(programs::bootstrap(), &api, &environment)?;
-        let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
-        Ok(Self { world, api, bootstrap, ledger, emulator })
+        let store = DynamoStore::new(&emulator.sdk_config(), &world.table);
+        Ok(Self { world, api, bootstrap, store, emulator })
     }
 
     /// An enabled rule on these calls of a service, with a function of this name as its target.
@@ -146,7 +148,7 @@ impl Stage {
     }
 
     pub async fn record(&self, machine: &Machine) -> Result<Record, Failure> {
-        let record = self.ledger.load(&machine.rule.parse()?).await?;
+        let record = load::<Record>(&self.store, Key::Record(&machine.rule.parse()?)).await?;
         Ok(record.ok_or_else(|| format!("there is no record of {}", machine.name))?.0)
     }
 

@@ -5,7 +5,7 @@ use budget_guard_core::actions::{MoneyOutcome, UnwatchedAlert};
 use budget_guard_core::model::{
     AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, NotificationState, Threshold,
 };
-use budget_guard_core::ports::{Budgets, PressureStore, SaveError};
+use budget_guard_core::ports::{Budgets, SaveError};
 use budget_guard_core::pressure::{Change, Confirmation, Doubt, Pressure, confirm};
 
 pub(super) const NOTICE: &str =
@@ -317,14 +317,17 @@ fn two_instances_ask_decide_and_keep_once() {
         assert_eq!(ask().unwrap_err().0, is_transient, "{kind:?}");
     }
     let [mut first, mut second] = [Pressure::default(), Pressure::default()];
-    assert_eq!(run(world.load_pressure()).unwrap().unwrap(), None);
+    assert_eq!(run(load::<Pressure>(&world, Key::Pressure)).unwrap().unwrap(), None);
     assert_eq!([first.press(ask().unwrap(), NOON), second.press(ask().unwrap(), NOON)], [Change::Begun; 2]);
     world.faults.plan(Call::SavePressure, 1, Fate::ReplyLost);
-    assert!(matches!(run(world.save_pressure(&first, None)).unwrap(), Err(SaveError::Fault(_))));
-    assert_eq!(run(world.save_pressure(&second, None)).unwrap(), Err(SaveError::Conflict));
-    let (mut stored, version) = run(world.load_pressure()).unwrap().unwrap().unwrap();
+    assert!(matches!(run(save(&world, &first, None, NOON)).unwrap(), Err(SaveError::Fault(_))));
+    assert_eq!(run(save(&world, &second, None, NOON)).unwrap(), Err(SaveError::Conflict));
+    let (mut stored, version) = run(load::<Pressure>(&world, Key::Pressure)).unwrap().unwrap().unwrap();
     assert_eq!((stored.press(ask().unwrap(), NOON), version), (Change::None, 1));
     assert!(stored.ease(&ask().unwrap()));
-    assert_eq!(run(world.save_pressure(&stored, Some(1))).unwrap(), Ok(2));
-    assert_eq!(run(world.load_pressure()).unwrap().unwrap(), Some((Pressure::default(), 2)));
+    assert_eq!(run(save(&world, &stored, Some(1), NOON)).unwrap(), Ok(2));
+    assert_eq!(
+        run(load::<Pressure>(&world, Key::Pressure)).unwrap().unwrap(),
+        Some((Pressure::default(), 2))
+    );
 }

@@ -2,8 +2,10 @@
 
 use super::zero_touch::{PATTERN, call, definition, guarded, handle, later};
 use super::*;
+use budget_guard_core::directory::Head;
 use budget_guard_core::model::{Actor, Target};
 use budget_guard_core::ports::TrailRecord;
+use budget_guard_core::stored::{Blob, Stored};
 use budget_guard_tests::memory::Fate;
 
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:fixer";
@@ -129,7 +131,7 @@ fn that_a_plain_rule_receives_openings_is_noted_once() {
             event["detail"] = assumes(MEMBER, "ASIAMEMBER", fixer());
             handle(&guard, &batch([event.to_string().as_str()]));
         }
-        let head = budget_guard_core::directory::Head::from_stored(&world.head_json().unwrap()).unwrap();
+        let head = Head::decode(&Blob::from(world.head_json().unwrap())).unwrap();
         assert_eq!(head.assume_role_at, expected.then_some(NOON), "{watch:?} {source}");
     };
     check(Some(RuleState::Enabled), "aws.sts", true);

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use aws_sdk_budgets::types::{NotificationState, NotificationType};
 use aws_sdk_eventbridge::types::RuleState;
-use budget_guard_aws::DynamoLedger;
-use budget_guard_core::ports::Ledger;
+use budget_guard_aws::DynamoStore;
+use budget_guard_core::record::Record;
+use budget_guard_core::run::load;
+use budget_guard_core::stored::Key;
 use tokio::time::{Instant, sleep};
 
 use crate::{LIMIT, PATIENCE, Stage, ZERO_TOUCH};
@@ -21,8 +23,8 @@ const QUIET: Duration = Duration::from_secs(1);
 impl Stage {
     /// The firings of the rule that the guard knows of.
     async fn counted(&self) -> Result<u64, Failure> {
-        let ledger = DynamoLedger::new(&self.emulator.sdk_config(), &self.world.table);
-        let record = ledger.load(&self.rule.parse()?).await?;
+        let store = DynamoStore::new(&self.emulator.sdk_config(), &self.world.table);
+        let record = load::<Record>(&store, Key::Record(&self.rule.parse()?)).await?;
         Ok(record.map_or(0, |(record, _)| record.window.count_at_newest()))
     }
 

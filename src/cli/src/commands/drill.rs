@@ -11,9 +11,10 @@ use budget_guard_core::directory::Head;
 use budget_guard_core::guard::Order;
 use budget_guard_core::model::{Fault, FaultKind, RuleArn, Seconds, Timestamp};
 use budget_guard_core::policy::{LIMIT_TAG, MODE_TAG};
-use budget_guard_core::ports::{Clock, Ledger, Shelf};
+use budget_guard_core::ports::Clock;
 use budget_guard_core::record::Record;
-use budget_guard_core::run::Guard;
+use budget_guard_core::run::{Guard, load};
+use budget_guard_core::stored::Key;
 use serde::Serialize;
 use serde_json::json;
 
@@ -199,9 +200,8 @@ impl Drill<'_> {
 
     /// Time of the first `AssumeRole` that reached the guard's plain rule, by the directory.
     async fn assume_role_at(&self) -> Result<Option<Timestamp>, Fault> {
-        let Some((json, _)) = self.guard.ports.ledger.head().await? else { return Ok(None) };
-        let head = Head::from_stored(&json);
-        Ok(head.map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?.assume_role_at)
+        let stored = load::<Head>(&self.guard.ports.store, Key::Head).await?;
+        Ok(stored.and_then(|(head, _)| head.assume_role_at))
     }
 
     /// `None` until an event has arrived.
@@ -211,7 +211,7 @@ impl Drill<'_> {
     }
 
     async fn record(&self, rule: &RuleArn) -> Result<Option<Record>, Fault> {
-        Ok(self.guard.ports.ledger.load(rule).await?.map(|(record, _)| record))
+        Ok(load(&self.guard.ports.store, Key::Record(rule)).await?.map(|(record, _)| record))
     }
 
     async fn put_event(&self, rule: &RuleArn) -> Result<(), Fault> {

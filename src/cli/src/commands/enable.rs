@@ -19,8 +19,8 @@ pub async fn run(context: &Context, name: &RuleName, force: bool) -> Result<Exit
     let settings = context.guard()?;
     let session = Session::open(context, std::slice::from_ref(name)).await?;
     let mut guard = session.guard(settings);
-    let (rules, ledger) = (&guard.ports.rules, &guard.ports.ledger);
-    let rule = Box::pin(rule::known(&session, rules, ledger, name)).await?;
+    let (rules, store) = (&guard.ports.rules, &guard.ports.store);
+    let rule = Box::pin(rule::known(&session, rules, store, name)).await?;
     let driven = order::carry_out(&session, &mut guard, &rule, Order::Enable { force }).await?;
     let record = order::accepted(&driven, &rule, |record| {
         let is_uncut = matches!(record.breaker, Breaker::Closed | Breaker::HalfOpen { .. });

@@ -1,8 +1,9 @@
 //! One rule for a command that only reads: its ARN and what the guard has recorded of it.
 
 use budget_guard_core::model::RuleArn;
-use budget_guard_core::ports::Ledger;
 use budget_guard_core::record::Record;
+use budget_guard_core::run::load;
+use budget_guard_core::stored::Key;
 
 use crate::connect::Session;
 use crate::context::Context;
@@ -19,8 +20,8 @@ pub struct Found {
 pub async fn find(context: &Context, name: &RuleName) -> Result<Found, Problem> {
     let table = context.table()?;
     let session = Session::open(context, std::slice::from_ref(name)).await?;
-    let ledger = session.ledger(&table);
-    let rule = Box::pin(rule::known(&session, &session.rules(), &ledger, name)).await?;
-    let stored = ledger.load(&rule).await.map_err(|fault| session.problem(&fault))?;
+    let store = session.store(&table);
+    let rule = Box::pin(rule::known(&session, &session.rules(), &store, name)).await?;
+    let stored = load(&store, Key::Record(&rule)).await.map_err(|fault| session.problem(&fault))?;
     Ok(Found { session, rule, record: stored.map(|(record, _)| record) })
 }

@@ -4,9 +4,9 @@ use budget_guard_aws::Aws;
 use budget_guard_core::actions::{Note, RuleRef, quoted};
 use budget_guard_core::guard::{Observation, Order};
 use budget_guard_core::model::{RuleArn, Seen, Timestamp};
-use budget_guard_core::ports::Ledger;
 use budget_guard_core::record::Record;
-use budget_guard_core::run::{Driven, Guard, drive};
+use budget_guard_core::run::{Driven, Guard, drive, load};
+use budget_guard_core::stored::Key;
 use serde::Serialize;
 
 use crate::connect::Session;
@@ -46,7 +46,8 @@ pub async fn carry_out(
         ))
         .hint("give the --table and --topic of the guard that stands beside the rule"));
     }
-    let stored = guard.ports.ledger.load(rule).await.map_err(|fault| session.problem(&fault))?;
+    let stored = load::<Record>(&guard.ports.store, Key::Record(rule)).await;
+    let stored = stored.map_err(|fault| session.problem(&fault))?;
     if let Some((record, _)) = stored {
         // What the function last counted with is its setting; this side's default must not replace it.
         guard.defaults.burst = record.limit;

@@ -4,9 +4,10 @@ use budget_guard_aws::SystemClock;
 use budget_guard_core::actions::BudgetRef;
 use budget_guard_core::model::{Seen, Timestamp};
 use budget_guard_core::policy::DEFAULT_PRESSURE;
-use budget_guard_core::ports::{Clock, PressureStore};
+use budget_guard_core::ports::Clock;
 use budget_guard_core::pressure::{Cleared, Press, Pressure};
-use budget_guard_core::run::reference;
+use budget_guard_core::run::{load, reference};
+use budget_guard_core::stored::Key;
 use serde::Serialize;
 
 use super::order;
@@ -68,7 +69,8 @@ pub async fn run(context: &Context, reason: Option<&str>) -> Result<Exit, Proble
 async fn show(context: &Context) -> Result<Exit, Problem> {
     let table = context.table()?;
     let session = Session::open(context, &[]).await?;
-    let stored = session.ledger(&table).load_pressure().await.map_err(|fault| session.problem(&fault))?;
+    let stored = load::<Pressure>(&session.store(&table), Key::Pressure).await;
+    let stored = stored.map_err(|fault| session.problem(&fault))?;
     let pressure = stored.map(|(pressure, _)| pressure).unwrap_or_default();
     let now = SystemClock.now();
     if context.is_json() {
@@ -92,7 +94,7 @@ async fn show(context: &Context) -> Result<Exit, Problem> {
 
 /// Beside the rules: what holds for all of them now.
 pub async fn mention(context: &Context, session: &Session, table: &str, now: Timestamp) {
-    match session.ledger(table).load_pressure().await {
+    match load::<Pressure>(&session.store(table), Key::Pressure).await {
         Ok(Some((pressure, _))) => {
             for press in pressure.pressing(now) {
                 // The function's own setting may be another one; this is what is known here.

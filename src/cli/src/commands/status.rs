@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
-use budget_guard_aws::{DynamoLedger, SystemClock};
+use budget_guard_aws::{DynamoStore, SystemClock};
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{DEFAULT_BUS, RuleArn, Timestamp};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::record::Record;
-use budget_guard_core::run::read_directory;
+use budget_guard_core::run::{read_directory, records};
 use comfy_table::Cell;
 
 use super::acting::{self, Knowledge};
@@ -25,14 +25,14 @@ pub async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> 
     bus.map_or(Ok(()), check_bus)?;
     let table = context.table()?;
     let session = Session::open(context, &[]).await?;
-    let ledger = session.ledger(&table);
-    let listed = ledger.list().await;
+    let store = session.store(&table);
+    let listed = records(&store).await;
     let mut records = listed.map_err(|fault| session.problem(&fault))?;
     records.retain(|record| bus.is_none_or(|bus| record.rule.bus() == bus));
     let now = SystemClock.now();
     pressure::mention(context, &session, &table, now).await;
     records.sort_by_cached_key(urgency);
-    let acting = Box::pin(who_acts(&ledger)).await;
+    let acting = Box::pin(who_acts(&store)).await;
     if context.is_json() {
         let view = |record: &Record| {
             let who_acts = acting.get(&record.rule).copied();
@@ -61,8 +61,8 @@ pub async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> 
 }
 
 /// Knowledge about the actors of each rule; none if the directory cannot be read.
-async fn who_acts(ledger: &DynamoLedger) -> acting::ByRule {
-    match read_directory(ledger).await {
+async fn who_acts(store: &DynamoStore) -> acting::ByRule {
+    match read_directory(store).await {
         Ok(directory) => directory.map(|directory| acting::by_rule(&directory)).unwrap_or_default(),
         Err(fault) => {
             output::hint(format_args!("who acts for the rules is not shown: {fault}"));

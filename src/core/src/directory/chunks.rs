@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entries, Entry};
 use crate::model::{HashUse, RuleArn, Timestamp, content_hash};
+use crate::stored::StoredError;
 
 /// DynamoDB takes 400 KB in an item; this leaves room for one more rule of the largest kind, and for names.
 pub const MAX_CHUNK_BYTES: usize = 256 * 1024;
@@ -45,7 +46,7 @@ pub fn pack(
     before: &[Bucket],
     version: u64,
     now: Timestamp,
-) -> Result<(Vec<Bucket>, Vec<Chunk>), serde_json::Error> {
+) -> Result<(Vec<Bucket>, Vec<Chunk>), StoredError> {
     let mut count = before.len().max(1).next_power_of_two();
     let texts = loop {
         let texts = texts(entries, count)?;
@@ -73,17 +74,22 @@ pub fn pack(
     Ok((buckets, chunks))
 }
 
-fn texts(entries: &Entries, count: usize) -> Result<Vec<String>, serde_json::Error> {
+fn texts(entries: &Entries, count: usize) -> Result<Vec<String>, StoredError> {
     let mut buckets: Vec<Vec<&Entry>> = vec![Vec::new(); count];
     for entry in entries.values() {
         buckets[place(&entry.rule, count)].push(entry);
     }
-    buckets.iter().map(serde_json::to_string).collect()
+    buckets.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(damaged)
 }
 
 /// The entries of one chunk.
-pub fn unpack(json: &str) -> Result<Vec<Entry>, serde_json::Error> {
-    serde_json::from_str(json)
+pub fn unpack(json: &str) -> Result<Vec<Entry>, StoredError> {
+    serde_json::from_str(json).map_err(damaged)
+}
+
+/// A chunk has no schema of its own: the head that names it has.
+fn damaged(problem: serde_json::Error) -> StoredError {
+    StoredError::Damaged { item: "a chunk of the directory", problem: problem.to_string() }
 }
 
 /// Index of the bucket of a rule, of `count` buckets.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chunks::Bucket;
 use crate::model::{DEFAULT_BUS, Fault, FaultKind, Timestamp, whole_seconds};
+use crate::stored::{Blob, Key, Stored, StoredError};
 
 /// The layout of a stored directory.
 const SCHEMA: u32 = 1;
@@ -127,15 +128,6 @@ impl Told {
     }
 }
 
-/// A stored head that this version cannot use.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadHeadError {
-    #[error("the directory has schema {0}, this version reads {SCHEMA}; install the newer budget-guard")]
-    LaterSchema(u32),
-    #[error("the head of the directory is damaged: {0}")]
-    Json(#[from] serde_json::Error),
-}
-
 impl Default for Head {
     fn default() -> Self {
         Self {
@@ -153,16 +145,28 @@ impl Default for Head {
     }
 }
 
+impl Stored for Head {
+    const NAME: &'static str = "the head of the directory";
+    const SCHEMA: u32 = SCHEMA;
+
+    fn key(&self) -> Key<'_> {
+        Key::Head
+    }
+
+    fn encode(&self) -> Result<Blob, StoredError> {
+        serde_json::to_string(self).map(Blob::from).map_err(Self::damaged)
+    }
+
+    fn decode(blob: &Blob) -> Result<Self, StoredError> {
+        Self::parse(&blob.json)
+    }
+
+    fn expires(&self, _: Timestamp) -> Option<Timestamp> {
+        None
+    }
+}
+
 impl Head {
-    pub fn to_stored(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
-    }
-
-    pub fn from_stored(json: &str) -> Result<Self, ReadHeadError> {
-        let head: Self = serde_json::from_str(json)?;
-        if head.schema > SCHEMA { Err(ReadHeadError::LaterSchema(head.schema)) } else { Ok(head) }
-    }
-
     pub fn needs_pass(&self, now: Timestamp) -> bool {
         self.pass.is_some() || self.wants_pass || self.listed_at.is_none_or(|at| at + LIST_EVERY <= now)
     }

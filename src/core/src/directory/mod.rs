@@ -8,7 +8,7 @@ mod waking;
 
 pub use chunks::{Bucket, Chunk, KEEP_CHUNKS, MAX_CHUNK_BYTES, pack, unpack};
 pub use entry::{Edit, Entries, Entry};
-pub use head::{DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, Missed, Pass, ReadHeadError, Trouble};
+pub use head::{DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, Missed, Pass, Trouble};
 pub use unwatched::Unwatched;
 pub use waking::Waking;
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::model::{Actor, Fault, FaultKind, ListedRule, RuleDefinition, Target};
+use crate::stored::{Blob, Stored};
 use eventbridge_pattern::Scratch;
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
@@ -261,10 +262,10 @@ fn chunks_in_use_are_written_again_before_they_expire() {
 fn what_is_absent_is_remembered_for_a_month_and_in_bounds() {
     // As it was stored before anything was remembered.
     let stored = r#"{"schema":1,"unwatched":{"at":"2026-11-20T12:00:00Z","ids":[1,2]}}"#;
-    let mut head = Head::from_stored(stored).unwrap();
+    let mut head = Head::decode(&Blob::from(stored.to_owned())).unwrap();
     let mut note = |days: i64, ids: &[u64]| {
         let is_news = head.note_unwatched(&ids.iter().copied().collect(), at(days * 24 * 3_600));
-        head = Head::from_stored(&head.to_stored().unwrap()).unwrap();
+        head = Head::decode(&head.encode().unwrap()).unwrap();
         (is_news, head.unwatched.as_ref().unwrap().ids.len())
     };
     assert_eq!(note(1, &[1]), (false, 2));
@@ -291,7 +292,7 @@ fn trouble_is_told_once_a_day_and_when_it_is_over() {
             Some(words) => assert!(told.as_deref().is_some_and(|told| told.contains(words)), "{told:?}"),
             None => assert_eq!(told, None),
         }
-        head = Head::from_stored(&head.to_stored().unwrap()).unwrap();
+        head = Head::decode(&head.encode().unwrap()).unwrap();
     };
     check(rules, None, 0, None);
     check(
@@ -313,10 +314,10 @@ fn trouble_is_told_once_a_day_and_when_it_is_over() {
 #[test]
 fn a_directory_of_a_later_guard_is_refused() {
     let check = |json: &str, expected: &str| {
-        let error = Head::from_stored(json).unwrap_err().to_string();
+        let error = Head::decode(&Blob::from(json.to_owned())).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}");
     };
-    check(r#"{"schema":2}"#, "the directory has schema 2, this version reads 1; install");
+    check(r#"{"schema":2}"#, "the head of the directory has schema 2, this version reads up to 1; install");
     check("{", "the head of the directory is damaged: EOF");
 }
 

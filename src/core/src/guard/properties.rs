@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::{Call, CallOutcome, Caller, Cause, Proof, Resource, ResourceIds, RuleArn};
 use crate::policy::BurstLimit;
+use crate::stored::Stored;
 use crate::window::{CLOCK_SKEW, LATENESS};
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
@@ -143,13 +144,12 @@ proptest! {
         let mut tally = crate::actions::Tally::default();
         for pair in cuts.windows(2) {
             // Stored and read back in between, as between invocations.
-            let (json, window) = record.to_stored().unwrap();
-            record = Record::from_stored(&json, &window).unwrap();
+            record = Record::decode(&record.encode().unwrap()).unwrap();
             let (next, plan) = step(&limits, record, &all[pair[0]..pair[1]], now);
             record = next;
             tally.add(plan.tally);
         }
-        prop_assert_eq!(whole.to_stored().unwrap(), record.to_stored().unwrap());
+        prop_assert_eq!(whole.encode().unwrap(), record.encode().unwrap());
         prop_assert_eq!(whole_plan.tally, tally);
     }
 
@@ -216,9 +216,10 @@ proptest! {
             })
             .collect();
         record = step(&limits, record, &observations, at(4_000 * 60_000)).0;
-        let (json, window) = record.to_stored().unwrap();
-        prop_assert!(json.len() + window.len() < 32_768, "{} + {} bytes", json.len(), window.len());
-        let read = Record::from_stored(&json, &window).unwrap();
+        let blob = record.encode().unwrap();
+        let (json, firings) = (blob.json.len(), blob.firings.len());
+        prop_assert!(json + firings < 32_768, "{json} + {firings} bytes");
+        let read = Record::decode(&blob).unwrap();
         prop_assert_eq!(read, record);
     }
 }

@@ -1,6 +1,6 @@
 //! Budget pressure: which budgets are overspent now, by AWS's own word, and until when that counts.
 //!
-//! One small item in the ledger, shared by all instances. It ends by itself: each budget at the end of its period, or
+//! One small stored item, shared by all instances. It ends by itself: each budget at the end of its period, or
 //! once AWS says that it is OK again. What a rule makes of it is in [`crate::policy::Limits::with_pressure`].
 
 mod care;
@@ -13,9 +13,12 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{AlertBasis, Amount, Timestamp};
+use crate::stored::{Blob, Key, Stored, StoredError};
 
-/// The layout of the stored item.
-pub const SCHEMA: u32 = 1;
+/// Layout of the stored item.
+const SCHEMA: u32 = 1;
+/// Time that the item outlives the last of its budgets by: other clocks may be behind.
+const KEEP: SignedDuration = SignedDuration::from_hours(24);
 /// So many budgets fit into the item, which is read with every batch. Rules without a tag are covered by any one of them.
 pub const MAX_BUDGETS: usize = 20;
 /// What has ended is remembered for so long: another instance's clock may say that it has not.
@@ -139,22 +142,26 @@ impl Pressure {
     pub fn budgets(&self) -> &[Press] {
         &self.budgets
     }
+}
 
-    /// The item as it is stored: JSON for people and tools.
-    pub fn to_stored(&self) -> Result<String, ReadPressureError> {
-        Ok(serde_json::to_string(self)?)
+impl Stored for Pressure {
+    const NAME: &'static str = "the budget pressure";
+    const SCHEMA: u32 = SCHEMA;
+
+    fn key(&self) -> Key<'_> {
+        Key::Pressure
     }
 
-    pub fn from_stored(json: &str) -> Result<Self, ReadPressureError> {
-        #[derive(Deserialize)]
-        struct Head {
-            schema: u32,
-        }
-        let Head { schema } = serde_json::from_str(json)?;
-        if schema > SCHEMA {
-            return Err(ReadPressureError::LaterSchema { schema });
-        }
-        Ok(serde_json::from_str(json)?)
+    fn encode(&self) -> Result<Blob, StoredError> {
+        serde_json::to_string(self).map(Blob::from).map_err(Self::damaged)
+    }
+
+    fn decode(blob: &Blob) -> Result<Self, StoredError> {
+        Self::parse(&blob.json)
+    }
+
+    fn expires(&self, now: Timestamp) -> Option<Timestamp> {
+        Some(self.ends().unwrap_or(now).saturating_add(KEEP).unwrap_or(Timestamp::MAX))
     }
 }
 
@@ -163,17 +170,6 @@ fn is_stronger(new: &Press, known: &Press) -> bool {
     let threshold = |press: &Press| press.threshold.as_ref().map(Amount::micros);
     let rank = |press: &Press| (press.until, press.basis, threshold(press));
     rank(new) > rank(known)
-}
-
-/// A stored item that this version cannot use.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadPressureError {
-    #[error(
-        "the budget pressure has schema {schema}, this version reads up to {SCHEMA}; install the newer budget-guard"
-    )]
-    LaterSchema { schema: u32 },
-    #[error("the budget pressure is damaged: {0}")]
-    Json(#[from] serde_json::Error),
 }
 
 #[cfg(test)]

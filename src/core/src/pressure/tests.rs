@@ -219,7 +219,7 @@ fn check(story: &[(&str, AlertBasis, &str, &str, Change, &str)]) {
         assert_eq!(pressure.press(alert, at(now)), *change, "at {now}: {basis} {threshold} until {until}");
         let reasons: Vec<&str> = pressure.pressing(at(now)).map(|press| press.reason.as_str()).collect();
         assert_eq!(reasons.join(", "), *holds, "at {now}");
-        pressure = Pressure::from_stored(&pressure.to_stored().unwrap()).unwrap();
+        pressure = Pressure::decode(&pressure.encode().unwrap()).unwrap();
     }
 }
 
@@ -305,7 +305,7 @@ fn the_item_stays_small() {
         assert_eq!(pressure.press(named, at(NOON)), Change::Begun);
     }
     assert_eq!(pressure.press(press("blue", AlertBasis::Actual, "$5", NOON, later), at(NOON)), Change::Full);
-    let size = pressure.to_stored().unwrap().len();
+    let size = pressure.encode().unwrap().json.len();
     assert!(size < 32 * 1_024, "{size} bytes");
     // Even if nobody can be told for long of what ended.
     let mut told = pressure.clone();
@@ -314,7 +314,7 @@ fn the_item_stays_small() {
         let id = format!("budget/{}/{}/cleared", press.name, press.since);
         assert_eq!(told.queue(BudgetAlert::new(MoneyOutcome::Cleared, id, reason, at(NOON))), None);
     }
-    let size = told.to_stored().unwrap().len();
+    let size = told.encode().unwrap().json.len();
     assert!(size < 128 * 1_024, "{size} bytes");
     // What ended makes room.
     let next = "2026-12-02T00:00:00Z";
@@ -328,10 +328,13 @@ fn the_item_stays_small() {
 #[test]
 fn a_stored_item_is_read_or_named() {
     let check = |json: &str, expected: &str| {
-        let error = Pressure::from_stored(json).unwrap_err().to_string();
+        let error = Pressure::decode(&Blob::from(json.to_owned())).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{error}");
     };
-    assert_eq!(Pressure::from_stored(r#"{"schema":1,"budgets":[]}"#).unwrap(), Pressure::default());
+    assert_eq!(
+        Pressure::decode(&Blob::from(r#"{"schema":1,"budgets":[]}"#.to_owned())).unwrap(),
+        Pressure::default()
+    );
     check(
         r#"{"schema":2,"budgets":[]}"#,
         "the budget pressure has schema 2, this version reads up to 1; install",

@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 
 use super::Guard;
-use super::drive::pause;
-use crate::directory::{self, Bucket, Directory, Edit, Entries, Entry, Head, KEEP_CHUNKS, ReadHeadError};
+use super::fresh::{Fresh, Kept};
+use super::store::save;
+use crate::directory::{self, Bucket, Directory, Edit, Entries, Entry, Head, KEEP_CHUNKS};
 use crate::model::{Fault, FaultKind, RuleArn, RuleState, Timestamp};
-use crate::ports::{Ports, SaveError, Shelf, Version};
+use crate::ports::{Ports, SaveError, Store, Version};
+use crate::stored::{Blob, Key, Stored as _, StoredError};
 
 /// How long an invocation goes by what it knows before it asks whether there is something newer.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
-/// After this many lost races the change goes back to where it came from.
-const MAX_CONFLICTS: u32 = 12;
 
 /// The directory as it is stored, in one version.
 #[derive(Debug)]
@@ -35,22 +35,17 @@ impl Stored {
     }
 }
 
-/// What this process last read, and when. `None` in it: there is none yet.
-#[derive(Debug, Default)]
-pub struct DirectoryCache(Mutex<Option<(Timestamp, Option<Arc<Stored>>)>>);
+/// What this process last read. `None` in it: there is none yet.
+pub(super) type DirectoryCache = Kept<Option<Fresh<Option<Arc<Stored>>>>>;
 
 impl DirectoryCache {
     /// What was last read, without asking.
     pub(super) fn known(&self) -> Option<Arc<Stored>> {
-        self.read().and_then(|(_, stored)| stored)
-    }
-
-    fn read(&self) -> Option<(Timestamp, Option<Arc<Stored>>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().as_ref().and_then(|last| last.value.clone())
     }
 
     fn put(&self, at: Timestamp, stored: Option<Arc<Stored>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, stored));
+        *self.lock() = Some(Fresh::new(stored, at, FRESH_FOR));
     }
 }
 
@@ -58,16 +53,17 @@ impl<P: Ports> Guard<P> {
     /// The directory as it was at most ten seconds ago; `None` if there is none yet.
     pub(super) async fn directory(&self) -> Result<Option<Arc<Stored>>, Fault> {
         let now = self.now();
-        match self.directory.read() {
-            Some((at, stored)) if at <= now && now < at + FRESH_FOR => Ok(stored),
-            _ => self.load_directory().await,
+        let known = self.directory.lock().clone().filter(|last| last.is_fresh(now));
+        match known {
+            Some(last) => Ok(last.value),
+            None => self.load_directory().await,
         }
     }
 
     /// The directory as it is now.
     pub async fn load_directory(&self) -> Result<Option<Arc<Stored>>, Fault> {
         let at = self.now();
-        let stored = read(self.ports.ledger(), self.directory.known().as_ref()).await?;
+        let stored = read(self.ports.store(), self.directory.known().as_ref()).await?;
         self.directory.put(at, stored.clone());
         Ok(stored)
     }
@@ -79,7 +75,7 @@ impl<P: Ports> Guard<P> {
             Ok(None) => Ok(Arc::new(Stored::empty(None))),
             Err(fault) if fault.kind == FaultKind::NotFound => {
                 tracing::error!(%fault, "the directory is built anew");
-                let version = self.ports.ledger().head().await?.map(|(_, version)| version);
+                let version = self.ports.store().get(Key::Head).await?.map(|(_, version)| version);
                 Ok(Arc::new(Stored::empty(version)))
             }
             Err(fault) => Err(fault),
@@ -89,16 +85,11 @@ impl<P: Ports> Guard<P> {
     /// Changes the directory. `edit` may be asked again, over a newer version. Without a directory there is nothing to
     /// change; without a change nothing is saved.
     pub(super) async fn edit_directory(&self, edit: impl Fn(&mut Head, &mut Entries)) -> Result<(), Fault> {
-        for lost in 0..MAX_CONFLICTS {
-            let Some(stored) = self.load_directory().await? else { return Ok(()) };
-            match self.replace_directory(&stored, &edit).await {
-                Err(SaveError::Conflict) => pause(self, "directory", lost).await,
-                Err(SaveError::Fault(fault)) => return Err(fault),
-                Ok(_) => return Ok(()),
-            }
-        }
-        let message = format!("{MAX_CONFLICTS} races for the directory were lost");
-        Err(Fault::new(FaultKind::Conflict, message))
+        self.retry(Key::Head, async || match self.load_directory().await? {
+            Some(stored) => self.replace_directory(&stored, &edit).await.map(drop),
+            None => Ok(()),
+        })
+        .await
     }
 
     /// Saves the directory that `edit` makes of `before`, if that is still the one that is stored.
@@ -114,14 +105,14 @@ impl<P: Ports> Guard<P> {
         let (buckets, new) =
             directory::pack(&entries, old, before.version.unwrap_or(0) + 1, now).map_err(damaged)?;
         head.buckets = buckets;
-        let ledger = self.ports.ledger();
-        let json = head.to_stored().map_err(damaged)?;
+        let store = self.ports.store();
         for chunk in &new {
-            ledger.save_chunk(&chunk.name, &chunk.json, now + KEEP_CHUNKS).await?;
+            let blob = Blob::from(chunk.json.clone());
+            store.put(Key::Chunk(&chunk.name), &blob, Some(now + KEEP_CHUNKS)).await?;
         }
         let version = match before.version {
             Some(version) if before.head == head => version,
-            expected => ledger.save_head(&json, expected).await?,
+            expected => save(store, &head, expected, now).await?,
         };
         self.forget_chunks(old, &head).await;
         let mut chunks = Chunks::new();
@@ -130,8 +121,7 @@ impl<P: Ports> Guard<P> {
             let known = before.chunks.get(&name).cloned();
             let read = || Ok(written.map(|chunk| directory::unpack(&chunk.json)).transpose()?.map(Arc::from));
             let entries = known.map_or_else(read, |known| Ok(Some(known)));
-            chunks
-                .extend(entries.map_err(|error: serde_json::Error| damaged(error))?.map(|some| (name, some)));
+            chunks.extend(entries.map_err(|error: StoredError| damaged(error))?.map(|some| (name, some)));
         }
         let stored = Arc::new(Stored::new(head, version, chunks, Some(before)));
         self.directory.put(now, Some(Arc::clone(&stored)));
@@ -142,7 +132,7 @@ impl<P: Ports> Guard<P> {
     async fn forget_chunks(&self, old: &[Bucket], head: &Head) {
         for bucket in old.iter().map(Bucket::chunk) {
             if head.buckets.iter().all(|now| now.chunk() != bucket)
-                && let Err(fault) = self.ports.ledger().delete_chunk(&bucket).await
+                && let Err(fault) = self.ports.store().delete(Key::Chunk(&bucket)).await
             {
                 tracing::debug!(bucket, %fault, "a chunk that is out of use stays until it expires");
             }
@@ -159,25 +149,25 @@ impl<P: Ports> Guard<P> {
 type Chunks = HashMap<String, Arc<[Entry]>>;
 
 /// The directory as it is stored now; `None` if there is none yet.
-pub async fn read_directory(shelf: &impl Shelf) -> Result<Option<Arc<Directory>>, Fault> {
-    Ok(read(shelf, None).await?.map(|stored| Arc::clone(&stored.directory)))
+pub async fn read_directory(store: &impl Store) -> Result<Option<Arc<Directory>>, Fault> {
+    Ok(read(store, None).await?.map(|stored| Arc::clone(&stored.directory)))
 }
 
 /// The same with its head and its version. Chunks that are `known` are not read again.
-async fn read(shelf: &impl Shelf, known: Option<&Arc<Stored>>) -> Result<Option<Arc<Stored>>, Fault> {
+async fn read(store: &impl Store, known: Option<&Arc<Stored>>) -> Result<Option<Arc<Stored>>, Fault> {
     let mut missing = String::new();
     // Between head and chunks somebody may have replaced both.
     for _ in 0..3 {
-        let Some((json, version)) = shelf.head().await? else { return Ok(None) };
+        let Some((blob, version)) = store.get(Key::Head).await? else { return Ok(None) };
         if let Some(known) = known.filter(|known| known.version == Some(version)) {
             return Ok(Some(Arc::clone(known)));
         }
-        let head = Head::from_stored(&json).map_err(|error| match error {
-            ReadHeadError::Json(_) => damaged(error),
-            ReadHeadError::LaterSchema(_) => Fault::new(FaultKind::Other, error.to_string()),
+        let head = Head::decode(&blob).map_err(|error| match error {
+            StoredError::Damaged { .. } => damaged(error),
+            StoredError::LaterSchema { .. } => Fault::new(FaultKind::Other, error.to_string()),
         })?;
         let known = known.map(Arc::as_ref);
-        match read_chunks(shelf, &head, known).await? {
+        match read_chunks(store, &head, known).await? {
             Ok(chunks) => return Ok(Some(Arc::new(Stored::new(head, version, chunks, known)))),
             Err(name) => missing = name,
         }
@@ -187,7 +177,7 @@ async fn read(shelf: &impl Shelf, known: Option<&Arc<Stored>>) -> Result<Option<
 
 /// The chunks that a head names, or the name of one that is not there.
 async fn read_chunks(
-    shelf: &impl Shelf,
+    store: &impl Store,
     head: &Head,
     known: Option<&Stored>,
 ) -> Result<Result<Chunks, String>, Fault> {
@@ -196,8 +186,8 @@ async fn read_chunks(
         let name = bucket.chunk();
         let entries = match known.and_then(|known| known.chunks.get(&name)) {
             Some(entries) => Arc::clone(entries),
-            None => match shelf.chunk(&name).await? {
-                Some(json) => directory::unpack(&json).map_err(damaged)?.into(),
+            None => match store.get(Key::Chunk(&name)).await? {
+                Some((blob, _)) => directory::unpack(&blob.json).map_err(damaged)?.into(),
                 None => return Ok(Err(name)),
             },
         };

@@ -1,22 +1,19 @@
 //! One rule: load, step, save if the version is unchanged, carry out the plan, and again with the answer.
 
-use jiff::SignedDuration;
-
-use super::Guard;
+use super::{Guard, store};
 use crate::actions::{Action, Note, Refusal, Tally};
 use crate::guard::{self, Answer, Observation};
 use crate::history::REACH;
-use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition, TextId};
+use crate::model::{Fault, RuleArn, RuleDefinition};
 use crate::policy::Limits;
-use crate::ports::{Alerts, Clock, History, Ledger, Ports, Rules, SaveError, Version};
+use crate::ports::{Alerts, Clock, History, Ports, Rules, SaveError, Store, Version};
 use crate::record::Record;
+use crate::stored::Key;
 
-/// After this many lost races the messages go back to the queue: the rule is busier than optimism allows.
-const MAX_CONFLICTS: u32 = 12;
 /// A cut takes 4 steps; retries and waiting for others take more. Beyond, the tick goes on.
 const MAX_STEPS: u32 = 40;
 
-/// What became of one rule's observations. They are safe in the ledger.
+/// What became of one rule's observations. They are safe in the store.
 #[derive(Debug, Clone, Default)]
 pub struct Driven {
     pub tally: Tally,
@@ -27,7 +24,6 @@ pub struct Driven {
     pub notes: Vec<Note>,
     /// The record as it was last saved or read.
     pub record: Option<Record>,
-    pub conflicts: u32,
 }
 
 impl Driven {
@@ -46,50 +42,35 @@ pub async fn drive<P: Ports>(
     mut limits: Limits,
     observations: &[Observation<'_>],
 ) -> Result<Driven, Fault> {
-    let ledger = guard.ports.ledger();
     let mut driven = Driven::default();
     let mut answers: Vec<Observation<'_>> = Vec::new();
     let mut current: Option<(Record, Option<Version>)> = None;
     let mut is_safe = false;
-    // Races lost in a row.
-    let mut lost = 0;
     let order = observations.iter().find_map(|one| match one {
         Observation::Order(order) => Some(order.clone()),
         _ => None,
     });
     for _ in 0..MAX_STEPS {
-        let loaded = match current.take() {
-            Some(current) => Ok(current),
-            None => ledger.load(rule).await.map(|stored| match stored {
-                Some((record, version)) => (record, Some(version)),
-                None => (Record::new(rule.clone(), limits.burst), None),
-            }),
-        };
-        let (record, version) = match loaded {
-            Ok(loaded) => loaded,
+        let input = if is_safe { &answers[..] } else { observations };
+        let stepped = guard.retry(Key::Record(rule), async || {
+            let (record, version) = match current.take() {
+                Some(current) => current,
+                None => match store::load(guard.ports.store(), Key::Record(rule)).await? {
+                    Some((record, version)) => (record, Some(version)),
+                    None => (Record::new(rule.clone(), limits.burst), None),
+                },
+            };
+            let was_watched = record.needs_watch();
+            let (record, plan) = guard::step(&limits, record, input, guard.now());
+            let version =
+                if plan.save { Some(save(guard, &record, version, was_watched).await?) } else { version };
+            Ok((record, version, plan))
+        });
+        let (record, version, plan) = match stepped.await {
+            Ok(stepped) => stepped,
             Err(fault) => return driven.unless_safe(is_safe, fault),
         };
-        let was_watched = record.needs_watch();
-        let input = if is_safe { &answers[..] } else { observations };
-        let (record, plan) = guard::step(&limits, record, input, guard.now());
-        let version = if plan.save {
-            match save(guard, &record, version, was_watched).await {
-                Ok(version) => Some(version),
-                Err(SaveError::Conflict) if lost < MAX_CONFLICTS => {
-                    (lost, driven.conflicts) = (lost + 1, driven.conflicts + 1);
-                    pause(guard, rule.as_str(), lost).await;
-                    continue;
-                }
-                Err(SaveError::Conflict) => {
-                    let message = format!("{MAX_CONFLICTS} races for the record were lost");
-                    return driven.unless_safe(is_safe, Fault::new(FaultKind::Conflict, message));
-                }
-                Err(SaveError::Fault(fault)) => return driven.unless_safe(is_safe, fault),
-            }
-        } else {
-            version
-        };
-        (is_safe, lost) = (true, 0);
+        is_safe = true;
         answers.clear();
         driven.tally.add(plan.tally);
         driven.notes.extend(plan.notes);
@@ -126,15 +107,15 @@ async fn save<P: Ports>(
     version: Option<Version>,
     was_watched: bool,
 ) -> Result<Version, SaveError> {
-    let ledger = guard.ports.ledger();
+    let (store, now) = (guard.ports.store(), guard.now());
     if record.needs_watch() && !was_watched {
-        ledger.watch(&record.rule).await?;
-        let version = ledger.save(record, version).await?;
+        store.watch(&record.rule).await?;
+        let version = store::save(store, record, version, now).await?;
         // A tick may have taken it off the list between the two. The record is safe; a failure here costs only that.
-        let _ = ledger.watch(&record.rule).await;
+        let _ = store.watch(&record.rule).await;
         return Ok(version);
     }
-    ledger.save(record, version).await
+    store::save(store, record, version, now).await
 }
 
 /// The answer, or `None` when there was only something to wait for.
@@ -187,14 +168,4 @@ async fn learn<P: Ports>(guard: &Guard<P>, rule: &RuleArn, answer: &Answer) -> O
     };
     let fault = guard.learn_state(rule, state).await.err()?;
     Some(Note::NotEntered { rule: rule.clone(), state, fault })
-}
-
-/// Waits up to 10 ms × 2ⁿ, spread by a hash so that those who collided do not meet again.
-pub(super) async fn pause<P: Ports>(guard: &Guard<P>, what: &str, conflicts: u32) {
-    let now = guard.now();
-    let span = 10_000u64 << conflicts.min(6);
-    let seed = format!("{what}/{conflicts}/{}", now.as_nanosecond());
-    let micros = TextId::of(&seed).bits() % span;
-    let wait = SignedDuration::from_micros(i64::try_from(micros).unwrap_or(0));
-    guard.ports.clock().sleep_until(now + wait).await;
 }

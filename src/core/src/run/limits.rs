@@ -1,11 +1,11 @@
 //! What holds for a rule: the defaults and its tags, from the directory, else read at most once a minute.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use jiff::SignedDuration;
 
 use super::Guard;
+use super::fresh::{Fresh, Kept};
 use crate::model::{RuleArn, RuleDefinition, Schedules, Tags, Target, Timestamp};
 use crate::policy::Limits;
 use crate::ports::{Clock, Ports, Rules};
@@ -14,31 +14,22 @@ const FRESH_FOR: SignedDuration = SignedDuration::from_secs(60);
 /// EventBridge allows 300 rules on a bus; a few buses' worth may stay.
 const MAX_RULES: usize = 2_000;
 
-/// The tags of the rules seen by this process, with the time of reading.
-#[derive(Debug, Default)]
-pub struct TagCache(Mutex<HashMap<RuleArn, (Timestamp, Tags)>>);
+/// The tags of the rules seen by this process.
+pub(super) type TagCache = Kept<HashMap<RuleArn, Fresh<Tags>>>;
 
 impl TagCache {
-    fn get(&self, rule: &RuleArn) -> Option<(Timestamp, Tags)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(rule).cloned()
-    }
-
     /// Returns true if AWS was asked for the tags within the last minute, with success or not.
     pub(super) fn is_fresh(&self, rule: &RuleArn, now: Timestamp) -> bool {
-        self.get(rule).is_some_and(|(read, _)| is_fresh(read, now))
+        self.lock().get(rule).is_some_and(|tags| tags.is_fresh(now))
     }
 
     fn put(&self, rule: &RuleArn, now: Timestamp, tags: Tags) {
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = self.lock();
         if cache.len() >= MAX_RULES {
             cache.clear();
         }
-        cache.insert(rule.clone(), (now, tags));
+        cache.insert(rule.clone(), Fresh::new(tags, now, FRESH_FOR));
     }
-}
-
-fn is_fresh(read: Timestamp, now: Timestamp) -> bool {
-    now < read + FRESH_FOR && now >= read
 }
 
 impl<P: Ports> Guard<P> {
@@ -63,9 +54,9 @@ impl<P: Ports> Guard<P> {
 
     async fn limits_by_tags(&self, rule: &RuleArn) -> Limits {
         let now = self.ports.clock().now();
-        let known = self.tags.get(rule);
+        let known = self.tags.lock().get(rule).cloned();
         let tags = match known {
-            Some((read, tags)) if is_fresh(read, now) => tags,
+            Some(known) if known.is_fresh(now) => known.value,
             stale => {
                 let listed = self.directory.known();
                 if let Some(tags) = listed.as_ref().and_then(|stored| stored.directory.tags(rule, now)) {
@@ -75,7 +66,7 @@ impl<P: Ports> Guard<P> {
                     Ok(tags) => tags,
                     Err(fault) => {
                         tracing::warn!(%rule, %fault, "tags not read; asking again in a minute");
-                        stale.map(|(_, tags)| tags).unwrap_or_default()
+                        stale.map(|stale| stale.value).unwrap_or_default()
                     }
                 };
                 self.tags.put(rule, now, tags.clone());

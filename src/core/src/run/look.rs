@@ -3,11 +3,12 @@
 use futures_util::{StreamExt, stream};
 
 use super::intake::{Group, RULES_AT_ONCE};
+use super::store::read_record;
 use super::{Guard, Summary};
 use crate::actions::{Ranked, command};
 use crate::guard::{Observation, cut_for, is_open, rank, standing};
 use crate::model::{Fault, RuleArn, Target};
-use crate::ports::{Ledger, Ports};
+use crate::ports::{Ports, Store};
 
 /// Pages of records that are read; one holds up to a megabyte.
 const MAX_PAGES: usize = 32;
@@ -49,11 +50,19 @@ impl<P: Ports> Guard<P> {
         };
         let (mut live, mut seen, mut next) = (Vec::new(), Seen::default(), None);
         for _ in 0..MAX_PAGES {
-            let page = self.ports.ledger().records(next.as_deref()).await?;
-            for record in &page.items {
+            let page = self.ports.store().scan(next.as_deref()).await?;
+            for (key, blob) in &page.items {
+                // One that is damaged keeps nobody from the others.
+                let record = match read_record(key, blob) {
+                    Ok(record) => record,
+                    Err(fault) => {
+                        tracing::error!(%fault, "a record cannot be read");
+                        continue;
+                    }
+                };
                 let of_rule = targets(&record.rule);
-                live.extend(standing(record, of_rule, self.now()));
-                seen.cut.extend(cut_for(record, budget, of_rule, self.now()));
+                live.extend(standing(&record, of_rule, self.now()));
+                seen.cut.extend(cut_for(&record, budget, of_rule, self.now()));
             }
             next = page.next_token;
             if next.is_none() {

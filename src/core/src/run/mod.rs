@@ -2,6 +2,7 @@
 
 mod directory;
 mod drive;
+mod fresh;
 mod intake;
 mod limits;
 mod look;
@@ -11,17 +12,16 @@ mod pressure;
 mod refresh;
 mod schedules;
 mod sessions;
+mod store;
 mod summary;
 mod tend;
 mod told;
 mod trace;
 mod unwatched;
 
-pub use directory::{DirectoryCache, read_directory};
+pub use directory::read_directory;
 pub use drive::{Driven, drive};
-pub use limits::TagCache;
-pub use pressure::PressureCache;
-pub use schedules::ScheduleCache;
+pub use store::{load, records, save};
 pub use summary::{Reply, Summary};
 pub use tend::{ClearedPressure, reference};
 
@@ -29,10 +29,13 @@ use crate::attribution::{Attributed, AttributionError, Home, attribute};
 use crate::guard::Observation;
 use crate::model::{Fault, RuleArn};
 use crate::policy::Limits;
-use crate::ports::{Clock, Ledger, Ports};
+use crate::ports::{Clock, Ports, Store};
+use crate::record::Record;
 use crate::sources::money::MoneyMessage;
 use crate::sources::{self, DecodeError, Message, Payload, Received};
+use crate::stored::Key;
 use eventbridge_pattern::EventError;
+use fresh::Kept;
 use intake::{Failed, Group, Intake};
 
 /// One guard in one process: its ports, and what it keeps from one invocation to the next.
@@ -42,10 +45,10 @@ pub struct Guard<P> {
     pub home: Home,
     /// What holds for rules without tags.
     pub defaults: Limits,
-    pub tags: TagCache,
-    pub directory: DirectoryCache,
-    pub pressure: PressureCache,
-    pub schedules: ScheduleCache,
+    tags: limits::TagCache,
+    directory: directory::DirectoryCache,
+    pressure: pressure::PressureCache,
+    schedules: schedules::ScheduleCache,
 }
 
 /// Why an invocation failed as a whole. Single messages of a queue batch fail alone.
@@ -73,10 +76,10 @@ impl<P: Ports> Guard<P> {
             ports,
             home,
             defaults,
-            tags: TagCache::default(),
-            directory: DirectoryCache::default(),
-            pressure: PressureCache::default(),
-            schedules: ScheduleCache::default(),
+            tags: Kept::default(),
+            directory: Kept::default(),
+            pressure: Kept::default(),
+            schedules: Kept::default(),
         }
     }
 
@@ -176,12 +179,12 @@ impl<P: Ports> Guard<P> {
 
     /// Finishes what was left unfinished, rule by rule; then sees to the directory.
     async fn tick(&self, summary: &mut Summary) -> Result<(), HandleError> {
-        let ledger = self.ports.ledger();
+        let store = self.ports.store();
         self.read_pressure().await;
         if let Err(fault) = self.directory().await {
             tracing::warn!(%fault, "the directory of rules was not read");
         }
-        for rule in ledger.watched().await.map_err(HandleError::Watched)? {
+        for rule in store.watched().await.map_err(HandleError::Watched)? {
             let limits = self.limits(&rule).await;
             let result = Box::pin(drive(self, &rule, limits, &[Observation::Tick])).await;
             let needs_watch = result.as_ref().map_or(true, |driven| driven.needs_watch);
@@ -207,11 +210,11 @@ impl<P: Ports> Guard<P> {
 
     /// Takes a rule off the list, and puts it back if it tripped in that very moment.
     pub async fn unwatch(&self, rule: &RuleArn) {
-        let ledger = self.ports.ledger();
+        let store = self.ports.store();
         let unwatched = async {
-            ledger.unwatch(rule).await?;
-            match ledger.load(rule).await? {
-                Some((record, _)) if record.needs_watch() => ledger.watch(rule).await,
+            store.unwatch(rule).await?;
+            match load::<Record>(store, Key::Record(rule)).await? {
+                Some((record, _)) if record.needs_watch() => store.watch(rule).await,
                 _ => Ok(()),
             }
         };

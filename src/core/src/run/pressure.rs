@@ -1,34 +1,27 @@
 //! The stored budget pressure: read at most every ten seconds, changed only over the version that was read.
 
-use std::sync::{Mutex, PoisonError};
-
 use jiff::SignedDuration;
 
 use super::Guard;
-use super::drive::pause;
-use crate::model::{Fault, FaultKind, Timestamp};
+use super::fresh::{Fresh, Kept};
+use super::store::load;
+use crate::model::{Fault, Timestamp};
 use crate::policy::Limits;
-use crate::ports::{Ports, PressureStore, SaveError};
+use crate::ports::Ports;
 use crate::pressure::Pressure;
+use crate::stored::Key;
 
 /// How long an invocation goes by what it knows before it asks whether there is something newer.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
-/// After this many lost races the change goes back to where it came from.
-const MAX_CONFLICTS: u32 = 12;
 
-/// What this process last read, and when.
-#[derive(Debug, Default)]
-pub struct PressureCache(Mutex<Option<(Timestamp, Pressure)>>);
+/// What this process last read.
+pub(super) type PressureCache = Kept<Option<Fresh<Pressure>>>;
 
 impl PressureCache {
-    fn read(&self) -> Option<(Timestamp, Pressure)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     fn put(&self, now: Timestamp, pressure: &Pressure) {
-        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner).replace((now, pressure.clone()));
+        let before = self.lock().replace(Fresh::new(pressure.clone(), now, FRESH_FOR));
         let is_pressing = |name: &str| pressure.pressing(now).any(|press| press.name == name);
-        for ended in before.iter().flat_map(|(at, before)| before.pressing(*at)) {
+        for ended in before.iter().flat_map(|before| before.value.pressing(before.at)) {
             if !is_pressing(&ended.name) {
                 let known = pressure.budgets().iter().find(|press| press.name == ended.name);
                 let cleared = known.and_then(|press| press.care.cleared.as_ref());
@@ -45,10 +38,10 @@ impl<P: Ports> Guard<P> {
     /// firings are counted in any case.
     pub(super) async fn read_pressure(&self) {
         let now = self.now();
-        if self.pressure.read().is_some_and(|(at, _)| at <= now && now < at + FRESH_FOR) {
+        if self.pressure.lock().as_ref().is_some_and(|last| last.is_fresh(now)) {
             return;
         }
-        match self.ports.ledger().load_pressure().await {
+        match load::<Pressure>(self.ports.store(), Key::Pressure).await {
             Ok(stored) => self.pressure.put(now, &stored.map(|(pressure, _)| pressure).unwrap_or_default()),
             Err(fault) => tracing::warn!(%fault, "the budget pressure was not read; what was known holds"),
         }
@@ -56,37 +49,17 @@ impl<P: Ports> Guard<P> {
 
     /// These limits under the pressure that is known.
     pub(super) fn under_pressure(&self, limits: Limits) -> Limits {
-        let Some((_, pressure)) = self.pressure.read() else { return limits };
-        let now = self.now();
-        let mut pressing = pressure.pressing(now).map(|press| press.name.as_str()).peekable();
+        let (now, last) = (self.now(), self.pressure.lock());
+        let pressing = last.iter().flat_map(|last| last.value.pressing(now));
+        let mut pressing = pressing.map(|press| press.name.as_str()).peekable();
         if pressing.peek().is_none() { limits } else { limits.with_pressure(pressing) }
     }
 
     /// Changes the stored pressure, and gives back what `edit` says of the version that was saved. Without a change
     /// nothing is saved.
     pub async fn edit_pressure<T>(&self, edit: impl Fn(&mut Pressure) -> T) -> Result<T, Fault> {
-        let ledger = self.ports.ledger();
-        for lost in 0..MAX_CONFLICTS {
-            let (before, version) = match ledger.load_pressure().await? {
-                Some((pressure, version)) => (pressure, Some(version)),
-                None => (Pressure::default(), None),
-            };
-            let mut after = before.clone();
-            let outcome = edit(&mut after);
-            let saved = match after == before {
-                true => Ok(()),
-                false => ledger.save_pressure(&after, version).await.map(|_| ()),
-            };
-            match saved {
-                Ok(()) => {
-                    self.pressure.put(self.now(), &after);
-                    return Ok(outcome);
-                }
-                Err(SaveError::Conflict) => pause(self, "pressure", lost).await,
-                Err(SaveError::Fault(fault)) => return Err(fault),
-            }
-        }
-        let message = format!("{MAX_CONFLICTS} races for the budget pressure were lost");
-        Err(Fault::new(FaultKind::Conflict, message))
+        let (after, outcome) = self.edit(Key::Pressure, edit).await?;
+        self.pressure.put(self.now(), &after);
+        Ok(outcome)
     }
 }

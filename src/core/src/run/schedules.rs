@@ -2,9 +2,9 @@
 //! changed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
 
 use super::Guard;
+use super::fresh::Kept;
 use super::pace::Pace;
 use super::refresh::FAULTS_IN_A_ROW;
 use crate::directory::{Edit, Entries, Entry, Waking};
@@ -17,28 +17,17 @@ const MAX_PAGES: usize = 10;
 const MAX_READS: usize = 20;
 
 /// Schedules by group and name.
-type Known = BTreeMap<(String, String), Read>;
+pub(super) type Known = BTreeMap<(String, String), Read>;
 
 /// Definition of a schedule since its last change. `None` if it could not be read.
 #[derive(Debug)]
-struct Read {
+pub(super) struct Read {
     changed: Timestamp,
     definition: Option<ScheduleDefinition>,
 }
 
-/// The schedules that this process has read.
-#[derive(Debug, Default)]
-pub struct ScheduleCache(Mutex<Known>);
-
-impl ScheduleCache {
-    fn take(&self) -> Known {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn put(&self, known: Known) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
-    }
-}
+/// The schedules that this process has read. Each is known until it changes, which the list tells.
+pub(super) type ScheduleCache = Kept<Known>;
 
 impl<P: Ports> Guard<P> {
     /// Edits of the rules that schedules wake. What cannot be read stays as it was known.
@@ -52,7 +41,7 @@ impl<P: Ports> Guard<P> {
                 return Vec::new();
             }
         };
-        let mut known = self.schedules.take();
+        let mut known = std::mem::take(&mut *self.schedules.lock());
         let keys: BTreeSet<_> = listed.iter().map(key_of).collect();
         known.retain(|key, _| keys.contains(key));
         self.read_changed(&listed, &mut known, pace).await;
@@ -63,7 +52,7 @@ impl<P: Ports> Guard<P> {
                 None => waking.add_unread(schedule),
             }
         }
-        self.schedules.put(known);
+        *self.schedules.lock() = known;
         waking.edits(entries)
     }
 

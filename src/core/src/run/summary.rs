@@ -70,7 +70,7 @@ impl Reply {
 }
 
 impl Summary {
-    /// Adds what became of one rule; gives the fault back when its observations are not safe in the ledger.
+    /// Adds what became of one rule; gives the fault back when its observations are not safe in the store.
     pub(super) fn take(&mut self, rule: &RuleArn, result: Result<Driven, Fault>) -> Result<(), Fault> {
         let driven = result?;
         self.tally.add(driven.tally);

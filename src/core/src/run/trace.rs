@@ -3,9 +3,12 @@
 use futures_util::{StreamExt, stream};
 
 use super::Guard;
+use super::store::load;
 use crate::guard::upstream;
 use crate::model::{Fault, RuleArn, Timestamp};
-use crate::ports::{Ledger, Ports};
+use crate::ports::Ports;
+use crate::record::Record;
+use crate::stored::Key;
 use crate::verdict::{MAX_TRACED, Trace, Upstream};
 
 /// Number of records read at the same time.
@@ -49,7 +52,8 @@ impl<P: Ports> Guard<P> {
         rule: RuleArn,
         rules_of: impl Fn(&str) -> Vec<RuleArn>,
     ) -> Result<Option<Upstream>, Fault> {
-        let Some((record, _)) = self.ports.ledger().load(&rule).await? else { return Ok(None) };
+        let stored = load::<Record>(self.ports.store(), Key::Record(&rule)).await?;
+        let Some((record, _)) = stored else { return Ok(None) };
         let one = upstream(&record, &self.limits(&rule).await, rules_of);
         Ok(Some(Upstream { since: self.known_since(&rule), ..one }))
     }

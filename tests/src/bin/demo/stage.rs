@@ -7,10 +7,12 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use aws_sdk_eventbridge::types::{RuleState, Tag, Target as RuleTarget};
-use budget_guard_aws::{DynamoLedger, SystemClock};
+use budget_guard_aws::{DynamoStore, SystemClock};
 use budget_guard_core::model::{RuleArn, Timestamp};
-use budget_guard_core::ports::{Clock, Ledger};
+use budget_guard_core::ports::Clock;
 use budget_guard_core::record::Record;
+use budget_guard_core::run::load;
+use budget_guard_core::stored::Key;
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
@@ -61,7 +63,7 @@ pub struct Stage {
     pub honest: Rule,
     pub slow: Rule,
     pub world: Arc<World>,
-    ledger: DynamoLedger,
+    store: DynamoStore,
     programs: PathBuf,
     stack: Stack,
     pub emulator: Emulator,
@@ -85,9 +87,9 @@ impl Stage {
         let slow = rule(&world, people::TAG_INSTANCES, tags, &[], "tagger").await?;
         // On AWS a schedule does this every minute; the first one reads all rules.
         let learned = stack.learn_rules(&emulator, &world).await;
-        let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
+        let store = DynamoStore::new(&emulator.sdk_config(), &world.table);
         let crew = Crew::of(&world, &looping, &honest, &slow);
-        let stage = Self { looping, honest, slow, world, ledger, programs, stack, emulator };
+        let stage = Self { looping, honest, slow, world, store, programs, stack, emulator };
         match learned {
             Ok(()) => Ok((stage, crew)),
             Err(failure) => Err(stage.with_logs(failure).await),
@@ -100,7 +102,7 @@ impl Stage {
 
     /// What the guard has written down about a rule; none if it has seen no firing yet.
     pub async fn record(&self, rule: &Rule) -> Result<Option<Record>, Failure> {
-        Ok(self.ledger.load(&rule.arn).await?.map(|(record, _)| record))
+        Ok(load(&self.store, Key::Record(&rule.arn)).await?.map(|(record, _)| record))
     }
 
     /// The rule as the emulator tells it.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
-use budget_guard_aws::DynamoLedger;
+use budget_guard_aws::DynamoStore;
 use budget_guard_core::model::RuleArn;
-use budget_guard_core::ports::Ledger;
 use budget_guard_core::record::Record;
+use budget_guard_core::run::load;
+use budget_guard_core::stored::Key;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -35,7 +36,7 @@ pub struct Rule {
 pub struct Stage {
     pub world: Arc<World>,
     stack: Stack,
-    ledger: DynamoLedger,
+    store: DynamoStore,
     emulator: Emulator,
 }
 
@@ -71,8 +72,8 @@ impl Stage {
         let emulator = Emulator::start(Kind::Ministack).await?;
         let stack = Stack::deploy(&emulator, "guard", &bootstrap, &PARAMETERS).await?;
         let world = Arc::new(stack.world(&emulator).await?);
-        let ledger = DynamoLedger::new(&emulator.sdk_config(), &world.table);
-        Ok(Self { world, stack, ledger, emulator })
+        let store = DynamoStore::new(&emulator.sdk_config(), &world.table);
+        Ok(Self { world, stack, store, emulator })
     }
 
     /// One rule that will loop, and so many that will not, each with the name of its part in the story.
@@ -118,7 +119,7 @@ impl Stage {
     }
 
     pub async fn record(&self, rule: &Rule) -> Result<Option<Record>, Failure> {
-        Ok(self.ledger.load(&rule.arn).await?.map(|(record, _)| record))
+        Ok(load(&self.store, Key::Record(&rule.arn)).await?.map(|(record, _)| record))
     }
 
     pub async fn totals(&self) -> Result<Totals, Failure> {

@@ -15,7 +15,7 @@ fn alerts_wait_until_they_are_published_by_one() {
     assert_eq!(ids(pressure.take_outbox(at("2026-11-20T12:00:59Z"))), [""; 0]);
     assert_eq!(ids(pressure.take_outbox(at("2026-11-20T11:59:01Z"))), [""; 0]);
     pressure.posted("a");
-    pressure = Pressure::from_stored(&pressure.to_stored().unwrap()).unwrap();
+    pressure = Pressure::decode(&pressure.encode().unwrap()).unwrap();
     // It is dead: the next one does it.
     assert_eq!(ids(pressure.take_outbox(at("2026-11-20T12:01:00Z"))), ["b"]);
     pressure.posted("b");
