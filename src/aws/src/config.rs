@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// One call, with the SDK's own retries, ends within this; `breaker::LEASE` is longer than three of them.
+/// One call, with the SDK's own retries, ends within this; `model::LEASE` is longer than three of them.
 const OPERATION: Duration = Duration::from_millis(2_500);
 const ATTEMPT: Duration = Duration::from_millis(1_200);
 const CONNECT: Duration = Duration::from_secs(1);
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn a_lease_outlives_a_save_a_call_and_a_read_back() {
         assert!(
-            OPERATION * 3 < Duration::try_from(budget_guard_core::breaker::LEASE).expect("a length of time")
+            OPERATION * 3 < Duration::try_from(budget_guard_core::model::LEASE).expect("a length of time")
         );
     }
 }

@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::actions::{Alert, AlertKind};
-use crate::breaker::{Breaker, Epoch, Lease};
+use crate::breaker::{Breaker, Epoch};
 use crate::history::History;
-use crate::model::{RuleArn, Timestamp};
+use crate::model::{Lease, RuleArn, Timestamp};
 use crate::policy::BurstLimit;
 use crate::stored::{Blob, Key, Stored, StoredError};
 use crate::turns::Turns;

@@ -1,11 +1,9 @@
 //! Stage 5: the circuit breaker of one rule – its states, and who is working on a change of state.
 
 mod cut;
-mod lease;
 mod transition;
 
 pub use cut::{Cut, PROPAGATION, next_back_off};
-pub use lease::{LEASE, Lease};
 pub use transition::{Effects, Event, Stage};
 
 use std::fmt;

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::chunks::Bucket;
-use crate::model::{DEFAULT_BUS, Fault, FaultKind, Timestamp, whole_seconds};
+use crate::model::{DEFAULT_BUS, Fault, FaultKind, Lease, Timestamp, whole_seconds};
 use crate::stored::{Blob, Key, Stored, StoredError};
 
 /// The layout of a stored directory.
@@ -18,7 +18,7 @@ pub const DETAILS_EVERY: SignedDuration = SignedDuration::from_hours(6);
 /// Tags that were read longer ago do not hold: twice as long as it should ever take.
 pub const DETAILS_HOLD: SignedDuration = SignedDuration::from_hours(12);
 /// Longer than a refresh takes.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
+const REFRESH: SignedDuration = SignedDuration::from_secs(60);
 /// Trouble that lasts is told again after this.
 const TELL_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 /// A rule that the guard was shown for so long, or that was off, is told of anew when it is not shown again.
@@ -45,8 +45,13 @@ pub struct Head {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wants_pass: bool,
     /// A refresh is at work until then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lease: Option<Timestamp>,
+    #[serde(
+        default,
+        skip_serializing_if = "Lease::is_unused",
+        serialize_with = "Lease::write_end",
+        deserialize_with = "Lease::read_end"
+    )]
+    pub lease: Lease,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
     /// What people have been told of that the guard is not shown.
@@ -137,7 +142,7 @@ impl Default for Head {
             listed_at: None,
             pass: None,
             wants_pass: false,
-            lease: None,
+            lease: Lease::default(),
             trouble: None,
             unwatched: None,
             assume_role_at: None,
@@ -171,13 +176,13 @@ impl Head {
         self.pass.is_some() || self.wants_pass || self.listed_at.is_none_or(|at| at + LIST_EVERY <= now)
     }
 
-    /// Whether a refresh is under way. An end further away than any lease reaches is a clock that ran ahead.
+    /// Returns true if a refresh is under way.
     pub fn is_leased(&self, now: Timestamp) -> bool {
-        self.lease.is_some_and(|until| until > now && until <= now + LEASE)
+        self.lease.is_held(now)
     }
 
     pub fn begin_refresh(&mut self, now: Timestamp) {
-        self.lease = Some(now + LEASE);
+        self.lease.take_for(now, REFRESH);
         // What changed while a pass was under way may lie behind it: it begins again.
         if std::mem::take(&mut self.wants_pass) {
             self.pass = Some(Pass::first(now));
@@ -202,7 +207,7 @@ impl Head {
 
     /// Notes how the refresh ended. Returns what people should be told, once for each kind of trouble.
     pub fn end_refresh(&mut self, result: Result<(), (Missed, &Fault)>, now: Timestamp) -> Option<String> {
-        self.lease = None;
+        self.lease.succeed();
         let Err((missed, fault)) = result else {
             let was = self.trouble.take()?;
             return Some(format!("the directory of rules is refreshed again, after: {}", was.message));

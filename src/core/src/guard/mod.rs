@@ -177,8 +177,7 @@ impl Turn<'_> {
             Breaker::Open(cut) if cut.stage() == Stage::Inspecting => {}
             // It may be enabled already, or DisableRule may not have spread yet: look, do not guess.
             Breaker::Restoring { cut, since } => {
-                if firing.at > *since
-                    && cut.next_check.is_none_or(|due| due > self.now + crate::breaker::LEASE)
+                if firing.at > *since && cut.next_check.is_none_or(|due| due > self.now + crate::model::LEASE)
                 {
                     cut.next_check = Some(self.now);
                 }

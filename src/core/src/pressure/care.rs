@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Press, Pressure};
 use crate::actions::BudgetAlert;
-use crate::model::{TextId, Timestamp, whole_seconds};
+use crate::model::{Lease, TextId, Timestamp, whole_seconds};
 use crate::sources::money::{BudgetNotice, MoneyAlert, MoneyMessage};
 
 /// Whoever looks at all rules for a budget has this long; then the next one does it again.
@@ -29,9 +29,9 @@ pub struct Care {
     /// All rules were looked at and people were told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Timestamp>,
-    /// Somebody began with that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    taken: Option<Timestamp>,
+    /// Somebody is at that. Stored as the time of its beginning.
+    #[serde(default, skip_serializing_if = "Lease::is_unused", with = "taken")]
+    taken: Lease,
     /// When AWS was last asked whether the budget is OK again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked: Option<Timestamp>,
@@ -41,6 +41,24 @@ pub struct Care {
     /// That stands in the log of the guard's function.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_logged: bool,
+}
+
+/// A lease as the time at which it was taken.
+mod taken {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::TAKEN_FOR;
+    use crate::model::{Lease, Timestamp};
+
+    pub fn serialize<S: Serializer>(lease: &Lease, serializer: S) -> Result<S::Ok, S::Error> {
+        lease.until.map(|until| until - TAKEN_FOR).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lease, D::Error> {
+        let until = |at: Timestamp| at.saturating_add(TAKEN_FOR).unwrap_or(Timestamp::MAX);
+        let at = Option::<Timestamp>::deserialize(deserializer)?;
+        Ok(at.map(|at| Lease::held_until(until(at))).unwrap_or_default())
+    }
 }
 
 /// A person's word that a budget shall not press.
@@ -101,12 +119,12 @@ impl Pressure {
     /// The budgets of which people have yet to be told, from now on this caller's to do.
     pub fn take_untold(&mut self, now: Timestamp) -> Vec<Press> {
         let is_due = |press: &&mut Press| {
-            let is_open = press.care.told.is_none() && !is_taken(press.care.taken, now);
+            let is_open = press.care.told.is_none() && press.care.taken.is_free(now);
             now < press.until && press.care.cleared.is_none() && is_open
         };
         let due = self.budgets.iter_mut().filter(is_due);
         due.map(|press| {
-            press.care.taken = Some(now);
+            press.care.taken.take_for(now, TAKEN_FOR);
             press.clone()
         })
         .collect()

@@ -19,7 +19,7 @@ const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
 
 /// The directory as it is stored, in one version.
 #[derive(Debug)]
-pub struct Stored {
+pub struct StoredDirectory {
     pub head: Head,
     /// `None`: it is not stored yet.
     version: Option<Version>,
@@ -28,7 +28,7 @@ pub struct Stored {
     pub directory: Arc<Directory>,
 }
 
-impl Stored {
+impl StoredDirectory {
     /// Whether the rules of the default bus are all in it.
     pub fn is_usable(&self) -> bool {
         self.head.default_bus_at.is_some()
@@ -36,22 +36,22 @@ impl Stored {
 }
 
 /// What this process last read. `None` in it: there is none yet.
-pub(super) type DirectoryCache = Kept<Option<Fresh<Option<Arc<Stored>>>>>;
+pub(super) type DirectoryCache = Kept<Option<Fresh<Option<Arc<StoredDirectory>>>>>;
 
 impl DirectoryCache {
     /// What was last read, without asking.
-    pub(super) fn known(&self) -> Option<Arc<Stored>> {
+    pub(super) fn known(&self) -> Option<Arc<StoredDirectory>> {
         self.lock().as_ref().and_then(|last| last.value.clone())
     }
 
-    fn put(&self, at: Timestamp, stored: Option<Arc<Stored>>) {
+    fn put(&self, at: Timestamp, stored: Option<Arc<StoredDirectory>>) {
         *self.lock() = Some(Fresh::new(stored, at, FRESH_FOR));
     }
 }
 
 impl<P: Ports> Guard<P> {
     /// The directory as it was at most ten seconds ago; `None` if there is none yet.
-    pub(super) async fn directory(&self) -> Result<Option<Arc<Stored>>, Fault> {
+    pub(super) async fn directory(&self) -> Result<Option<Arc<StoredDirectory>>, Fault> {
         let now = self.now();
         let known = self.directory.lock().clone().filter(|last| last.is_fresh(now));
         match known {
@@ -61,7 +61,7 @@ impl<P: Ports> Guard<P> {
     }
 
     /// The directory as it is now.
-    pub async fn load_directory(&self) -> Result<Option<Arc<Stored>>, Fault> {
+    pub async fn load_directory(&self) -> Result<Option<Arc<StoredDirectory>>, Fault> {
         let at = self.now();
         let stored = read(self.ports.store(), self.directory.known().as_ref()).await?;
         self.directory.put(at, stored.clone());
@@ -69,14 +69,14 @@ impl<P: Ports> Guard<P> {
     }
 
     /// The directory to begin a refresh with: what is stored, or an empty one in place of what is not usable.
-    pub(super) async fn load_or_begin(&self) -> Result<Arc<Stored>, Fault> {
+    pub(super) async fn load_or_begin(&self) -> Result<Arc<StoredDirectory>, Fault> {
         match self.load_directory().await {
             Ok(Some(stored)) => Ok(stored),
-            Ok(None) => Ok(Arc::new(Stored::empty(None))),
+            Ok(None) => Ok(Arc::new(StoredDirectory::empty(None))),
             Err(fault) if fault.kind == FaultKind::NotFound => {
                 tracing::error!(%fault, "the directory is built anew");
                 let version = self.ports.store().get(Key::Head).await?.map(|(_, version)| version);
-                Ok(Arc::new(Stored::empty(version)))
+                Ok(Arc::new(StoredDirectory::empty(version)))
             }
             Err(fault) => Err(fault),
         }
@@ -95,9 +95,9 @@ impl<P: Ports> Guard<P> {
     /// Saves the directory that `edit` makes of `before`, if that is still the one that is stored.
     pub(super) async fn replace_directory(
         &self,
-        before: &Stored,
+        before: &StoredDirectory,
         edit: impl Fn(&mut Head, &mut Entries),
-    ) -> Result<Arc<Stored>, SaveError> {
+    ) -> Result<Arc<StoredDirectory>, SaveError> {
         let (mut head, mut entries) = (before.head.clone(), before.directory.entries().clone());
         edit(&mut head, &mut entries);
         let now = self.now();
@@ -123,7 +123,7 @@ impl<P: Ports> Guard<P> {
             let entries = known.map_or_else(read, |known| Ok(Some(known)));
             chunks.extend(entries.map_err(|error: StoredError| damaged(error))?.map(|some| (name, some)));
         }
-        let stored = Arc::new(Stored::new(head, version, chunks, Some(before)));
+        let stored = Arc::new(StoredDirectory::new(head, version, chunks, Some(before)));
         self.directory.put(now, Some(Arc::clone(&stored)));
         Ok(stored)
     }
@@ -154,7 +154,10 @@ pub async fn read_directory(store: &impl Store) -> Result<Option<Arc<Directory>>
 }
 
 /// The same with its head and its version. Chunks that are `known` are not read again.
-async fn read(store: &impl Store, known: Option<&Arc<Stored>>) -> Result<Option<Arc<Stored>>, Fault> {
+async fn read(
+    store: &impl Store,
+    known: Option<&Arc<StoredDirectory>>,
+) -> Result<Option<Arc<StoredDirectory>>, Fault> {
     let mut missing = String::new();
     // Between head and chunks somebody may have replaced both.
     for _ in 0..3 {
@@ -168,7 +171,7 @@ async fn read(store: &impl Store, known: Option<&Arc<Stored>>) -> Result<Option<
         })?;
         let known = known.map(Arc::as_ref);
         match read_chunks(store, &head, known).await? {
-            Ok(chunks) => return Ok(Some(Arc::new(Stored::new(head, version, chunks, known)))),
+            Ok(chunks) => return Ok(Some(Arc::new(StoredDirectory::new(head, version, chunks, known)))),
             Err(name) => missing = name,
         }
     }
@@ -179,7 +182,7 @@ async fn read(store: &impl Store, known: Option<&Arc<Stored>>) -> Result<Option<
 async fn read_chunks(
     store: &impl Store,
     head: &Head,
-    known: Option<&Stored>,
+    known: Option<&StoredDirectory>,
 ) -> Result<Result<Chunks, String>, Fault> {
     let mut chunks = Chunks::new();
     for bucket in &head.buckets {
@@ -196,7 +199,7 @@ async fn read_chunks(
     Ok(Ok(chunks))
 }
 
-impl Stored {
+impl StoredDirectory {
     /// Patterns are compiled again only if a rule has changed since `known`.
     fn new(head: Head, version: Version, chunks: Chunks, known: Option<&Self>) -> Self {
         let is_known = |known: &&Self| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
-use super::directory::Stored;
+use super::directory::StoredDirectory;
 use super::pace::Pace;
 use super::{Driven, Guard, HandleError, Summary, told};
 use crate::attribution::{Attributed, Changed, Skipped};
@@ -204,7 +204,7 @@ impl<P: Ports> Guard<P> {
     }
 
     /// Notes once that a plain rule receives `AssumeRole`, for people to see.
-    async fn note_assume_role(&self, intake: &Intake<'_>, stored: &Stored) {
+    async fn note_assume_role(&self, intake: &Intake<'_>, stored: &StoredDirectory) {
         if stored.head.assume_role_at.is_some() || !stored.directory.is_shown_by_plain() {
             return;
         }
@@ -249,7 +249,12 @@ impl<P: Ports> Guard<P> {
 
     /// Reads attached rules that fired and whose targets were never read, for it is their targets that tell who fires
     /// them. Those that are not read now are read by the tick; a process asks for each at most once a minute.
-    async fn read_attached(&self, intake: &Intake<'_>, stored: Arc<Stored>, pace: &mut Pace) -> Arc<Stored> {
+    async fn read_attached(
+        &self,
+        intake: &Intake<'_>,
+        stored: Arc<StoredDirectory>,
+        pace: &mut Pace,
+    ) -> Arc<StoredDirectory> {
         let now = self.now();
         let is_due = |rule: &RuleArn| match stored.directory.get(rule) {
             Some(entry) => entry.details_at.is_none() && entry.retry_at.is_none_or(|at| at <= now),

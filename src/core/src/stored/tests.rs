@@ -53,7 +53,7 @@ fn about_head(head: &Head, now: Timestamp) -> String {
     let told = head.unwatched.as_ref().unwrap();
     [
         format!("{} {chunks:?}", head.key()),
-        format!("refreshed until {}: {}", head.lease.unwrap(), head.is_leased(now)),
+        format!("refreshed until {}: {}", head.lease.until.unwrap(), head.is_leased(now)),
         format!("trouble told {}", head.trouble.as_ref().unwrap().told),
         format!("unwatched told {} {:?} {:?}", told.at, told.ids, told.absent),
         format!("pass {:?}", head.pass.as_ref().map(|pass| &pass.bus)),

@@ -12,8 +12,7 @@ mod turns;
 
 use super::*;
 use crate::actions::Action;
-use crate::breaker::LEASE;
-use crate::model::{Caller, Cause, FaultKind, RuleArn, Target};
+use crate::model::{Caller, Cause, FaultKind, LEASE, RuleArn, Target};
 use jiff::SignedDuration;
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);

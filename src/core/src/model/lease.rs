@@ -1,22 +1,26 @@
-//! Who works on a record's unfinished plan: one at a time, and the next when that one falls silent.
+//! Claims of work on a stored item: one process at a time, and the next when that one falls silent.
 
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::{Fault, Timestamp};
+use super::{Fault, Timestamp};
 
 /// How long one step of a plan may take before others take over: a save, the call itself and a read back, each at most
 /// as long as `aws::config` lets a call take. Only then can no call land after somebody else has begun.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(8);
 /// How long to wait before the next attempt when more attempts do not help soon.
-const GIVE_UP_FOR: SignedDuration = SignedDuration::from_secs(60);
+const GIVE_UP_FOR: SignedDuration = LONGEST;
 const QUICK_ATTEMPTS: u32 = 5;
+/// Longest time of any lease, and of any wait.
+const LONGEST: SignedDuration = SignedDuration::from_secs(60);
 
 /// Until when a step of the plan is somebody's, and how often it has failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
+    /// The end of the lease, or of the wait; `None`: the work is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Number of failures in a row.
     #[serde(default)]
     pub failures: u32,
     /// A call is under way; otherwise `until` is only the time of the next attempt.
@@ -25,13 +29,30 @@ pub struct Lease {
 }
 
 impl Lease {
-    pub fn is_free(&self, now: Timestamp) -> bool {
-        // An end further away than any lease reaches comes from a clock that ran ahead; it must not block the work.
-        self.until.is_none_or(|until| until <= now || until > now + GIVE_UP_FOR + LEASE)
+    /// A lease that somebody holds until this time.
+    pub fn held_until(until: Timestamp) -> Self {
+        Self { until: Some(until), failures: 0, is_held: true }
     }
 
+    /// Returns true if nobody holds it and there is nothing to wait for.
+    pub fn is_free(&self, now: Timestamp) -> bool {
+        // An end further away than any lease reaches, by a clock that is as far ahead, must not block the work.
+        self.until.is_none_or(|until| until <= now || until >= now + LONGEST * 2)
+    }
+
+    /// Returns true if it was never taken, or its work is done.
+    pub fn is_unused(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Takes it for one step of a plan.
     pub fn take(&mut self, now: Timestamp) {
-        self.until = Some(now + LEASE);
+        self.take_for(now, LEASE);
+    }
+
+    /// Takes it for work that lasts so long, a minute at most.
+    pub fn take_for(&mut self, now: Timestamp, lasts: SignedDuration) {
+        self.until = Some(now + lasts);
         self.is_held = true;
     }
 
@@ -58,6 +79,17 @@ impl Lease {
     /// When to look again, if that is soon enough to wait for.
     pub fn worth_waiting(&self, now: Timestamp) -> Option<Timestamp> {
         self.until.filter(|until| *until > now && *until <= now + LEASE)
+    }
+
+    /// Writes the end of the lease alone: the stored form of leases of work that does not count its failures.
+    pub fn write_end<S: Serializer>(lease: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+        lease.until.serialize(serializer)
+    }
+
+    /// Reads what [`Lease::write_end`] has written.
+    pub fn read_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let until = Option::<Timestamp>::deserialize(deserializer)?;
+        Ok(until.map(Self::held_until).unwrap_or_default())
     }
 }
 
