@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::actions::{Alert, AlertKind};
 use crate::breaker::{Breaker, Epoch};
 use crate::history::History;
-use crate::model::{Lease, RuleArn, Timestamp};
+use crate::model::{Lease, RuleArn, Throttle, Timestamp};
 use crate::policy::BurstLimit;
 use crate::stored::{Blob, Key, Stored, StoredError};
 use crate::turns::Turns;
@@ -57,11 +57,11 @@ pub struct Record {
     #[serde(default)]
     pub post: Lease,
     /// When the failure of the current cut or restore was last reported.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure_reported: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Throttle::is_unused")]
+    pub failure_reported: Throttle,
     /// When it was last reported that the rule's event pattern is beyond the guard.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unmatched_reported: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Throttle::is_unused")]
+    pub unmatched_reported: Throttle,
     /// A loop that must not be cut has been reported; silent about it until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
@@ -69,15 +69,15 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
     /// When the rule was last reported as a suspect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suspected: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Throttle::is_unused")]
+    pub suspected: Throttle,
     /// Since when it has looked like a loop; reports of the days after belong to the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspected_since: Option<Timestamp>,
     /// When it was last said that the rule is fired mostly by its own target.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub advised: Option<Timestamp>,
-    /// The malformed tags that were last reported.
+    #[serde(default, skip_serializing_if = "Throttle::is_unused")]
+    pub advised: Throttle,
+    /// The malformed tags that were last reported. Others are reported at once, the same ones never again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reported_tags: Vec<String>,
 }
@@ -107,6 +107,7 @@ pub enum Outcome {
     Spared { because: String },
 }
 
+/// Silence about a loop that must not be cut. It is more than a throttle: until it ends, no such trip is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quiet {
     pub until: Timestamp,
@@ -144,13 +145,13 @@ impl Record {
             outbox: Vec::new(),
             work: Lease::default(),
             post: Lease::default(),
-            failure_reported: None,
-            unmatched_reported: None,
+            failure_reported: Throttle::default(),
+            unmatched_reported: Throttle::default(),
             quiet: None,
             history: None,
-            suspected: None,
+            suspected: Throttle::default(),
             suspected_since: None,
-            advised: None,
+            advised: Throttle::default(),
             reported_tags: Vec::new(),
         }
     }

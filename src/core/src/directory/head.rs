@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::chunks::Bucket;
-use crate::model::{DEFAULT_BUS, Fault, FaultKind, Lease, Timestamp, whole_seconds};
+use crate::model::{DAILY, DEFAULT_BUS, Fault, FaultKind, Lease, Throttle, Timestamp, whole_seconds};
 use crate::stored::{Blob, Key, Stored, StoredError};
 
 /// The layout of a stored directory.
@@ -19,8 +19,6 @@ pub const DETAILS_EVERY: SignedDuration = SignedDuration::from_hours(6);
 pub const DETAILS_HOLD: SignedDuration = SignedDuration::from_hours(12);
 /// Longer than a refresh takes.
 const REFRESH: SignedDuration = SignedDuration::from_secs(60);
-/// Trouble that lasts is told again after this.
-const TELL_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 /// A rule that the guard was shown for so long, or that was off, is told of anew when it is not shown again.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// No more of these are remembered, the latest ones; each takes some 40 bytes of the head.
@@ -95,13 +93,13 @@ pub struct Trouble {
     pub kind: FaultKind,
     pub message: String,
     /// When it was told to people.
-    pub told: Timestamp,
+    pub told: Throttle,
 }
 
 /// The last alert about what the guard is not shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
-    pub at: Timestamp,
+    pub at: Throttle,
     /// [`super::Unwatched::ids`] of all that was told of and is not forgotten.
     pub ids: BTreeSet<u64>,
     /// Those of them that do not hold at present, and since when.
@@ -111,7 +109,7 @@ pub struct Told {
 
 impl Told {
     fn new(ids: &BTreeSet<u64>, at: Timestamp) -> Self {
-        Self { at, ids: ids.clone(), absent: BTreeMap::new() }
+        Self { at: Throttle::reported(at), ids: ids.clone(), absent: BTreeMap::new() }
     }
 
     /// Remembers for a while what no longer holds: a rule may be off for the night.
@@ -197,9 +195,8 @@ impl Head {
             return !ids.is_empty();
         };
         told.note_absent(ids, now);
-        let is_news = !ids.is_subset(&told.ids) && now >= told.at + TELL_AGAIN;
+        let is_news = !ids.is_subset(&told.ids) && told.at.take(now, DAILY);
         if is_news {
-            told.at = now;
             told.ids.extend(ids);
         }
         is_news
@@ -213,11 +210,12 @@ impl Head {
             return Some(format!("the directory of rules is refreshed again, after: {}", was.message));
         };
         let is_told =
-            self.trouble.as_ref().is_some_and(|was| was.kind == fault.kind && now < was.told + TELL_AGAIN);
+            self.trouble.as_ref().is_some_and(|was| was.kind == fault.kind && !was.told.is_due(now, DAILY));
         if is_told {
             return None;
         }
-        self.trouble = Some(Trouble { kind: fault.kind, message: fault.to_string(), told: now });
+        self.trouble =
+            Some(Trouble { kind: fault.kind, message: fault.to_string(), told: Throttle::reported(now) });
         Some(match missed {
             Missed::Rules => format!(
                 "the directory of rules was not refreshed, what was known before holds: {fault}; the guard tries \

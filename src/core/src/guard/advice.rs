@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::actions::AlertKind;
+use crate::model::Throttle;
 use crate::turns::OwnShare;
 
 use super::Turn;
@@ -13,7 +14,7 @@ const EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 impl Turn<'_> {
     /// Says once a week that most firings are the rule's own, and how to leave them out.
     pub(super) fn advise(&mut self) {
-        let is_told = self.record.advised.is_some_and(|at| self.now.duration_since(at) < EVERY);
+        let is_told = !self.record.advised.is_due(self.now, EVERY);
         if !self.touched || is_told || !self.counts() || self.limits.mode == crate::policy::Mode::Ignore {
             return;
         }
@@ -21,7 +22,7 @@ impl Turn<'_> {
         if !share.is_most() {
             return;
         }
-        self.record.advised = Some(self.now);
+        self.record.advised = Throttle::reported(self.now);
         let OwnShare { own, all } = share;
         let percent = own * 100 / all.max(1);
         let reason =

@@ -2,7 +2,7 @@
 
 use crate::actions::{AlertKind, Attempt, command};
 use crate::breaker::{Breaker, Event, Stage};
-use crate::model::{Fault, FaultKind, RuleDefinition, Tags, Timestamp, whole_seconds};
+use crate::model::{DAILY, Fault, FaultKind, RuleDefinition, Tags, Timestamp, whole_seconds};
 use crate::record::Outcome;
 
 use super::Turn;
@@ -60,12 +60,9 @@ impl Turn<'_> {
 
     /// The guard is blind to this rule: says so once a day.
     pub(super) fn unmatched(&mut self, problem: &str) {
-        let is_told =
-            self.record.unmatched_reported.is_some_and(|at| self.now.duration_since(at) < super::QUIET);
-        if is_told {
+        if !self.record.unmatched_reported.take(self.now, DAILY) {
             return;
         }
-        self.record.unmatched_reported = Some(self.now);
         let reason =
             format!("the guard cannot tell which events fire this rule, so it is not guarded: {problem}");
         let detail = format!("pattern/{}", whole_seconds(self.now));

@@ -70,7 +70,7 @@ impl Turn<'_> {
     /// Open → restoring.
     pub(super) fn begin_restore(&mut self) {
         if self.transition(Event::RestoreBegun) {
-            self.record.failure_reported = None;
+            self.record.failure_reported.clear();
             self.proceed();
         }
     }

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::actions::{Action, AlertKind};
 use crate::breaker::Breaker;
 use crate::history::{ASK_AGAIN, History, MAX_FAILURES, RateHistory, RateRecord};
-use crate::model::{Fault, Timestamp};
+use crate::model::{DAILY, Fault, Throttle, Timestamp};
 use crate::policy::{BurstLimit, SustainedLimit};
 use crate::verdict::{self, Evidence, EvidenceKind};
 use crate::window::LATENESS;
@@ -289,7 +289,7 @@ impl Turn<'_> {
     }
 
     fn is_reported(&self) -> bool {
-        self.record.suspected.is_some_and(|at| self.now.duration_since(at) < super::QUIET)
+        !self.record.suspected.is_due(self.now, DAILY)
     }
 
     /// Since when it has looked like a loop, if that is not long ago.
@@ -308,7 +308,7 @@ impl Turn<'_> {
             return;
         }
         self.suspicion_begins();
-        self.record.suspected = Some(self.now);
+        self.record.suspected = Throttle::reported(self.now);
         let day = Self::day_of(self.now);
         let tag = match evidence.kind {
             EvidenceKind::Burst => "with the limit above which it is to be cut: budget-guard:limit=5000/60s",

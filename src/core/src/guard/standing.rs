@@ -46,7 +46,7 @@ pub fn cut_for(record: &Record, budget: &str, targets: Option<&[Target]>, now: T
 fn ranked(record: &Record, firings: u64, targets: Option<&[Target]>, now: Timestamp) -> Ranked {
     let rule = &record.rule;
     let span = SPAN.as_secs().unsigned_abs();
-    let is_suspect = record.suspected.is_some_and(|at| now.duration_since(at) < SUSPECT_FOR);
+    let is_suspect = record.suspected.last().is_some_and(|at| now.duration_since(at) < SUSPECT_FOR);
     let own_percent = targets.and_then(|targets| {
         let mut evidence = verdict::all(&record.window);
         evidence.mark_targets(|caller, targets| is_target(caller, rule, targets), targets);

@@ -40,7 +40,7 @@ impl Turn<'_> {
         self.transition(Event::Tripped);
         self.record.last_trip = Some(trip);
         self.record.work.succeed();
-        self.record.failure_reported = None;
+        self.record.failure_reported.clear();
         self.record.quiet = None;
         self.plan.tally.trips += 1;
         self.plan.save = true;

@@ -5,7 +5,7 @@ use eventbridge_pattern::Pattern;
 
 use crate::attribution;
 use crate::breaker::{Breaker, Event, Stage, next_back_off};
-use crate::model::{Fault, FaultKind, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Timestamp};
+use crate::model::{DAILY, Fault, FaultKind, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Timestamp};
 use crate::policy::{BurstLimit, Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason};
 use crate::verdict::{Evidence, EvidenceKind};
@@ -222,10 +222,7 @@ impl Turn<'_> {
         self.plan.save = true;
         self.note_failed(attempt, fault);
         let verb = if attempt == Attempt::Restore { "restore" } else { "disable" };
-        let is_told =
-            self.record.failure_reported.is_some_and(|at| self.now.duration_since(at) < super::QUIET);
-        if gives_up && !is_told {
-            self.record.failure_reported = Some(self.now);
+        if gives_up && self.record.failure_reported.take(self.now, DAILY) {
             let again = if attempt == Attempt::Disable { "; the guard tries again every minute" } else { "" };
             let reason = format!("could not {verb} the rule: {fault}{again}");
             let detail = format!("{verb}/{}", crate::model::whole_seconds(self.now));

@@ -22,6 +22,7 @@ mod schedule;
 mod seconds;
 mod seen;
 mod session;
+mod throttle;
 mod withheld;
 
 pub use actor::{Actor, unqualified};
@@ -49,4 +50,5 @@ pub use schedule::{MAX_SCHEDULES, ScheduleDefinition, Schedules, period_of};
 pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};
 pub use seen::{Seen, bounded, printable};
 pub use session::{OpenSessions, Opened, Session, SessionKey};
+pub use throttle::{DAILY, Throttle};
 pub use withheld::{is_management, is_withheld, is_withheld_perhaps};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Press, Pressure};
 use crate::actions::BudgetAlert;
-use crate::model::{Lease, TextId, Timestamp, whole_seconds};
+use crate::model::{DAILY, Lease, TextId, Throttle, Timestamp, whole_seconds};
 use crate::sources::money::{BudgetNotice, MoneyAlert, MoneyMessage};
 
 /// Whoever looks at all rules for a budget has this long; then the next one does it again.
@@ -17,7 +17,6 @@ const WAIT_FOR: SignedDuration = SignedDuration::from_hours(24);
 const MAX_WAITING: usize = 5;
 /// So many alerts that are not confirmed are told of within a day; whoever forges more finds them in the log alone.
 const MAX_DOUBTED: usize = 20;
-const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// So many alerts about pressure that ended wait to be published.
 const MAX_OUTBOX: usize = super::MAX_BUDGETS;
 /// An alert that cannot be published keeps the item for so long after the last attempt: the topic may need a person.
@@ -221,12 +220,12 @@ impl Pressure {
 
     /// Whether people are to be told of this alert, which is not confirmed: the same one once, and only so many a day.
     pub fn doubt(&mut self, id: &str, now: Timestamp) -> bool {
-        self.doubted.retain(|(_, at)| now.duration_since(*at).abs() < DAY);
+        self.doubted.retain(|(_, told)| !told.is_due(now, DAILY));
         let id = TextId::of(id).bits();
         let is_known = self.doubted.iter().any(|(known, _)| *known == id);
         let is_told = !is_known && self.doubted.len() < MAX_DOUBTED;
         if is_told {
-            self.doubted.push((id, now));
+            self.doubted.push((id, Throttle::reported(now)));
         }
         is_told
     }

@@ -12,7 +12,7 @@ pub use confirm::{Confirmation, Doubt, confirm};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AlertBasis, Amount, Timestamp};
+use crate::model::{AlertBasis, Amount, Throttle, Timestamp};
 use crate::stored::{Blob, Key, Stored, StoredError};
 
 /// Layout of the stored item.
@@ -56,7 +56,7 @@ pub struct Pressure {
     waiting: Vec<Waiting>,
     /// Alerts that were told of without being confirmed, each with the time: the same one is told once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    doubted: Vec<(u64, Timestamp)>,
+    doubted: Vec<(u64, Throttle)>,
     /// Alerts about pressure that ended, until they are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outbox: Vec<care::Posting>,
@@ -132,7 +132,7 @@ impl Pressure {
 
     /// When the last of what is in it ends.
     pub fn ends(&self) -> Option<Timestamp> {
-        let doubted = self.doubted.iter().map(|(_, at)| *at);
+        let doubted = self.doubted.iter().filter_map(|(_, told)| told.last());
         let others = self.waiting.iter().map(Waiting::ends).chain(doubted);
         let others = others.chain(self.outbox.iter().map(care::Posting::ends));
         self.budgets.iter().map(|press| press.until).chain(others).max()

@@ -37,10 +37,10 @@ fn about_record(record: &Record) -> String {
         format!("alerts {kinds:?}"),
         format!("work until {} failures {}", or_none(record.work.until), record.work.failures),
         format!("post until {} failures {}", or_none(record.post.until), record.post.failures),
-        format!("failure told {}", or_none(record.failure_reported)),
-        format!("unmatched told {}", or_none(record.unmatched_reported)),
-        format!("suspect told {}", or_none(record.suspected)),
-        format!("advice told {}", or_none(record.advised)),
+        format!("failure told {}", or_none(record.failure_reported.last())),
+        format!("unmatched told {}", or_none(record.unmatched_reported.last())),
+        format!("suspect told {}", or_none(record.suspected.last())),
+        format!("advice told {}", or_none(record.advised.last())),
         format!("tags told {:?}", record.reported_tags),
         format!("quiet until {}", or_none(record.quiet.map(|quiet| quiet.until))),
         format!("history asked {}", or_none(record.history.as_ref().map(|history| history.asked_at))),
@@ -54,8 +54,8 @@ fn about_head(head: &Head, now: Timestamp) -> String {
     [
         format!("{} {chunks:?}", head.key()),
         format!("refreshed until {}: {}", head.lease.until.unwrap(), head.is_leased(now)),
-        format!("trouble told {}", head.trouble.as_ref().unwrap().told),
-        format!("unwatched told {} {:?} {:?}", told.at, told.ids, told.absent),
+        format!("trouble told {}", or_none(head.trouble.as_ref().unwrap().told.last())),
+        format!("unwatched told {} {:?} {:?}", or_none(told.at.last()), told.ids, told.absent),
         format!("pass {:?}", head.pass.as_ref().map(|pass| &pass.bus)),
     ]
     .join("\n  ")

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::actions::Ranked;
+use crate::model::Throttle;
 
 const LATER: Timestamp = Timestamp::constant(1_795_176_600, 0);
 
@@ -79,9 +80,9 @@ fn only_what_fires_now_stands_in_the_ranking() {
     };
     assert_eq!([at(10), at(20), at(26)], [Some(400), Some(196), None]);
     let mut suspect = fired.clone();
-    suspect.suspected = Some(NOON);
+    suspect.suspected = Throttle::reported(NOON);
     assert!(standing(&suspect, None, LATER).unwrap().is_suspect);
-    suspect.suspected = Some(LATER - SignedDuration::from_hours(48));
+    suspect.suspected = Throttle::reported(LATER - SignedDuration::from_hours(48));
     assert!(!standing(&suspect, None, LATER).unwrap().is_suspect, "two days later");
     let mut cut = fired;
     cut.breaker = Breaker::Open(Box::default());
