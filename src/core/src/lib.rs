@@ -58,7 +58,7 @@ pub mod pressure;
 pub mod guard;
 /// What survives between invocations.
 pub mod record;
-/// How it is stored.
+/// Keys, layouts and errors of stored items.
 pub mod stored;
 
 /// What rules would have done over CloudTrail logs.

@@ -7,7 +7,7 @@ use budget_guard_core::model::{Fault, FaultKind, ListedRule};
 use budget_guard_core::ports::Page;
 
 impl World {
-    /// How many rules, or buses, are on a page of a list; 100 if nothing else is said.
+    /// Sets the number of rules, or buses, on a page of a list; it is 100 at first.
     pub fn set_page_size(&self, size: usize) {
         self.lock().page_size = size;
     }

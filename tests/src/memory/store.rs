@@ -41,7 +41,7 @@ impl World {
         chunks.filter_map(|(name, item)| Some((name.to_owned(), item.expires?))).collect()
     }
 
-    /// What time-to-live does to every chunk that has expired by then.
+    /// Deletes every chunk that has expired by then, as time-to-live does.
     pub fn expire_chunks(&self, now: Timestamp) {
         let prefix = Key::Chunk("").to_string();
         let is_kept = |item: &Item| item.expires.is_none_or(|expires| expires > now);

@@ -5,16 +5,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Fault, Timestamp};
 
-/// How long one step of a plan may take before others take over: a save, the call itself and a read back, each at most
-/// as long as `aws::config` lets a call take. Only then can no call land after somebody else has begun.
+/// Time that one step of a plan may take before others take over: a save, the call itself and a read back, each at most
+/// as long as `aws::config` lets a call take. Only then can no call land after another process has begun.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(8);
-/// How long to wait before the next attempt when more attempts do not help soon.
+/// Wait before the next attempt when more attempts do not help soon.
 const GIVE_UP_FOR: SignedDuration = LONGEST;
 const QUICK_ATTEMPTS: u32 = 5;
 /// Longest time of any lease, and of any wait.
 const LONGEST: SignedDuration = SignedDuration::from_secs(60);
 
-/// Until when a step of the plan is somebody's, and how often it has failed.
+/// Right of one process to carry out a step until it expires, and the failures of that step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// The end of the lease, or of the wait; `None`: the work is free.
@@ -29,12 +29,12 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// A lease that somebody holds until this time.
+    /// A lease that is held until this time.
     pub fn held_until(until: Timestamp) -> Self {
         Self { until: Some(until), failures: 0, is_held: true }
     }
 
-    /// Returns true if nobody holds it and there is nothing to wait for.
+    /// Returns true if it is not held, and there is nothing to wait for.
     pub fn is_free(&self, now: Timestamp) -> bool {
         // An end further away than any lease reaches, by a clock that is as far ahead, must not block the work.
         self.until.is_none_or(|until| until <= now || until >= now + LONGEST * 2)
@@ -56,7 +56,7 @@ impl Lease {
         self.is_held = true;
     }
 
-    /// Whether a call may be under way at this moment: nobody else may change what it changes.
+    /// Returns true if a call may be under way at this moment: no other may change what it changes.
     pub fn is_held(&self, now: Timestamp) -> bool {
         self.is_held && !self.is_free(now)
     }
@@ -66,7 +66,7 @@ impl Lease {
         *self = Self::default();
     }
 
-    /// The step failed. Waits 0.2, 0.4, 0.8, 1.6 s, then a minute. Returns whether it is now the longer wait.
+    /// The step failed. Waits 0.2, 0.4, 0.8, 1.6 s, then a minute. Returns true if it is now the longer wait.
     pub fn fail(&mut self, fault: &Fault, now: Timestamp) -> bool {
         self.failures = self.failures.saturating_add(1);
         let gives_up = !fault.is_transient() || self.failures >= QUICK_ATTEMPTS;
@@ -76,7 +76,7 @@ impl Lease {
         gives_up
     }
 
-    /// When to look again, if that is soon enough to wait for.
+    /// Time to look again, if that is soon enough to wait for.
     pub fn worth_waiting(&self, now: Timestamp) -> Option<Timestamp> {
         self.until.filter(|until| *until > now && *until <= now + LEASE)
     }

@@ -28,7 +28,7 @@ pub struct Care {
     /// All rules were looked at and people were told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Timestamp>,
-    /// Somebody is at that. Stored as the time of its beginning.
+    /// Claim of that work. Stored as the time of its beginning.
     #[serde(default, skip_serializing_if = "Lease::is_unused", with = "taken")]
     taken: Lease,
     /// When AWS was last asked whether the budget is OK again.

@@ -35,7 +35,7 @@ impl StoredDirectory {
     }
 }
 
-/// What this process last read. `None` in it: there is none yet.
+/// The directory that this process last read. `None` in it: there is none yet.
 pub(super) type DirectoryCache = Kept<Option<Fresh<Option<Arc<StoredDirectory>>>>>;
 
 impl DirectoryCache {

@@ -26,7 +26,7 @@ impl<T> Fresh<T> {
     }
 }
 
-/// What one process keeps, for all of its invocations that run at the same time.
+/// A value that one process keeps, for all of its invocations that run at the same time.
 #[derive(Debug, Default)]
 pub(super) struct Kept<T>(Mutex<T>);
 

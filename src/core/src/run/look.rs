@@ -52,7 +52,7 @@ impl<P: Ports> Guard<P> {
         for _ in 0..MAX_PAGES {
             let page = self.ports.store().scan(next.as_deref()).await?;
             for (key, blob) in &page.items {
-                // One that is damaged keeps nobody from the others.
+                // A damaged one is left out; the others are judged all the same.
                 let record = match read_record(key, blob) {
                     Ok(record) => record,
                     Err(fault) => {

@@ -14,7 +14,7 @@ use crate::stored::Key;
 /// How long an invocation goes by what it knows before it asks whether there is something newer.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
 
-/// What this process last read.
+/// The pressure that this process last read.
 pub(super) type PressureCache = Kept<Option<Fresh<Pressure>>>;
 
 impl PressureCache {

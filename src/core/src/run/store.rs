@@ -55,7 +55,7 @@ fn unusable(key: impl std::fmt::Display, error: &StoredError) -> Fault {
 
 impl<P: Ports> Guard<P> {
     /// Loads an item, or begins with an empty one, edits it, and saves it unless that changed nothing. `edit` is asked
-    /// again, over the newer version, if somebody else saved meanwhile. Returns the item as it is stored now, and what
+    /// again, over the newer version, if another process saved meanwhile. Returns the item as it is stored now, and what
     /// `edit` said of it.
     pub(super) async fn edit<T, O>(&self, key: Key<'_>, edit: impl Fn(&mut T) -> O) -> Result<(T, O), Fault>
     where
@@ -77,7 +77,7 @@ impl<P: Ports> Guard<P> {
         .await
     }
 
-    /// Attempts to load, edit and save an item, again for as long as somebody else saves it meanwhile.
+    /// Attempts to load, edit and save an item, again for as long as another process saves it meanwhile.
     pub(super) async fn retry<T>(
         &self,
         key: Key<'_>,
