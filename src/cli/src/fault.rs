@@ -127,3 +127,34 @@ fn service_of(fault: &Fault) -> &'static str {
     let known = CALLS.iter().find(|(call, _)| fault.operation == Some(*call));
     known.map_or("", |(_, service)| service)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_tells_what_to_do() {
+        let named = Named { region: "eu-west-1".into(), profile: None, table: Some("guard".into()) };
+        let check = |operation: &'static str, kind: FaultKind, code: &str, detail: &str, expected: &str| {
+            let code = Some(code).filter(|code| !code.is_empty()).map(str::to_owned);
+            let fault = Fault { kind, operation: Some(operation), code, detail: detail.to_owned() };
+            let hint = hint(&fault, &named).unwrap_or_default();
+            assert_eq!(hint.is_empty(), expected.is_empty(), "{fault}: {hint}");
+            assert!(hint.contains(expected), "{fault}: {hint}");
+        };
+        let (denied, throttled, other) = (FaultKind::Denied, FaultKind::Throttled, FaultKind::Other);
+        check("DisableRule", denied, "ExpiredTokenException", "", "have expired; sign in again");
+        check("DisableRule", denied, "UnrecognizedClientException", "", "does not accept these credentials");
+        check("PutRule", other, "InvalidSignatureException", "", "does not accept these credentials");
+        check("DisableRule", denied, "AccessDeniedException", "no", "the permission events:DisableRule");
+        check("GetItem", denied, "AccessDeniedException", "no", "dynamodb:GetItem on table guard");
+        check("GetMetricData", denied, "AccessDenied", "no", "");
+        check("Publish", other, "NotFound", "no topic", "--topic names another");
+        check("ListRules", throttled, "ThrottlingException", "", "AWS is busy");
+        check("PutRule", throttled, "LimitExceededException", "", "");
+        check("Scan", other, "", "dispatch failure: io error: dns error", "is eu-west-1 a Region");
+        check("Scan", other, "", "service error: unhandled error", "does not look like AWS's");
+        check("Scan", FaultKind::Timeout, "", "", "no answer from AWS");
+        check("Scan", other, "ValidationException", "bad", "");
+    }
+}

@@ -23,7 +23,7 @@ pub enum Refusal {
     /// A restore while the rule is being disabled.
     #[error("the guard is disabling the rule at this very moment")]
     BeingDisabled,
-    /// A restore of a proved loop, of which nothing has changed.
+    /// A restore of a rule whose loop was proved, and that is as it was then.
     #[error(
         "this loop was proved, and nothing has changed since: the rule would fire itself again. Change its event \
          pattern, its targets{}, or what they do",

@@ -17,6 +17,7 @@ impl FiringId {
     /// Number of bits in use.
     pub const BITS: u32 = TextId::BITS;
 
+    /// Id of the event with this `eventID` or `id`.
     pub fn of(event_id: &str) -> Self {
         Self(TextId::of(event_id).bits())
     }

@@ -14,6 +14,7 @@ impl SessionKey {
     /// Prefix of the access key ids that AWS STS issues. Source: "Understanding unique ID prefixes" (AWS IAM user guide).
     pub const PREFIX: &'static str = "ASIA";
 
+    /// Key of the session with this access key id.
     pub fn of(access_key_id: &str) -> Self {
         Self(HashUse::Session.of(access_key_id))
     }
