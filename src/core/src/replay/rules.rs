@@ -9,8 +9,6 @@ use crate::model::{
 };
 use eventbridge_pattern::{Pattern, PatternError};
 
-/// The bus that CloudTrail's events reach. No other does.
-
 /// A rule as the file tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedRule {
