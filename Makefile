@@ -89,7 +89,7 @@ lint: venv ## run clippy and cfn-lint, warnings are errors
 	$(VENV)/bin/cfn-lint infra/template.yaml
 
 test: venv fmt-check lint ## run every check and every test
-	$(CARGO) build --locked --workspace --bins
+	$(CARGO) build --locked --workspace --bins --tests
 	$(CARGO) test --locked --workspace
 
 demo: venv ## watch the guard stop a loop, on an emulator

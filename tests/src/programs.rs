@@ -46,7 +46,9 @@ pub fn built(program: &str) -> &'static str {
         let folder = here.ancestors().nth(2).expect("tests lie in a folder of cargo's").to_owned();
         let target = folder.parent().expect("profiles lie in the target folder");
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--offline", "--locked", "--workspace", "--bins", "--target-dir"])
+            // One small test is among them, so that all crates have the features that they have in tests.
+            .args(["build", "--quiet", "--offline", "--locked", "--workspace", "--bins"])
+            .args(["--test", "tidy", "--target-dir"])
             .arg(target)
             .current_dir(crate::folders::root())
             .status()
