@@ -4,57 +4,57 @@ use serde::{Deserialize, Serialize};
 
 use super::{Arn, Seconds};
 
-/// A function, workflow, build or task that runs when a target gets an event, with its role.
+/// Function, state machine, task, build or job that runs when a target receives an event.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Actor {
-    /// The ARN of the function, the state machine, the task definition, the document; without version or alias.
+    /// ARN of the function, state machine, task definition or document, without version or alias.
     pub arn: String,
-    /// The ARN of the role its calls are made with, as far as it could be read.
+    /// ARN of the role that signs its calls. `None` if it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// The ARN of the queue, topic, cluster or workflow it is reached through.
+    /// ARN of the queue, topic, cluster or workflow between the target and this actor. `None` if the target starts it
+    /// directly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
-    /// Longest time that one invocation, execution, build or task may run. `None` if nothing limits it, or the limit could
-    /// not be read.
+    /// Maximum time of one invocation, execution, build or task. `None` if there is no limit, or it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_limit: Option<Seconds>,
-    /// Longest time that the event may wait in queues and batches before this starts. `None` if nothing is known to hold
-    /// it up.
+    /// Maximum time that the event waits in queues and batches before the run starts. `None` if no wait is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<Seconds>,
-    /// Number of containers that one event starts, if it is more than one.
+    /// Number of containers that one event starts. `None` stands for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks: Option<u32>,
 }
 
 impl Actor {
-    /// Maximum number of actors of one target that are kept.
+    /// Maximum number of actors stored per target.
     pub const MAX_PER_TARGET: usize = 16;
 
+    /// Creates an actor with its role, and without limits. A version or alias is removed from the ARN.
     pub fn new(arn: &str, role: Option<&str>) -> Self {
         let (arn, role) = (unqualified(arn).to_owned(), role.map(str::to_owned));
         Self { arn, role, via: None, time_limit: None, delay: None, tasks: None }
     }
 
-    /// Sets the queue, topic, cluster or workflow it is reached through.
+    /// Sets the queue, topic, cluster or workflow that the event passes on its way to the actor.
     pub fn through(self, arn: &str) -> Self {
         Self { via: Some(arn.to_owned()), ..self }
     }
 
-    /// Sets the longest time that one run may take.
+    /// Sets the maximum time of one run.
     pub fn with_time_limit(self, time_limit: Option<Seconds>) -> Self {
         Self { time_limit, ..self }
     }
 
-    /// Sets the longest time that the event may wait before it starts.
+    /// Sets the maximum time that the event waits before the run starts.
     pub fn with_delay(self, delay: Option<Seconds>) -> Self {
         Self { delay, ..self }
     }
 }
 
-/// Resources whose ARN may end with a version, a revision or an alias: the service, how the resource begins, and the colon
-/// before that end, counted from 0.
+/// Resource types whose ARN may end with a version, revision or alias: service, prefix of the resource, and the
+/// zero-based index of the colon before that suffix.
 ///
 /// Source: resource types in the service authorization reference.
 const QUALIFIED: [(&str, &str, usize); 5] = [
@@ -65,8 +65,8 @@ const QUALIFIED: [(&str, &str, usize); 5] = [
     ("ssm", "automation-definition/", 5),
 ];
 
-/// The ARN without the version, revision or alias of a function, state machine, task, job or document; any other one as
-/// it is.
+/// Returns the ARN without the version, revision or alias of a function, state machine, task, job or document. Any
+/// other ARN is returned unchanged.
 pub fn unqualified(arn: &str) -> &str {
     let Some(Arn { service, resource, .. }) = Arn::parse(arn) else { return arn };
     let known = QUALIFIED.iter().find(|(of, kind, _)| *of == service && resource.starts_with(kind));

@@ -1,20 +1,20 @@
-//! The operator's word on which roles a rule's targets act with.
+//! Roles that the operator declares as those of a rule's targets.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{Arn, Seen};
 
-/// Tag that names the roles that the targets of one rule act with: names or ARNs of roles, with spaces between them.
+/// Tag that names the roles of one rule's targets: names or ARNs of roles, separated by spaces.
 pub const ACTS_AS_TAG: &str = "budget-guard:acts-as";
 /// Maximum length of a role's name. Source: "CreateRole" (AWS IAM API reference).
 const MAX_NAME: usize = 64;
 
-/// Roles by name or ARN. Empty without the tag.
+/// Declared roles by name or ARN. Empty without the tag.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ActsAs(Vec<String>);
 
-/// The tag's value is no list of roles.
+/// Error for a tag value that is not a list of roles.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{seen} is no role; expected names or ARNs of roles with spaces between them, as in \"fixer-role other-role\""
@@ -24,9 +24,10 @@ pub struct ParseActsAsError {
 }
 
 impl ActsAs {
-    /// The operator says nothing.
+    /// No declared roles.
     pub const NONE: Self = Self(Vec::new());
 
+    /// Returns true if no role is declared.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! An exact amount of money, or of what a usage budget counts: millionths of a unit, never a float.
+//! Exact amounts of money, or of the unit that a usage budget counts: integers of millionths, never floats.
 
 use std::{fmt, str::FromStr};
 
@@ -7,18 +7,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::Seen;
 
 const MICROS: i128 = 1_000_000;
-/// Places that are kept after the decimal point.
+/// Number of decimal places kept.
 const PLACES: usize = 6;
-/// Longer numbers are not amounts.
+/// Maximum number of digits before and after the decimal point. Longer numbers are not amounts.
 const MAX_DIGITS: usize = 64;
-/// AWS Budgets has units such as `GB-Month` and `Lambda-GB-Second`.
+/// Maximum length of a unit. AWS Budgets has units such as `GB-Month` and `Lambda-GB-Second`.
 const MAX_UNIT: usize = 24;
-/// Symbols that stand for one currency only. `¥` is both the yen and the yuan, so it stays as it is.
+/// Symbols of one currency only. `¥` is both the yen and the yuan, so it is kept as it is.
 const SYMBOLS: [(&str, &str); 5] = [("US$", "USD"), ("$", "USD"), ("€", "EUR"), ("£", "GBP"), ("₹", "INR")];
 
-/// Millionths of a unit: a currency by its ISO 4217 code (`USD`), `%`, or a usage unit (`GB`). May be negative: credits.
+/// Amount in millionths of a unit: a currency by its ISO 4217 code (`USD`), `%`, or a usage unit (`GB`). Credits are
+/// negative.
 ///
-/// Written `183,965,812,157.54 USD`; read in that form, in that of AWS's messages (`$1,234.50`, `80%`), or without a unit.
+/// Written `183,965,812,157.54 USD`. Parsed in that form, in the form of AWS's messages (`$1,234.50`, `80%`), or
+/// without a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Amount {
     micros: i128,
@@ -26,7 +28,7 @@ pub struct Amount {
 }
 
 impl Amount {
-    /// What may not stand in a unit becomes `-`.
+    /// Creates an amount of `micros` millionths. Characters that a unit cannot have become `-`.
     pub fn new(micros: i128, unit: &str) -> Self {
         let plain = |c: char| if is_unit(c) { c } else { '-' };
         let unit: String = match SYMBOLS.iter().find(|(symbol, _)| *symbol == unit) {
@@ -36,27 +38,33 @@ impl Amount {
         Self { micros, unit: unit.trim_matches('-').into() }
     }
 
-    /// A plain decimal number as APIs and JSON write it (`-12.5`, `1.5E+3`), and its unit. Places after the sixth are cut off.
+    /// Parses a plain decimal number as APIs and JSON write it (`-12.5`, `1.5E+3`). Places after the sixth are cut off.
+    ///
+    /// # Errors
+    ///
+    /// The number is malformed, too long, or out of range.
     pub fn from_decimal(number: &str, unit: &str) -> Result<Self, ParseAmountError> {
         let micros = decimal(number).ok_or_else(|| ParseAmountError(Seen::new(number)))?;
         Ok(Self::new(micros, unit))
     }
 
+    /// Millionths of the unit.
     pub const fn micros(&self) -> i128 {
         self.micros
     }
 
+    /// Unit, as in `USD` or `GB`. Empty if none was given.
     pub fn unit(&self) -> &str {
         &self.unit
     }
 
-    /// So many millionths of a percent of this amount, cut off at millionths; `None` if that is beyond any number.
+    /// Returns `micro_percent` millionths of a percent of this amount, cut off at millionths. `None` on overflow.
     pub fn percent(&self, micro_percent: i128) -> Option<Self> {
         let micros = self.micros.checked_mul(micro_percent)? / (100 * MICROS);
         Some(Self { micros, unit: self.unit.clone() })
     }
 
-    /// Whether both would be printed as the same amount in cents, give or take the rounding.
+    /// Returns true if both have the same unit and differ by less than a cent.
     pub fn is_about(&self, other: &Self) -> bool {
         self.unit == other.unit && self.micros.abs_diff(other.micros) < 10_000
     }
@@ -66,7 +74,7 @@ fn is_unit(c: char) -> bool {
     c.is_ascii_alphabetic() || "-/%$€£¥₹₩".contains(c)
 }
 
-/// `[-]digits[.digits][E[+-]digits]` in millionths.
+/// Parses `[-]digits[.digits][E[+-]digits]` into millionths.
 fn decimal(number: &str) -> Option<i128> {
     let (number, exponent) = match number.split_once(['e', 'E']) {
         Some((number, exponent)) => (number, exponent.parse::<i8>().ok()?),
@@ -84,7 +92,7 @@ fn decimal(number: &str) -> Option<i128> {
     if !digits().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    // So many of the digits stand before the end of the millionths.
+    // Number of digits that are kept, counted from the first one.
     let kept = i64::try_from(whole.len() + PLACES).ok()? + i64::from(exponent);
     let mut micros: i128 = 0;
     for digit in digits().chain(std::iter::repeat(b'0')).take(usize::try_from(kept).unwrap_or(0)) {
@@ -93,7 +101,7 @@ fn decimal(number: &str) -> Option<i128> {
     Some(if is_negative { -micros } else { micros })
 }
 
-/// `1,234,567` or `12,34,567` as `1234567`; `None` for commas that separate anything but thousands.
+/// Turns `1,234,567` or `12,34,567` into `1234567`. `None` if the commas do not separate thousands.
 fn without_commas(whole: &str) -> Option<String> {
     let groups: Vec<&str> = whole.split(',').collect();
     if let [first, middle @ .., last] = &groups[..] {
@@ -107,7 +115,7 @@ fn without_commas(whole: &str) -> Option<String> {
     Some(groups.concat())
 }
 
-/// Text that is not an amount.
+/// Error for text that is not an amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not an amount; expected a number and a unit, as in $1,234.50 or 80%")]
 pub struct ParseAmountError(Seen);
@@ -122,7 +130,7 @@ impl FromStr for Amount {
         let start = text.find(is_number).ok_or_else(error)?;
         let (before, rest) = text.split_at(start);
         let (number, after) = rest.split_at(rest.find(|c| !is_number(c)).unwrap_or(rest.len()));
-        // The sign stands before the currency or behind it.
+        // The sign may precede or follow the currency.
         let (sign, before) = match (before.trim().strip_prefix('-'), before.trim().strip_suffix('-')) {
             (Some(before), _) | (None, Some(before)) => ("-", before.trim()),
             (None, None) => ("", before.trim()),
@@ -143,7 +151,7 @@ impl FromStr for Amount {
 }
 
 impl fmt::Display for Amount {
-    /// All places that are not zero, and at least two for a currency.
+    /// Prints all places that are not zero, and at least two for a currency.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.micros.unsigned_abs();
         let whole = (micros / MICROS.unsigned_abs()).to_string();
@@ -168,7 +176,7 @@ impl fmt::Display for Amount {
 }
 
 impl Serialize for Amount {
-    /// As text: JSON numbers become floats in most hands.
+    /// Serializes as text, because JSON numbers are usually read as floats.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

@@ -1,57 +1,59 @@
-//! Knowledge about the actors behind a rule's targets: whether all are known, and how long they may take to answer.
+//! Actors behind a rule's targets: whether all are known, and the longest time in which they answer a firing.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Actor, Arn, Seconds, Target};
 
-/// Time from a call until its event has reached a target: CloudTrail delivers most events within a minute.
+/// Time allowed for the delivery of an event to a target. CloudTrail delivers most events within a minute.
 pub const DELIVERY: Seconds = Seconds::new(60);
-/// Time limit of a function that sets none. Source: "Configure Lambda function timeout" (AWS Lambda developer guide).
+/// Time limit of a function that sets none, in seconds. Source: "Configure Lambda function timeout" (AWS Lambda
+/// developer guide).
 const FUNCTION_DEFAULT: u32 = 3;
-/// Time limit assumed for a function whose configuration could not be read.
+/// Time limit assumed for a function whose configuration could not be read, in seconds.
 const FUNCTION_UNREAD: u32 = 5 * 60;
-/// Time limit assumed for state machines, containers, builds and jobs that set none.
+/// Time limit assumed for state machines, containers, builds and jobs that set none, in seconds.
 const JOB_UNREAD: u32 = 60 * 60;
 
-/// Knowledge about the targets of one rule.
+/// Actors and answer time of one rule's targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answering {
-    /// Longest time after a firing in which a target can have answered it: delivery, queue delay and time limit.
+    /// Maximum time between a firing and the call that answers it: delivery, queue delay and time limit.
     pub within: Seconds,
-    /// Every target's actors are known.
+    /// True if the actors of every target are known.
     pub is_known: bool,
-    /// The actors, the one that may take longest first.
+    /// Actors by the longest run, longest first.
     pub actors: Vec<ActorTime>,
-    /// The only target starts one container for each event, and nothing else acts.
+    /// True if the only target starts one container per event, and there is no other actor.
     pub starts_one_task: bool,
 }
 
-/// Times that bound the answer of one actor.
+/// Time limits of one actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActorTime {
+    /// ARN of the actor, without version or alias.
     pub arn: String,
-    /// Longest time of one run.
+    /// Maximum time of one run.
     pub limit: Seconds,
-    /// Longest time that the event may wait before the run starts.
+    /// Maximum time that the event waits before the run starts.
     pub delay: Seconds,
 }
 
-/// Longest run of each of some functions, by ARN, as it was seen.
+/// Longest run observed per function, by ARN.
 pub type Durations = BTreeMap<String, Seconds>;
 
 impl Answering {
-    /// Nothing is known of the targets.
+    /// Value for targets that have not been read.
     pub const UNKNOWN: Self = Self {
         within: Seconds::new(DELIVERY.get() + FUNCTION_UNREAD),
         is_known: false,
         actors: Vec::new(),
         starts_one_task: false,
     };
-    /// Maximum number of functions of one rule whose durations are asked for.
+    /// Maximum number of functions per rule whose durations are requested.
     pub const MAX_FUNCTIONS: usize = 16;
 
-    /// Longest answer of any of these targets.
+    /// Derives the answer time from the targets and their actors. The slowest target counts.
     pub fn of(targets: &[Target]) -> Self {
         let mut actors: Vec<ActorTime> =
             targets.iter().flat_map(|target| &target.actors).map(ActorTime::of).collect();
@@ -63,13 +65,13 @@ impl Answering {
         Self { within: after_delivery(limit.unwrap_or(FUNCTION_UNREAD)), is_known, actors, starts_one_task }
     }
 
-    /// Longest time that one invocation of a target takes, in seconds.
+    /// Maximum time of one run of a target, in seconds.
     pub fn time_limit(&self) -> i64 {
         i64::from(self.within.get()).saturating_sub(i64::from(DELIVERY.get())).max(1)
     }
 
-    /// ARNs of the functions whose durations can shorten the answer time: those that may take longer than everything else
-    /// behind the rule, at most [`Self::MAX_FUNCTIONS`]; none unless all actors are known.
+    /// ARNs of the functions whose durations can shorten the answer time: those slower than every other actor of the
+    /// rule, at most [`Self::MAX_FUNCTIONS`]. Empty unless all actors are known.
     pub fn functions(&self) -> Vec<String> {
         let mut seen = BTreeSet::new();
         let slowest = self.actors.iter().filter(|_| self.is_known).map(|actor| &actor.arn);
@@ -78,10 +80,11 @@ impl Answering {
         functions.take(Self::MAX_FUNCTIONS).cloned().collect()
     }
 
-    /// Longest time of an answer, by the durations that were seen: a function takes at most twice its longest duration, and
-    /// never more than its limit. An actor without a duration keeps its limit; the slowest counts.
+    /// Returns the answer time by the durations observed. A function is allowed twice its longest duration, and at most
+    /// its limit. An actor without a duration keeps its limit.
     ///
-    /// A timeout of 15 minutes hides that a function takes 2 s. Twice leaves room for a run that is slower than all before.
+    /// A timeout of 15 minutes hides that a function takes 2 s. The factor of two allows for a run that is slower than
+    /// all before.
     pub fn within_by(&self, longest: &Durations) -> Seconds {
         let times = self.actors.iter().map(|actor| actor.longest_by(longest.get(&actor.arn)));
         match times.max() {
@@ -110,7 +113,7 @@ impl ActorTime {
         self.limit.get().saturating_add(self.delay.get())
     }
 
-    /// The same by the longest run that was seen, if any was.
+    /// Same by the longest run observed, if there is one.
     fn longest_by(&self, seen: Option<&Seconds>) -> u32 {
         let limit =
             seen.map_or(self.limit.get(), |seen| seen.get().saturating_mul(2).max(1).min(self.limit.get()));
@@ -122,7 +125,7 @@ fn after_delivery(seconds: u32) -> Seconds {
     Seconds::new(DELIVERY.get().saturating_add(seconds))
 }
 
-/// Seconds that a target without a known actor may take; `None` for kinds that run nothing themselves.
+/// Time limit assumed for a target without a known actor, in seconds. `None` for targets that run nothing themselves.
 fn unread(target: &Target) -> Option<u32> {
     match Arn::service_of(&target.arn) {
         "lambda" => Some(FUNCTION_UNREAD),
@@ -131,14 +134,14 @@ fn unread(target: &Target) -> Option<u32> {
     }
 }
 
-/// Returns true if all actors of a target were found, with the roles they act with. Log groups make no calls.
+/// Returns true if all actors of a target were found, with their roles. Log groups make no calls.
 fn is_known(target: &Target) -> bool {
     let actors_are_read = target.actors.iter().all(|actor| actor.role.is_some());
     let has_actors = !target.actors.is_empty() && target.unfollowed.is_none() && actors_are_read;
     has_actors || Arn::service_of(&target.arn) == "logs"
 }
 
-/// Returns true for an ECS task that is started once for each event.
+/// Returns true for an ECS task that is started once per event.
 fn starts_one_task(target: &Target) -> bool {
     matches!(&target.actors[..], [actor] if Arn::service_of(&actor.arn) == "ecs" && actor.tasks.is_none())
         && Arn::service_of(&target.arn) == "ecs"

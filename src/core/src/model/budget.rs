@@ -1,4 +1,4 @@
-//! An AWS budget as the Budgets API describes it. Source: `Budget` and `Notification` (AWS Budgets API 2016-10-20).
+//! AWS budgets as the Budgets API describes them. Source: `Budget` and `Notification` (AWS Budgets API 2016-10-20).
 
 use std::fmt;
 
@@ -7,16 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use super::Amount;
 
-/// What an alert is measured by: what was spent, or what is expected to be. API: `NotificationType`.
+/// Amount that an alert compares with its threshold. API: `NotificationType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum AlertBasis {
+    /// Amount that AWS expects for the whole period.
     Forecasted,
+    /// Amount spent or used so far.
     Actual,
 }
 
 impl fmt::Display for AlertBasis {
-    /// As AWS spells it.
+    /// Spelling of the API.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Actual => "ACTUAL",
@@ -25,16 +27,19 @@ impl fmt::Display for AlertBasis {
     }
 }
 
-/// On which side of the threshold the alarm lies. API: `ComparisonOperator`.
+/// Side of the threshold on which the alert is raised. API: `ComparisonOperator`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
+    /// Raised above the threshold.
     GreaterThan,
+    /// Raised below the threshold.
     LessThan,
+    /// Raised at exactly the threshold.
     EqualTo,
 }
 
 impl Comparison {
-    /// `None` when an amount is missing or in another unit.
+    /// Compares an amount with its threshold. `None` if one of them is missing or their units differ.
     pub fn holds(self, value: Option<&Amount>, threshold: Option<&Amount>) -> Option<bool> {
         let (value, threshold) = (value?, threshold?);
         let order = value.micros().cmp(&threshold.micros());
@@ -56,47 +61,59 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// API: `ThresholdType` and `Threshold`.
+/// Threshold of an alert. API: `ThresholdType` and `Threshold`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Threshold {
-    /// Of the budget's limit, in millionths of a percent.
+    /// Part of the budget's limit, in millionths of a percent.
     Percentage(i128),
+    /// Fixed amount.
     Absolute(Amount),
 }
 
-/// API: `NotificationState`.
+/// State of an alert. API: `NotificationState`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotificationState {
+    /// The threshold is not crossed.
     Ok,
+    /// The threshold is crossed.
     Alarm,
 }
 
-/// One of the up to ten alerts of a budget. API: `Notification`.
+/// Alert of a budget, which has ten at most. API: `Notification`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetNotification {
+    /// Amount that is compared: actual or forecasted.
     pub basis: AlertBasis,
+    /// Side of the threshold on which the alert is raised.
     pub comparison: Comparison,
+    /// Amount, or part of the limit, at which the alert is raised.
     pub threshold: Threshold,
-    /// Optional in the API; emulators leave it out.
+    /// State that AWS reports. Optional in the API; emulators leave it out.
     pub state: Option<NotificationState>,
 }
 
-/// How often a budget begins anew. API: `TimeUnit`.
+/// Period after which a budget starts again. API: `TimeUnit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BudgetPeriod {
+    /// Calendar day.
     Daily,
+    /// Calendar month.
     Monthly,
+    /// Quarter of the calendar year.
     Quarterly,
+    /// Calendar year.
     Annually,
-    /// Once, from `since` until `until`.
+    /// Single period without renewal.
     Custom {
+        /// Start of the period.
         since: Timestamp,
+        /// End of the period.
         until: Timestamp,
     },
 }
 
 impl BudgetPeriod {
-    /// When the period that `at` lies in ends: by the calendar, in UTC. `None` only at the end of all calendars.
+    /// End of the period that contains `at`, by the calendar in UTC. `None` if that is beyond the range of dates.
     pub fn end(self, at: Timestamp) -> Option<Timestamp> {
         let day = TimeZone::UTC.to_datetime(at).date();
         let month = |month: i8| civil::Date::new(day.year(), month, 1).ok();
@@ -111,28 +128,34 @@ impl BudgetPeriod {
     }
 }
 
-/// The beginning of a day in UTC.
+/// Start of a day in UTC.
 fn midnight(day: civil::Date) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(day.to_datetime(civil::Time::midnight())).ok()
 }
 
-/// A budget with its spend and the states of its alerts, as AWS has them now; AWS updates them every 8 to 12 hours.
+/// Budget with its spend and the states of its alerts. AWS updates them every 8 to 12 hours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetStatus {
-    /// The account that was asked.
+    /// Account whose Budgets API was asked.
     pub account: String,
+    /// Name of the budget, unique in its account.
     pub name: String,
-    /// `COST`, `USAGE`, `RI_UTILIZATION`, …: API `BudgetType`.
+    /// Type of the budget: `COST`, `USAGE`, `RI_UTILIZATION`, …. API: `BudgetType`.
     pub kind: String,
+    /// Period of the budget.
     pub period: BudgetPeriod,
+    /// Budgeted amount. `None` if AWS reports none.
     pub limit: Option<Amount>,
+    /// Amount of the current period so far.
     pub actual: Option<Amount>,
-    /// Absent while AWS has too little history.
+    /// Amount expected for the current period. `None` while AWS has too little history.
     pub forecast: Option<Amount>,
+    /// Alerts of the budget.
     pub notifications: Vec<BudgetNotification>,
 }
 
 impl BudgetStatus {
+    /// Amount of this basis, `None` if AWS reports none.
     pub fn amount(&self, basis: AlertBasis) -> Option<&Amount> {
         match basis {
             AlertBasis::Actual => self.actual.as_ref(),
@@ -140,7 +163,7 @@ impl BudgetStatus {
         }
     }
 
-    /// The threshold of one of its alerts, in the unit of the budget.
+    /// Threshold of one of the budget's alerts, in the unit of the budget.
     pub fn threshold(&self, notification: &BudgetNotification) -> Option<Amount> {
         match &notification.threshold {
             Threshold::Absolute(amount) => Some(amount.clone()),
@@ -148,7 +171,7 @@ impl BudgetStatus {
         }
     }
 
-    /// Whether this alert of the budget is raised now: by its state, and without one by the numbers.
+    /// Returns true if this alert is raised now, by its state. Without a state, the amounts are compared.
     pub fn is_raised(&self, notification: &BudgetNotification) -> bool {
         match notification.state {
             Some(state) => state == NotificationState::Alarm,

@@ -1,49 +1,53 @@
-//! The API call behind an event: what was called, on which resource, with which parameters.
+//! API calls behind events: operation, resource and parameters.
 
 use std::borrow::Cow;
 
 use super::{SessionKey, bounded};
 
-/// The call as CloudTrail recorded it. Source: "CloudTrail record contents" (AWS CloudTrail user guide).
+/// API call as CloudTrail recorded it. Source: "CloudTrail record contents" (AWS CloudTrail user guide).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call<'a> {
-    /// `eventSource`: `s3.amazonaws.com`.
+    /// `eventSource`, as in `s3.amazonaws.com`.
     pub service: Cow<'a, str>,
-    /// `eventName`: `PutBucketAcl`.
+    /// `eventName`, as in `PutBucketAcl`.
     pub operation: Cow<'a, str>,
-    /// `userIdentity.sessionContext.sessionIssuer.arn`: the role behind a role session.
+    /// `userIdentity.sessionContext.sessionIssuer.arn`: role of the caller's session. `None` for callers without a
+    /// session.
     pub role: Option<Cow<'a, str>>,
-    /// `userIdentity.accessKeyId`: the key that the call was signed with.
+    /// `userIdentity.accessKeyId`: key that signed the call.
     pub access_key: Option<Cow<'a, str>>,
-    /// `userIdentity.invokedBy`: the service that made the call for somebody.
+    /// `userIdentity.invokedBy`: service that made the call on behalf of another principal.
     pub invoked_by: Option<Cow<'a, str>>,
-    /// `userIdentity.type` is `AWSService`: a service with an identity of its own.
+    /// True if `userIdentity.type` is `AWSService`: a service with its own identity.
     pub is_by_service: bool,
-    /// Resource of the call; `None` where the record does not say.
+    /// Resource of the call. `None` if the record names none.
     pub resource: Option<Resource<'a>>,
-    /// Fingerprint of the parameters, the error code and the ids that a creating call made; `None` where they cannot be
-    /// compared. Calls that differ in one of these differ here, but for 1 in 2³².
+    /// Fingerprint of the parameters, the error code and the ids that a creating call returned. `None` if they cannot
+    /// be compared. Different calls have the same fingerprint with a probability of 1 in 2³².
     pub wording: Option<u32>,
+    /// Outcome by `errorCode`.
     pub outcome: CallOutcome,
 }
 
-/// Outcome of a call by its `errorCode`.
+/// Outcome of a call, by its `errorCode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CallOutcome {
+    /// The call had no error code.
     #[default]
     Succeeded,
+    /// The call failed, and the caller is not expected to retry it.
     Refused,
-    /// Refused because of too many requests, or for a moment. The caller is expected to try again.
+    /// The call was throttled or the service was unavailable for a moment. The caller is expected to retry it.
     Throttled,
 }
 
 impl CallOutcome {
-    /// Parts of the error codes that SDKs answer with a retry. Source: "Retry behavior" (AWS SDKs and tools reference
-    /// guide), and the codes of Amazon EC2 and Amazon S3.
+    /// Parts of the error codes that SDKs retry. Source: "Retry behavior" (AWS SDKs and tools reference guide), and the
+    /// codes of Amazon EC2 and Amazon S3.
     const RETRIED: [&str; 5] =
         ["Throttl", "RequestLimitExceeded", "TooManyRequests", "ServiceUnavailable", "SlowDown"];
 
-    /// Outcome of a call with this error code. An empty code is none.
+    /// Returns the outcome of a call with this error code. An empty code means success.
     pub fn of(error_code: &str) -> Self {
         if error_code.is_empty() {
             Self::Succeeded
@@ -55,19 +59,19 @@ impl CallOutcome {
     }
 }
 
-/// Service of CloudTrail's sign-in events.
+/// Service name of CloudTrail's sign-in events.
 const SIGN_IN: &str = "signin.amazonaws.com";
 
-/// Longest part of a call's name; longer ones are cut.
+/// Maximum length of each part of a call's name. Longer ones are cut.
 const MAX_NAME: usize = 64;
 
 impl Call<'_> {
-    /// Name for people: the service without its domain, and the operation, as in `s3 PutBucketAcl`.
+    /// Name for display: service without its domain, and operation, as in `s3 PutBucketAcl`.
     pub fn name(&self) -> String {
         format!("{} {}", bounded(self.short_service(), MAX_NAME), bounded(&self.operation, MAX_NAME))
     }
 
-    /// Returns true if this is the call's name. Allocates nothing.
+    /// Returns true if `name` is the display name of this call. Allocates nothing.
     pub fn has_name(&self, name: &str) -> bool {
         name.strip_prefix(self.short_service()).and_then(|rest| rest.strip_prefix(' '))
             == Some(&*self.operation)
@@ -77,12 +81,13 @@ impl Call<'_> {
         self.service.split('.').next().unwrap_or_default()
     }
 
-    /// Session that made the call, if one of a role did.
+    /// Key of the role session that made the call. `None` for other callers.
     pub fn session(&self) -> Option<SessionKey> {
         let key = self.access_key.as_deref().filter(|_| self.role.is_some())?;
         key.starts_with(SessionKey::PREFIX).then(|| SessionKey::of(key))
     }
 
+    /// Copies all borrowed text.
     pub fn into_owned(self) -> Call<'static> {
         let text = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         Call {
@@ -103,43 +108,46 @@ impl Call<'_> {
         self.service == SIGN_IN
     }
 
-    /// Returns true if the event can be caused without the right to do anything: a sign-in, or a call that was refused.
+    /// Returns true if the event needs no permission to cause: a sign-in, or a call that was refused.
     pub fn is_open_to_all(&self) -> bool {
         self.is_sign_in() || self.outcome != CallOutcome::Succeeded
     }
 }
 
-/// What a call was made on.
+/// Resource of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource<'a> {
-    /// For people: an ARN, or the identifying values joined by ` / `, or the service for account-wide settings.
+    /// Name for display: an ARN, the identifying values joined by ` / `, or the service for account-wide settings.
     pub name: Cow<'a, str>,
+    /// Hashes of the identifying values.
     pub ids: ResourceIds,
 }
 
-/// Hashes of the values that identify a resource, ascending, without repetition; zero marks an unused place.
+/// Hashes of the values that identify a resource, ascending and distinct. Zero marks an unused place.
 ///
 /// An object in a bucket has two: the bucket's name and the key. Calls on the bucket alone have one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ResourceIds([u32; ResourceIds::MAX]);
 
 impl ResourceIds {
-    /// Identifying values beyond the first four (in ascending order of their hashes) are not looked at.
+    /// Maximum number of values kept: those with the lowest hashes.
     pub const MAX: usize = 4;
 
+    /// Collects these hashes.
     pub fn new(hashes: impl IntoIterator<Item = u32>) -> Self {
         let mut ids = Self::default();
         hashes.into_iter().for_each(|hash| ids.insert(hash));
         ids
     }
 
+    /// Inserts a hash in its order. Without a free place, the highest hash is dropped. Zero counts as 1.
     pub fn insert(&mut self, hash: u32) {
         let mut hash = hash.max(1);
         for id in &mut self.0 {
             if *id == hash {
                 return;
             }
-            // What is put aside here moves on to the next place.
+            // The hash that is replaced moves to the next place.
             if *id == 0 || hash < *id {
                 std::mem::swap(id, &mut hash);
             }
@@ -149,17 +157,19 @@ impl ResourceIds {
         }
     }
 
+    /// Returns true if there are no hashes.
     pub fn is_empty(self) -> bool {
         self.0[0] == 0
     }
 
+    /// Hashes in ascending order.
     pub fn iter(self) -> impl Iterator<Item = u32> {
         self.0.into_iter().take_while(|id| *id != 0)
     }
 
-    /// Whether one of the two names everything that the other names: a change of a bucket concerns its objects.
+    /// Returns true if one set contains the other: a change of a bucket concerns its objects.
     pub fn meets(self, other: Self) -> bool {
-        // Unused places compared as well: there are four, always, which is quicker than to look for the last one.
+        // Comparing all four places is faster than finding the last used one.
         let is_within = |one: &[u32; Self::MAX], other: &[u32; Self::MAX]| {
             one.iter().all(|id| *id == 0 || other.contains(id))
         };

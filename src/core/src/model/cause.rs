@@ -1,4 +1,4 @@
-//! The maker of a firing, seen from the rule: its own target, another rule's, an AWS service, or somebody else.
+//! Maker of a firing, relative to the rule: its own target, another rule's target, an AWS service, or a foreign caller.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,50 +10,50 @@ pub enum Cause {
     /// The rule's targets are not known, or the event does not name its caller.
     #[default]
     Unknown,
-    /// An event of this X-Ray trace that no AWS service sent: its maker is not named.
+    /// Event with an X-Ray trace that no AWS service sent. Its maker is not named.
     Traced(TraceRoot),
-    /// A person, a deployment, a function that is no target: a reason for the rule's target to act.
+    /// A person, a deployment, or a function that is not a target. It is a reason for the rule's target to act.
     Foreign,
-    /// A role session that belongs to no known target, or a service that acts for somebody. Counts as foreign.
+    /// A role session that belongs to no known target, or a service acting for another principal. Counts as foreign.
     Unplaced,
-    /// An AWS service with an identity of its own.
+    /// An AWS service with its own identity.
     Service,
-    /// A target of the rule itself.
+    /// An actor of the rule's own target, with the proof of it.
     Own { actor: ActorId, proof: Proof },
-    /// The actor with this ARN, a target of other rules only.
+    /// Actor with this ARN, which is a target of other rules only.
     Sibling(String),
 }
 
 impl Cause {
-    /// A call of the rule's own target.
+    /// Creates [`Self::Own`] for a rule whose actors need not be told apart.
     pub fn own(proof: Proof) -> Self {
         Self::Own { actor: ActorId::default(), proof }
     }
 }
 
-/// Eight bits that tell the targets of one rule apart. Stored: the hash may never change.
+/// Eight-bit hash that tells the actors of one rule apart. It is stored: the hash may never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ActorId(pub u8);
 
 impl ActorId {
-    /// `arn` is that of the function, state machine or task, without version or alias.
+    /// Hashes the ARN of a function, state machine or task, without version or alias.
     pub fn of(arn: &str) -> Self {
         Self((Fingerprint::of(arn) >> 24) as u8)
     }
 }
 
-/// Proof that a caller is a target, strongest last.
+/// Proof that a caller is a target, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
-    /// The role of a target that is no function; no other known target has this role.
+    /// The role belongs to an actor that is not a function, and no other known actor has this role.
     #[serde(alias = "shared-role")]
     Role,
-    /// A session of the target function's role, named like the function.
+    /// The session has the target function's role, and the function's name.
     Session,
     /// AWS issued the credentials to the target (`inScopeOf.credentialsIssuedTo`).
     Issued,
-    /// A session that the target opened with `AssumeRole`, known by its access key.
+    /// The target opened the session with `AssumeRole`, and its access key is known.
     Opened,
 }

@@ -1,10 +1,10 @@
-//! Why a call to AWS did not do what was asked, in the few kinds that lead to different decisions.
+//! Failed calls to AWS, in the kinds that lead to different decisions.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a failed call means for the guard.
+/// Kind of a failed call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
@@ -12,22 +12,22 @@ pub enum FaultKind {
     NotFound,
     /// The rule belongs to an AWS service (`ManagedRuleException`).
     Managed,
-    /// Someone else is changing the rule at this moment (`ConcurrentModificationException`).
+    /// Another caller is changing the rule (`ConcurrentModificationException`).
     Conflict,
-    /// `ThrottlingException` and its relatives: a later call may succeed.
+    /// Throttled, as with `ThrottlingException`. A later call may succeed.
     Throttled,
     /// The caller lacks the permission (`AccessDeniedException`).
     Denied,
     /// No answer in time. The call may or may not have taken effect.
     Timeout,
-    /// Anything else; the code and the detail say what.
+    /// Any other error. `message` describes it.
     Other,
 }
 
 /// A failed call. As text: the operation, the code and the detail, with colons between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Meaning for the guard.
+    /// Kind, which decides whether a retry can help.
     pub kind: FaultKind,
     /// Name of the operation in the API's reference, as in `DisableRule`. `None` if no call was made.
     pub operation: Option<&'static str>,

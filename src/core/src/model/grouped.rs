@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Display of large numbers.
 
-/// 1234567 as 1,234,567.
+/// Formats a number with commas: 1234567 becomes `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

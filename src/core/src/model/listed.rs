@@ -1,21 +1,26 @@
-//! Rules and schedules as lists of them show them: rules without targets and tags, schedules without their times.
+//! Rules and schedules as AWS lists them: rules without targets and tags, schedules without their times.
 
 use super::{RuleArn, RuleDefinition, RuleState, Timestamp};
 
-/// One line of `ListRules` (EventBridge API, 2015-10-07).
+/// Rule as `ListRules` returns it (EventBridge API, 2015-10-07).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedRule {
+    /// ARN of the rule.
     pub rule: RuleArn,
+    /// State of the rule.
     pub state: RuleState,
+    /// Event pattern as JSON. `None` for rules with a schedule only.
     pub event_pattern: Option<String>,
+    /// Schedule, as in `rate(5 minutes)`. `None` for rules with a pattern only.
     pub schedule_expression: Option<String>,
+    /// `RoleArn`: IAM role associated with the rule.
     pub role_arn: Option<String>,
-    /// The AWS service that owns the rule, if one does.
+    /// AWS service that owns the rule. `None` for rules of the account.
     pub managed_by: Option<String>,
 }
 
 impl ListedRule {
-    /// What `ListRules` would show of a rule that was read whole.
+    /// Reduces a complete definition to the fields of `ListRules`.
     pub fn of(rule: RuleArn, definition: &RuleDefinition) -> Self {
         Self {
             rule,
@@ -28,13 +33,14 @@ impl ListedRule {
     }
 }
 
-/// One enabled schedule of `ListSchedules` (EventBridge Scheduler API, 2021-06-30).
+/// Enabled schedule as `ListSchedules` returns it (EventBridge Scheduler API, 2021-06-30).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedSchedule {
+    /// Name of the schedule group.
     pub group: String,
-    /// Unique within the group.
+    /// Name of the schedule, unique within the group.
     pub name: String,
-    /// ARN of the target. For an ECS task it is that of the cluster.
+    /// ARN of the target. For an ECS task it is the cluster's ARN.
     pub target: String,
     /// Time of the last change.
     pub changed: Timestamp,

@@ -1,4 +1,4 @@
-//! The words every room shares. Imports no other room.
+//! Types shared by all modules. Imports no other module.
 
 mod actor;
 mod acts_as;

@@ -1,36 +1,39 @@
-//! Money as an integer: millionths of a US dollar.
+//! Money as an integer of millionths of a US dollar.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Micro-USD (1 USD = 1,000,000). An integer, so that sums are exact; additions saturate.
+/// Micro-USD (1 USD = 1,000,000), an integer, so that sums are exact. Additions saturate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MicroUsd(u64);
 
 impl MicroUsd {
+    /// Creates an amount of `micros` millionths of a dollar.
     pub const fn new(micros: u64) -> Self {
         Self(micros)
     }
 
+    /// Millionths of a dollar.
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// What `requests` cost when a million of them cost `self`.
+    /// Cost of `requests` requests, `self` being the price of a million.
     pub fn per_million_times(self, requests: u64) -> Self {
         let micros = u128::from(self.0) * u128::from(requests) / 1_000_000;
         Self(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 
+    /// Sum of both, saturating.
     pub const fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 }
 
 impl fmt::Display for MicroUsd {
-    /// Dollars and cents, or all six digits below one cent.
+    /// Prints dollars and cents, or all six decimal places below one cent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (dollars, micros) = (self.0 / 1_000_000, self.0 % 1_000_000);
         if self.0 == 0 {

@@ -1,18 +1,19 @@
-//! Events that people and programs put on a bus: the trace they belong to, and who put them as CloudTrail tells it.
+//! Custom events: the trace that they belong to, and the `PutEvents` calls that CloudTrail recorded.
 
 use jiff::Timestamp;
 
 use super::{Fingerprint, FiringId};
 
-/// Fingerprint of the root of an AWS X-Ray trace. `PutEvents`, buses, queues and functions pass the root on, so what a
-/// function puts while it works on an event has the root of that event.
+/// Fingerprint of the root of an AWS X-Ray trace. `PutEvents`, buses, queues and functions pass the root on. An event
+/// that a function puts during an invocation has the root of the event that invoked it.
 ///
 /// Stored in records: the fingerprint may never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraceRoot(u32);
 
 impl TraceRoot {
-    /// Root in a tracing header, `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=…;Sampled=1`; `None` if there is none.
+    /// Parses a tracing header, `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=…;Sampled=1`. `None` without a valid
+    /// root.
     ///
     /// Source: "Tracing header" (AWS X-Ray developer guide).
     pub fn of_header(header: &str) -> Option<Self> {
@@ -28,19 +29,20 @@ impl TraceRoot {
         is_root.then(|| Self(Fingerprint::of(root).max(1)))
     }
 
-    /// Never zero.
+    /// Bits for storage. Never zero.
     pub const fn bits(self) -> u32 {
         self.0
     }
 }
 
-/// Events that a target of a rule put with one call of `PutEvents`, as CloudTrail's data event names them.
+/// Events that a target of a rule put with one `PutEvents` call, from CloudTrail's data event.
 ///
 /// Source: "Logging Amazon EventBridge API calls using AWS CloudTrail" (Amazon EventBridge user guide).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Put {
     /// `responseElements.entries[].eventId`, which is the `id` of the event on the bus.
     pub events: Vec<FiringId>,
+    /// Event time of the call.
     pub at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! EventBridge rules: their three states, and everything a rule is made of.
+//! EventBridge rules: ARN, states and definition.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -6,20 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{Actor, Arn, Seen};
 
-/// The state of a rule. There are three, and `EnableRule` can only reach one of them.
+/// State of a rule. `EnableRule` reaches only one of the two enabled states.
 ///
 /// Source: `RuleState` of the EventBridge API (2015-10-07).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RuleState {
+    /// The rule matches events, except read-only management events.
     Enabled,
+    /// The rule matches no events.
     Disabled,
     /// Also receives management events of calls named `Get…`, `List…` or `Describe…`.
     EnabledWithAllCloudtrailManagementEvents,
 }
 
 impl RuleState {
-    /// AWS's own spelling.
+    /// Spelling of the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Enabled => "ENABLED",
@@ -28,6 +30,7 @@ impl RuleState {
         }
     }
 
+    /// Returns true for both enabled states.
     pub fn is_enabled(self) -> bool {
         self != Self::Disabled
     }
@@ -57,29 +60,33 @@ impl fmt::Display for RuleState {
     }
 }
 
-/// Where a rule sends its events.
+/// Target of a rule, with the actors behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
+    /// Id of the target, unique within the rule.
     pub id: String,
+    /// ARN of the resource that receives the events.
     pub arn: String,
+    /// Role that EventBridge uses to invoke the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
-    /// Everything else that is set on the target: input, retries, dead-letter queue, parameters of its service.
+    /// All other settings of the target: input, retries, dead-letter queue, parameters of its service.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
-    /// For Lambda functions: `CodeSha256`, the hash of what the function runs. `None` when it could not be read.
+    /// `CodeSha256` of a Lambda function: hash of its code. `None` for other targets, or if it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_sha256: Option<String>,
-    /// Who acts when the target gets an event; where that could not be read, nobody. No part of the rule: who stands
-    /// behind a queue may change while the rule stays the same.
+    /// Actors that run for the target; empty if they could not be read. They are not part of the rule, and may change
+    /// without it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actors: Vec<Actor>,
-    /// Why not all of them are known.
+    /// Reason for which some actors are not known. `None` if all are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfollowed: Option<String>,
 }
 
 impl Target {
+    /// Creates a target without role, settings and actors.
     pub fn new(id: impl Into<String>, arn: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -92,45 +99,54 @@ impl Target {
         }
     }
 
-    /// Whether the target runs code of its own, whose change may break a loop.
+    /// Returns true for a Lambda function, whose changed code may end a loop.
     pub fn is_function(&self) -> bool {
         Arn::service_of(&self.arn) == "lambda"
     }
 }
 
-/// The tags of a rule, by key.
+/// Tags of a rule, by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// A rule as `DescribeRule`, `ListTargetsByRule` and `ListTagsForResource` show it.
+/// Rule as `DescribeRule`, `ListTargetsByRule` and `ListTagsForResource` return it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleDefinition {
+    /// State of the rule.
     pub state: RuleState,
+    /// Event pattern as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_pattern: Option<String>,
+    /// Schedule, as in `rate(5 minutes)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_expression: Option<String>,
+    /// Description that its owner gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// `RoleArn`: IAM role associated with the rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
-    /// The AWS service that owns the rule, if one does.
+    /// AWS service that owns the rule, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<String>,
+    /// Targets with their settings.
     #[serde(default)]
     pub targets: Vec<Target>,
+    /// All tags, not only the guard's.
     #[serde(default)]
     pub tags: Tags,
 }
 
-/// A rule before and after it was put back.
+/// Definition of a rule before and after its restore.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Restoration {
+    /// Definition before the restore.
     pub before: RuleDefinition,
+    /// Definition after the restore.
     pub after: RuleDefinition,
 }
 
 impl RuleDefinition {
-    /// A rule in this state with this event pattern, and nothing else: no targets, no tags.
+    /// Creates a rule with this state and event pattern, without targets and tags.
     pub fn new(state: RuleState, event_pattern: &str) -> Self {
         Self {
             state,
@@ -144,13 +160,13 @@ impl RuleDefinition {
         }
     }
 
-    /// As it is put back: who acts for its targets is no part of it, and would fill a record.
+    /// Removes the actors, which are not part of the rule and would fill the record.
     pub fn without_actors(mut self) -> Self {
         self.targets.iter_mut().for_each(|target| target.actors.clear());
         self
     }
 
-    /// What makes this rule another one than `before`, its state apart: the names of the fields that differ.
+    /// Names of the fields that differ from `before`, except the state.
     pub fn differences(&self, before: &Self) -> Vec<String> {
         let mut names = Vec::new();
         let mut compare = |name: &str, same: bool| {
@@ -187,7 +203,7 @@ impl RuleDefinition {
     }
 }
 
-/// Patterns are JSON: white space and the order of keys make no difference.
+/// Returns true if both are equal JSON: white space and the order of keys make no difference.
 fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
     let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     one == other || one.and_then(parse).is_some_and(|value| other.and_then(parse) == Some(value))

@@ -1,37 +1,39 @@
-//! Schedules of rules and of EventBridge Scheduler, as far as they wake a target at equal distances.
+//! Schedules of rules and of EventBridge Scheduler that invoke a target at equal intervals.
 
 use std::collections::BTreeSet;
 
 use super::{Seconds, Timestamp, unqualified};
 
-/// Maximum number of schedules of one rule's targets that are known.
+/// Maximum number of schedules kept per rule.
 pub const MAX_SCHEDULES: usize = 4;
 
-/// Periods of the schedules that wake a rule's targets, the shortest first.
+/// Periods of the schedules that invoke a rule's targets, shortest first.
 pub type Schedules = [Option<Seconds>; MAX_SCHEDULES];
 
-/// Schedule of EventBridge Scheduler: its target and its times. Source: "GetSchedule" (EventBridge Scheduler API reference).
+/// Schedule of EventBridge Scheduler: target and times. Source: "GetSchedule" (EventBridge Scheduler API reference).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleDefinition {
+    /// Schedule expression, as in `rate(5 minutes)` or `cron(0/15 * * * ? *)`.
     pub expression: String,
-    /// True if AWS chooses a moment within a time window (`FlexibleTimeWindow`).
+    /// True if AWS chooses the moment within a time window (`FlexibleTimeWindow`).
     pub is_flexible: bool,
+    /// ARN of the target.
     pub target: String,
-    /// ARN of the task definition if the target is an ECS cluster, which others share.
+    /// ARN of the task definition if the target is an ECS cluster, which several tasks share.
     pub task_definition: Option<String>,
-    /// Beginning of the schedule. It is enabled before that.
+    /// Start of the schedule. It is enabled before that.
     pub begins: Option<Timestamp>,
     /// End of the schedule. It stays enabled after that.
     pub ends: Option<Timestamp>,
 }
 
 impl ScheduleDefinition {
-    /// ARN of what the schedule wakes, without version or alias.
+    /// ARN of the resource that the schedule starts, without version or alias.
     pub fn wakes(&self) -> &str {
         unqualified(self.task_definition.as_deref().unwrap_or(&self.target))
     }
 
-    /// Period of the schedule. `None` if its times have no equal distances, or if it has not begun or has ended.
+    /// Period of the schedule. `None` if its intervals differ, or if it has not begun or has ended.
     pub fn period(&self, now: Timestamp) -> Option<Seconds> {
         let is_on = self.begins.is_none_or(|begins| begins <= now) && self.ends.is_none_or(|ends| now < ends);
         period_of(&self.expression).filter(|_| is_on && !self.is_flexible)
@@ -40,8 +42,8 @@ impl ScheduleDefinition {
 
 /// Period of a schedule expression: `rate(5 minutes)`, `cron(0/15 * * * ? *)`, `cron(0/5 8-17 ? * MON-FRI *)`.
 ///
-/// The times of one day of a `cron` expression have a period if each of them has a neighbour at the least distance between
-/// any two. A single time has the period of a day if it comes every day. All other expressions have `None`.
+/// The times of one day of a `cron` expression have a period if each of them has a neighbour at the shortest interval.
+/// A single time has the period of a day if it recurs daily. All other expressions have `None`.
 ///
 /// Source: "Creating a rule that runs on a schedule" (Amazon EventBridge user guide).
 pub fn period_of(expression: &str) -> Option<Seconds> {
@@ -65,7 +67,7 @@ fn of_rate(text: &str) -> Option<u32> {
     value.parse::<u32>().ok()?.checked_mul(unit)
 }
 
-/// Minutes, hours, days of the month, months, days of the week, years.
+/// Period of a `cron` expression: minutes, hours, days of the month, months, days of the week, years.
 fn of_cron(text: &str) -> Option<u32> {
     let fields: Vec<&str> = text.split_whitespace().collect();
     let [minutes, hours, days @ ..] = &fields[..] else { return None };
@@ -82,7 +84,7 @@ fn of_cron(text: &str) -> Option<u32> {
     Some(distance(&times)? * 60)
 }
 
-/// Least distance between two of these ascending times, if each of them has a neighbour at that distance.
+/// Shortest interval between two of these ascending times. `None` unless each time has a neighbour at that interval.
 fn distance(times: &[u32]) -> Option<u32> {
     let distances: Vec<u32> = times.iter().zip(times.iter().skip(1)).map(|(one, next)| next - one).collect();
     let least = distances.iter().min()?;
@@ -92,7 +94,7 @@ fn distance(times: &[u32]) -> Option<u32> {
     is_near.then_some(*least)
 }
 
-/// Numbers that a field names, all below `range`: a list of numbers, of ranges, and of either with a step.
+/// Numbers below `range` that a field names: a list of numbers, of ranges, and of either with a step.
 fn numbers(field: &str, range: u32) -> Option<BTreeSet<u32>> {
     let below = |text: &str| text.parse::<u32>().ok().filter(|number| *number < range);
     let mut numbers = BTreeSet::new();

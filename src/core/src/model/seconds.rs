@@ -1,4 +1,4 @@
-//! A length of time in whole seconds, written `60s`, `5m`, `24h` or `1d`.
+//! Durations in whole seconds, written `60s`, `5m`, `24h` or `1d`.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -7,21 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use super::Seen;
 
-/// Whole seconds; the unit of every length of time in settings, tags and records.
+/// Duration in whole seconds, the unit of settings, tags and records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seconds(u32);
 
 impl Seconds {
+    /// Creates a duration.
     pub const fn new(seconds: u32) -> Self {
         Self(seconds)
     }
 
+    /// Number of seconds.
     pub const fn get(self) -> u32 {
         self.0
     }
 
-    /// Milliseconds, the resolution of event time.
+    /// Number of milliseconds, the resolution of event time.
     pub const fn millis(self) -> i64 {
         self.0 as i64 * 1_000
     }
@@ -51,7 +53,7 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// A length of time as people say it: `about 40 seconds`, `about 3 hours`.
+/// Formats a duration approximately: `about 40 seconds`, `about 3 hours`.
 pub fn about(seconds: i128) -> String {
     let units = [(86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds")];
     let (length, unit) =
@@ -59,11 +61,12 @@ pub fn about(seconds: i128) -> String {
     format!("about {} {unit}", seconds.max(1) / length)
 }
 
-/// A point in time as people read it: without the fraction of its second.
+/// Time without the fraction of its second, for display.
 pub fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
+/// Error for text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not a duration; expected a whole number and a unit, as in 60s, 5m, 24h or 1d")]
 pub struct ParseSecondsError(Seen);

@@ -1,21 +1,23 @@
-//! Untrusted text made safe to print: one line, bounded, printable.
+//! Untrusted text made safe to print: bounded, on one line, printable.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// At most this many characters stand for a piece of foreign text in a message or a log line.
+/// Maximum number of characters shown of untrusted text.
 const SHOWN: usize = 80;
 
-/// A piece of foreign text as it may be shown to people: control characters escaped, cut after 80 characters of that.
+/// Excerpt of untrusted text for messages and logs: control characters are escaped, and the result is cut after 80
+/// characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen(Box<str>);
 
 impl Seen {
+    /// Escapes and cuts the text.
     pub fn new(text: &str) -> Self {
         let mut shown = String::new();
         let mut room = SHOWN;
         for escaped in text.chars().map(char::escape_debug) {
-            // Counted as shown: an escape takes up to ten characters, and half of one would say something else.
+            // Counted after escaping: an escape has up to ten characters, and is never cut.
             let Some(left) = room.checked_sub(escaped.clone().count()) else {
                 shown.push('…');
                 break;
@@ -26,9 +28,9 @@ impl Seen {
         Self(shown.into())
     }
 
-    /// Bytes that may not be UTF-8.
+    /// Excerpt of bytes that may not be UTF-8.
     pub fn bytes(bytes: &[u8]) -> Self {
-        // A character has at most four bytes, so this prefix always holds what will be shown.
+        // A character has at most four bytes, so this prefix contains everything shown.
         Self::new(&String::from_utf8_lossy(&bytes[..bytes.len().min(4 * (SHOWN + 1))]))
     }
 }
@@ -44,10 +46,11 @@ pub fn printable(text: &str) -> String {
     Seen::new(text).0.into()
 }
 
-/// Printable ASCII that JSON does not escape, at most `max` bytes: what is stored has a known size.
+/// Replaces all but printable ASCII that JSON does not escape, and cuts after `max` bytes. The stored size is then
+/// known.
 pub fn bounded(text: &str, max: usize) -> Cow<'_, str> {
     let plain = |c: char| (' '..='~').contains(&c) && c != '"' && c != '\\';
-    // Byte by byte: no part of a longer character is plain.
+    // Bytes of longer characters are never plain.
     if text.len() <= max && text.bytes().all(|byte| plain(byte.into())) {
         return Cow::Borrowed(text);
     }

@@ -1,27 +1,27 @@
-//! Management events that EventBridge keeps from rules in plain `ENABLED`.
+//! Management events that EventBridge does not deliver to rules in the state `ENABLED`.
 //!
 //! Source: "Receiving read-only management events from AWS services" (Amazon EventBridge user guide).
 
 const VERBS: [&str; 3] = ["Describe", "Get", "List"];
-/// Calls of STS that EventBridge counts as changes in spite of their names.
+/// STS calls that EventBridge treats as changes in spite of their names.
 const CHANGES: [&str; 2] = ["GetFederationToken", "GetSessionToken"];
 
-/// Returns true if rules in plain `ENABLED` do not receive management events of this call.
+/// Returns true if rules in the state `ENABLED` do not receive management events of this call.
 ///
-/// EventBridge goes by the name, not by CloudTrail's `readOnly`: KMS `Decrypt` only reads, and is received. `service` is
-/// its name in CloudTrail, as in `sts` or `sts.amazonaws.com`.
+/// EventBridge decides by the name, not by CloudTrail's `readOnly`: KMS `Decrypt` only reads, and is received.
+/// `service` is the name in CloudTrail, as in `sts` or `sts.amazonaws.com`.
 pub fn is_withheld(service: &str, operation: &str) -> bool {
     VERBS.iter().any(|verb| operation.starts_with(verb)) && !(is_sts(service) && CHANGES.contains(&operation))
 }
 
-/// Returns true for a call that AWS's documents disagree about: by its name rules in plain `ENABLED` receive `AssumeRole`,
-/// but the example of a rule in the third state is one on it.
+/// Returns true for a call about which AWS's documents disagree. By its name, rules in the state `ENABLED` receive
+/// `AssumeRole`, but the documented example of the third state is a rule on `AssumeRole`.
 pub fn is_withheld_perhaps(service: &str, operation: &str) -> bool {
     is_sts(service) && operation == "AssumeRole"
 }
 
-/// Returns true for management events, by the record's `managementEvent` and `eventCategory`. Old records have neither
-/// and count as such. Rules in plain `ENABLED` receive all other events, by any name.
+/// Returns true for management events, by the record's `managementEvent` and `eventCategory`. Old records without
+/// either count as management events. Rules in the state `ENABLED` receive all other events, by any name.
 ///
 /// Source: "CloudTrail record contents" (AWS CloudTrail user guide).
 pub fn is_management(management_event: Option<bool>, category: Option<&str>) -> bool {
