@@ -216,7 +216,7 @@ mod tests {
         check(&[("a", 900, 0)], &[("a", 451)], 960);
         check(&[("a", 900, 0)], &[("a", u32::MAX)], 960);
         check(&[("a", 3, 0)], &[("a", 2)], 63);
-        // A function that was not seen keeps its limit, and the slowest counts.
+        // A function without a duration keeps its limit, and the slowest counts.
         check(&[("a", 900, 0)], &[], 960);
         check(&[("a", 900, 0)], &[("b", 2)], 960);
         check(&[("a", 900, 0), ("b", 30, 0)], &[("a", 2)], 90);

@@ -19,7 +19,12 @@ pub enum Cause {
     /// An AWS service with its own identity.
     Service,
     /// An actor of the rule's own target, with the proof of it.
-    Own { actor: ActorId, proof: Proof },
+    Own {
+        /// Actor that made the call.
+        actor: ActorId,
+        /// Strongest proof of it.
+        proof: Proof,
+    },
     /// Actor with this ARN, which is a target of other rules only.
     Sibling(String),
 }

@@ -135,7 +135,7 @@ mod tests {
         check("cron(30 * * * ? *)", Some(3_600));
         check("cron(0 */6 * * ? *)", Some(21_600));
         check("cron(15 10 * * ? *)", Some(86_400));
-        // Lists, ranges, steps that begin late, and steps that do not divide the day.
+        // Lists, ranges, steps with an offset, and steps that do not divide the day.
         check("cron(0,30 * * * ? *)", Some(1_800));
         check("cron(0-5 * * * ? *)", Some(60));
         check("cron(0-30/10 * * * ? *)", Some(600));
@@ -149,13 +149,13 @@ mod tests {
         check("cron(0 8-17 ? * MON-FRI *)", Some(3_600));
         check("cron(0/30 8-11,14-17 ? * 2#1 *)", Some(1_800));
         check("cron(0 6,18 1 JAN-JUN ? *)", Some(43_200));
-        // A time without a neighbour at the least distance, or a single time on some days.
+        // A time without a neighbour at the shortest interval, or a single time on some days.
         check("cron(0/7 * * * ? *)", None);
         check("cron(0,5,20 * * * ? *)", None);
         check("cron(0 6,7,12 * * ? *)", None);
         check("cron(0 10 ? * MON-FRI *)", None);
         check("cron(0 10 1 * ? *)", None);
-        // Not understood.
+        // Expressions that are not supported.
         check("cron(0/0 * * * ? *)", None);
         check("cron(60 * * * ? *)", None);
         check("cron(0 22-2 * * ? *)", None);

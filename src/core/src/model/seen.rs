@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Maximum number of characters shown of untrusted text.
+/// Maximum number of characters of untrusted text in a message.
 const SHOWN: usize = 80;
 
 /// Excerpt of untrusted text for messages and logs: control characters are escaped, and the result is cut after 80
