@@ -1,17 +1,20 @@
-//! Which AWS budgets cover a rule: those whose pressure reaches it.
+//! Budgets that cover a rule: those whose overspending tightens its limits.
 
 use std::{fmt, str::FromStr};
 
 use crate::model::Seen;
 
-/// Every budget, or those that a tag names.
+/// Budgets that cover a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cover {
+    /// All budgets of the account. The default without a tag.
     EveryBudget,
+    /// Budgets with these names.
     Named(Vec<String>),
 }
 
 impl Cover {
+    /// Returns true if the budget with this name covers the rule.
     pub fn includes(&self, budget: &str) -> bool {
         match self {
             Self::EveryBudget => true,
@@ -20,6 +23,7 @@ impl Cover {
     }
 }
 
+/// Error for text that names no budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} names no budget; expected names of AWS budgets with commas between them")]
 pub struct ParseCoverError(Seen);
@@ -27,7 +31,7 @@ pub struct ParseCoverError(Seen);
 impl FromStr for Cover {
     type Err = ParseCoverError;
 
-    /// Names with commas between them. Colons do as well: no budget has one in its name, and any tag may hold one.
+    /// Parses names separated by commas or colons. Names of budgets have no colons, and tags cannot have commas.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let names = text.split([',', ':']).map(str::trim).filter(|name| !name.is_empty());
         let names: Vec<String> = names.map(str::to_owned).collect();

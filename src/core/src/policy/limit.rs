@@ -1,4 +1,4 @@
-//! The burst limit: how many distinct firings within which length of time are too many.
+//! Burst limit: number of distinct firings within a window that trips the breaker.
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
@@ -9,33 +9,37 @@ use crate::model::{Seconds, Seen};
 /// `count` distinct firings within any `window` trip the breaker. Written `200/60s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BurstLimit {
+    /// Number of distinct firings that trips the breaker.
     pub count: NonZeroU32,
+    /// Length of the sliding window, in event time.
     pub window: Seconds,
 }
 
 impl BurstLimit {
-    /// Larger counts could not be told from an unlimited rule: EventBridge's own default quota is 18,750 invocations a second.
+    /// Maximum count. Larger ones would be no limit: EventBridge's default quota is 18,750 invocations a second.
     pub const MAX_COUNT: u32 = 100_000_000;
+    /// Maximum window: one day.
     pub const MAX_WINDOW: Seconds = Seconds::new(86_400);
 }
 
 impl BurstLimit {
-    /// The limit on probation: a quarter, at least 1.
+    /// Limit on probation: a quarter of the count, at least 1.
     pub fn on_probation(self) -> Self {
         self.divided(const { NonZeroU32::new(4).expect("four is not zero") })
     }
 
-    /// The smaller count of the two, within this window.
+    /// Smaller count of the two, within the window of `self`.
     pub fn at_most(self, other: Self) -> Self {
         Self { count: self.count.min(other.count), ..self }
     }
 
-    /// A part of the count within the same window, at least 1.
+    /// Count divided by `divisor`, at least 1, within the same window.
     pub fn divided(self, divisor: NonZeroU32) -> Self {
         Self { count: NonZeroU32::new(self.count.get() / divisor).unwrap_or(NonZeroU32::MIN), ..self }
     }
 }
 
+/// Error for text that is not a burst limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{seen} is not a burst limit ({problem}); expected N/DURATION, as in 200/60s or 500/5m")]
 pub struct ParseBurstLimitError {
@@ -65,7 +69,7 @@ impl FromStr for BurstLimit {
     }
 }
 
-/// `parse` alone would take a sign as well.
+/// Returns true if the text has digits only. `parse` would accept a sign as well.
 pub(super) fn is_whole(number: &str) -> bool {
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }

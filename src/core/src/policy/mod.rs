@@ -1,4 +1,4 @@
-//! What the operator asked for: the defaults from the settings, overridden for one rule by its tags.
+//! Settings of a rule: the defaults of the stack, overridden by the rule's tags.
 
 mod cover;
 mod limit;
@@ -26,53 +26,56 @@ pub const MODE_TAG: &str = "budget-guard:mode";
 pub const LIMIT_TAG: &str = "budget-guard:limit";
 /// Tag that overrides the sustained limit of one rule: `20/15m/8` or `off`.
 pub const SUSTAINED_TAG: &str = "budget-guard:sustained";
-/// Tag that overrides the limit of turns of one rule: `10` or `off`.
+/// Tag that overrides the turn limit of one rule: `10` or `off`.
 pub const TURNS_TAG: &str = "budget-guard:turns";
-/// Tag that lets the guard put the rule back by itself after this long: `30m`. Off without it.
+/// Tag for the time after which the guard restores the rule by itself: `30m`. Without it, the guard does not.
 pub const AUTO_RESTORE_TAG: &str = "budget-guard:auto-restore";
-/// Tag that names the budgets that cover one rule: `team-blue, all-of-us`. Every budget without it.
+/// Tag that names the budgets covering one rule: `team-blue, all-of-us`. Without it, every budget does.
 pub const BUDGET_TAG: &str = "budget-guard:budget";
-/// What budget pressure divides the burst limit by.
+/// Default divisor of the burst limit while a budget is overspent.
 pub const DEFAULT_PRESSURE: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");
-/// How long a rule that was put back is on probation.
+/// Default length of the probation after a restore.
 pub const DEFAULT_PROBATION: Seconds = Seconds::new(15 * 60);
 
-/// What holds for one rule.
+/// Settings in effect for one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
+    /// Action of the guard when the rule trips.
     pub mode: Mode,
+    /// Burst limit, already divided if a budget is overspent.
     pub burst: BurstLimit,
-    /// `None`: off.
+    /// Sustained limit. `None` if it is off.
     pub sustained: Option<SustainedLimit>,
-    /// `None`: off.
+    /// Turn limit. `None` if it is off.
     pub turns: Option<TurnLimit>,
-    /// The rule's own tag set `burst`: that is the operator's word, and the rule's history does not raise it.
+    /// True if the rule's own tag set `burst`. The rule's history does not raise such a limit.
     pub burst_is_tagged: bool,
-    /// The same for `sustained`.
+    /// True if the rule's own tag set `sustained`.
     pub sustained_is_tagged: bool,
-    /// Knowledge about the actors behind the rule's targets.
+    /// Actors and answer time of the rule's targets.
     pub answering: Answering,
-    /// Roles that the operator says act for the rule.
+    /// Roles that the operator declares as those of the rule's targets.
     pub acts_as: ActsAs,
-    /// Schedules that are known to wake the rule's targets.
+    /// Periods of the schedules that invoke the rule's targets.
     pub schedules: Schedules,
-    /// How long half-open lasts.
+    /// Length of the half-open state after a restore.
     pub probation: Seconds,
-    /// After how long the guard itself puts the rule back, if at all.
+    /// Time after a cut at which the guard restores the rule by itself. `None` if it does not.
     pub auto_restore: Option<Seconds>,
-    /// Which budgets' pressure reaches the rule.
+    /// Budgets that cover the rule.
     pub cover: Cover,
-    /// What that pressure divides the burst limit by.
+    /// Divisor of the burst limit while a covering budget is overspent.
     pub pressure: NonZeroU32,
-    /// The budgets under whose pressure `burst` has been divided; none without pressure.
+    /// Overspent budgets for which `burst` has been divided. Empty without any.
     pub pressed_by: Vec<String>,
-    /// What `burst` was before that; the same without pressure.
+    /// Burst limit before the division. Equal to `burst` without overspent budgets.
     pub unpressed: BurstLimit,
-    /// Tags that could not be read, each in one sentence; the default held instead.
+    /// Tags that could not be parsed, one sentence each. The defaults hold instead.
     pub bad_tags: Vec<String>,
 }
 
 impl Limits {
+    /// Creates limits with the defaults for everything but mode and burst limit.
     pub const fn new(mode: Mode, burst: BurstLimit) -> Self {
         Self {
             mode,
@@ -94,7 +97,7 @@ impl Limits {
         }
     }
 
-    /// The limits of a rule with these tags, `self` being the defaults.
+    /// Overrides the defaults in `self` with a rule's tags.
     pub fn with_tags(&self, tags: &Tags) -> Self {
         let mut limits = self.clone();
         let mut bad_tags = Vec::new();
@@ -116,11 +119,11 @@ impl Limits {
         limits
     }
 
-    /// The limits of a rule with these targets. The operator's word on who acts is enough to know it.
+    /// Adds the actors of a rule's targets. They count as known if the operator declares roles.
     pub fn with_targets(mut self, targets: &[Target]) -> Self {
         self.answering = Answering::of(targets);
         if !self.acts_as.is_empty() {
-            // Their durations, and what starts them, are not known.
+            // The durations of declared roles, and the events that start them, are not known.
             self.answering.is_known = true;
             self.answering.starts_one_task = false;
             self.answering.actors.clear();
@@ -128,30 +131,29 @@ impl Limits {
         self
     }
 
-    /// The limits of a rule whose targets these schedules wake.
+    /// Adds the schedules that invoke a rule's targets.
     pub fn with_schedules(self, schedules: Schedules) -> Self {
         Self { schedules, ..self }
     }
 
-    /// The limits of a rule that shares an actor with others: a task that they start, too, tells nothing about this rule.
+    /// Notes that a rule shares an actor with other rules. A task that those start is no evidence about this rule.
     pub fn with_shared_actors(mut self, are_shared: bool) -> Self {
         self.answering.starts_one_task &= !are_shared;
         self
     }
 
-    /// Returns true if everybody's firings count towards a cut by rate: by a tag, which is the operator's word, or because
-    /// the actors behind the rule's targets are not known.
+    /// Returns true if the firings of all callers count towards a cut by rate: the limit comes from a tag, or the
+    /// actors of the rule's targets are not known.
     pub fn everybody_counts(&self) -> bool {
         self.burst_is_tagged || !self.answering.is_known
     }
 
-    /// Whether a budget that covers the rule is overspent.
+    /// Returns true if a budget that covers the rule is overspent.
     pub fn is_pressed(&self) -> bool {
         !self.pressed_by.is_empty()
     }
 
-    /// The limits while these budgets are overspent: the same for a rule that none of them covers. Of limits that are
-    /// under pressure already, they are not divided twice.
+    /// Divides the burst limit if one of the overspent budgets covers the rule. A limit is divided only once.
     pub fn with_pressure<'a>(&self, overspent: impl IntoIterator<Item = &'a str>) -> Self {
         let mut limits = self.clone();
         let covering = overspent.into_iter().filter(|budget| self.cover.includes(budget));
@@ -163,8 +165,8 @@ impl Limits {
     }
 }
 
-/// Replaces a value by what the tag says, and returns whether it did; a tag that cannot be read is named, and the value
-/// holds.
+/// Replaces a value by that of a tag. Returns true if it did. A tag that cannot be parsed is reported, and the value
+/// stays.
 fn override_with<T>(tags: &Tags, key: &str, value: &mut T, bad_tags: &mut Vec<String>) -> bool
 where
     T: FromStr<Err: Display> + Display,
@@ -241,7 +243,7 @@ mod tests {
         };
         let queue = Target::new("1", "arn:aws:sqs:us-east-1:123456789012:work");
         check(std::slice::from_ref(&task), None, true, true);
-        // Sessions of a named role are no tasks of the target.
+        // Sessions of a declared role are no tasks of the target.
         check(std::slice::from_ref(&task), Some("hub"), true, false);
         check(std::slice::from_ref(&queue), None, false, false);
         check(std::slice::from_ref(&queue), Some("hub"), true, false);
@@ -264,12 +266,12 @@ mod tests {
             assert_eq!(limits.bad_tags.len(), bad, "{:?}", limits.bad_tags);
         };
         check(&[], ["200/60s", "20/15m/8", "10"], [false, false], 0);
-        // The default, but said by the operator.
+        // Equal to the default, but set by a tag.
         check(&[(LIMIT_TAG, "200/60s")], ["200/60s", "20/15m/8", "10"], [true, false], 0);
         check(&[(SUSTAINED_TAG, "30/20m/10")], ["200/60s", "30/20m/10", "10"], [false, true], 0);
         check(&[(SUSTAINED_TAG, "off"), (TURNS_TAG, "off")], ["200/60s", "off", "off"], [false, true], 0);
         check(&[(TURNS_TAG, "25")], ["200/60s", "20/15m/8", "25"], [false, false], 0);
-        // What cannot be read is nobody's word.
+        // A tag that cannot be parsed does not count as set.
         let bad = [(LIMIT_TAG, "many"), (SUSTAINED_TAG, "OFF"), (TURNS_TAG, "1")];
         check(&bad, ["200/60s", "20/15m/8", "10"], [false, false], 3);
     }

@@ -1,4 +1,4 @@
-//! What the guard may do about a rule.
+//! Modes of the guard for a rule.
 
 use std::{fmt, str::FromStr};
 
@@ -6,15 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Seen;
 
-/// `enforce` cuts, `observe` only says what it would have cut, `ignore` does not even count.
+/// Action of the guard when a rule trips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
+    /// The rule is disabled and an alert is sent.
     Enforce,
+    /// An alert is sent, and the rule stays enabled.
     Observe,
+    /// Firings are not counted.
     Ignore,
 }
 
+/// Error for text that is not a mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not a mode; expected enforce, observe or ignore")]
 pub struct ParseModeError(Seen);

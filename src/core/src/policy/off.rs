@@ -1,8 +1,8 @@
-//! A limit that may be switched off: what it says, or the word `off`.
+//! Optional limits: a value, or the word `off`.
 
 use std::{fmt, str::FromStr};
 
-/// How an optional limit is written in settings and tags; `None` is `off`.
+/// Optional limit as it is written in settings and tags. `None` is written `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrOff<T>(pub Option<T>);
 

@@ -1,4 +1,5 @@
-//! The sustained limit: how many distinct firings, over how many distinct minutes, make a slow but steady rule a suspect.
+//! Sustained limit: number of distinct firings, over a number of distinct minutes, that makes a slow and steady rule a
+//! suspect.
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
@@ -7,13 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::limit::is_whole;
 use crate::model::{Seconds, Seen};
 
-/// `count` distinct firings within `window`, in at least `minutes` distinct clock minutes, make a rule a suspect. Written
-/// `20/15m/8`.
+/// `count` distinct firings within `window`, in at least `minutes` distinct clock minutes, make a rule a suspect.
+/// Written `20/15m/8`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SustainedLimit {
+    /// Number of distinct firings.
     pub count: NonZeroU32,
+    /// Length of the sliding window, in event time.
     pub window: Seconds,
-    /// Distinct clock minutes (UTC) that have a firing: one burst is not sustained, whatever its size.
+    /// Number of distinct clock minutes (UTC) with a firing. A single burst is not sustained, regardless of its size.
     pub minutes: NonZeroU32,
 }
 
@@ -24,11 +27,13 @@ impl SustainedLimit {
         window: Seconds::new(15 * 60),
         minutes: NonZeroU32::new(8).expect("not zero"),
     };
+    /// Maximum count, the same as that of the burst limit.
     pub const MAX_COUNT: u32 = 100_000_000;
-    /// The window of a rule has to remember this long, minute by minute.
+    /// Maximum window. The record keeps a count for each minute of it.
     pub const MAX_WINDOW: Seconds = Seconds::new(6 * 3_600);
 }
 
+/// Error for text that is not a sustained limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{seen} is not a sustained limit ({problem}); expected off or N/DURATION/MINUTES, as in 20/15m/8 or 100/2h/60"

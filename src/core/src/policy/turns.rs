@@ -1,4 +1,4 @@
-//! The limit of turns: how deep a rule may go before it is a loop.
+//! Turn limit: length of a chain that proves a loop.
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
@@ -7,24 +7,26 @@ use serde::{Deserialize, Serialize};
 use super::limit::is_whole;
 use crate::model::Seen;
 
-/// A chain of this many turns trips the breaker, and half as many equal calls without a reason. Written `10`.
+/// A chain of this many turns trips the breaker, and so do half as many equal calls without a reason. Written `10`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TurnLimit(NonZeroU32);
 
 impl TurnLimit {
-    /// Pipelines of eight stages and fixers that converge stay below; Lambda's own detection stops at about 16.
+    /// 10. Pipelines of eight stages and fixers that converge stay below it. Lambda's own loop detection stops at about
+    /// 16.
     pub const DEFAULT: Self = Self(NonZeroU32::new(10).expect("not zero"));
-    /// A single answer is no loop: nearly every remediation fires its own rule once.
+    /// Minimum limit. A single answer is no loop: nearly every remediation fires its own rule once.
     pub const MIN: u32 = 2;
-    /// Longest loop that can be declared as meant and bounded.
+    /// Maximum limit: the longest loop that can be declared as intended.
     pub const MAX: u32 = 1_000;
 
+    /// Number of turns.
     pub const fn get(self) -> u32 {
         self.0.get()
     }
 
-    /// Equal calls beyond the reasons for them that are a loop: half the turns, and at least 2.
+    /// Number of equal calls without a reason that trips the breaker: half the turns, and at least 2.
     pub const fn surplus(self) -> u32 {
         let half = self.get().div_ceil(2);
         if half < Self::MIN { Self::MIN } else { half }
@@ -37,6 +39,7 @@ impl Default for TurnLimit {
     }
 }
 
+/// Error for text that is not a turn limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{seen} is not a limit of turns ({problem}); expected off or a whole number from 2 to 1000, as in 10"
