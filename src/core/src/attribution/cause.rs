@@ -1,7 +1,8 @@
-//! The maker of a firing: the rule's own target, another rule's, an AWS service, or somebody else.
+//! Maker of a firing: the rule's own target, another rule's target, an AWS service, or a foreign caller.
 //!
-//! Own means proved: AWS names the target as holder of the credentials, or role and session name are those of the target
-//! function. A role alone is proof only for a target that is no function, and only if no other known target has the role.
+//! "Own" requires proof: AWS names the target as holder of the credentials, or role and session name are those of the
+//! target function. A role alone is proof only for an actor that is not a function, and only if no other known actor
+//! has the role.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,30 +11,31 @@ use crate::model::{
     Actor, ActorId, Arn, Call, Caller, Cause, OWN_PREFIX, Proof, RuleArn, Target, unqualified,
 };
 
-/// Sessions of AWS IAM Identity Center, which people sign in with. Source: "Permission sets" (IAM Identity Center guide).
+/// Prefix of the roles of AWS IAM Identity Center, which people sign in with. Source: "Permission sets" (IAM Identity
+/// Center guide).
 const SIGNED_IN: &str = "AWSReservedSSO_";
 
-/// The actors of all rules, looked up by what `userIdentity` tells of the caller.
+/// Actors of all rules, indexed by the values of `userIdentity`.
 ///
-/// Sources: "CloudTrail userIdentity element" for `inScopeOf` and `sessionIssuer`; that Lambda names a function's session
+/// Sources: "CloudTrail userIdentity element" for `inScopeOf` and `sessionIssuer`. Lambda naming a function's session
 /// after the function is observed behaviour.
 #[derive(Debug, Clone, Default)]
 pub struct Actors {
     rules: HashSet<RuleArn>,
     /// Rules by the ARN of their actor.
     by_arn: HashMap<String, BTreeSet<RuleArn>>,
-    /// By the name of a function, which is that of its sessions.
+    /// Functions by name, which is also the name of their sessions.
     functions: HashMap<String, Vec<Function>>,
-    /// By the name of a role, which is unique in its account, whatever its path.
+    /// Roles by name, which is unique in its account, whatever the path.
     roles: HashMap<String, Vec<Role>>,
-    /// Account and name of each role that the operator says acts for a rule.
+    /// Account and name of the roles that the operator declares for a rule.
     declared: HashMap<RuleArn, BTreeSet<(String, String)>>,
 }
 
 #[derive(Debug, Clone)]
 struct Role {
     account: String,
-    /// ARNs of the actors that have it.
+    /// ARNs of the actors that have the role.
     users: BTreeSet<String>,
 }
 
@@ -41,27 +43,27 @@ struct Role {
 struct Function {
     arn: String,
     account: String,
-    /// Name of its role; `None` if it could not be read, and then its sessions prove nothing.
+    /// Name of the function's role. `None` if it could not be read; its sessions then prove nothing.
     role: Option<String>,
 }
 
-/// A session of a role: its account, the name of the role, and the name of the session.
+/// Role session: account, role name and session name.
 #[derive(Debug, Clone, Copy)]
 struct Session<'a> {
     account: &'a str,
     role: &'a str,
-    /// `None` where only the role behind the session is told.
+    /// Name of the session. `None` if the record names only the role.
     name: Option<&'a str>,
 }
 
 impl Actors {
-    /// From the rules whose targets are known. Targets that are the guard's own are left out.
+    /// Indexes the actors of these rules. Targets that are the guard's own are skipped.
     pub fn new<'a>(rules: impl IntoIterator<Item = (&'a RuleArn, &'a [Target])>) -> Self {
         let mut actors = Self::default();
         for (rule, targets) in rules {
             actors.rules.insert(rule.clone());
             for target in targets {
-                // The target's own role is the one that EventBridge starts it with: it makes no other calls.
+                // The target's role belongs to EventBridge, which uses it to invoke the target and for no other calls.
                 let this = Actor::new(&target.arn, None);
                 let is_read = target.actors.iter().any(|actor| actor.arn == this.arn);
                 let own = (!is_read).then_some(&this);
@@ -99,7 +101,7 @@ impl Actors {
         }
     }
 
-    /// Adds the operator's word that the role with this ARN acts for a rule.
+    /// Adds a role, given by ARN, that the operator declares for a rule.
     pub fn declare(&mut self, rule: &RuleArn, role: &str) {
         if let Some(Session { account, role, .. }) = role_of(role) {
             let roles = self.declared.entry(rule.clone()).or_default();
@@ -112,13 +114,13 @@ impl Actors {
         self.by_arn.get(actor).into_iter().flatten()
     }
 
-    /// Returns true if other rules have one of the actors of these targets, too.
+    /// Returns true if another rule has one of these targets' actors as well.
     pub fn are_shared(&self, targets: &[Target]) -> bool {
         let rules = |actor: &Actor| self.by_arn.get(&actor.arn).map_or(0, BTreeSet::len);
         targets.iter().flat_map(|target| &target.actors).any(|actor| rules(actor) > 1)
     }
 
-    /// The actor that made a call, and the strongest proof of it.
+    /// Actor that made a call, with the strongest proof.
     pub fn maker<'a>(&'a self, caller: &'a Caller<'_>, call: Option<&Call<'_>>) -> Option<(&'a str, Proof)> {
         let issued_to = caller.issued_to.as_deref().map(unqualified);
         if let Some(arn) = issued_to.filter(|arn| self.by_arn.contains_key(*arn)) {
@@ -149,7 +151,7 @@ impl Actors {
         }
     }
 
-    /// The role that made the call, if the operator says that it acts for the rule. AWS's word on a function comes first.
+    /// Role that made the call, if the operator declares it for the rule. A function named by AWS takes precedence.
     fn declared_actor(
         &self,
         rule: &RuleArn,
@@ -169,7 +171,7 @@ impl Actors {
         }
     }
 
-    /// The function whose role and name this session has.
+    /// Function that has the role and the name of this session.
     fn function(&self, session: Session<'_>) -> Option<&Function> {
         let functions = session.name.and_then(|name| self.functions.get(name));
         functions.into_iter().flatten().find(|function| {
@@ -177,7 +179,7 @@ impl Actors {
         })
     }
 
-    /// The only known actor with this role, if its sessions may bear this name.
+    /// Only known actor with the role of this session. `None` if its sessions cannot have this name.
     fn only_user(&self, session: Session<'_>) -> Option<&str> {
         let roles = self.roles.get(session.role)?;
         let users = &roles.iter().find(|role| role.account == session.account)?.users;
@@ -187,22 +189,22 @@ impl Actors {
     }
 }
 
-/// Returns true if the caller is one of these targets, seen from a rule that has no others.
+/// Returns true if the caller is one of these targets, for a rule that has no others.
 pub fn is_target(caller: &Caller<'_>, rule: &RuleArn, targets: &[Target]) -> bool {
     matches!(Actors::new([(rule, targets)]).cause(rule, caller, None), Cause::Own { .. })
 }
 
-/// The role session that made a call; `None` if AWS names a function: its word is final, and another function may have the
+/// Role session that made a call. `None` if AWS names a function, which takes precedence: another function may have the
 /// same role.
 fn session_behind<'a>(caller: &'a Caller<'_>, call: Option<&'a Call<'_>>) -> Option<Session<'a>> {
     if caller.issued_to.as_deref().is_some_and(|arn| function_of(unqualified(arn)).is_some()) {
         return None;
     }
-    // Sessions that only the role behind them tells of may bear any name.
+    // Sessions without a name in the record may have any name.
     session_of(&caller.principal).or_else(|| call.and_then(|call| call.role.as_deref()).and_then(role_of))
 }
 
-/// The Lambda function of `account` that made the call, as far as the event tells.
+/// Name of the Lambda function of `account` that made the call, if the event names one.
 pub(super) fn calling_function<'a>(caller: &'a Caller<'_>, account: &str) -> Option<&'a str> {
     if let Some((of, function)) = caller.issued_to.as_deref().and_then(function_of) {
         return (of == account).then_some(function);
@@ -210,21 +212,21 @@ pub(super) fn calling_function<'a>(caller: &'a Caller<'_>, account: &str) -> Opt
     session_of(&caller.principal).filter(|session| session.account == account)?.name
 }
 
-/// From `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`. There is no path in it.
+/// Parses `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, which has no path.
 fn session_of(principal: &str) -> Option<Session<'_>> {
     let (account, path) = in_account(principal, "sts")?;
     let (role, name) = path.strip_prefix("assumed-role/")?.split_once('/')?;
     Some(Session { account, role, name: Some(name) })
 }
 
-/// From `arn:aws:iam::ACCOUNT:role/[PATH/]ROLE`.
+/// Parses `arn:aws:iam::ACCOUNT:role/[PATH/]ROLE`.
 fn role_of(arn: &str) -> Option<Session<'_>> {
     let (account, path) = in_account(arn, "iam")?;
     let role = path.strip_prefix("role/")?.rsplit('/').next()?;
     Some(Session { account, role, name: None })
 }
 
-/// Account and resource of an ARN of a service that is in no Region.
+/// Account and resource of an ARN without Region.
 fn in_account<'a>(arn: &'a str, service: &str) -> Option<(&'a str, &'a str)> {
     let arn = Arn::parse(arn).filter(|arn| arn.service == service && arn.region.is_empty())?;
     Some((arn.account, arn.resource))
@@ -237,7 +239,7 @@ fn function_of(arn: &str) -> Option<(&str, &str)> {
     Some((arn.account, name.split_once(':').map_or(name, |(name, _)| name)))
 }
 
-/// Whether this is an identity, and not what stands there for want of one: the event's own source.
+/// Returns true if this is an identity, and not the event's source in its place.
 fn is_named(principal: &str) -> bool {
     principal != "unknown" && !principal.starts_with("aws.")
 }

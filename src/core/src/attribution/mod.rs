@@ -1,5 +1,5 @@
-//! Stage 2: what was received → which rule fired, and whether the firing counts. For events of the bus, `directory`
-//! knows the rules.
+//! Stage 2: message → rule that fired, or reason for which the firing does not count. For events of the bus,
+//! `directory` knows the rules.
 
 mod cause;
 mod openings;
@@ -15,20 +15,23 @@ use crate::model::{Caller, Cause, Firing, OWN_PREFIX, RuleArn, Timestamp, bounde
 use crate::sources::money::MoneyMessage;
 use crate::sources::{Bus, BusEvent, Carried, Change, DecodeError, Received, RuleCall, Sender};
 
-/// Longer names of who changed a rule are cut: they reach alerts and records.
+/// Maximum length of a principal that changed a rule. It reaches alerts and records.
 const MAX_PRINCIPAL: usize = 128;
 
-/// Where this guard stands: the only place whose rules it may touch. And whom it believes there.
+/// Account and Region of the guard, to whose rules its actions are limited, and the event sources that it trusts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
+    /// Partition, as in `aws`.
     pub partition: String,
+    /// Region, as in `eu-west-1`.
     pub region: String,
+    /// Account id: twelve digits.
     pub account: String,
-    /// The guard's own function name, which is also the session name of every call it makes. Its other functions are
+    /// Name of the guard's own function, which is also the session name of its calls. The guard's other functions are
     /// known by their prefix.
     pub function: Option<String>,
-    /// How sources begin whose events are CloudTrail's, besides those of AWS: whoever forwards them with `PutEvents` has to
-    /// write a source of its own.
+    /// Prefixes of sources, besides those of AWS, whose events are CloudTrail's. A forwarder that uses `PutEvents`
+    /// needs a source of its own.
     pub trusted_sources: Vec<String>,
 }
 
@@ -39,7 +42,7 @@ impl fmt::Display for Home {
 }
 
 impl Home {
-    /// A place where nobody's word counts but AWS's, and no function is the guard's own but by its name's beginning.
+    /// Creates a home without trusted sources, and without a function name.
     pub fn new(partition: impl Into<String>, region: impl Into<String>, account: impl Into<String>) -> Self {
         Self {
             partition: partition.into(),
@@ -50,8 +53,9 @@ impl Home {
         }
     }
 
+    /// Returns true for rules of this account and Region.
     pub fn owns(&self, rule: &RuleArn) -> bool {
-        // Compared where it stands, part by part: this is asked for every firing.
+        // Compared in place, without allocation, because this runs for every firing.
         let parts = ["arn", &self.partition, "events", &self.region, &self.account];
         let mut left = Some(rule.as_str());
         for part in parts {
@@ -60,67 +64,85 @@ impl Home {
         left.is_some()
     }
 
-    /// Whether events of this sender say truly which call was made, and by whom.
+    /// Returns true if the sender is trusted to name call and caller correctly.
     fn believes(&self, sender: &Sender<'_>) -> bool {
         self.trusted_sources.iter().any(|trusted| sender.source.starts_with(trusted.as_str()))
     }
 }
 
-/// What an observation means for the guard.
+/// Meaning of a message for the guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attributed<'a> {
+    /// A rule fired, and the firing counts.
     Firing(Firing<'a>),
-    /// A rule fired, but this firing must not count.
+    /// A rule fired, and the firing does not count.
     Skipped(Skipped),
-    /// Someone changed a rule.
+    /// A rule was changed.
     Changed(Changed),
-    /// An event of the bus: it may tell of a change, and it fires whatever rules match it – unless it does not count.
+    /// Event of the bus. It may report a change, and it fires every rule that matches it, unless it does not count.
     Bus {
+        /// Change of a rule that the event reports.
         changed: Option<Changed>,
+        /// Event to match with the rules, or the reason for which it does not count.
         event: Result<Bus<'a>, Skipped>,
-        /// It carries an alert about money.
+        /// Cost alert that the event carries.
         money: Option<Box<MoneyMessage>>,
     },
+    /// Schedule event, once a minute.
     Tick,
-    /// An alert about money names no rule.
+    /// Cost alert, which concerns no single rule.
     Money(Box<MoneyMessage>),
 }
 
-/// Someone was seen changing a rule of this guard's account and Region.
+/// Observed change of a rule of this account and Region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
+    /// Rule that was changed.
     pub rule: RuleArn,
+    /// Part of the rule that was changed.
     pub change: Change,
+    /// Principal that changed it, at most 128 characters.
     pub by: String,
+    /// Event time of the change.
     pub at: Timestamp,
 }
 
-/// Why a firing does not count.
+/// Reason for which a firing does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skipped {
-    /// An archive replay: someone asked for these events again.
+    /// The event comes from an archive replay.
     Replay,
     /// The guard's own call fired the rule.
     OwnCall,
-    /// A call about a rule that failed, or names none.
+    /// The call about a rule failed, or names no rule.
     NoChange,
     /// The event happened in another account.
     Foreign,
 }
 
-/// Why a firing cannot be acted on. A retry does not help.
+/// Error for a firing that cannot be acted on. A retry does not help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AttributionError {
+    /// The firing is of a rule of another account or Region.
     #[error("ruleArn is {rule}, a rule of account {account} in {region}; this guard acts on {home} only",
         account = rule.account(), region = rule.region())]
-    Foreign { rule: RuleArn, home: String },
-    /// A trusted sender carries what is no firing.
+    Foreign {
+        /// Rule that fired.
+        rule: RuleArn,
+        /// Account and Region of the guard, for display.
+        home: String,
+    },
+    /// A trusted sender carries an event that is not a firing.
     #[error(transparent)]
     Carried(#[from] DecodeError),
 }
 
-/// Works out which rule fired, as far as that can be told without knowing the rules. `home` is the guard's own account
+/// Attributes a message to a rule, as far as that is possible without the directory. `home` is the guard's own account
 /// and Region.
+///
+/// # Errors
+///
+/// The rule belongs to another account or Region, or a trusted sender carries an event that is not a firing.
 pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'a>, AttributionError> {
     let (rule, mut event) = match received {
         Received::Tick { .. } => return Ok(Attributed::Tick),
@@ -136,7 +158,7 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
         }
         Received::Attached { rule, event } => (rule, event),
     };
-    // The guard's own rules tell it of changes to others.
+    // The guard's own rules report changes of other rules.
     if rule.name().starts_with(OWN_PREFIX) && event.rule_call.is_some() {
         return Ok(changed(&event, home).map_or(Attributed::Skipped(Skipped::NoChange), Attributed::Changed));
     }
@@ -152,35 +174,35 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
     Ok(Attributed::Firing(Firing { rule, event_id, at, caller, call, cause }))
 }
 
-/// Whether an event of the bus counts, and what it changes.
+/// Decides if an event of the bus counts, and extracts the change that it reports.
 fn from_bus<'a>(mut bus: Bus<'a>, home: &Home) -> Attributed<'a> {
-    // Also from another account: whoever forwards it, AWS Budgets is asked before anything follows from it.
+    // Events of other accounts are accepted here, because AWS Budgets is asked before any action.
     let money = bus.money.take().filter(|_| !bus.event.is_replay);
     if bus.account.as_deref() != Some(&home.account) {
         return Attributed::Bus { changed: None, event: Err(Skipped::Foreign), money };
     }
     doubt(&mut bus.event, home);
-    // What is only replayed was a change once, and no longer tells of one.
+    // A replayed event reports a change of the past.
     let changed = if bus.event.is_replay { None } else { changed(&bus.event, home) };
     let event = skipped(&bus.event, home).map_or(Ok(bus), Err);
     Attributed::Bus { changed, event, money }
 }
 
-/// Of what anybody may have put on the bus only that it happened is believed: not which call it tells of, nor who made
-/// that, nor that it is one that was counted before.
+/// Removes from the event of an untrusted sender everything that the sender could have made up: the call, the caller,
+/// and the id by which it could pass for an event counted before. Only the fact that it happened remains.
 fn doubt(event: &mut BusEvent<'_>, home: &Home) {
     let Some(sender) = event.sender.take_if(|sender| !home.believes(sender)) else { return };
     let Sender { source, envelope_id } = *sender;
     if !envelope_id.is_empty() {
         event.event_id = envelope_id;
     }
-    // Put so that it is no ARN: a source may be spelled like anybody's.
+    // Written so that it is no ARN, because a sender may choose its source freely.
     event.caller = Caller { principal: format!("source {source}").into(), issued_to: None };
     event.call = None;
     event.made = None;
 }
 
-/// Why this event must not count, whichever rule it fires.
+/// Reason for which this event does not count for any rule. `None` if it counts.
 fn skipped(event: &BusEvent<'_>, home: &Home) -> Option<Skipped> {
     if event.is_replay {
         return Some(Skipped::Replay);
@@ -190,7 +212,7 @@ fn skipped(event: &BusEvent<'_>, home: &Home) -> Option<Skipped> {
     caller.is_some_and(is_own).then_some(Skipped::OwnCall)
 }
 
-/// The change of a rule that an event tells of, if the rule is one of this guard's.
+/// Change that an event reports. `None` if the rule is not in this account and Region.
 fn changed(event: &BusEvent<'_>, home: &Home) -> Option<Changed> {
     let RuleCall::Changed { bus, rule, change } = event.rule_call.as_ref()? else { return None };
     let rule: RuleArn = match change {

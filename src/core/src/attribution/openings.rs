@@ -1,11 +1,11 @@
-//! Role chaining: sessions followed by their access keys to the target that opened the first of them.
+//! Role chaining: sessions followed by their access keys to the target that opened the first one.
 
 use std::collections::HashMap;
 
 use crate::model::{Call, Caller, Cause, Opened, Session, SessionKey, Timestamp};
 use crate::sources::Opening;
 
-/// Sessions whose opening was seen, by their keys.
+/// `AssumeRole` calls observed, by the key of the session that they opened.
 #[derive(Debug, Default)]
 pub struct Openings {
     by_key: HashMap<SessionKey, Known>,
@@ -19,18 +19,19 @@ struct Known {
     at: Timestamp,
 }
 
-/// Origin of a session, as far as its openings were seen.
+/// Origin of a session, as far as its `AssumeRole` calls were observed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Origin {
+    /// The maker of the call that opened the first session is known.
     Known(Opened),
-    /// The opening of a session of this role has yet to be found.
+    /// The call that opened a session of this role has not been found yet.
     Role(String),
-    /// No opening can tell: there is no role, or the chain is too long.
+    /// No call can be found: there is no role, or the chain is too long.
     Untold,
 }
 
 impl Openings {
-    /// Adds an opening that happened `at` this time.
+    /// Adds an `AssumeRole` call made at this time.
     pub fn add(&mut self, opening: Opening<'_>, at: Timestamp) {
         let Opening { session, caller, call } = opening;
         let known =
@@ -38,12 +39,12 @@ impl Openings {
         self.by_key.insert(session.key, known);
     }
 
-    /// Takes over what another reader has seen.
+    /// Adds the calls that another reader observed.
     pub fn append(&mut self, other: Self) {
         self.by_key.extend(other.by_key);
     }
 
-    /// Origin of the session `key` of `role`. `cause` tells the maker of the call that opened a session.
+    /// Origin of the session `key` of `role`. `cause` returns the maker of an `AssumeRole` call.
     pub fn origin(
         &self,
         key: SessionKey,

@@ -1,14 +1,14 @@
-//! Names of the sessions that AWS services open with the role of what they run.
+//! Names that AWS services give to their sessions with an actor's role.
 //!
-//! People and pipelines that may assume the same role name their sessions otherwise. Source: sessions seen in public
-//! CloudTrail records; AWS documents none of the names.
+//! People and pipelines with the same role use other names. Source: sessions seen in public CloudTrail records; AWS
+//! documents none of the names.
 
 use crate::model::Arn;
 
-/// Returns true if a session of the role that only `actor` is known to have may be that actor's own.
+/// Returns true if a session of a role that only `actor` is known to have may be that actor's own.
 ///
-/// `name` is `None` where the record tells only the role behind the session. A function is found by its sessions' name
-/// before this is asked, so another session of its role is somebody else's.
+/// `name` is `None` if the record names only the role of the session. Functions are recognised earlier, by session
+/// name, so any other session of a function's role belongs to another principal.
 pub(super) fn may_be_named(actor: &str, name: Option<&str>) -> bool {
     let service = Arn::service_of(actor);
     let Some(name) = name else { return service != "lambda" };

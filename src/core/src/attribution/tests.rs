@@ -1,4 +1,4 @@
-//! What is taken for a firing, a change, or neither, and whose word counts.
+//! Messages that are a firing, a change or neither, and trust in their senders.
 
 use serde_json::json;
 
@@ -99,7 +99,7 @@ fn a_firing_is_carried_by_those_alone_who_are_trusted() {
     check("trails.eu", broken, problem);
 }
 
-/// A call by the rule's own target, as an event of this source tells of it; attached to the rule, and as it is on the bus.
+/// Call by the rule's own target, in an event with this source: attached to the rule, and as it is on the bus.
 fn claims(source: &str, principal: &str) -> [String; 2] {
     let issued_to = if principal == "ann" { "arn:fixer" } else { "" };
     let event = json!({
@@ -157,7 +157,7 @@ fn a_change_of_a_rule_is_recognised() {
     let check = |bus: &'static str, expected: &str| {
         let change = change_on(bus);
         let seen = match attribute(on_bus(BusEvent { rule_call: Some(change), ..event("ann") }), &home()) {
-            // It is a firing as well, of whatever rules watch such calls.
+            // The event also fires the rules that watch such calls.
             Ok(Attributed::Bus { changed: Some(Changed { rule, by, .. }), event: Ok(_), .. }) => {
                 format!("{rule} by {by}")
             }
@@ -168,7 +168,7 @@ fn a_change_of_a_rule_is_recognised() {
     check("default", "fix-acl");
     check("orders", "orders/fix-acl");
     check("arn:aws:events:us-east-1:123456789012:event-bus/orders", "orders/fix-acl");
-    // Through the guard's own rule it is a change, through any other a firing.
+    // Through the guard's own rule it is a change, through any other rule a firing.
     let change = || Some(change_on("default"));
     let ours = "arn:aws:events:us-east-1:123456789012:rule/budget-guard-changes";
     check_received(

@@ -1,4 +1,4 @@
-//! Callers, seen from a rule: a table of who is taken for what.
+//! Callers and their relation to a rule, as a table.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn role(name: &str) -> String {
     format!("arn:aws:iam::123456789012:role/{name}")
 }
 
-/// A target that is a function, or a queue with a function behind it, with the function's role.
+/// Target that is a function, or a queue with a function behind it, with the function's role.
 fn target(arn: &str, actor: &str, role_name: Option<&str>) -> Target {
     let actor = Actor::new(actor, role_name.map(role).as_deref());
     Target {
@@ -26,8 +26,9 @@ fn target(arn: &str, actor: &str, role_name: Option<&str>) -> Target {
     }
 }
 
-/// `fix`: fixer and, behind a queue, helper, whose role is shared with `tag`'s tagger. `repair`: a state machine with its
-/// role. `bare`: a function of which nothing could be read. `fix` also has the guard as a target, as attached rules do.
+/// `fix`: fixer and, behind a queue, helper, which shares its role with the tagger of `tag`. `repair`: a state machine
+/// with its role. `bare`: a function that could not be read. `fix` also has the guard as a target, as attached rules
+/// do.
 fn actors() -> Actors {
     let machine = Target {
         role_arn: Some(role("start-repair")),
@@ -99,10 +100,10 @@ fn by_the_credentials_that_aws_issued() {
     check("bare", "arn:aws:lambda:us-east-1:123456789012:function:bare", "Issued");
     check("tag", HELPER, "sibling helper");
     check("unread", HELPER, "sibling helper");
-    // AWS says it was another function: that it has the same role and session name does not count.
+    // AWS names another function, so the same role and session name do not count.
     check("fix", "arn:aws:lambda:us-east-1:123456789012:function:other", "Foreign");
     check("fix", "arn:aws:lambda:eu-west-1:123456789012:function:helper", "Foreign");
-    // Of a task it only tells the task, so its role has to tell.
+    // AWS names the task and not its definition, so the role has to identify it.
     check("fix", "arn:aws:ecs:us-east-1:123456789012:task/cluster/1", "Session");
 }
 
@@ -118,10 +119,10 @@ fn by_the_session_that_a_function_has() {
     check("fix", "arn:aws:iam::123456789012:user/fixer", "Foreign");
     check("fix", &session("AWSReservedSSO_Admin_0123456789abcdef", "fixer"), "Foreign");
     check("repair", &session("fixer-role", "fixer"), "sibling fixer");
-    // A role that could not be read may be any, so the name proves nothing.
+    // A role that could not be read may be any role, so the session name proves nothing.
     check("bare", &session("any", "bare"), "Unplaced");
     check("bare", &session("any", "other"), "Unplaced");
-    // The guard is a target of every rule it is attached to, and never the maker of a loop.
+    // The guard is a target of every attached rule, and never the maker of a loop.
     check("fix", &session("guard-role", "budget-guard-ingest"), "Unplaced");
 }
 
@@ -139,7 +140,7 @@ fn by_the_word_of_the_operator() {
     // Another account, another role, another rule.
     check("tag", &role("hub"), Made { by: by_hub, ..Made::default() }, "Unplaced");
     check("tag", hub, Made { by: &session("other", "any"), ..Made::default() }, "Unplaced");
-    // Proof by AWS comes first.
+    // Proof by AWS takes precedence.
     let other = "arn:aws:lambda:us-east-1:123456789012:function:other";
     let issued = Made { by: by_hub, issued_to: Some(other), ..Made::default() };
     check("tag", hub, issued, "Foreign");
@@ -158,10 +159,10 @@ fn by_the_role() {
     };
     check("repair", &session("repair-role", "pUBglYSipyAbyPsehEoWHmOFMDviUKzd"), "Role");
     check("repair", &session("repair-role", "ann"), "Unplaced");
-    // The role that EventBridge starts the state machine with makes no other calls.
+    // EventBridge starts the state machine with this role, and makes no other calls with it.
     check("repair", &session("start-repair", "x"), "Unplaced");
     check("fix", &session("repair-role", "pUBglYSipyAbyPsehEoWHmOFMDviUKzd"), "sibling repair");
-    // Two functions have it; and a function's session has the function's name, so this is somebody else's.
+    // Two functions have this role, and the session has the name of neither.
     check("tag", &session("shared", "other"), "Unplaced");
     check("tag", &session("shared", "helper"), "sibling helper");
     check("fix", &session("fixer-role", "ann"), "Unplaced");
@@ -188,7 +189,7 @@ fn calls_that_services_make_for_others_are_reasons() {
     check("fix", "cloudformation.amazonaws.com", None, "Service");
     check("fix", &session("deploy", "ann"), Some("deploy"), "Unplaced");
     check("fix", "arn:aws:iam::123456789012:user/ann", None, "Unplaced");
-    // The target's own call, carried out by a service on its behalf.
+    // Call of the target, carried out by a service on its behalf.
     check("fix", &session("fixer-role", "fixer"), Some("path/fixer-role"), "Session");
     check("repair", &session("fixer-role", "fixer"), Some("path/fixer-role"), "sibling fixer");
 }
