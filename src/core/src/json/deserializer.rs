@@ -1,4 +1,4 @@
-//! The scanner as a source for serde, so that a shape is written down once.
+//! Deserializer for serde on top of the scanner, so that each shape is declared once.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use super::scanner::Scanner;
 use super::verbatim::{UNREAD, VERBATIM};
 
-/// It is not plain JSON, or not of the expected shape: `serde_json` will tell.
+/// Error for input that is not plain JSON, or has another shape. `serde_json` then decides.
 #[derive(Debug)]
 pub(crate) struct GiveUp;
 
@@ -56,7 +56,7 @@ impl<'de, const QUOTED: bool> Deserializer<'de> for &mut Scanner<'de, QUOTED> {
         }
     }
 
-    /// The raw values of `serde_json` are newtypes as well, which only it can make.
+    /// Raw values of `serde_json` are newtypes as well, and only `serde_json` can create them.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -84,7 +84,7 @@ impl<'de, const QUOTED: bool> Deserializer<'de> for &mut Scanner<'de, QUOTED> {
 }
 
 impl<'de, const QUOTED: bool> Scanner<'de, QUOTED> {
-    /// Lets `visit` see all that is in the object or the array that begins here.
+    /// Passes all members of the object or array at the current position to `visit`.
     fn members<T>(
         &mut self,
         visit: impl FnOnce(&mut Members<'_, 'de, QUOTED>) -> Result<T, GiveUp>,
@@ -107,7 +107,7 @@ struct Members<'s, 'de, const QUOTED: bool> {
 }
 
 impl<const QUOTED: bool> Members<'_, '_, QUOTED> {
-    /// Whether there is another member; the scanner is in front of it then.
+    /// Returns true, in front of the next member, if there is one.
     fn has_next(&mut self) -> Result<bool, GiveUp> {
         let next = self.json.peek().ok_or(GiveUp)?;
         if next == self.close && !self.is_done {

@@ -1,7 +1,9 @@
-//! Readers of JSON where `serde_json` alone would cost too much: each is held to it by tests, and kept for a benchmark.
+//! JSON readers for cases in which `serde_json` alone is too slow. Tests compare each with `serde_json`, and a
+//! benchmark justifies it.
 //!
-//! [`scanner`] reads the payload of the Lambda in one pass (benchmark `batch`). [`objects`] takes a log apart without
-//! reading it whole (benchmark `replay`). The matcher of event patterns has its own, in its own package (`patterns`).
+//! [`scanner`] reads the payload of the Lambda in one pass (benchmark `batch`). [`objects`] splits a log into objects
+//! without loading it whole (benchmark `replay`). The matcher of event patterns has a reader in its own package
+//! (`patterns`).
 
 mod deserializer;
 mod objects;

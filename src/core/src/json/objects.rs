@@ -1,6 +1,6 @@
-//! The JSON objects of a stream, one after the other: JSON lines, an array, or the `Records` of CloudTrail's log files.
+//! JSON objects of a stream in sequence: JSON lines, an array, or the `Records` of CloudTrail's log files.
 //!
-//! Only where an object ends is found out here; whoever reads the object says whether it is JSON. The stream is never
+//! The reader only finds the end of each object. The caller parses it, and decides if it is JSON. The stream is never
 //! held as a whole.
 
 mod end;
@@ -12,16 +12,17 @@ use memchr::memchr;
 use crate::model::Seen;
 use end::{Scan, object_end, open, string_end};
 
-/// CloudTrail's own limit for a record is 256 KB, EventBridge's for an event 1 MB.
+/// Maximum size of an object. CloudTrail's limit for a record is 256 KB, EventBridge's for an event 1 MB.
 const MAX_VALUE: usize = 16 << 20;
 const FIRST_BUFFER: usize = 128 << 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What counts as a value, beside objects that stand for themselves and the elements of an array.
+/// Containers that are opened, in addition to a top-level array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unwrap {
+    /// None: objects are returned whole.
     Nothing,
-    /// The elements of the array `Records`, in objects that have one.
+    /// Objects with an array `Records`, whose elements are returned.
     Records,
 }
 
@@ -34,19 +35,19 @@ impl Unwrap {
     }
 }
 
-/// Reads object after object.
+/// Reader of the objects of a stream.
 #[derive(Debug)]
 pub struct JsonObjects<R> {
     input: R,
     unwrap: Unwrap,
     buffer: Vec<u8>,
-    /// What is left to read of the buffer.
+    /// Unread range of the buffer.
     left: std::ops::Range<usize>,
-    /// How many bytes came before the buffer.
+    /// Number of bytes of the stream before the buffer.
     before: u64,
     is_at_end: bool,
     within: Within,
-    /// Objects that stood for themselves: after the first, a broken one costs its line, not the file.
+    /// Number of top-level objects. After the first, a broken one costs its line, not the file.
     lines: u64,
 }
 
@@ -56,25 +57,43 @@ enum Within {
     /// In an array; `true` after an element.
     Array(bool),
     Records(bool),
-    /// In the object that held `Records`, behind them.
+    /// In the object that contained `Records`, after that array.
     Rest,
     Done,
 }
 
-/// Why a stream, or one line of it, cannot be read.
+/// Error of a stream, or of one line of it.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectsError {
+    /// The stream could not be read.
     #[error("{0}")]
     Read(#[from] std::io::Error),
+    /// The stream is not JSON at an offset.
     #[error("not JSON at byte {at}: saw {seen}, expected {expected}")]
-    NotJson { at: u64, seen: Seen, expected: &'static str },
+    NotJson {
+        /// Offset in the stream, in bytes.
+        at: u64,
+        /// Excerpt of the stream at that offset.
+        seen: Seen,
+        /// Expected text, as in `JSON` or `}`.
+        expected: &'static str,
+    },
+    /// The stream ends inside an object or array.
     #[error("it ends early, at byte {at}, in the middle of its JSON")]
-    EndsEarly { at: u64 },
+    EndsEarly {
+        /// Offset of the end, in bytes.
+        at: u64,
+    },
+    /// An object is larger than the limit of 16 MiB.
     #[error("the object at byte {at} is larger than 16 MiB, which no event is")]
-    TooLarge { at: u64 },
+    TooLarge {
+        /// Offset of the object, in bytes.
+        at: u64,
+    },
 }
 
 impl<R: Read> JsonObjects<R> {
+    /// Creates a reader of `input`. Nothing is read yet.
     pub fn new(input: R, unwrap: Unwrap) -> Self {
         Self {
             input,
@@ -88,7 +107,12 @@ impl<R: Read> JsonObjects<R> {
         }
     }
 
-    /// The next object, from `{` to `}`. After an error there may be more to read: the rest of a stream of lines.
+    /// Returns the next object, from `{` to `}`. `None` at the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// The stream cannot be read or is not JSON. [`Self::goes_on`] returns true if reading can continue after a broken
+    /// line.
     #[expect(
         clippy::should_implement_trait,
         reason = "the value lives in the buffer, so this is no Iterator"
@@ -107,7 +131,7 @@ impl<R: Read> JsonObjects<R> {
         }
     }
 
-    /// Whether there may be more to read, after an error too.
+    /// Returns true if there may be more to read, even after an error.
     pub fn goes_on(&self) -> bool {
         self.within != Within::Done
     }
@@ -159,13 +183,13 @@ impl<R: Read> JsonObjects<R> {
         }
     }
 
-    /// Past one byte, into another state.
+    /// Consumes one byte and changes the state.
     fn enter(&mut self, within: Within) {
         self.take(1);
         self.within = within;
     }
 
-    /// Looks at the bytes from here on, at as many as that takes.
+    /// Scans from the current position, and reads as much as that needs.
     fn look(&mut self, look: fn(&[u8]) -> Scan) -> Result<Scan, ObjectsError> {
         loop {
             match look(&self.buffer[self.left.clone()]) {
@@ -184,7 +208,7 @@ impl<R: Read> JsonObjects<R> {
         }
     }
 
-    /// What follows `Records` in its object.
+    /// Skips the members after `Records` in their object.
     fn skip_rest(&mut self) -> Result<(), ObjectsError> {
         let length = match self.peek()? {
             Some(b'}') => {
@@ -202,7 +226,7 @@ impl<R: Read> JsonObjects<R> {
         Ok(())
     }
 
-    /// To the beginning of the next line, if there is one.
+    /// Skips to the start of the next line. Returns false if there is none.
     fn skip_line(&mut self) -> Result<bool, ObjectsError> {
         loop {
             if let Some(end) = memchr(b'\n', &self.buffer[self.left.clone()]) {
@@ -216,7 +240,7 @@ impl<R: Read> JsonObjects<R> {
         }
     }
 
-    /// The next byte that is not white space; it is not consumed.
+    /// Returns the next byte that is not white space, without consuming it.
     fn peek(&mut self) -> Result<Option<u8>, ObjectsError> {
         loop {
             let bytes = &self.buffer[self.left.clone()];
@@ -235,7 +259,7 @@ impl<R: Read> JsonObjects<R> {
         }
     }
 
-    /// The byte order mark that some tools begin a file with.
+    /// Skips the byte order mark with which some tools begin a file.
     fn skip_mark(&mut self) -> Result<bool, ObjectsError> {
         while self.left.len() < BYTE_ORDER_MARK.len() && self.fill()? {}
         let is_mark = self.offset() == 0 && self.buffer[self.left.clone()].starts_with(BYTE_ORDER_MARK);
@@ -251,7 +275,7 @@ impl<R: Read> JsonObjects<R> {
         taken
     }
 
-    /// Reads on; `false` at the end of the stream.
+    /// Reads more bytes. Returns false at the end of the stream.
     fn fill(&mut self) -> Result<bool, ObjectsError> {
         if self.is_at_end {
             return Ok(false);

@@ -1,20 +1,21 @@
-//! A reader of JSON that looks at no more than it has to: plain, or in the quotes of another JSON document.
+//! JSON reader that inspects as few bytes as possible, in plain JSON or in a quoted string of another document.
 //!
-//! It accepts nothing that `serde_json` rejects. What it cannot read may still be JSON: `None` says "ask there".
+//! It accepts nothing that `serde_json` rejects. `None` means that the input is unusual, and that `serde_json` has to
+//! be asked.
 
-/// Times a byte: eight of them.
+/// Factor that repeats a byte eight times.
 const EACH: u64 = 0x0101_0101_0101_0101;
-/// The highest bit of each byte.
+/// Highest bit of each byte.
 const HIGHEST: u64 = 0x80 * EACH;
 
-/// `QUOTED`: between the quotes of a JSON string, where a quote is `\"` and a backslash is `\\`. The other escapes of
-/// that string are not understood: nobody needs them to write JSON.
+/// JSON scanner. With `QUOTED` it reads inside a JSON string, where a quote is `\"` and a backslash is `\\`. Other
+/// escapes of that outer string are not supported, because JSON does not need them.
 #[derive(Debug)]
 pub(crate) struct Scanner<'a, const QUOTED: bool> {
     bytes: &'a [u8],
     start: usize,
     at: usize,
-    /// What was passed over in strings, eight bytes at a time, or-ed together: was there anything but ASCII?
+    /// Bytes skipped in strings, eight at a time, combined by OR. It shows if there was anything but ASCII.
     seen: u64,
 }
 
@@ -23,7 +24,7 @@ impl<'a> Scanner<'a, false> {
         Self::within(bytes)
     }
 
-    /// Reads a string that holds JSON. After `None` the scanner is still in front of the string.
+    /// Reads a string that contains JSON. After `None` the scanner is still in front of the string.
     pub fn quoted<T>(&mut self, read: impl FnOnce(&mut Scanner<'a, true>) -> Option<T>) -> Option<T> {
         if self.peek()? != b'"' {
             return None;
@@ -41,12 +42,12 @@ impl<'a> Scanner<'a, false> {
 }
 
 impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
-    /// A scanner of a piece that another one passed over.
+    /// Creates a scanner of bytes that another scanner has skipped.
     pub fn within(bytes: &'a [u8]) -> Self {
         Self { bytes, start: 0, at: 0, seen: 0 }
     }
 
-    /// Where the next byte is read.
+    /// Index of the next byte.
     pub fn at(&self) -> usize {
         self.at
     }
@@ -55,12 +56,12 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         &self.bytes[start..self.at]
     }
 
-    /// Whether all that was read is UTF-8: strings are passed over without a look at that.
+    /// Returns true if everything read is UTF-8. Strings are skipped without that check.
     pub fn is_text(&self) -> bool {
         self.seen & HIGHEST == 0 || std::str::from_utf8(self.since(self.start)).is_ok()
     }
 
-    /// The next byte that is not white space; it is not consumed.
+    /// Returns the next byte that is not white space, without consuming it.
     pub fn peek(&mut self) -> Option<u8> {
         loop {
             match *self.bytes.get(self.at)? {
@@ -75,7 +76,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         (self.peek()? == byte).then(|| self.at += 1)
     }
 
-    /// Reads an object: `member` gets each key, and reads the value or passes over it.
+    /// Reads an object. `member` gets each key, and reads or skips the value.
     pub fn object(&mut self, mut member: impl FnMut(&mut Self, &'a [u8]) -> Option<()>) -> Option<()> {
         self.list(b'{', b'}', |json| {
             let key = json.plain()?;
@@ -84,7 +85,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         })
     }
 
-    /// Reads an array, one element after the other.
+    /// Reads an array, calling `element` for each element.
     pub fn array(&mut self, element: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.list(b'[', b']', element)
     }
@@ -106,7 +107,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         std::str::from_utf8(self.plain()?).ok()
     }
 
-    /// As `text`, without a look at whether it is UTF-8.
+    /// Reads a string without escapes, and without checking that it is UTF-8.
     pub fn plain(&mut self) -> Option<&'a [u8]> {
         self.peek()?;
         self.quote()?;
@@ -117,7 +118,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         Some(text)
     }
 
-    /// Reads a string without escapes, else passes over a value of any kind.
+    /// Reads a string without escapes, or skips any other value.
     pub fn text_or_skip(&mut self) -> Option<Option<&'a str>> {
         if self.peek()? != if QUOTED { b'\\' } else { b'"' } {
             return self.skip().map(|()| None);
@@ -130,9 +131,9 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         self.skip_string().map(|()| None)
     }
 
-    /// Passes over a value of any kind.
+    /// Skips one value of any kind.
     pub fn skip(&mut self) -> Option<()> {
-        // The containers around the value, innermost lowest: 1 is an object, 0 an array. A 1 stands above them all.
+        // Bit stack of the open containers, innermost lowest: 1 is an object, 0 an array. The highest 1 marks its end.
         let mut open = 1u64;
         loop {
             let first = self.peek()?;
@@ -151,7 +152,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
                 }
                 self.at += 1;
             }
-            // A value has ended. With it may end what it stands in, and what that stands in.
+            // The end of a value may also end the containers around it.
             loop {
                 if open == 1 {
                     return Some(());
@@ -203,7 +204,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         Some(())
     }
 
-    /// At least one digit.
+    /// Skips at least one digit.
     fn digits(&mut self) -> Option<()> {
         let start = self.at;
         while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
@@ -234,7 +235,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
             if QUOTED && self.exactly(br#"\""#).is_some() {
                 return Some(());
             }
-            // In quotes, any other backslash begins the escape of one.
+            // In quotes, any other backslash begins an escaped character.
             let special = if QUOTED { self.unquoted()? } else { special };
             self.at += 1;
             match special {
@@ -245,11 +246,11 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         }
     }
 
-    /// What follows a backslash.
+    /// Skips the escape after a backslash.
     fn skip_escape(&mut self) -> Option<()> {
         let escaped = match *self.bytes.get(self.at)? {
             b'\\' if QUOTED => self.unquoted()?,
-            // Here the outer string ends.
+            // The outer string ends here.
             b'"' if QUOTED => return None,
             byte => byte,
         };
@@ -265,13 +266,13 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         }
     }
 
-    /// The quote or the backslash that a backslash of the outer string stands before; the scanner is on it then.
+    /// Moves to the quote or backslash that a backslash of the outer string escapes.
     fn unquoted(&mut self) -> Option<u8> {
         self.exactly(br"\")?;
         self.bytes.get(self.at).copied().filter(|byte| matches!(byte, b'"' | b'\\'))
     }
 
-    /// Goes on to the next quote, backslash or control character, and returns it.
+    /// Moves to the next quote, backslash or control character, and returns it.
     fn find_special(&mut self) -> Option<u8> {
         let left = self.bytes.get(self.at..)?;
         let (chunks, tail) = left.as_chunks();
@@ -279,10 +280,10 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         for (n, chunk) in chunks.iter().enumerate() {
             let bytes = u64::from_le_bytes(*chunk);
             seen |= bytes;
-            // A byte that is less than `n` gets its highest bit; so may others above it, but the lowest one is right.
+            // Sets the highest bit of bytes below `n`. Higher bytes may be set wrongly, but the lowest one is right.
             let less = |bytes: u64, n: u64| bytes.wrapping_sub(n * EACH) & !bytes;
             let backslashes = less(bytes ^ (u64::from(b'\\') * EACH), 1);
-            // With their second bit turned, quotes follow the control characters, and spaces do not.
+            // With the second bit flipped, quotes follow the control characters, and spaces do not.
             let others = less(bytes ^ (2 * EACH), u64::from(b'"' ^ 2) + 1);
             let special = (backslashes | others) & HIGHEST;
             if special != 0 {

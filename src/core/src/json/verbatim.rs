@@ -1,4 +1,4 @@
-//! JSON values as they stand in the payload, not read further until it is asked for.
+//! JSON values kept as the bytes of the payload, and parsed only when needed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,31 +8,32 @@ use serde_json::value::RawValue;
 
 use crate::model::Fingerprint;
 
-/// A JSON value as it stands in the payload.
+/// JSON value as bytes of the payload.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Value<'a> {
-    /// Text between the quotes, if there are no escapes.
+    /// Content of a string without escapes.
     Text(&'a str),
+    /// Any other value of plain JSON.
     Plain(&'a [u8]),
-    /// In the quotes of another JSON document.
+    /// Value inside a string of another JSON document.
     Quoted(&'a [u8]),
 }
 
-/// By this name the scanner knows that a value is wanted as it stands.
+/// Name of the newtype that asks the scanner for a value as bytes.
 pub(crate) const VERBATIM: &str = "budget-guard verbatim";
 
-/// A JSON value that was passed over and may be read later.
+/// JSON value that was skipped and may be parsed later.
 #[derive(Debug)]
 pub(crate) struct Unread<'a>(pub Value<'a>);
 
-/// As `VERBATIM`, for values that are passed over.
+/// Name of the newtype that asks the scanner to skip a value and keep its bytes.
 pub(crate) const UNREAD: &str = "budget-guard unread";
 
 /// Mark of values that CloudTrail conceals. Source: observed in records of AWS Systems Manager, Amazon RDS and others.
 const HIDDEN: &[u8] = b"HIDDEN_DUE_TO_SECURITY_REASONS";
 
-/// Steps by which the mark may move on, by the byte that stands under its last one (Boyer-Moore-Horspool). Most values are
-/// short: a searcher that is prepared for long texts costs more than it saves.
+/// Distances by which the mark moves, by the byte under its last one (Boyer-Moore-Horspool). Most values are short, so
+/// a searcher prepared for long texts costs more than it saves.
 const STEPS: [u8; 256] = {
     let mut steps = [HIDDEN.len() as u8; 256];
     let mut n = 0;
@@ -43,7 +44,7 @@ const STEPS: [u8; 256] = {
     steps
 };
 
-/// Returns true if there is a value in the text that CloudTrail conceals.
+/// Returns true if CloudTrail conceals a value in the text.
 #[inline]
 pub(crate) fn is_hidden(text: &[u8]) -> bool {
     text.len() >= HIDDEN.len() && has_mark(text)
@@ -121,7 +122,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Unread<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The text, if it is one. Escapes in quotes are left to `serde_json`.
+    /// Returns the text of a string, `None` for other values. Escapes are decoded by `serde_json`.
     pub fn text<E: Error>(self) -> Result<Option<Cow<'a, str>>, E> {
         match self {
             Self::Text(text) => Ok(Some(text.into())),
@@ -139,7 +140,7 @@ impl<'a> Value<'a> {
         matches!(self, Self::Plain([b'{', ..]) | Self::Quoted([b'{', ..]))
     }
 
-    /// The value as it stands in the payload; a text without its quotes.
+    /// Bytes of the value in the payload. A string is without its quotes.
     pub fn bytes(self) -> &'a [u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
@@ -147,7 +148,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value as JSON, out of the quotes; `None` if what is in them is not well formed.
+    /// Value as JSON without the outer quotes. `None` if those contain malformed escapes.
     pub fn json(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => serde_json::to_string(text).ok().map(Cow::Owned),
@@ -159,7 +160,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Adds the value to a fingerprint: the same, in quotes or not.
+    /// Adds the value to a fingerprint. Quoted and plain values have the same one.
     pub fn add_to(self, fingerprint: &mut Fingerprint) {
         match self {
             Self::Text(text) => {
@@ -172,7 +173,7 @@ impl<'a> Value<'a> {
             }
             Self::Quoted(mut json) => {
                 fingerprint.mark(2);
-                // Each backslash of the quotes goes, and what it stands before stays.
+                // Removes each backslash of the outer string, and keeps the character after it.
                 while let Some(at) = json.iter().position(|byte| *byte == b'\\') {
                     fingerprint.add(&json[..at]);
                     fingerprint.add(json.get(at + 1..at + 2).unwrap_or_default());

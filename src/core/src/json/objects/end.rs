@@ -1,19 +1,20 @@
-//! Where an object ends, or its array `Records` begins, in the bytes that have been read so far.
+//! Ends of objects and strings, and starts of `Records` arrays, in the bytes buffered so far.
 
 use memchr::memchr3;
 
-/// What a look at the buffered bytes tells.
+/// Result of scanning the buffered bytes.
 pub(super) enum Scan {
     /// The object ends before this index.
     End(usize),
     /// The array `Records` begins at this index.
     Records(usize),
+    /// More bytes are needed.
     More,
-    /// No JSON from this index on.
+    /// Not JSON from this index on.
     Bad(usize),
 }
 
-/// Where the object or array that `bytes` begin with ends. Brackets are counted, not told apart.
+/// Finds the end of the object or array at the start of `bytes`. Counts brackets without matching their kinds.
 pub(super) fn object_end(bytes: &[u8]) -> Scan {
     let (mut depth, mut at) = (0usize, 0);
     while let Some(byte) = bytes.get(at) {
@@ -36,7 +37,7 @@ pub(super) fn object_end(bytes: &[u8]) -> Scan {
     Scan::More
 }
 
-/// Where the string that `bytes` begin with ends. A line break within it is no JSON, and the mark of a broken line.
+/// Finds the end of the string at the start of `bytes`. A line break inside it is not JSON, and marks a broken line.
 pub(super) fn string_end(bytes: &[u8]) -> Scan {
     let mut at = 1;
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr3(b'"', b'\\', b'\n', rest)) {
@@ -50,10 +51,10 @@ pub(super) fn string_end(bytes: &[u8]) -> Scan {
     Scan::More
 }
 
-/// Looks for `Records` among the members of the object that `bytes` begin with.
+/// Looks for `Records` among the members of the object at the start of `bytes`.
 pub(super) fn open(bytes: &[u8]) -> Scan {
     let mut at = 1;
-    // A string in the place of a key; values are passed over whole.
+    // String in the position of a key. Values are skipped.
     let mut key: Option<&[u8]> = None;
     while let Some(byte) = bytes.get(at) {
         let length = match byte {

@@ -1,8 +1,8 @@
-//! Where objects end, in every form of a log, however the stream is cut.
+//! Ends of objects in every format of log, at every split of the stream.
 
 use super::*;
 
-/// Hands out this many bytes at a time.
+/// Reader that returns this many bytes at a time.
 struct Drops<'a>(&'a [u8], usize);
 
 impl Read for Drops<'_> {
@@ -66,7 +66,7 @@ fn what_is_broken_is_named_and_what_came_before_counts() {
     records(r#"{"Records":[{"a":1}]"#, &[r#"{"a":1}"#, "! ends early"]);
     records(r#"{"Records":[{"a":1} {"b":2}]}"#, &[r#"{"a":1}"#, "! expected , or ]"]);
     records(r#"{"Records":[null]}"#, &["! expected an object"]);
-    // Of lines, a broken one costs itself alone.
+    // A broken line costs only itself.
     records("{\"a\":1}\noops\n{\"b\":2}", &[r#"{"a":1}"#, "! byte 8", r#"{"b":2}"#]);
     records("{\"a\":1}\n{\"b\":\"x\n{\"c\":2}", &[r#"{"a":1}"#, "! not JSON", r#"{"c":2}"#]);
     records("{\"a\":1}\noops", &[r#"{"a":1}"#, "! byte 8"]);
