@@ -1,4 +1,4 @@
-//! One rule in the directory, and what is learned of rules from one moment to the next.
+//! Rules in the directory, and the edits that keep them up to date.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,45 +10,51 @@ use crate::model::{
     Seconds, Tags, Target, Timestamp, unqualified,
 };
 
-/// Only tags that begin like this are the guard's business.
+/// Prefix of the tags that are stored.
 const TAG_PREFIX: &str = "budget-guard:";
-/// A rule whose targets and tags could not be read is asked about again after this.
+/// Time after which targets and tags that could not be read are read again.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
-/// And after this if the fault may pass: by the next tick, for who causes its firings is not known until then, but after
-/// all those who have waited for longer.
+/// The same after a transient fault: in time for the next tick, because the causes of the rule's firings are unknown
+/// until then. Entries that have waited longer come first.
 const RETRY_SOON: SignedDuration = SignedDuration::from_secs(50);
 
-/// What the guard knows of one rule.
+/// Stored facts about one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
+    /// ARN of the rule.
     pub rule: RuleArn,
+    /// State of the rule.
     pub state: RuleState,
+    /// Event pattern as JSON. `None` for rules with a schedule only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_pattern: Option<String>,
+    /// Schedule, as in `rate(5 minutes)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_expression: Option<String>,
+    /// `RoleArn`: IAM role associated with the rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
+    /// AWS service that owns the rule, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_by: Option<String>,
-    /// Ids, ARNs, roles and who acts for them; nothing else that is set on a target.
+    /// Targets with ids, ARNs, roles and actors. Their other settings are not stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Target>,
-    /// Those that begin with `budget-guard:`.
+    /// Tags that begin with `budget-guard:`.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
-    /// Periods of the schedules of EventBridge Scheduler that wake its targets, the shortest ones.
+    /// Shortest periods of the schedules of EventBridge Scheduler that invoke the rule's targets.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub woken_every: BTreeSet<Seconds>,
-    /// When it was found to be like this. What was read earlier and arrives later says nothing.
+    /// Time of the request that returned this state. Answers to earlier requests are ignored.
     pub read_at: Timestamp,
-    /// It is known to be like this only from then on: earlier events did not fire it.
+    /// Event time from which this state is known. Earlier events did not fire the rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// When targets and tags were last read.
+    /// Time at which targets and tags were last read. `None` if they have to be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details_at: Option<Timestamp>,
-    /// When to try that again after it failed.
+    /// Time of the next attempt after targets and tags could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
 }
@@ -56,67 +62,96 @@ pub struct Entry {
 /// All rules of the account and Region.
 pub type Entries = BTreeMap<RuleArn, Entry>;
 
-/// Something learned of the rules. `at` is when it was asked, so that the order of arrival makes no difference.
+/// Change of the directory. `at` is the time of the request, so that the order of the answers makes no difference.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Edit {
-    /// A rule in a list of rules.
+    /// A rule was returned by `ListRules`.
     Listed {
+        /// Rule as it was listed.
         rule: ListedRule,
+        /// Time of the request.
         at: Timestamp,
     },
-    /// A rule read alone and whole, `since` the event that was the reason.
+    /// A rule was read completely.
     Read {
+        /// ARN of the rule.
         rule: RuleArn,
+        /// Complete definition.
         definition: Box<RuleDefinition>,
+        /// Time of the request.
         at: Timestamp,
+        /// Event time of the change that caused the read, if one did.
         since: Option<Timestamp>,
     },
+    /// The state of a rule is known.
     State {
+        /// ARN of the rule.
         rule: RuleArn,
+        /// New state.
         state: RuleState,
+        /// Time at which it was observed.
         at: Timestamp,
     },
+    /// Targets and tags of a rule were read.
     Details {
+        /// ARN of the rule.
         rule: RuleArn,
+        /// All targets.
         targets: Vec<Target>,
+        /// All tags. Only the guard's are stored.
         tags: Tags,
+        /// Time of the request.
         at: Timestamp,
     },
-    /// Targets and tags could not be read, for a reason that may pass or not.
+    /// Targets and tags of a rule could not be read.
     DetailsFailed {
+        /// ARN of the rule.
         rule: RuleArn,
         is_transient: bool,
         at: Timestamp,
     },
-    /// Targets and tags have to be read again.
+    /// Targets and tags of a rule have to be read again.
     DetailsStale {
+        /// ARN of the rule.
         rule: RuleArn,
     },
-    /// Periods of the schedules of EventBridge Scheduler that wake the rule's targets. Those known before stay, unless all
-    /// of its schedules were read.
+    /// Schedules of EventBridge Scheduler invoke the rule's targets. Periods known before are kept unless all of its
+    /// schedules were read.
     Woken {
+        /// ARN of the rule.
         rule: RuleArn,
+        /// Periods of the schedules that were read.
         periods: BTreeSet<Seconds>,
+        /// True if none of the rule's schedules was unreadable.
         are_all_read: bool,
     },
+    /// A rule does not exist.
     Gone {
+        /// ARN of the rule.
         rule: RuleArn,
+        /// Time of the request.
         at: Timestamp,
     },
-    /// The bus has these rules and no others.
+    /// All rules of a bus were listed. Others on that bus are removed.
     BusListed {
+        /// Name of the bus.
         bus: String,
+        /// All of its rules.
         rules: BTreeSet<RuleArn>,
+        /// Time of the first request.
         at: Timestamp,
     },
-    /// There are these buses and no others.
+    /// All buses were listed. Rules on other buses are removed.
     BusesListed {
+        /// Names of the buses.
         buses: BTreeSet<String>,
+        /// Time of the first request.
         at: Timestamp,
     },
 }
 
 impl Edit {
+    /// Applies the change to the entries, unless a later request was applied before.
     pub fn apply(self, entries: &mut Entries) {
         match self {
             Self::Listed { rule, at } => list(entries, rule, at, None),
@@ -193,7 +228,7 @@ fn list(entries: &mut Entries, listed: ListedRule, at: Timestamp, since: Option<
     let is_same = !fires_otherwise
         && (entry.state, &entry.schedule_expression, &entry.role_arn, &entry.managed_by)
             == (state, &schedule_expression, &role_arn, &managed_by);
-    // An unchanged entry is not written again.
+    // Unchanged entries keep `read_at`, so that they are not written again.
     if is_same {
         return;
     }
@@ -242,9 +277,8 @@ impl Entry {
         self.woken_every = periods.into_iter().take(MAX_SCHEDULES).collect();
     }
 
-    /// ARNs of the targets, of the actors behind them and of what leads to those, without version or alias: a schedule
-    /// that wakes one of them wakes an actor. An event bus is none of them: a schedule's event on it need not be for this
-    /// rule.
+    /// ARNs that a schedule can start to invoke an actor of this rule: targets, actors, and the resources between them,
+    /// without version or alias. Event buses are excluded, because a schedule's event on one need not match this rule.
     pub fn wakeable(&self) -> impl Iterator<Item = &str> {
         let arns = self.targets.iter().flat_map(|target| {
             let behind = target.actors.iter().flat_map(|actor| [Some(&actor.arn), actor.via.as_ref()]);
@@ -253,12 +287,13 @@ impl Entry {
         arns.map(|arn| unqualified(arn)).filter(|arn| Arn::service_of(arn) != "events")
     }
 
-    /// Roles that the operator says act for the rule; none if the tag is absent or cannot be read, which is told elsewhere.
+    /// Roles that the operator declares for the rule. Empty if the tag is absent or cannot be parsed, which is reported
+    /// elsewhere.
     pub fn acts_as(&self) -> ActsAs {
         self.tags.get(ACTS_AS_TAG).and_then(|roles| roles.parse().ok()).unwrap_or_default()
     }
 
-    /// As a list of rules shows it.
+    /// Fields that `ListRules` returns.
     pub fn listed(&self) -> ListedRule {
         ListedRule {
             rule: self.rule.clone(),
@@ -270,13 +305,13 @@ impl Entry {
         }
     }
 
-    /// When its targets and tags should be read next.
+    /// Time at which targets and tags are due to be read again, `every` being the interval.
     pub fn details_due(&self, every: SignedDuration) -> Timestamp {
         let due = self.details_at.map_or(Timestamp::UNIX_EPOCH, |at| at + every);
         self.retry_at.map_or(due, |retry_at| due.max(retry_at))
     }
 
-    /// Whether an event of the default bus can fire it, and the guard may act on that.
+    /// Returns true if an event of the default bus can fire the rule, and the guard may act on it.
     pub fn is_guarded(&self) -> bool {
         self.state.is_enabled()
             && self.event_pattern.is_some()

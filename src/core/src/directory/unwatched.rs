@@ -1,4 +1,4 @@
-//! Rules of the default bus that fire on events which the guard's catch-all rule does not bring it.
+//! Coverage gaps: rules of the default bus that fire on events which the guard's catch-all rule does not receive.
 
 use std::collections::BTreeSet;
 
@@ -7,26 +7,26 @@ use serde_json::Value;
 use super::{Directory, Entry};
 use crate::model::{ACTS_AS_TAG, Answering, ListedRule, OWN_PREFIX, RuleArn, RuleState, Target, TextId};
 
-/// As many names as a line of text holds; the others are counted.
+/// Maximum number of rules named in a sentence. The others are counted.
 const NAMED: usize = 3;
 const CALLS: &str = "via CloudTrail";
 const READS_SETTING: &str = "WatchReadOnlyCalls=true";
 const ALL_SETTING: &str = "Watch=all";
 
-/// What the guard is not shown, by the setting of its stack that would show it.
+/// Coverage gaps, by the setting that closes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unwatched {
-    /// Rules that calls named `Get…`, `List…` or `Describe…` fire.
+    /// Rules that also fire on calls named `Get…`, `List…` or `Describe…`.
     pub reads: Vec<RuleArn>,
-    /// Rules that other events than API calls fire.
+    /// Rules that also fire on events other than API calls.
     pub events: Vec<RuleArn>,
-    /// Rules with targets whose actors the guard cannot tell.
+    /// Rules with targets whose actors are not known.
     pub actors: Vec<RuleArn>,
 }
 
 impl Unwatched {
-    /// Of these rules of the default bus. Nothing is asked for if the guard's catch-all rule is not among them, or is
-    /// disabled. `covered` are rules that the guard needs no more of; `seen` those whose firings have reached it.
+    /// Finds the gaps among the listed rules of the default bus. There are none if the catch-all rule is absent or
+    /// disabled. `covered` are rules without gaps; `seen` are rules whose firings have reached the guard.
     pub fn of(listed: &[ListedRule], covered: &BTreeSet<&RuleArn>, seen: &BTreeSet<&RuleArn>) -> Self {
         let watches: Vec<&ListedRule> =
             listed.iter().filter(|one| one.state.is_enabled() && is_watch(&one.rule)).collect();
@@ -51,22 +51,23 @@ impl Unwatched {
         unwatched
     }
 
+    /// Returns true if there are no gaps.
     pub fn is_empty(&self) -> bool {
         self.reads.is_empty() && self.events.is_empty() && self.actors.is_empty()
     }
 
-    /// Every rule once, by name.
+    /// All rules with a gap, without duplicates, ordered by ARN.
     pub fn rules(&self) -> BTreeSet<&RuleArn> {
         self.reads.iter().chain(&self.events).chain(&self.actors).collect()
     }
 
-    /// The parameters of the stack that would show all of it, as `make deploy` takes them.
+    /// Parameters of the stack that close the gaps, as `make deploy` takes them. Gaps in `actors` have none.
     pub fn settings(&self) -> Vec<&'static str> {
         let reads = (!self.reads.is_empty()).then_some(READS_SETTING);
         reads.into_iter().chain((!self.events.is_empty()).then_some(ALL_SETTING)).collect()
     }
 
-    /// A sentence for each setting: which rules, why, and what to do.
+    /// One sentence per setting: the rules, the reason, and the remedy.
     pub fn sentences(&self) -> Vec<String> {
         let reads = names(&self.reads).map(|names| {
             format!(
@@ -89,7 +90,7 @@ impl Unwatched {
         reads.into_iter().chain(events).chain(actors).collect()
     }
 
-    /// One for each rule and setting: what was told of is known by these.
+    /// One id per rule and setting, by which gaps already reported are recognised.
     pub fn ids(&self) -> BTreeSet<u64> {
         let id = |setting: &str, rule: &RuleArn| TextId::of(&format!("{setting} {rule}")).bits();
         let reads = self.reads.iter().map(|rule| id(READS_SETTING, rule));
@@ -99,19 +100,20 @@ impl Unwatched {
 }
 
 impl Directory {
-    /// What the guard is not shown; `None` until the targets of all rules are known, as far as they can be read. Rules
-    /// that are attached are shown by themselves, and those that `is_ignored` need not be.
+    /// Coverage gaps of the account and Region. `None` until the targets of all rules have been read, except those that
+    /// cannot be. Attached rules, and those that `is_ignored` selects, have no gaps.
     pub fn unwatched(&self, is_ignored: impl Fn(&Entry) -> bool) -> Option<Unwatched> {
         let entries: Vec<&Entry> =
             self.entries().values().filter(|entry| entry.rule.is_on_default_bus()).collect();
-        // Of a rule that could not be read nobody can say whether it is attached; of all of them, without the catch-all.
+        // A rule that could not be read may be attached. Without the catch-all rule, none can be recognised as
+        // attached.
         let is_unknown = |entry: &Entry| entry.details_at.is_none();
         let is_awaited = |entry: &Entry| entry.retry_at.is_none() || is_watch(&entry.rule);
         if entries.iter().any(|entry| is_unknown(entry) && is_awaited(entry)) {
             return None;
         }
         let watches = entries.iter().filter(|entry| is_watch(&entry.rule));
-        // Where the catch-all rule sends its events is where attached rules send theirs.
+        // Attached rules have the same queue as target as the catch-all rule.
         let queues: BTreeSet<&str> =
             watches.flat_map(|entry| &entry.targets).map(|target| target.arn.as_str()).collect();
         let is_attached =
@@ -125,7 +127,7 @@ impl Directory {
             let others: Vec<Target> = others.cloned().collect();
             others.is_empty() || Answering::of(&others).is_known || !entry.acts_as().is_empty()
         };
-        // Other events name no caller.
+        // Events other than API calls name no caller, so their rules are not judged by actors.
         let has_watch = entries.iter().any(|entry| entry.state.is_enabled() && is_watch(&entry.rule));
         let is_judged = |entry: &Entry| has_watch && entry.is_guarded() && hears_calls_alone(&entry.listed());
         let unfollowed = entries.iter().filter(|entry| is_judged(entry) && !is_followed(entry));
@@ -135,7 +137,8 @@ impl Directory {
     }
 }
 
-/// Returns true if plain rules bring the guard the events of the default bus, and none in the third state does.
+/// Returns true if the guard's enabled rules on the default bus are all in the state `ENABLED`, and there is at least
+/// one.
 pub(super) fn is_shown_by_plain<'e>(entries: impl Iterator<Item = &'e Entry>) -> bool {
     let is_ours = |entry: &&Entry| entry.rule.is_on_default_bus() && is_watch(&entry.rule);
     let mut states =
@@ -143,7 +146,7 @@ pub(super) fn is_shown_by_plain<'e>(entries: impl Iterator<Item = &'e Entry>) ->
     states.peek().is_some() && states.all(|state| state == RuleState::Enabled)
 }
 
-/// The guard's rule on the default bus that brings it events of all others.
+/// Returns true for the guard's own rules that receive the events of the default bus.
 fn is_watch(rule: &RuleArn) -> bool {
     let name = rule.name();
     name.starts_with(OWN_PREFIX) && (name.ends_with("-watch") || name.ends_with("-catch-all"))
@@ -153,7 +156,8 @@ fn hears_reads(rule: &ListedRule) -> bool {
     rule.state == RuleState::EnabledWithAllCloudtrailManagementEvents
 }
 
-/// Whether every kind of event that its pattern names is one of CloudTrail's. What is not plain is not.
+/// Returns true if every `detail-type` in the rule's pattern is one of CloudTrail's. False if the pattern is too
+/// complex to decide.
 fn hears_calls_alone(rule: &ListedRule) -> bool {
     let pattern = rule.event_pattern.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
     let kinds = pattern.as_ref().and_then(|pattern| pattern["detail-type"].as_array());
@@ -166,7 +170,7 @@ fn hears_calls_alone(rule: &ListedRule) -> bool {
     kinds.is_some_and(|kinds| kinds.iter().all(is_call))
 }
 
-/// `rule a`, `rules a and b`, `rules a, b, c and 4 others`.
+/// Formats names: `rule a`, `rules a and b`, `rules a, b, c and 4 others`.
 fn names(rules: &[RuleArn]) -> Option<String> {
     let names: Vec<&str> = rules.iter().map(RuleArn::name).collect();
     match names.as_slice() {
@@ -269,7 +273,7 @@ mod tests {
         };
         check(&[], &[], &[deploys, reader]);
         check(&[], &[deploys], &[reader]);
-        // What has fired of it may have been calls that write.
+        // Its firings may have been calls that write.
         check(&[], &[reader], &[deploys, reader]);
         check(&[deploys, reader], &[], &[]);
     }

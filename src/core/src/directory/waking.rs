@@ -1,11 +1,11 @@
-//! Schedules of EventBridge Scheduler and the rules whose targets they wake.
+//! Schedules of EventBridge Scheduler, and the rules whose targets they invoke.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Edit, Entries, Entry};
 use crate::model::{ListedSchedule, ScheduleDefinition, Seconds, Timestamp, unqualified};
 
-/// Schedules by the ARN of what they wake, as far as they could be read.
+/// Periods of schedules by the ARN that they start, as far as they could be read.
 #[derive(Debug, Default)]
 pub struct Waking {
     periods: BTreeMap<String, BTreeSet<Seconds>>,
@@ -14,7 +14,7 @@ pub struct Waking {
 }
 
 impl Waking {
-    /// Adds a schedule that was read.
+    /// Adds a schedule that was read. It is ignored if it has no period at `now`.
     pub fn add(&mut self, schedule: &ScheduleDefinition, now: Timestamp) {
         if let Some(period) = schedule.period(now) {
             self.periods.entry(schedule.wakes().to_owned()).or_default().insert(period);
@@ -26,7 +26,7 @@ impl Waking {
         self.unread.insert(unqualified(&schedule.target).to_owned());
     }
 
-    /// Changes of the rules that a schedule wakes, or did.
+    /// Changes of the rules whose targets a schedule invokes, or did before.
     pub fn edits(&self, entries: &Entries) -> Vec<Edit> {
         let edit = |entry: &Entry| {
             let periods = entry.wakeable().filter_map(|arn| self.periods.get(arn)).flatten();
@@ -114,7 +114,7 @@ mod tests {
         check(&[schedule(&format!("{FIXER}:blue"), None, 5)], [&[5], &[5], &[], &[], &[]]);
         check(&[schedule(QUEUE, None, 5), schedule(FIXER, None, 9)], [&[9], &[5, 9], &[], &[], &[]]);
         check(&[schedule(BUS, None, 5)], [&[], &[], &[], &[], &[]]);
-        // Tasks of others run on the same cluster.
+        // Other tasks run on the same cluster.
         check(&[schedule(CLUSTER, Some(&format!("{TASK}:8")), 5)], [&[], &[], &[], &[], &[5]]);
         check(&[schedule(CLUSTER, Some(&format!("{TASK}-2:1")), 5)], [&[], &[], &[], &[], &[]]);
         let many: Vec<_> = (1..9).rev().map(|minutes| schedule(OTHER, None, minutes)).collect();
