@@ -1,7 +1,7 @@
-//! Queue batches read in one pass: each body where it stands, without being unquoted first.
+//! One-pass reader of queue batches. Bodies are read in place, without unquoting them first.
 //!
-//! What a body says is read into the shapes of `envelope`, as `serde_json` would do it. Whatever is not plain to see –
-//! escapes in text that is needed, a number where text is expected – is left to `serde_json`, and so is every error.
+//! A body is read into the types of `envelope`, with the same result as `serde_json`. Everything unusual is left to
+//! `serde_json`: escapes in text that is needed, a number instead of text, and every error.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use super::last::Last;
 use super::{Body, EventJson, Message, Received, message, single};
 use crate::json::Scanner;
 
-/// The messages of a batch; `None` if this is not a batch, or not a plain one.
+/// Messages of a batch. `None` if the payload is not a batch, or needs `serde_json`.
 pub(super) fn batch(payload: &[u8]) -> Option<Vec<Message<'_>>> {
     let mut json = Scanner::new(payload);
     let mut messages = None;
@@ -20,7 +20,7 @@ pub(super) fn batch(payload: &[u8]) -> Option<Vec<Message<'_>>> {
         if key != b"Records" || messages.is_some() {
             return None;
         }
-        // A firing takes about two kilobytes.
+        // Typical size of a firing: two kilobytes.
         let found = messages.insert(Vec::with_capacity(payload.len() / 2_048));
         json.array(|json| {
             found.push(message(record(json, &mut last)?, Ok).ok()?);
@@ -57,7 +57,7 @@ fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
     place.replace(value).is_none().then_some(())
 }
 
-/// What the body says, or else its text.
+/// Message in a body. The body's text if the one pass cannot read it.
 fn body<'a>(json: &mut Scanner<'a, false>, last: &mut Last) -> Option<Body<'a>> {
     json.peek()?;
     let start = json.at();

@@ -1,4 +1,4 @@
-//! An event as it was on the bus: what decides whether it counts, and its text, which event patterns are matched with.
+//! Events of a bus: the fields that decide if an event counts, and the JSON that event patterns are matched with.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,29 +7,34 @@ use super::money::MoneyMessage;
 use super::{BusEvent, DecodeError};
 use crate::model::RuleArn;
 
-/// An EventBridge event that names no rule.
+/// EventBridge event that names no rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bus<'a> {
+    /// Fields of the event that the guard uses.
     pub event: BusEvent<'a>,
-    /// The envelope's `account`: where it happened. Buses may take events of other accounts.
+    /// Envelope's `account`: the account in which the event happened. Buses may receive events of other accounts.
     pub account: Option<Cow<'a, str>>,
-    /// A management event that rules in plain `ENABLED` do not receive, by the call's name.
+    /// True for a management event that rules in the state `ENABLED` do not receive, by the name of the call.
     pub is_withheld: bool,
-    /// An alert about money that it carries; like any event it fires rules all the same. Boxed: hardly any does.
+    /// Cost alert in the event, which fires rules like any other event. Boxed, because it is rare.
     pub money: Option<Box<MoneyMessage>>,
-    /// A firing of an attached rule that it carries, if it is one to be believed. Boxed: hardly any does.
+    /// Firing of an attached rule that the event forwards, used only if the sender is trusted. Boxed, because it is
+    /// rare.
     pub carried: Option<Box<Result<Carried<'a>, DecodeError>>>,
+    /// JSON of the whole event.
     pub json: EventJson<'a>,
 }
 
-/// What an attached rule said of a firing, sent on through a bus by somebody who then is the sender of the event.
+/// Firing of an attached rule, forwarded through a bus. The sender of the forwarding event is not AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Carried<'a> {
+    /// Rule that fired.
     pub rule: RuleArn,
+    /// Event that fired it.
     pub event: BusEvent<'a>,
 }
 
-/// The text of an event. It is taken out of the quotes of a queue message only for those who ask.
+/// JSON of an event. It is unquoted from its queue message only on request.
 #[derive(Clone)]
 pub struct EventJson<'a> {
     bytes: &'a [u8],
@@ -37,20 +42,22 @@ pub struct EventJson<'a> {
 }
 
 impl<'a> EventJson<'a> {
+    /// Creates it from JSON without quotes.
     pub const fn plain(bytes: &'a [u8]) -> Self {
         Self { bytes, is_quoted: false }
     }
 
-    /// The text as it stands in a JSON document, in its quotes.
+    /// Creates it from a JSON string that contains the event, with its quotes.
     pub(super) const fn quoted(bytes: &'a [u8]) -> Self {
         Self { bytes, is_quoted: true }
     }
 
+    /// JSON of the event without quotes.
     pub fn bytes(&self) -> Cow<'a, [u8]> {
         if !self.is_quoted {
             return Cow::Borrowed(self.bytes);
         }
-        // Whoever found the quotes has read the string already: there is none that cannot be read.
+        // The scanner has read the string before, so it is always well formed.
         let text: String = serde_json::from_slice(self.bytes).unwrap_or_default();
         Cow::Owned(text.into_bytes())
     }
@@ -62,7 +69,7 @@ impl fmt::Debug for EventJson<'_> {
     }
 }
 
-/// The same text, quoted or not.
+/// Compares the JSON, quoted or not.
 impl PartialEq for EventJson<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.bytes() == other.bytes()

@@ -1,4 +1,4 @@
-//! The API call of a CloudTrail record: what it was made on, and what tells it from another.
+//! API calls of CloudTrail records: the resource, and the fingerprint that distinguishes calls.
 
 use super::envelope::{Arns, Detail, Identity};
 use super::field::{Field, Nested};
@@ -7,14 +7,15 @@ use super::search::Search;
 use crate::json::{Value, is_hidden};
 use crate::model::{Call, CallOutcome, Fingerprint};
 
-/// Maximum number and depth of values in a response that are looked at. Beyond them there may be ids that are not known.
+/// Maximum number of values read in a response. Larger responses may contain ids that are not known.
 const MAX_LOOKS: u32 = 512;
+/// Maximum depth of values read in a response.
 const MAX_DEPTH: u32 = 12;
 
-/// Prefixes of operations that create something. The ids of what was created stand in the response.
+/// Prefixes of operations that create a resource, whose ids are in the response.
 const CREATING: [&str; 5] = ["Create", "Run", "Copy", "Allocate", "Register"];
 
-/// Returns true for calls that create something.
+/// Returns true for calls that create a resource.
 fn is_creating(operation: &str) -> bool {
     // Most operations begin with another letter.
     matches!(operation.as_bytes(), [b'A' | b'C' | b'R', ..])
@@ -31,7 +32,7 @@ impl<'a> Detail<'a> {
         }
     }
 
-    /// The call, if this is the record of one: other events that CloudTrail sends name none.
+    /// Call that the record describes. `None` for other events of CloudTrail, which name none.
     pub fn call(self: Box<Self>, caller: &Identity<'a>) -> Option<Call<'a>> {
         let outcome = self.outcome();
         let Self {
@@ -62,12 +63,12 @@ impl<'a> Detail<'a> {
             && let Nested::Object(Arns(found)) = resources
         {
             resource = found.into_resource();
-            // The parameters do not tell calls on one listed resource from calls on another.
+            // The parameters are equal for calls on different listed resources.
             let ids = resource.iter().flat_map(|resource| resource.ids.iter());
             wording = wording
                 .map(|wording| ids.fold(wording, |wording, id| with(wording, LISTED, &id.to_le_bytes())));
         }
-        // Account-wide settings have no name but their service's. A created resource has an id of its own.
+        // Account-wide settings are identified by the service. A created resource has an id of its own.
         if resource.is_none() && parameters.is_some() && !is_creating {
             let mut found = Found::default();
             found.add(service.clone());
@@ -93,12 +94,12 @@ impl<'a> Detail<'a> {
     }
 }
 
-/// Marks of the parts of a wording that are not in the parameters.
+/// Delimiters of the parts of a fingerprint that are not parameters.
 const CREATED: u8 = 4;
 const LISTED: u8 = 5;
 const REFUSED: u8 = 6;
 
-/// Fingerprint of the wording and one more part of it. Out of line, because most calls have none.
+/// Fingerprint with one more part. Out of line, because most calls have none.
 #[inline(never)]
 fn with(wording: u32, mark: u8, part: &[u8]) -> u32 {
     let mut fingerprint = Fingerprint::default();
@@ -108,8 +109,8 @@ fn with(wording: u32, mark: u8, part: &[u8]) -> u32 {
     fingerprint.finish()
 }
 
-/// Adds the ids in the response of a creating call to `found`. Returns their fingerprint, whatever their order; 0 if there
-/// are none. `None` if the response may have ids that are not known: a part of it is concealed, or there is too much in it.
+/// Adds the ids in the response of a creating call to `found`. Returns their fingerprint, independent of their order,
+/// and 0 without ids. `None` if the response may contain unknown ids: a part of it is concealed, or it is too large.
 /// Out of line, because most calls create nothing.
 #[inline(never)]
 fn created_ids<'a>(response: Value<'a>, found: &mut Found<'a>) -> Option<u32> {

@@ -1,4 +1,4 @@
-//! The shapes on the wire: queue batch, attached firing, EventBridge event, CloudTrail detail.
+//! JSON types of the payloads: queue batch, attached firing, EventBridge event, CloudTrail detail.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use super::{Change, RuleCall};
 use crate::json::Unread;
 use crate::model::{CallOutcome, Caller, DEFAULT_BUS, is_management, is_withheld};
 
-/// Everything a payload can be, before it is known which: a queue batch, an attached firing, or an event itself.
+/// Fields of all kinds of payload: a queue batch, an attached firing, or an event.
 #[derive(Deserialize)]
 pub(super) struct Top<'a> {
     #[serde(borrow, default, rename = "Records")]
@@ -23,14 +23,14 @@ pub(super) struct Top<'a> {
     pub rule_arn: Field<'a>,
     #[serde(borrow, default)]
     pub event: Nested<Event<'a>>,
-    // From here on: the fields of `Event`. `#[serde(flatten)]` would buffer every value of the payload.
+    // The following fields are those of `Event`. `#[serde(flatten)]` would buffer every value of the payload.
     #[serde(borrow, default)]
     id: Field<'a>,
     #[serde(borrow, default)]
     source: Field<'a>,
     #[serde(borrow, default, rename = "detail-type")]
     detail_type: Field<'a>,
-    /// Only of an event that comes from the bus itself: an attached rule is its owner's.
+    /// Account of an event from the bus itself. Attached rules belong to the account of their ARN.
     #[serde(borrow, default)]
     pub account: Field<'a>,
     #[serde(borrow, default)]
@@ -42,7 +42,7 @@ pub(super) struct Top<'a> {
 }
 
 impl<'a> Top<'a> {
-    /// The payload read as an EventBridge event, if it looks like one.
+    /// Returns the payload as an EventBridge event if it has the fields of one.
     pub fn into_event(self) -> Option<Event<'a>> {
         let looks_like_one = self.source.is_present() && self.detail_type.is_present();
         looks_like_one.then_some(Event {
@@ -56,7 +56,7 @@ impl<'a> Top<'a> {
     }
 }
 
-/// A message of a queue batch. `B` is what became of its body.
+/// Message of a queue batch. `B` is the type of its body.
 #[derive(Deserialize)]
 pub(super) struct Record<'a, B = Field<'a>> {
     #[serde(borrow, default, rename = "messageId")]
@@ -65,22 +65,22 @@ pub(super) struct Record<'a, B = Field<'a>> {
     pub body: B,
     #[serde(borrow, default)]
     pub attributes: Nested<Attributes<'a>>,
-    /// SNS spells it `EventSource`.
+    /// Service that sent the message. SNS spells the field `EventSource`.
     #[serde(borrow, default, rename = "eventSource", alias = "EventSource")]
     pub event_source: Field<'a>,
-    /// Of SNS only, and boxed because batches come from a queue.
+    /// SNS message. Boxed, because most batches come from a queue.
     #[serde(borrow, default, rename = "Sns")]
     pub sns: Nested<Box<Sns<'a>>>,
 }
 
-/// Parts of a message's `attributes` that are read. Source: "ReceiveMessage" (Amazon SQS API reference).
+/// Parts of a message's `attributes`. Source: "ReceiveMessage" (Amazon SQS API reference).
 #[derive(Default, Deserialize)]
 pub(super) struct Attributes<'a> {
     #[serde(borrow, default, rename = "AWSTraceHeader")]
     pub trace_header: Field<'a>,
 }
 
-/// An EventBridge event. Source: "AWS service event metadata" (Amazon EventBridge user guide).
+/// EventBridge event. Source: "AWS service event metadata" (Amazon EventBridge user guide).
 #[derive(Deserialize)]
 pub(super) struct Event<'a> {
     #[serde(borrow, default)]
@@ -98,14 +98,14 @@ pub(super) struct Event<'a> {
 }
 
 impl Event<'_> {
-    /// Cost Anomaly Detection sends events; others forward the text of a notification in one of theirs.
+    /// Returns true for events of Cost Anomaly Detection, and for events that forward the text of a notification.
     pub fn may_be_about_money(&self) -> bool {
         self.source.is("aws.ce")
             || matches!(&self.detail, Nested::Object(detail) if matches!(&detail.message, Field::Text(text) if money::may_be_notice(text)))
     }
 }
 
-/// What is read of `detail`: the CloudTrail record, or an attached firing that was forwarded through a bus.
+/// Fields of `detail`: the CloudTrail record, or an attached firing that was forwarded through a bus.
 ///
 /// Source: "CloudTrail record contents for management, data, and network activity events" (AWS CloudTrail user guide).
 #[derive(Deserialize)]
@@ -122,12 +122,12 @@ pub(super) struct Detail<'a> {
     pub management_event: Field<'a>,
     #[serde(borrow, default, rename = "eventCategory")]
     pub event_category: Field<'a>,
-    /// Present when the call failed.
+    /// Error code. Present if the call failed.
     #[serde(borrow, default, rename = "errorCode")]
     pub error_code: Field<'a>,
     #[serde(borrow, default, rename = "requestParameters")]
     pub request_parameters: Nested<Parameters<'a>>,
-    /// Looked at for creating calls alone.
+    /// Response, which is parsed only for calls that create a resource.
     #[serde(borrow, default, rename = "responseElements")]
     pub response_elements: Unread<'a>,
     #[serde(borrow, default)]
@@ -136,20 +136,20 @@ pub(super) struct Detail<'a> {
     pub rule_arn: Field<'a>,
     #[serde(borrow, default)]
     pub event: Option<&'a RawValue>,
-    /// Where forwarders put text.
+    /// Text in events of forwarders.
     #[serde(borrow, default)]
     pub message: Field<'a>,
 }
 
 impl<'a> Detail<'a> {
-    /// Returns true for a management event that rules in plain `ENABLED` do not receive.
+    /// Returns true for a management event that rules in the state `ENABLED` do not receive.
     pub fn is_withheld(&self) -> bool {
         let service = self.event_source.as_str().unwrap_or_default();
         is_management(self.management_event.boolean(), self.event_category.as_str())
             && self.event_name.as_str().is_some_and(|name| is_withheld(service, name))
     }
 
-    /// What this call did to a rule, if it is a call about one.
+    /// Effect of this call on a rule. `None` if the call is not about rules.
     pub fn rule_call(&mut self) -> Option<RuleCall<'a>> {
         let Field::Text(call) = &self.event_name else { return None };
         let change = match &**call {
@@ -180,7 +180,7 @@ impl<'a> Detail<'a> {
     }
 }
 
-/// The ARNs in `resources[]`: what the service says that the call was made on.
+/// ARNs in `resources[]`: the resources of the call, according to its service.
 #[derive(Default)]
 pub(super) struct Arns<'a>(pub Found<'a>);
 
@@ -207,7 +207,7 @@ impl<'de: 'a, 'a> Shape<'de> for Arns<'a> {
     }
 }
 
-/// Source: "CloudTrail userIdentity element" (AWS CloudTrail user guide).
+/// Caller of a call. Source: "CloudTrail userIdentity element" (AWS CloudTrail user guide).
 #[derive(Deserialize)]
 pub(super) struct UserIdentity<'a> {
     #[serde(borrow, default, rename = "type")]
@@ -244,22 +244,22 @@ pub(super) struct InScopeOf<'a> {
     credentials_issued_to: Field<'a>,
 }
 
-/// What `userIdentity` says, apart from who the caller is.
+/// Fields of `userIdentity` other than the caller's name.
 #[derive(Default)]
 pub(super) struct Identity<'a> {
-    /// The role behind a role session.
+    /// Role of the caller's session.
     pub role: Option<Cow<'a, str>>,
     pub access_key: Option<Cow<'a, str>>,
     pub invoked_by: Option<Cow<'a, str>>,
-    /// An AWS service made the call with an identity of its own.
+    /// True if an AWS service made the call with its own identity.
     pub is_service: bool,
 }
 
-/// How old records say that a person used the console.
+/// Value of `invokedBy` in old records of calls made through the console.
 const CONSOLE: &str = "signin.amazonaws.com";
 
 impl<'a> UserIdentity<'a> {
-    /// The caller; `source` is the event's own, for identities that name nobody.
+    /// Splits the element into caller and other fields. `source` is the event's own, for identities without a name.
     pub fn caller(self, source: &Cow<'a, str>) -> (Caller<'a>, Identity<'a>) {
         let role = match self.session {
             Nested::Object(Session { issuer: Nested::Object(Issuer { arn: Field::Text(arn) }) }) => Some(arn),
@@ -287,7 +287,7 @@ impl<'a> UserIdentity<'a> {
 
 impl Object for Attributes<'_> {}
 impl Object for Event<'_> {}
-// In a box: it is large, and what holds it is handed on many times.
+// Boxed, because it is large, and the type that contains it is moved many times.
 impl Object for Box<Detail<'_>> {}
 impl Object for Listed<'_> {}
 impl Object for UserIdentity<'_> {}

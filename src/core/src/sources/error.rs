@@ -1,4 +1,4 @@
-//! Why a payload or a message could not be understood: what was seen, and what is expected.
+//! Errors of payloads and messages: the text that was found, and the text that was expected.
 
 use std::collections::BTreeMap;
 
@@ -6,35 +6,87 @@ use serde::de::IgnoredAny;
 
 use crate::model::{ParseRuleArnError, Seen};
 
-/// serde quotes whole values in its own words, so those are cut after this many characters.
+/// Maximum length of an error of serde, which quotes whole values.
 const MAX_PROBLEM: usize = 200;
 
-/// None of these is cured by a retry: the message goes back to the queue and ends in the dead-letter queue.
+/// Error of a payload or message. A retry does not help: the message returns to the queue and ends in the dead-letter
+/// queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
+    /// The payload is not JSON.
     #[error("not JSON: {problem}; the payload begins {seen}")]
-    NotJson { problem: String, seen: Seen },
+    NotJson {
+        /// Error of the parser.
+        problem: String,
+        /// Excerpt of the payload.
+        seen: Seen,
+    },
+    /// The payload is JSON of the wrong shape.
     #[error("malformed: {problem}; the payload begins {seen}")]
-    Malformed { problem: String, seen: Seen },
+    Malformed {
+        /// Error of the parser.
+        problem: String,
+        /// Excerpt of the payload.
+        seen: Seen,
+    },
+    /// The payload is JSON, but not an object.
     #[error("expected a JSON object, saw {seen}")]
-    NotAnObject { seen: Seen },
+    NotAnObject {
+        /// Excerpt of the payload.
+        seen: Seen,
+    },
+    /// The payload is an object of no known shape.
     #[error(
         "an object with {keys}; expected a queue batch (Records), an attached firing (ruleArn, event), \
          an EventBridge event (source, detail-type, …), a Scheduled Event or an SNS message (Type, TopicArn, Message)"
     )]
-    UnknownShape { keys: String },
+    UnknownShape {
+        /// Keys of the object, for display.
+        keys: String,
+    },
+    /// The batch has no messages.
     #[error("Records is empty; expected at least one message")]
     EmptyBatch,
+    /// The messages come from a service other than SQS or SNS, or from both.
     #[error("Records[].eventSource is {seen}; expected \"aws:sqs\" or \"aws:sns\", one of them throughout")]
-    UnknownSource { seen: Seen },
+    UnknownSource {
+        /// Value of `Records[].eventSource`.
+        seen: Seen,
+    },
+    /// A required field is missing.
     #[error("{field} is missing; expected {expected}")]
-    Missing { field: &'static str, expected: &'static str },
+    Missing {
+        /// Path of the field.
+        field: &'static str,
+        /// Expected value, for display.
+        expected: &'static str,
+    },
+    /// A field has the wrong JSON type.
     #[error("{field} is {seen}; expected {expected}")]
-    WrongType { field: &'static str, seen: &'static str, expected: &'static str },
+    WrongType {
+        /// Path of the field.
+        field: &'static str,
+        /// JSON type found, as in "a number".
+        seen: &'static str,
+        /// Expected value, for display.
+        expected: &'static str,
+    },
+    /// A field is not the ARN of a rule.
     #[error("{field}: {error}")]
-    BadRuleArn { field: &'static str, error: ParseRuleArnError },
+    BadRuleArn {
+        /// Path of the field.
+        field: &'static str,
+        /// Error of the ARN.
+        error: ParseRuleArnError,
+    },
+    /// A field is not a time.
     #[error("{field} is {seen}; expected an RFC 3339 time, as in 2026-11-20T10:00:00Z")]
-    BadTime { field: &'static str, seen: Seen },
+    BadTime {
+        /// Path of the field.
+        field: &'static str,
+        /// Value of the field.
+        seen: Seen,
+    },
 }
 
 impl DecodeError {
@@ -47,7 +99,7 @@ impl DecodeError {
         if error.is_data() { Self::Malformed { problem, seen } } else { Self::NotJson { problem, seen } }
     }
 
-    /// Reads the payload once more, for its keys only.
+    /// Creates [`Self::UnknownShape`]. It parses the payload once more for its keys.
     pub(super) fn unknown_shape(bytes: &[u8]) -> Self {
         const SHOWN: usize = 8;
         let keys: BTreeMap<String, IgnoredAny> = serde_json::from_slice(bytes).unwrap_or_default();

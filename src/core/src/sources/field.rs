@@ -1,4 +1,4 @@
-//! JSON values that are looked at only when they have the expected type, and named when they have not.
+//! JSON fields that are read only if they have the expected type. For any other type its name is kept.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -8,18 +8,22 @@ use serde::de::{
 
 use super::DecodeError;
 
-/// A value that should be text. Events may hold anything in any field, so another type is not yet an error.
+/// Field that should be text. Events may have any type in any field, so another type is not an error by itself.
 #[derive(Debug, Default)]
 pub(super) enum Field<'a> {
+    /// The field is missing.
     #[default]
     Absent,
+    /// String, with its escapes decoded.
     Text(Cow<'a, str>),
+    /// Boolean, which only a few fields expect.
     Bool(bool),
-    /// What it was instead: "a number", "null", …
+    /// JSON type found instead: "a number", "null", …
     Other(&'static str),
 }
 
 impl<'a> Field<'a> {
+    /// Boolean value, `None` for other types.
     pub fn boolean(&self) -> Option<bool> {
         match self {
             Self::Bool(value) => Some(*value),
@@ -27,6 +31,7 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Text, `None` for other types.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -34,15 +39,21 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Returns true if the field exists, of any type.
     pub fn is_present(&self) -> bool {
         !matches!(self, Self::Absent)
     }
 
+    /// Returns true if the field is this text.
     pub fn is(&self, expected: &str) -> bool {
         matches!(self, Self::Text(text) if text == expected)
     }
 
-    /// The text, or an error that names the field, what was seen and what was expected.
+    /// Returns the text.
+    ///
+    /// # Errors
+    ///
+    /// The field is missing or has another type. The error names the field, the type found and the expected value.
     pub fn text(self, field: &'static str, expected: &'static str) -> Result<Cow<'a, str>, DecodeError> {
         match self {
             Self::Text(text) => Ok(text),
@@ -58,7 +69,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The text unless it is absent, empty or something else; then `fallback`.
+    /// Text, or `fallback` if it is absent, empty or of another type.
     pub fn or(self, fallback: Cow<'a, str>) -> Cow<'a, str> {
         match self {
             Self::Text(text) if !text.is_empty() => text,
@@ -67,7 +78,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Whether there is a value, of whatever type.
+/// Presence of a field of any type.
 #[derive(Debug, Default)]
 pub(super) struct Present(pub bool);
 
@@ -77,20 +88,29 @@ impl<'de> Deserialize<'de> for Present {
     }
 }
 
-/// A value that should be an object (or, for `Vec`, an array) of a known shape.
+/// Field that should be an object (or, for `Vec`, an array) of a known shape.
 #[derive(Debug, Default)]
 pub(super) enum Nested<T> {
+    /// The field is missing.
     #[default]
     Absent,
+    /// Parsed object or array.
     Object(T),
+    /// JSON type found instead.
     Other(&'static str),
 }
 
 impl<T> Nested<T> {
+    /// Returns true if the field exists, of any type.
     pub fn is_present(&self) -> bool {
         !matches!(self, Self::Absent)
     }
 
+    /// Returns the parsed value.
+    ///
+    /// # Errors
+    ///
+    /// The field is missing or has another type.
     pub fn object(self, field: &'static str, expected: &'static str) -> Result<T, DecodeError> {
         match self {
             Self::Object(value) => Ok(value),
@@ -100,7 +120,7 @@ impl<T> Nested<T> {
     }
 }
 
-/// The scalars that neither `Field` nor `Nested` looks into.
+/// Visitor methods for the scalars that are an unexpected type for both `Field` and `Nested`.
 macro_rules! other_scalars {
     () => {
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -152,17 +172,19 @@ impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
     }
 }
 
-/// Which JSON container a [`Nested`] value is read from.
+/// JSON container that a [`Nested`] value is read from.
 pub(super) trait Shape<'de>: Sized {
+    /// Reads the value from an object.
     fn from_map<A: MapAccess<'de>>(map: A) -> Result<Nested<Self>, A::Error>;
 
+    /// Reads the value from an array. By default, an array is an unexpected type.
     fn from_array<A: SeqAccess<'de>>(mut array: A) -> Result<Nested<Self>, A::Error> {
         while array.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Nested::Other("an array"))
     }
 }
 
-/// Marks a struct as one that is read from a JSON object.
+/// Marker of types that are read from a JSON object.
 pub(super) trait Object {}
 
 impl<'de, T: Object + Deserialize<'de>> Shape<'de> for T {

@@ -1,38 +1,38 @@
-//! What a call was made on: which parameters identify it, and what stands for their values.
+//! Resources of calls: the parameters that identify a resource, and the hashes of their values.
 //!
-//! Calls on different things must never look like calls on one: that would be taken for a loop. So of several
-//! identifying values all count, and an unknown one is rather taken for identifying than not.
+//! Calls on different resources must never look equal, because that would be taken for a loop. So all identifying
+//! values count, and an unknown parameter is taken for identifying in case of doubt.
 
 use std::borrow::Cow;
 
 use crate::model::{Arn, Fingerprint, Resource, ResourceIds, bounded};
 
-/// Longer names are cut: they reach alerts and records.
+/// Maximum length of a name. It reaches alerts and records.
 const MAX_NAME: usize = 128;
 const JOINT: &str = " / ";
 
-/// What a parameter says about what the call was made on.
+/// Role of a parameter in identifying the resource of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// It identifies it.
+    /// Identifies the resource.
     Identity,
-    /// It names something that the call only uses, unless it is all that the call names.
+    /// Names another resource that the call uses. It identifies the resource only if there is no identity.
     Reference,
-    /// It is made anew for each call, to tell calls apart.
+    /// Unique value per call.
     Token,
-    /// Anything else.
+    /// Any other parameter.
     Setting,
 }
 
-/// How the names of identifying parameters end, whatever their case: `functionName`, `resourceArn`, `QueueUrl`.
+/// Suffixes of identifying parameters, in any case: `functionName`, `resourceArn`, `QueueUrl`.
 const IDENTITIES: [Ending; 5] = endings(["arn", "id", "name", "identifier", "url"]);
-/// Parameters that identify by their whole name: S3's objects, Amazon ECS, tags of CloudFront, sessions of SSM.
+/// Identifying parameters by their whole name: objects of S3, Amazon ECS, tags of CloudFront, sessions of SSM.
 const WORDS: [&str; 7] = ["bucket", "key", "cluster", "service", "task", "resource", "target"];
-/// Lists of them: `instanceIds`, `resourceARNList`.
+/// Suffixes of lists of identities: `instanceIds`, `resourceARNList`.
 const LISTS: [Ending; 8] =
     endings(["arns", "ids", "names", "identifiers", "urls", "arnlist", "idlist", "namelist"]);
 
-/// What a database, a trail or a group is set up with.
+/// Suffixes of the resources that a database, a trail or a group is configured with.
 const REFERENCES: [Ending; 12] = endings([
     "rolearn",
     "kmskeyid",
@@ -48,14 +48,14 @@ const REFERENCES: [Ending; 12] = endings([
     "snstopicname",
 ]);
 
-/// Of the caller's own making, another one with each call.
+/// Suffixes of values that the caller creates anew for each call.
 const TOKENS: [Ending; 4] = endings(["token", "requestid", "callerreference", "rolesessionname"]);
 
-/// Tokens that a service gave out. They say which page or which task a call goes on with.
+/// Suffixes of tokens that a service issued. They identify the page or the task that a call continues.
 const GIVEN: [Ending; 3] = endings(["nexttoken", "continuationtoken", "tasktoken"]);
 
-/// They end as names do, but name no resource: a login, a schema, the attribute that is changed, the program that is
-/// run, what an agent says about its machine; an upload or a version, of which one object may have thousands.
+/// Suffixes of names that identify no resource: a login, a schema, the changed attribute, the executed program, facts
+/// that an agent reports about its machine. Uploads and versions are included, because one object may have thousands.
 const SETTINGS: [Ending; 13] = endings([
     "masterusername",
     "dbname",
@@ -72,14 +72,14 @@ const SETTINGS: [Ending; 13] = endings([
     "versionid",
 ]);
 
-/// Ids of accounts. All that is created has the same one.
+/// Suffixes of account ids, which all created resources share.
 const ACCOUNTS: [Ending; 2] = endings(["ownerid", "accountid"]);
 
-/// How a name may end, in lower case.
+/// Suffix of a name, in lower case.
 #[derive(Clone, Copy)]
 struct Ending {
     text: &'static str,
-    /// The last eight bytes, the last one highest, and where there are any: this is compared for every parameter.
+    /// Last eight bytes, the last one highest, under `mask`. They are compared for every parameter.
     tail: u64,
     mask: u64,
 }
@@ -96,7 +96,7 @@ const fn endings<const N: usize>(texts: [&'static str; N]) -> [Ending; N] {
     endings
 }
 
-/// The last eight bytes of a name in lower case. What is no letter may change, so a match is not yet proof.
+/// Last eight bytes of a name in lower case. Characters other than letters may change, so equality has to be confirmed.
 const fn tail(name: &[u8]) -> u64 {
     let mut tail = 0;
     let mut n = if name.len() > 8 { name.len() - 8 } else { 0 };
@@ -107,7 +107,7 @@ const fn tail(name: &[u8]) -> u64 {
     tail | 0x2020_2020_2020_2020
 }
 
-/// A parameter's name.
+/// Name of a parameter.
 #[derive(Clone, Copy)]
 struct Name<'a> {
     key: &'a [u8],
@@ -136,7 +136,7 @@ impl<'a> Name<'a> {
     }
 }
 
-/// What the parameter with this name says, if it stands at the top.
+/// Role of a top-level parameter.
 pub(super) fn role(key: &[u8]) -> Role {
     let name = Name::new(key);
     if name.ends(&TOKENS) {
@@ -152,15 +152,15 @@ pub(super) fn role(key: &[u8]) -> Role {
     }
 }
 
-/// Returns true if a value with this name identifies something further down, or a list of such things.
+/// Returns true if a nested value with this name identifies a resource, or is a list of such values.
 fn identifies_below(key: &[u8]) -> bool {
     let name = Name::new(key);
     name.ends(&LISTS) || (name.ends(&IDENTITIES) && role(key) == Role::Identity)
 }
 
-/// Role of a parameter further down: `Identity`, or `Token` for what is to be passed over, or `Setting`.
+/// Role of a nested parameter: `Identity`, `Setting`, or `Token` for values to skip.
 pub(super) fn role_below(key: &[u8]) -> Role {
-    // Filters name what is searched by.
+    // Filters contain search terms.
     if key.starts_with(b"filter") {
         Role::Token
     } else if identifies_below(key) {
@@ -170,8 +170,8 @@ pub(super) fn role_below(key: &[u8]) -> Role {
     }
 }
 
-/// Role of a member of a creating call's response: an `Identity` names what was created, a `Reference` at least tells
-/// one response from another, as the id of an upload or a version does.
+/// Role of a member of a creating call's response. An `Identity` names the created resource. A `Reference` only
+/// distinguishes responses, as the id of an upload or a version does.
 pub(super) fn role_in_response(key: &[u8]) -> Role {
     let name = Name::new(key);
     let is_about_request = key.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"request"));
@@ -182,14 +182,14 @@ pub(super) fn role_in_response(key: &[u8]) -> Role {
     } else if identifies_below(key) && key != b"name" {
         Role::Identity
     } else if name.ends(&IDENTITIES) {
-        // A mere name is that of a state as well.
+        // States have a `name` as well.
         Role::Reference
     } else {
         Role::Setting
     }
 }
 
-/// The values found so far that identify what a call was made on.
+/// Values found so far that identify the resource of a call.
 #[derive(Debug, Default)]
 pub(super) struct Found<'a> {
     ids: ResourceIds,
@@ -197,10 +197,12 @@ pub(super) struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    /// Returns true if no identifying value was found.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
+    /// Adds the value of an identifying parameter.
     pub fn add(&mut self, value: Cow<'a, str>) {
         let before = self.ids;
         each_name(&value, |name| self.ids.insert(Fingerprint::of(name)));
@@ -219,14 +221,17 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// Resource with these values. `None` without any.
     pub fn into_resource(self) -> Option<Resource<'a>> {
         (!self.is_empty()).then_some(Resource { name: self.name, ids: self.ids })
     }
 }
 
-/// The names in a value: one as a rule, so that an ARN meets the name it ends in; bucket and key of an S3 object.
+/// Passes the names in a value to `each`: usually one, so that an ARN is equal to the name at its end. An ARN of an S3
+/// object has two, bucket and key.
 ///
-/// The account and the Region are left out, as they are where a call gives a mere name: a rule sees one of each.
+/// Account and Region are left out, as in calls that give only a name. A rule receives events of one account and
+/// Region.
 fn each_name(value: &str, mut each: impl FnMut(&str)) {
     let mut one = |name: &str| {
         let name = name.trim_start_matches('/');
@@ -235,7 +240,7 @@ fn each_name(value: &str, mut each: impl FnMut(&str)) {
         }
     };
     let Some(Arn { service, account, resource, .. }) = Arn::parse(value) else {
-        // A queue's URL ends in its name.
+        // The URL of a queue ends with its name.
         let is_url = value.starts_with("https://") || value.starts_with("http://");
         return one(if is_url { value.rsplit('/').next().unwrap_or(value) } else { value });
     };
@@ -247,16 +252,16 @@ fn each_name(value: &str, mut each: impl FnMut(&str)) {
             one(bucket);
             one(key);
         }
-        // Paths are no part of a role's name.
+        // Paths are not part of a role's name.
         "iam" => one(resource.rsplit('/').next().unwrap_or(resource)),
-        // Versions and aliases are of one function.
+        // Versions and aliases belong to one function.
         "lambda" => one(without_type.split(':').next().unwrap_or(without_type)),
         "secretsmanager" => one(without_suffix(without_type)),
         _ => one(without_type),
     }
 }
 
-/// A secret's name without the six characters that AWS adds in its ARN.
+/// Name of a secret without the six characters that AWS appends in its ARN.
 fn without_suffix(name: &str) -> &str {
     match name.rsplit_once('-') {
         Some((name, suffix)) if suffix.len() == 6 => name,
@@ -304,7 +309,7 @@ mod tests {
             keys.iter().for_each(|key| assert_eq!(role(key.as_bytes()), expected, "{key}"));
         };
         check(role_below, Role::Identity, &["resourceId", "instanceIds", "resourceARNList", "FlowLogId"]);
-        // A tag has a key.
+        // Tags have a member `key`.
         check(role_below, Role::Setting, &["key", "value", "clientToken", "kmsKeyId", "items"]);
         check(role_below, Role::Token, &["filter", "filterSet"]);
         check(role_in_response, Role::Identity, &["snapshotId", "keyArn", "arn", "instanceIds", "queueUrl"]);

@@ -1,10 +1,10 @@
-//! What was read last: in a batch, most messages say the same.
+//! Cache of the last values parsed: most messages of a batch repeat them.
 
 use super::DecodeError;
 use super::field::Field;
 use crate::model::{RuleArn, Seen, Timestamp};
 
-/// The last rule and the last time, with the text they were read from.
+/// Last rule and last time, with their text.
 #[derive(Default)]
 pub(super) struct Last {
     rule: Option<RuleArn>,
@@ -12,6 +12,7 @@ pub(super) struct Last {
 }
 
 impl Last {
+    /// Parses the ARN of a rule, or returns the last one if the text is the same. Errors name the field `name`.
     pub fn rule(&mut self, field: Field<'_>, name: &'static str) -> Result<RuleArn, DecodeError> {
         let text = field.text(name, "the ARN of an EventBridge rule")?;
         match &self.rule {
@@ -23,6 +24,7 @@ impl Last {
         }
     }
 
+    /// Parses a time, or returns the last one if the text is the same. Errors name the field `name`.
     pub fn time(&mut self, field: Field<'_>, name: &'static str) -> Result<Timestamp, DecodeError> {
         let text = field.text(name, "an RFC 3339 time")?;
         match &self.time {

@@ -1,4 +1,4 @@
-//! Stage 1: payload bytes → what was received. The only stage that can fail, and the first parser untrusted bytes meet.
+//! Stage 1: payload bytes → messages. The only stage that can fail, and the first parser of untrusted bytes.
 
 mod batch;
 mod bus;
@@ -27,29 +27,35 @@ use field::{Field, Nested};
 use last::Last;
 use money::MoneyMessage;
 
-/// One Lambda payload, told apart by its shape.
+/// Payload of one Lambda invocation.
 #[expect(clippy::large_enum_variant, reason = "there is one for each invocation")]
 #[derive(Debug)]
 pub enum Payload<'a> {
-    /// `Records[].eventSource == "aws:sqs"`: each message's body stands for itself.
+    /// Batch of a queue: `Records[].eventSource` is `aws:sqs`. Messages are independent of each other.
     Queue(Vec<Message<'a>>),
-    /// `Records[].Sns`: a topic calls the function itself. SNS sends one message at a time.
+    /// Messages of a topic that invokes the function directly: `Records[].Sns`. SNS sends one at a time.
     Topic(Vec<MoneyMessage>),
-    /// Anything else that is understood.
+    /// Any other known payload.
     Single(Received<'a>),
 }
 
-/// A message of a queue batch.
+/// Message of a queue batch.
 #[derive(Debug)]
 pub struct Message<'a> {
+    /// `messageId`, by which a failed message is returned to the queue.
     pub id: Cow<'a, str>,
+    /// Body, or the reason for which it is not text.
     pub body: Result<Body<'a>, DecodeError>,
-    /// From the attribute `AWSTraceHeader`.
+    /// Trace from the message's attribute `AWSTraceHeader`.
     pub trace: Option<TraceRoot>,
 }
 
 impl Message<'_> {
     /// Content of the message.
+    ///
+    /// # Errors
+    ///
+    /// The body has no known shape. A retry does not help.
     pub fn received(&self) -> Result<Received<'_>, DecodeError> {
         let mut received = self.body.as_ref().map_err(Clone::clone)?.received()?;
         if let Received::Attached { event, .. } | Received::Bus(Bus { event, .. }) = &mut received
@@ -61,23 +67,30 @@ impl Message<'_> {
     }
 }
 
-/// The body of a queue message.
+/// Body of a queue message.
 #[expect(
     clippy::large_enum_variant,
     reason = "nearly all bodies are read at once, and a box for each would cost more"
 )]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body<'a> {
+    /// Text that has not been parsed yet.
     Text(Cow<'a, str>),
-    /// Understood while the batch was read: its text, still in the quotes, and what it says.
+    /// Body that was parsed together with the batch.
     Read {
+        /// Text of the body as a JSON string, with its quotes.
         quoted: &'a [u8],
+        /// Parsed content.
         received: Received<'a>,
     },
 }
 
 impl Body<'_> {
-    /// What the message says.
+    /// Content of the body.
+    ///
+    /// # Errors
+    ///
+    /// The body has no known shape. A retry does not help.
     pub fn received(&self) -> Result<Received<'_>, DecodeError> {
         match self {
             Self::Text(text) => decode_body(text),
@@ -87,7 +100,7 @@ impl Body<'_> {
 }
 
 impl fmt::Display for Body<'_> {
-    /// The text.
+    /// Prints the text of the body.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
@@ -99,62 +112,71 @@ impl fmt::Display for Body<'_> {
     }
 }
 
-/// What one payload or one message says.
+/// Content of one payload or message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received<'a> {
-    /// A guarded rule sent its ARN and the event, through its input transformer.
-    Attached { rule: RuleArn, event: BusEvent<'a> },
-    /// An EventBridge event as it was on the bus: whichever rules match it have fired.
+    /// Firing of an attached rule, which sent its ARN and the event through an input transformer.
+    Attached {
+        /// Rule that fired.
+        rule: RuleArn,
+        /// Event that fired it.
+        event: BusEvent<'a>,
+    },
+    /// EventBridge event as it was on the bus. It fires every rule that matches it.
     Bus(Bus<'a>),
-    /// The schedule: time to finish what was left unfinished.
-    Tick { at: Timestamp },
-    /// An alert about money. Boxed: batches are of firings.
+    /// Schedule event, which finishes pending work.
+    Tick {
+        /// Event time.
+        at: Timestamp,
+    },
+    /// Cost alert. Boxed, because most messages are firings.
     Money(Box<MoneyMessage>),
 }
 
-/// The parts of an EventBridge event that the guard looks at.
+/// Fields of an EventBridge event that the guard uses.
 ///
 /// Source: "AWS service event metadata" and "CloudTrail record contents" (AWS documentation).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BusEvent<'a> {
     /// `detail.eventID`, else the envelope's `id`.
     pub event_id: Cow<'a, str>,
-    /// The envelope's `time`.
+    /// Envelope's `time`.
     pub at: Timestamp,
+    /// Caller of the API call, else the event's source.
     pub caller: Caller<'a>,
-    /// The API call that CloudTrail recorded, if the event is one.
+    /// API call that CloudTrail recorded. `None` for other events.
     pub call: Option<Call<'a>>,
-    /// A session or events that the call made. Boxed: hardly any does.
+    /// Session or events that the call created. Boxed, because they are rare.
     pub made: Option<Box<Made<'a>>>,
-    /// Trace that the event belongs to, if the queue's message tells and no AWS service sent it.
+    /// Trace of the event, from the queue message. `None` for events that an AWS service sent.
     pub trace: Option<TraceRoot>,
-    /// Set by EventBridge on events that come from an archive replay.
+    /// True if EventBridge marked the event as one of an archive replay.
     pub is_replay: bool,
-    /// The event is an API call about an EventBridge rule.
+    /// API call about an EventBridge rule. `None` for other events.
     pub rule_call: Option<RuleCall<'a>>,
-    /// Who put it on the bus, if it was not AWS: then all of the above is what they say. Boxed: hardly any has one.
+    /// Sender of an event that is not from AWS, and that may have made up all fields above. Boxed, because it is rare.
     pub sender: Option<Box<Sender<'a>>>,
 }
 
-/// Things that an API call made, and that other firings come from.
+/// Results of an API call that cause other firings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Made<'a> {
-    /// An `AssumeRole` opened it.
+    /// Session that an `AssumeRole` call opened.
     Session(Session<'a>),
-    /// A `PutEvents` put them on buses.
+    /// Ids of the events that a `PutEvents` call put on buses.
     Events(Vec<FiringId>),
 }
 
-/// Somebody with the right to put events on a bus.
+/// Principal, other than AWS, that put an event on a bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender<'a> {
-    /// The envelope's `source`, of which EventBridge only sees to it that it is not one of AWS.
+    /// Envelope's `source`. The sender chooses it, but EventBridge refuses sources of AWS.
     pub source: Cow<'a, str>,
-    /// The envelope's `id`, which EventBridge gives.
+    /// Envelope's `id`, which EventBridge assigns.
     pub envelope_id: Cow<'a, str>,
 }
 
-/// Whether nobody but AWS can have put an event of this source on a bus.
+/// Returns true if only AWS can put an event with this source on a bus.
 ///
 /// Sources: "PutEventsRequestEntry" (Amazon EventBridge API reference), which takes no source that begins with `aws.`;
 /// "Receiving events from a SaaS partner" (Amazon EventBridge user guide), whose sources begin with `aws.partner/`.
@@ -162,25 +184,38 @@ fn is_of_aws(source: &str) -> bool {
     source.starts_with("aws.") && !source.starts_with("aws.partner/")
 }
 
-/// What an API call did to a rule.
+/// Effect of an API call on a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleCall<'a> {
-    /// `bus` is the name of a bus, or its ARN; `rule` is a name, or for tags an ARN.
-    Changed { bus: Cow<'a, str>, rule: Cow<'a, str>, change: Change },
+    /// The call changed a rule.
+    Changed {
+        /// Name or ARN of the bus. `default` if the call names none.
+        bus: Cow<'a, str>,
+        /// Name of the rule. Its ARN in calls about tags.
+        rule: Cow<'a, str>,
+        /// Part of the rule that was changed.
+        change: Change,
+    },
     /// The call failed, or names no rule.
     WithoutEffect,
 }
 
-/// What of a rule was changed.
+/// Part of a rule that was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// Its pattern, its schedule or its state; or it was deleted.
+    /// Pattern, schedule or state, by `PutRule`, `EnableRule` or `DisableRule`; or the rule was deleted.
     Definition,
+    /// Targets, by `PutTargets` or `RemoveTargets`.
     Targets,
+    /// Tags, by `TagResource` or `UntagResource`.
     Tags,
 }
 
-/// Decodes one Lambda payload.
+/// Decodes the payload of one Lambda invocation.
+///
+/// # Errors
+///
+/// The payload has no known shape. Errors of single messages are in [`Message::body`].
 pub fn decode(payload: &[u8]) -> Result<Payload<'_>, DecodeError> {
     if let Some(messages) = batch::batch(payload) {
         return Ok(Payload::Queue(messages));
@@ -196,11 +231,15 @@ pub fn decode(payload: &[u8]) -> Result<Payload<'_>, DecodeError> {
     }
 }
 
-/// Decodes a payload that came as the body of a message.
+/// Decodes the body of one message.
+///
+/// # Errors
+///
+/// The body has no known shape.
 pub fn decode_body(body: &str) -> Result<Received<'_>, DecodeError> {
     match parse(body.as_bytes()) {
         Ok(top) => single(top, body.as_bytes(), &mut Last::default()),
-        // AWS Budgets writes plain text, and raw message delivery adds nothing to it.
+        // AWS Budgets sends plain text, which raw message delivery passes on unchanged.
         Err(error @ DecodeError::NotJson { .. }) if !body.trim_start().starts_with('{') => {
             money::read_plain(body).map(bare).ok_or(error)
         }
@@ -215,7 +254,7 @@ fn bare<'a>(alert: money::MoneyAlert) -> Received<'a> {
 fn parse<'a>(bytes: &'a [u8]) -> Result<Top<'a>, DecodeError> {
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => serde_json::from_slice(bytes).map_err(|error| DecodeError::json(bytes, &error)),
-        // Whatever it is, it is no payload; say whether it is at least JSON.
+        // Not a payload. The error tells if it is at least JSON.
         _ => match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
             Ok(_) => Err(DecodeError::NotAnObject { seen: Seen::bytes(bytes) }),
             Err(error) => Err(DecodeError::json(bytes, &error)),
@@ -252,7 +291,7 @@ fn message<'a, B>(
     body: impl FnOnce(B) -> Result<Body<'a>, DecodeError>,
 ) -> Result<Message<'a>, DecodeError> {
     come_from(&record.event_source, "aws:sqs")?;
-    // Without its id a message cannot be given back, so the whole batch has to be.
+    // Without its id a message cannot be returned alone, so the whole batch fails.
     let id = record.message_id.text("Records[].messageId", "text")?;
     let trace = match record.attributes {
         Nested::Object(Attributes { trace_header: Field::Text(header) }) => TraceRoot::of_header(&header),
@@ -261,8 +300,8 @@ fn message<'a, B>(
     Ok(Message { id, body: body(record.body), trace })
 }
 
-/// `bytes` are those of `top`. While a batch is read in one pass there are none: whatever needs them is an error then,
-/// and read again on its own.
+/// Reads one message from `top`. `bytes` are its JSON, or empty during the one pass over a batch. A message that needs
+/// them is an error there, and is read again by itself.
 fn single<'a>(mut top: Top<'a>, bytes: &'a [u8], last: &mut Last) -> Result<Received<'a>, DecodeError> {
     if top.rule_arn.is_present() || top.event.is_present() {
         let rule = last.rule(top.rule_arn, "ruleArn")?;
@@ -305,7 +344,7 @@ fn event<'a>(
     Ok(Received::Bus(Bus { event, account, is_withheld, money, carried, json: EventJson::plain(bytes) }))
 }
 
-/// The attached firing in an event that somebody sent on through a bus. Whether they may is not decided here.
+/// Firing of an attached rule that the event forwards. Trust in the sender is decided in the next stage.
 fn carried<'a>(event: &mut Event<'a>, last: &mut Last) -> Option<Result<Carried<'a>, DecodeError>> {
     let Nested::Object(detail) = &mut event.detail else { return None };
     let Detail { rule_arn: Field::Text(arn), event: Some(carried), .. } = &mut **detail else { return None };
@@ -318,7 +357,7 @@ fn carried<'a>(event: &mut Event<'a>, last: &mut Last) -> Option<Result<Carried<
     Some(read())
 }
 
-/// The event, and true if it is a management event that rules in plain `ENABLED` do not receive.
+/// Fields of the event, and true if it is a management event that rules in the state `ENABLED` do not receive.
 fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, bool), DecodeError> {
     let at = last.time(event.time, "time")?;
     let envelope_id = event.id.text("id", "text")?;
@@ -331,7 +370,7 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
     let (event_id, caller, rule_call, call, made, is_withheld) = match event.detail {
         Nested::Object(mut detail) => {
             let rule_call = if is_of_events { detail.rule_call() } else { None };
-            // Only CloudTrail's eventID names the event; in others it is whatever their sender put there.
+            // Only CloudTrail's `eventID` identifies the event. In other events the sender chooses it.
             let is_trail = match &event.detail_type {
                 Field::Text(text) => Some(text.ends_with("via CloudTrail")),
                 _ => None,
@@ -350,7 +389,7 @@ fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, boo
         }
         _ => (envelope_id, nobody(), None, None, None, false),
     };
-    // Scrubbed events carry empty ids. They still count, once for each moment.
+    // Redacted events have empty ids. They count once per timestamp.
     let event_id = if event_id.is_empty() { Cow::Owned(format!("without id at {at}")) } else { event_id };
     let is_replay = event.replay_name.0;
     let trace = None;

@@ -1,4 +1,4 @@
-//! Sessions of roles as the `AssumeRole` calls that open them tell.
+//! Role sessions, from the `AssumeRole` calls that open them.
 
 use std::borrow::Cow;
 
@@ -9,19 +9,22 @@ use super::envelope::{Detail, Identity};
 use super::field::{Field, Nested};
 use crate::model::{Call, Caller, Session, SessionKey};
 
-/// Operations of AWS STS that open a session: `AssumeRole`, `AssumeRoleWithSAML`, `AssumeRoleWithWebIdentity`.
+/// Prefix of the STS operations that open a session: `AssumeRole`, `AssumeRoleWithSAML`, `AssumeRoleWithWebIdentity`.
 const OPENING: &str = "AssumeRole";
 const SERVICE: &str = "sts.amazonaws.com";
 
-/// A session, its opener, and the call that opened it.
+/// Session with the call that opened it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening<'a> {
+    /// Session that was opened.
     pub session: Session<'a>,
+    /// Principal that opened it.
     pub caller: Caller<'a>,
+    /// `AssumeRole` call that opened it.
     pub call: Call<'a>,
 }
 
-/// Source: "AssumeRole" (AWS STS API reference), as CloudTrail records its answer.
+/// Part of `responseElements`. Source: "AssumeRole" (AWS STS API reference), as CloudTrail records its answer.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Response {
@@ -41,12 +44,12 @@ struct User {
 }
 
 impl<'a> Detail<'a> {
-    /// Session or events that this call made.
+    /// Session or events that this call created.
     pub fn made(&self) -> Option<Made<'a>> {
         self.opened().map(Made::Session).or_else(|| self.put().map(Made::Events))
     }
 
-    /// The session that this call opened; `None` for other calls, refused ones, and answers that name no key.
+    /// Session that this call opened. `None` for other calls, for refused ones, and for answers without a key.
     pub fn opened(&self) -> Option<Session<'a>> {
         let Field::Text(operation) = &self.event_name else { return None };
         if !operation.starts_with(OPENING) || !self.event_source.is(SERVICE) {
@@ -59,7 +62,7 @@ impl<'a> Detail<'a> {
     }
 }
 
-/// Opening of a session as a CloudTrail record tells it; `None` if it is no record of an `AssumeRole`.
+/// Parses a CloudTrail record of an `AssumeRole` call. `None` for any other record.
 pub fn opening(record: &str) -> Option<Opening<'_>> {
     let mut detail: Box<Detail<'_>> = serde_json::from_str(record).ok()?;
     let session = detail.opened()?;

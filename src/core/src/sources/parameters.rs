@@ -1,4 +1,4 @@
-//! `requestParameters`, walked once: what identifies the resource, and the fingerprint of all of them.
+//! Reader of `requestParameters`: the values that identify the resource, and the fingerprint of all of them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,32 +11,33 @@ use super::search::Search;
 use crate::json::{Value, is_hidden};
 use crate::model::Fingerprint;
 
-/// Maximum number and depth of values that are searched for identifying ones when the top names none.
+/// Maximum number of nested values searched for identifying ones, if the top level has none.
 const MAX_LOOKS: u32 = 64;
+/// Maximum depth of that search.
 const MAX_DEPTH: u32 = 6;
-/// Of so many objects and lists at the top.
+/// Maximum number of top-level objects and lists searched.
 const MAX_CONTAINERS: usize = 4;
 
-/// What is read of `requestParameters`.
+/// Values read from `requestParameters`.
 #[derive(Debug, Default)]
 pub(super) struct Parameters<'a> {
     pub about_rule: AboutRule<'a>,
     pub found: Found<'a>,
-    /// Fingerprint of all members but the caller's tokens. Their order makes no difference: CloudTrail writes those of one
-    /// call in several. `None` if they are not known: there are none, or CloudTrail conceals a part of them.
+    /// Fingerprint of all members except the caller's tokens. Their order makes no difference, because CloudTrail
+    /// writes equal calls in several orders. `None` if there are no parameters, or CloudTrail conceals a part of them.
     pub fingerprint: Option<u32>,
 }
 
-/// How calls name the rule they are about. Source: `PutRule`, `PutTargets`, `TagResource` and their relatives
-/// (EventBridge API), in the spelling of CloudTrail.
+/// Parameters that name the rule of a call. Source: `PutRule`, `PutTargets`, `TagResource` and related operations
+/// (EventBridge API), in CloudTrail's spelling.
 #[derive(Debug, Default)]
 pub(super) struct AboutRule<'a> {
     pub name: Option<Cow<'a, str>>,
-    /// As `name`, in calls about targets.
+    /// Name of the rule, in calls about targets.
     pub rule: Option<Cow<'a, str>>,
-    /// A name or an ARN.
+    /// Name or ARN of the bus.
     pub event_bus_name: Option<Cow<'a, str>>,
-    /// In calls about tags.
+    /// ARN of the rule, in calls about tags.
     pub resource_arn: Option<Cow<'a, str>>,
 }
 
@@ -52,7 +53,7 @@ impl<'a> AboutRule<'a> {
     }
 }
 
-/// A key of an object.
+/// Key of an object.
 struct Key<'a>(Cow<'a, [u8]>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {

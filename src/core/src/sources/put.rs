@@ -1,4 +1,4 @@
-//! Events that a `PutEvents` call put on buses, as CloudTrail's data event names them.
+//! Events that a `PutEvents` call put on buses, from CloudTrail's data event.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use crate::model::FiringId;
 
 const OPERATION: &str = "PutEvents";
 const SERVICE: &str = "events.amazonaws.com";
-/// Maximum number of events of one call. Source: "PutEvents" (Amazon EventBridge API reference).
+/// Maximum number of events per call. Source: "PutEvents" (Amazon EventBridge API reference).
 const MAX_EVENTS: usize = 10;
 
 #[derive(Deserialize)]
@@ -17,13 +17,13 @@ struct Response {
 
 #[derive(Deserialize)]
 struct Entry {
-    /// Absent where the entry was refused.
+    /// Id of the event. Absent if the entry was refused.
     #[serde(default, rename = "eventId")]
     event_id: Option<String>,
 }
 
 impl Detail<'_> {
-    /// The events that this call put; `None` for other calls, and for answers that cannot be read.
+    /// Ids of the events that this call put. `None` for other calls, and for answers that cannot be read.
     pub fn put(&self) -> Option<Vec<FiringId>> {
         if !self.event_name.is(OPERATION) || !self.event_source.is(SERVICE) {
             return None;

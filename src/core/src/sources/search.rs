@@ -1,24 +1,24 @@
-//! A bounded search for identifying values in JSON containers.
+//! Bounded search for identifying values in JSON containers.
 
 use super::identify::Role;
 use crate::json::Scanner;
 use crate::json::Value;
 
-/// A search for identifying values in containers.
+/// State of a search.
 pub(super) struct Search<F> {
-    /// Number of values that may still be looked at.
+    /// Number of values that may still be read.
     pub looks: u32,
-    /// Maximum depth of a value that is looked at. The container itself has depth 1.
+    /// Maximum depth of a value that is read. The container itself has depth 1.
     pub depth: u32,
     /// Returns the role of members with this name.
     pub role: fn(&[u8]) -> Role,
-    /// Gets each text and each number that is an identity or a reference.
+    /// Receives each text and number that is an identity or a reference.
     pub found: F,
 }
 
 impl<F> Search<F> {
-    /// Looks at the members of this container, which has a role itself. Returns false if the search did not get to the end:
-    /// there is too much in it, or a key with escapes.
+    /// Searches the members of this container, which has a role itself. Returns false if the search is incomplete:
+    /// there are too many values, or a key has escapes.
     pub fn look<'a>(&mut self, container: Value<'a>, role: Role) -> bool
     where
         F: FnMut(Role, Value<'a>),
@@ -31,7 +31,7 @@ impl<F> Search<F> {
         searched.is_some()
     }
 
-    /// Looks at one value and its members. Tokens are passed over with all their members.
+    /// Searches one value and its members. Tokens are skipped with all their members.
     fn member<'a, const QUOTED: bool>(
         &mut self,
         json: &mut Scanner<'a, QUOTED>,

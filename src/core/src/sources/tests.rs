@@ -1,4 +1,4 @@
-//! Payloads and what they decode to, or the words of their errors.
+//! Payloads with their decoded form or error.
 
 mod calls;
 mod wording;
@@ -141,7 +141,7 @@ fn sees_that_a_rule_was_changed() {
         ),
         &format!("{plain} changing Tags of {RULE} on default"),
     );
-    // Anyone may put events of a source of their own.
+    // Any principal may put events with a source of its own.
     check(&with("shop", enable), "event e-1 at 2026-11-20T10:00:00Z by shop");
 }
 
@@ -164,14 +164,14 @@ fn tells_calls_that_plain_rules_do_not_receive() {
     check(trail, &format!(r#"{get},"managementEvent":false,"eventCategory":"Data""#), false);
     check(trail, &format!(r#"{get},"eventCategory":"NetworkActivity""#), false);
     check("order", get, false);
-    // The name counts, and not CloudTrail's mark.
+    // The name of the call counts, and not CloudTrail's `readOnly`.
     check(trail, &format!(r#"{get},"readOnly":false"#), true);
     let decrypt =
         r#""eventSource":"kms.amazonaws.com","eventName":"Decrypt","readOnly":true,"managementEvent":true"#;
     check(trail, decrypt, false);
     check(trail, r#""eventSource":"sts.amazonaws.com","eventName":"GetSessionToken""#, false);
     check(trail, r#""eventName":7,"managementEvent":true"#, false);
-    // EventBridge looks for it in its own events alone.
+    // Only events of AWS are withheld.
     check_by("shop", trail, get, false);
 }
 

@@ -1,4 +1,4 @@
-//! One pass says what `serde_json` says, or nothing.
+//! The one-pass reader returns the result of `serde_json`, or none.
 
 use serde::de::IgnoredAny;
 
@@ -15,7 +15,7 @@ fn batch_of(body: &str) -> String {
     )
 }
 
-/// What the one pass made of it, which `serde_json` has to confirm.
+/// Result of the one-pass reader, after comparison with `serde_json`.
 fn check(payload: &[u8]) -> Option<Vec<Message<'_>>> {
     let fast = batch(payload)?;
     let shown = String::from_utf8_lossy(payload);
@@ -66,7 +66,7 @@ fn what_is_not_plain_is_left_to_serde_json() {
         assert!(body != BODY, "{from}");
         assert!(!is_read(&batch_of(&body)), "{body}");
     };
-    // Understood by serde_json, or refused with its reason.
+    // Parsed by `serde_json`, or rejected with its error.
     check(r#""id":"e""#, r#""id":"\u0065""#);
     check(r#""id":"e""#, r#""id":7"#);
     check(r#""id":"e""#, r#""id":"e","id":"e""#);
@@ -123,7 +123,7 @@ fn no_change_of_a_byte_makes_it_say_something_else() {
     }
 }
 
-/// JSON, and then what only looks like it.
+/// Valid JSON, then text that only resembles it.
 const VALUES: &[&str] = &[
     r#""""#,
     r#""a\\""#,
@@ -191,7 +191,7 @@ fn passes_over_what_serde_json_passes_over() {
         let quoted = serde_json::to_string(value).unwrap();
         let mut outer = Scanner::new(quoted.as_bytes());
         let is_read = outer.quoted(|inner| inner.skip()).is_some() && outer.peek().is_none();
-        // A line end in quotes is an escape of the outer string, which is left to serde_json.
+        // A line break in quotes is an escape of the outer string, which is left to `serde_json`.
         assert_eq!(is_read, is_json, "{quoted}");
     }
     let deep = "[".repeat(100) + &"]".repeat(100);

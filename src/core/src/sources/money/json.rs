@@ -1,4 +1,4 @@
-//! Alerts about money that come as JSON: Cost Anomaly Detection, and CloudWatch alarms on `AWS/Billing`.
+//! Cost alerts in JSON: Cost Anomaly Detection, and CloudWatch alarms on `AWS/Billing`.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -7,62 +7,81 @@ use super::super::field::{Field, Nested, Object};
 use super::{MoneyAlert, Unrecognised, notice};
 use crate::model::{Amount, Timestamp, bounded};
 
-/// Names and sentences are cut after this many characters.
+/// Maximum number of characters kept of names and sentences.
 const MAX_WORDS: usize = 256;
-/// So many root causes of an anomaly are kept.
+/// Maximum number of root causes kept per anomaly.
 const MAX_CAUSES: usize = 3;
 
-/// An anomaly, as Cost Anomaly Detection tells of it. Its numbers are US dollars.
+/// Anomaly of Cost Anomaly Detection. Its amounts are in US dollars.
 ///
 /// Source: "Getting started with AWS Cost Anomaly Detection" and "Using EventBridge with Cost Anomaly Detection" (AWS
 /// Cost Management user guide), which spell some fields differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CostAnomaly {
+    /// Id of the anomaly.
     pub id: String,
+    /// Account of the monitor.
     pub account: Option<String>,
-    /// Its name, else its ARN.
+    /// Name of the monitor, else its ARN.
     pub monitor: Option<String>,
-    /// What the monitor looks at, most often the name of a service.
+    /// Value that the monitor watches, usually the name of a service.
     pub dimension: Option<String>,
+    /// Start of the anomaly.
     pub since: Option<Timestamp>,
+    /// End of the anomaly, as far as it is known.
     pub until: Option<Timestamp>,
-    /// Spent above what was expected.
+    /// Spend above the expected amount.
     pub impact: Option<Amount>,
+    /// Actual spend.
     pub actual: Option<Amount>,
+    /// Expected spend.
     pub expected: Option<Amount>,
-    /// At most three.
+    /// Root causes, at most three.
     pub root_causes: Vec<RootCause>,
 }
 
-/// What an anomaly is put down to.
+/// Root cause of an anomaly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootCause {
+    /// Name of the service.
     pub service: Option<String>,
+    /// Region of the spend.
     pub region: Option<String>,
+    /// Linked account of the spend.
     pub account: Option<String>,
+    /// Usage type, as on the bill.
     pub usage_type: Option<String>,
+    /// Part of the impact that this cause explains.
     pub contribution: Option<Amount>,
 }
 
-/// An alarm on the metric `EstimatedCharges`. Source: "Amazon SNS notification" of a CloudWatch alarm, observed.
+/// Alarm on the metric `EstimatedCharges`. Source: "Amazon SNS notification" of a CloudWatch alarm, observed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BillingAlarm {
+    /// Name of the alarm.
     pub name: String,
+    /// Account of the alarm.
     pub account: Option<String>,
+    /// State that the alarm has entered.
     pub state: AlarmState,
+    /// Time of the change of state.
     pub since: Option<Timestamp>,
+    /// Threshold, in the currency of the metric.
     pub threshold: Option<Amount>,
-    /// The charges, as far as CloudWatch's sentence tells them.
+    /// Estimated charges, from the text of CloudWatch's reason.
     pub charges: Option<Amount>,
-    /// The service whose charges these are; `None` for all of them.
+    /// Service of the charges. `None` for all services.
     pub service: Option<String>,
 }
 
-/// The state that an alarm has entered. API: `StateValue`.
+/// State of an alarm. API: `StateValue`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlarmState {
+    /// The charges are within the threshold.
     Ok,
+    /// The charges have crossed the threshold.
     Alarm,
+    /// CloudWatch has too little data.
     InsufficientData,
 }
 
@@ -90,7 +109,7 @@ struct AnomalyFields<'a> {
     root_causes: Nested<Vec<CauseFields<'a>>>,
 }
 
-/// Numbers as they are written: they must not become floats.
+/// Amounts as they are written, because they must not become floats.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Impact<'a> {
@@ -184,7 +203,7 @@ struct Carried<'a> {
 impl Object for Impact<'_> {}
 impl Object for Trigger<'_> {}
 
-/// What this JSON says about money, if anything; an event is looked into.
+/// Parses an alert, also inside an event. `None` if the JSON is not about costs.
 pub(super) fn read(text: &str) -> Option<MoneyAlert> {
     alert(text).or_else(|| {
         let event: EventFields<'_> = serde_json::from_str(text).ok()?;
@@ -287,7 +306,7 @@ impl AlarmFields<'_> {
     }
 }
 
-/// "… 1 datapoint (1.23) was …", "… datapoints [424.2 (14/10/20 14:13:00)] was …".
+/// First number in "… 1 datapoint (1.23) was …" or "… datapoints [424.2 (14/10/20 14:13:00)] was …".
 fn datapoint(reason: &str) -> Option<&str> {
     let (_, rest) = reason.split_once("datapoint")?;
     let (_, rest) = rest.split_once(['(', '['])?;
@@ -301,17 +320,17 @@ fn words(field: Field<'_>, max: usize) -> Option<String> {
     }
 }
 
-/// Printable, and not too long.
+/// Text made printable and cut.
 fn short(field: Field<'_>) -> Option<String> {
     words(field, MAX_WORDS).map(|words| bounded(&words, MAX_WORDS).into_owned())
 }
 
-/// A number, or text that is one.
+/// Parses a number, or a string that contains one.
 fn amount(number: Option<&RawValue>, unit: &str) -> Option<Amount> {
     Amount::from_decimal(number?.get().trim_matches('"'), unit).ok()
 }
 
-/// RFC 3339, or with `+0000` as CloudWatch writes it.
+/// Parses RFC 3339, or a time with `+0000` as CloudWatch writes it.
 fn time(field: Field<'_>) -> Option<Timestamp> {
     let text = words(field, MAX_WORDS)?;
     text.parse().ok().or_else(|| Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", &text).ok())

@@ -1,7 +1,7 @@
-//! Alerts about money: AWS Budgets text, Cost Anomaly Detection, CloudWatch billing alarms – however they travel.
+//! Cost alerts: text of AWS Budgets, Cost Anomaly Detection, CloudWatch billing alarms, in every envelope.
 //!
-//! Whatever comes from a topic is read into something, at worst into its text: an alert must not get lost because AWS
-//! changed a word. Nothing here is believed: anyone who may publish can write this text, so the Budgets API is asked.
+//! Every message of a topic yields an alert, in the worst case its text, so that no alert is lost if AWS changes a
+//! word. Nothing here is trusted: any principal that may publish can write this text, so the Budgets API is asked.
 
 mod json;
 mod notice;
@@ -16,47 +16,51 @@ pub(super) use sns::{Sns, from_event, from_object, from_topic};
 
 use crate::model::Timestamp;
 
-/// Of a text that is not understood, so many characters are kept.
+/// Maximum number of characters kept of unrecognised text.
 const MAX_TEXT: usize = 1_000;
 
-/// What one message says about money, and where it came from as far as that is told.
+/// Message with a cost alert, and its origin as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoneyMessage {
-    /// `None` for raw delivery and for events.
+    /// ARN of the topic. `None` for raw delivery and for events.
     pub topic_arn: Option<String>,
-    /// SNS's id of the message, the same in every delivery of it.
+    /// Id that SNS assigned to the message. It is the same in every delivery.
     pub message_id: Option<String>,
-    /// When SNS took the message.
+    /// Time at which SNS accepted the message.
     pub sent: Option<Timestamp>,
+    /// Content of the message.
     pub alert: MoneyAlert,
 }
 
-/// What a message about money says.
+/// Content of a message about costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoneyAlert {
-    /// AWS Budgets.
+    /// Notification of AWS Budgets.
     Budget(BudgetNotice),
-    /// AWS Cost Anomaly Detection.
+    /// Anomaly of AWS Cost Anomaly Detection.
     Anomaly(CostAnomaly),
-    /// A CloudWatch alarm on `AWS/Billing`.
+    /// CloudWatch alarm on `AWS/Billing`.
     BillingAlarm(BillingAlarm),
-    /// Somebody asks whether this endpoint wants a topic's messages. The link in it is never followed.
+    /// Request to confirm or cancel a subscription of a topic. Its link is never followed.
     Subscription {
+        /// ARN of the topic. Empty if the message has none.
         topic_arn: String,
     },
-    /// One of the guard's own alerts: its topic must not feed it.
+    /// Alert of the guard itself, whose topic must not feed it.
     OwnAlert {
+        /// Deduplication id of the alert.
         dedup_id: String,
     },
+    /// Message of unknown content.
     Unrecognised(Unrecognised),
 }
 
-/// A message of a topic that nobody here can read.
+/// Message of a topic that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unrecognised {
-    /// At most 1,000 characters of it, without control characters but line ends.
+    /// Text of the message, at most 1,000 characters, without control characters except line breaks.
     pub text: String,
-    /// What it is taken for.
+    /// Description of the message, which completes "a topic sent …".
     pub why: String,
 }
 
@@ -73,19 +77,19 @@ impl Unrecognised {
     }
 }
 
-/// What the text of a topic's message says; `subject` is the message's.
+/// Parses the text of a topic's message. `subject` is the subject of the message.
 pub fn read(subject: Option<&str>, text: &str) -> MoneyAlert {
     read_raw(text).or_else(|| notice::from_subject(subject?).map(MoneyAlert::Budget)).unwrap_or_else(|| {
         MoneyAlert::Unrecognised(Unrecognised::new(text, "a message that is none of AWS's about money"))
     })
 }
 
-/// What a text says of which nobody has said that it is about money.
+/// Parses text that need not be about costs. `None` if it is not.
 pub(super) fn read_raw(text: &str) -> Option<MoneyAlert> {
     if text.trim_start().starts_with('{') { json::read(text) } else { read_plain(text) }
 }
 
-/// The same for text that is not JSON.
+/// Same for text that is not JSON.
 pub(super) fn read_plain(text: &str) -> Option<MoneyAlert> {
     notice::read(text).map(MoneyAlert::Budget)
 }

@@ -1,7 +1,7 @@
-//! The notifications of AWS Budgets: plain text in a form that AWS does not document.
+//! Notifications of AWS Budgets: plain text in a format that AWS does not document.
 //!
-//! Seen so far: `label: value` lines below two sentences (topics, e-mail as text), and the sentences above a table
-//! (e-mail as HTML). Forwarders wrap lines, quote them, or put `#` where a line ended.
+//! Formats observed: `label: value` lines below two sentences (topics, e-mail as text), and the sentences above a table
+//! (e-mail as HTML). Forwarders wrap lines, quote them, or replace line breaks by `#`.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -9,38 +9,46 @@ use serde::{Deserialize, Serialize};
 use super::words::Text;
 use crate::model::{AlertBasis, Amount, Comparison, is_account};
 
-/// The API takes no longer names.
+/// Maximum length of a budget's name in the API.
 const MAX_NAME: usize = 100;
 
-/// What a notification says. All but the name may be missing: the API knows the rest.
+/// Parsed notification. All fields but the name may be missing, because the API has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetNotice {
-    /// As the API knows it.
+    /// Name of the budget, as in the API.
     pub name: String,
-    /// Twelve digits.
+    /// Account id: twelve digits.
     pub account: Option<String>,
-    /// The day of the notification; AWS does not say in which time zone.
+    /// Day of the notification, in a time zone that AWS does not name.
     pub date: Option<Date>,
+    /// Amount that the alert compares: actual or forecasted.
     pub basis: Option<AlertBasis>,
+    /// Period of the budget.
     pub period: Option<NoticePeriod>,
-    /// The budgeted amount.
+    /// Budgeted amount.
     pub limit: Option<Amount>,
+    /// Side of the threshold on which the alert is raised.
     pub comparison: Option<Comparison>,
-    /// Always an amount, also where the budget has a percentage.
+    /// Threshold as an amount, even if the budget has a percentage.
     pub threshold: Option<Amount>,
+    /// Actual or forecasted amount, by `basis`.
     pub amount: Option<Amount>,
 }
 
-/// How the notification names the budget's period.
+/// Period of a budget in the words of the notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoticePeriod {
+    /// `per day`.
     Day,
+    /// `for the current month`.
     Month,
+    /// `for the current quarter`.
     Quarter,
+    /// `for the current year`.
     Year,
 }
 
-/// The pieces of a notification, before it is known whether they mean anything.
+/// Unparsed pieces of a notification.
 #[derive(Default)]
 struct Pieces<'a> {
     name: Option<String>,
@@ -50,7 +58,7 @@ struct Pieces<'a> {
     amount: Option<&'a str>,
 }
 
-/// The notification in this text, if there is one.
+/// Parses the notification in this text. `None` if there is none.
 pub(super) fn read(text: &str) -> Option<BudgetNotice> {
     if !may_be_one(text) {
         return None;
@@ -74,12 +82,12 @@ pub(super) fn read(text: &str) -> Option<BudgetNotice> {
     })
 }
 
-/// A cheap look, for texts that mostly are none.
+/// Cheap test that most other text fails.
 pub fn may_be_one(text: &str) -> bool {
     text.contains("udget")
 }
 
-/// The subject of a notification names its budget, whatever became of the text.
+/// Parses the subject of a notification, which names the budget even if the text cannot be parsed.
 pub(super) fn from_subject(subject: &str) -> Option<BudgetNotice> {
     let (_, rest) = subject.split_once("AWS Budgets:")?;
     let (named, _) = rest.rsplit_once(" has exceeded your alert threshold")?;
@@ -96,7 +104,7 @@ pub(super) fn from_subject(subject: &str) -> Option<BudgetNotice> {
     })
 }
 
-/// `label: value` lines. The API allows no colon in a name, so no label can be a part of one.
+/// Parses `label: value` lines. The API allows no colon in a name, so a label is never part of one.
 fn labelled<'a>(text: &'a Text<'_>) -> Pieces<'a> {
     const LABELS: [&str; 7] = [
         "budget name:",
@@ -118,7 +126,7 @@ fn labelled<'a>(text: &'a Text<'_>) -> Pieces<'a> {
     }
 }
 
-/// A line of column names between tabs, and the line below it.
+/// Parses a line of column names separated by tabs, and the line below it.
 fn table<'a>(text: &'a Text<'_>) -> Pieces<'a> {
     let mut pieces = Pieces::default();
     let mut lines = text.all().lines().skip_while(|line| !line.trim_start().starts_with("Budget Name\t"));
@@ -149,8 +157,8 @@ struct Prose<'a> {
     comparison: Option<Comparison>,
 }
 
-/// "… alert you when the ACTUAL Cost associated with your NAME budget is greater than $1.00 for the current month. The
-/// ACTUAL Cost associated with this budget is $2.00."
+/// Parses "… alert you when the ACTUAL Cost associated with your NAME budget is greater than $1.00 for the current
+/// month. The ACTUAL Cost associated with this budget is $2.00."
 fn prose<'a>(text: &'a Text<'_>) -> Prose<'a> {
     const CONNECTIVES: [(&str, Comparison); 4] = [
         (" budget is greater than ", Comparison::GreaterThan),
@@ -172,7 +180,7 @@ fn prose<'a>(text: &'a Text<'_>) -> Prose<'a> {
     let (condition, spent) = rest.split(" associated with this budget is ").unzip();
     let condition = condition.unwrap_or(rest);
     prose.pieces.amount = spent.map(|spent| spent.sentence());
-    // A name may hold the same words, so the last of them counts.
+    // A name may contain the same words, so the last occurrence counts.
     let found = CONNECTIVES.iter().filter_map(|(words, comparison)| {
         let (name, rest) = condition.rsplit(words)?;
         Some((name.all().len(), name, rest, *comparison))
@@ -187,7 +195,7 @@ fn prose<'a>(text: &'a Text<'_>) -> Prose<'a> {
     prose
 }
 
-/// The name, if the API could know it. Source: `BudgetName` (AWS Budgets API).
+/// Returns the name if the API allows it. Source: `BudgetName` (AWS Budgets API).
 fn name(text: &str) -> Option<String> {
     let text = text.trim();
     let is_known = |c: char| !c.is_control() && c != ':' && c != '\\';
@@ -201,13 +209,13 @@ fn account(text: &Text<'_>) -> Option<String> {
     is_account(&digits).then_some(digits)
 }
 
-/// "AWS Budget Notification March 04, 2023".
+/// Parses "AWS Budget Notification March 04, 2023".
 fn date(text: &Text<'_>) -> Option<Date> {
     let line = text.first_line(text.after("aws budget notification ")?);
     Date::strptime("%B %d, %Y", line.trim()).ok()
 }
 
-/// `ACTUAL`, or a phrase such as `ACTUAL Cost`.
+/// Parses `ACTUAL`, or a phrase such as `ACTUAL Cost`.
 fn basis(text: &str) -> Option<AlertBasis> {
     text.split_whitespace().find_map(|word| match word {
         _ if word.eq_ignore_ascii_case("actual") => Some(AlertBasis::Actual),

@@ -1,4 +1,4 @@
-//! What a message about money says, in one sentence of printable text.
+//! Display of cost alerts: one sentence of printable text.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The envelopes that alerts about money travel in: SNS messages, EventBridge events, or none.
+//! Envelopes of cost alerts: SNS messages, EventBridge events, or none.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use super::super::DecodeError;
 use super::super::field::{Field, Object};
 use super::{MoneyAlert, MoneyMessage, Unrecognised, read, read_raw};
 
-/// An SNS message, to a function (`Records[].Sns`) or through a queue or HTTP.
+/// SNS message, delivered to a function (`Records[].Sns`), through a queue or by HTTP.
 ///
 /// Source: "Parsing Amazon SNS message formats" (Amazon SNS developer guide).
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ pub(in crate::sources) struct Sns<'a> {
 
 impl Object for Box<Sns<'_>> {}
 
-/// A message of a topic. `field` names its text in errors.
+/// Parses a message of a topic. Errors name its text `field`.
 pub(in crate::sources) fn from_topic(sns: Sns<'_>, field: &'static str) -> Result<MoneyMessage, DecodeError> {
     let some = |field: Field<'_>| match field {
         Field::Text(text) if !text.is_empty() => Some(text.into_owned()),
@@ -49,7 +49,7 @@ pub(in crate::sources) fn from_topic(sns: Sns<'_>, field: &'static str) -> Resul
     Ok(MoneyMessage { topic_arn, message_id: some(sns.message_id), sent, alert })
 }
 
-/// A JSON object: an SNS message, or an alert that was delivered without its envelope; else `None`.
+/// Parses a JSON object: an SNS message, or an alert without an envelope. `None` for any other object.
 pub(in crate::sources) fn from_object(bytes: &[u8]) -> Result<Option<MoneyMessage>, DecodeError> {
     let Ok(text) = std::str::from_utf8(bytes) else { return Ok(None) };
     match serde_json::from_str::<Sns<'_>>(text) {
@@ -60,13 +60,13 @@ pub(in crate::sources) fn from_object(bytes: &[u8]) -> Result<Option<MoneyMessag
     }
 }
 
-/// An EventBridge event that carries an alert; else `None`.
+/// Parses an EventBridge event that carries an alert. `None` for any other event.
 pub(in crate::sources) fn from_event(bytes: &[u8]) -> Option<MoneyMessage> {
     read_raw(std::str::from_utf8(bytes).ok()?).map(MoneyMessage::bare)
 }
 
 impl MoneyMessage {
-    /// An alert of which nothing else is known.
+    /// Creates a message of unknown origin.
     pub(in crate::sources) fn bare(alert: MoneyAlert) -> Self {
         Self { topic_arn: None, message_id: None, sent: None, alert }
     }

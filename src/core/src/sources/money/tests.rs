@@ -1,4 +1,4 @@
-//! Messages about money and what a person reads in them.
+//! Cost alerts, and the sentences in which they are shown.
 
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn check(text: &str, expected: &str) {
 fn message(received: Result<Received<'_>, crate::sources::DecodeError>) -> MoneyMessage {
     match received {
         Ok(Received::Money(message)) => *message,
-        // Such an event fires rules as any other does.
+        // The event fires rules as any other does.
         Ok(Received::Bus(Bus { money: Some(message), .. })) => *message,
         other => panic!("{other:?}"),
     }
@@ -58,7 +58,7 @@ fn every_wording_of_a_budget_notification_is_read() {
         "Dear AWS Customer,\n\nYou requested that we alert you when the forecasted cost associated with your My Zero Budget budget exceeds $0.01 for the current quarter. The quarter forecasted cost associated with this budget is $1,000.60. You can find additional details below.\n\nBudget Name\tBudget Type\tBudgeted Amount\tAlert Type\tAlert Threshold\tFORECASTED Amount\nMy Zero Budget\tCost\t$1.00\tFORECASTED\t> $0.01\t$1,000.60\n",
         "My Zero Budget | ? | ? | FORECASTED Quarter | limit 1.00 USD | > 0.01 USD | 1,000.60 USD",
     );
-    // The sentences alone.
+    // Sentences without lines.
     check(
         "You requested that we alert you when the actual cost associated with your team blue budget exceeds $5.00 for the current month. The month actual cost associated with this budget is $7.",
         "team blue | ? | ? | ACTUAL Month | limit ? | > 5.00 USD | 7.00 USD",
@@ -67,7 +67,7 @@ fn every_wording_of_a_budget_notification_is_read() {
         "You requested that we alert you when the ACTUAL Utilization associated with your RI budget is less than 80% per day. Yesterday, the ACTUAL Utilization associated with this budget is 71.5%. Bye.",
         "RI | ? | ? | ACTUAL Day | limit ? | < 80% | 71.5%",
     );
-    // The lines alone.
+    // Lines without sentences.
     check(
         "Budget Name: traffic\nBudget Type: Usage\nBudgeted Amount: 100 GB\nAlert Type: ACTUAL\nAlert Threshold: > 90 GB\nACTUAL Amount: 1,090.5 GB",
         "traffic | ? | ? | ACTUAL ? | limit 100 GB | > 90 GB | 1,090.5 GB",
@@ -108,17 +108,17 @@ fn names_and_amounts_are_taken_as_they_stand() {
         &MONTHLY.replace("team-blue", "a#b").trim_end().replace('\n', "#"),
         &MONTHLY_READ.replace("team-blue", "a#b"),
     );
-    // The API knows no such names, so this is not what AWS sent.
+    // The API allows no such names, so the text is not from AWS.
     let unread = "a topic sent a message that is none of AWS's about money: ";
     check(
         &MONTHLY.replace("team-blue", &"x".repeat(101)),
         &format!("{unread}{}", crate::model::Seen::new(MONTHLY)),
     );
     check("Budget Name: \nBudget Type: Cost", &format!(r#"{unread}"Budget Name: \nBudget Type: Cost""#));
-    // Other currencies; what could be read in two ways is not read.
+    // Other currencies. Ambiguous amounts are not parsed.
     check(&MONTHLY.replace('$', "€"), &MONTHLY_READ.replace("USD", "EUR"));
     check(&MONTHLY.replace("$91.25", "1.091,25 €"), &MONTHLY_READ.replace("91.25 USD", "?"));
-    // The lines say it more exactly than the sentences.
+    // The lines are more precise than the sentences.
     check(&MONTHLY.replace("budget is $91.25", "budget is $90"), MONTHLY_READ);
     check(&MONTHLY.replace("ACTUAL Amount: $91.25\n", ""), MONTHLY_READ);
 }
@@ -133,7 +133,7 @@ fn text_that_says_nothing_about_money_is_kept() {
     check("", r#"a topic sent a message that is none of AWS's about money: """#);
     let MoneyAlert::Unrecognised(long) = read(None, &"é\n".repeat(100_000)) else { panic!("recognised") };
     assert_eq!((long.text.chars().count(), long.text.chars().last()), (1_001, Some('…')));
-    // A changed wording still has its subject.
+    // The subject is parsed even if the wording of the text has changed.
     let subject = Some("AWS Budgets: team blue has exceeded your alert threshold");
     let MoneyAlert::Budget(notice) = read(subject, "in new words") else { panic!("unrecognised") };
     assert_eq!(describe(&notice), "team blue | ? | ? | ? ? | limit ? | ? ? | ?");
@@ -233,7 +233,7 @@ fn what_is_no_alert_is_told_apart() {
     assert_eq!(read("SubscriptionConfirmation", "visit the SubscribeURL"), asks);
     assert_eq!(read("UnsubscribeConfirmation", MONTHLY), asks);
     assert_eq!(read("Surprise", "x"), r#"a topic sent an SNS message that is no notification: "x""#);
-    // The guard's alerts topic feeds the guard: it must not answer itself for ever.
+    // The guard's alerts topic feeds the guard, which must not answer its own alerts.
     let own = json!({"kind": "budget", "dedup_id": "d-1", "reason": "r"}).to_string();
     assert_eq!(read("Notification", &own), r#"an alert of the guard itself came back to it ("d-1")"#);
     let refused =

@@ -1,22 +1,22 @@
-//! Text searched without regard to case, and put together again where somebody broke its lines.
+//! Case-insensitive search in text whose lines may have been wrapped, quoted or joined.
 
-/// A text, and the same in lower case: both have the same bytes at the same places, but for the case.
+/// Text with a lower-case copy. Both have the same length, so that indexes are valid in both.
 #[derive(Debug)]
 pub(super) struct Text<'a> {
     all: &'a str,
     lower: String,
     flat: String,
     flat_lower: String,
-    /// What stands between lines.
+    /// Separator of the lines.
     separator: char,
 }
 
 impl<'a> Text<'a> {
     pub fn new(all: &'a str) -> Self {
-        // Somebody put this on one line.
+        // Some forwarders join the lines with `#`.
         let separator = if all.trim().contains('\n') || !all.contains('#') { '\n' } else { '#' };
         let lower = all.to_ascii_lowercase();
-        // The sentences stand above the lines and the table, whose names may hold the same words.
+        // The sentences come before the lines and the table, whose names may contain the same words.
         let sentences = ["budget name:", "budget name\t"].iter().filter_map(|words| lower.find(words)).min();
         let above = &all[..sentences.unwrap_or(all.len())];
         let flat = if separator == '#' {
@@ -31,18 +31,18 @@ impl<'a> Text<'a> {
         self.all
     }
 
-    /// The sentences as one line.
+    /// Sentences joined to one line.
     pub fn flat(&self) -> Flat<'_> {
         Flat { all: &self.flat, lower: &self.flat_lower }
     }
 
-    /// What follows these words, which are in lower case.
+    /// Text after these words, which are in lower case.
     pub fn after(&self, words: &str) -> Option<&'a str> {
         let start = self.lower.find(words)? + words.len();
         Some(&self.all[start..])
     }
 
-    /// What stands between a label and the next one.
+    /// Text between a label and the next one.
     pub fn value(&self, label: &str, labels: &[&str]) -> Option<&'a str> {
         let start = self.lower.find(label)? + label.len();
         let rest = &self.lower[start..];
@@ -54,7 +54,7 @@ impl<'a> Text<'a> {
         text.split([self.separator, '\n']).next().unwrap_or(text).trim()
     }
 
-    /// A value whose line was broken, on one line: it ends with the first empty one.
+    /// Joins a wrapped value to one line. It ends with the first empty line.
     pub fn joined(&self, value: &str) -> String {
         let mut pieces = value.split(self.separator);
         let mut joined = pieces.next().unwrap_or_default().trim().to_owned();
@@ -66,12 +66,12 @@ impl<'a> Text<'a> {
     }
 }
 
-/// A line as it was before a mail program put `>` in front of it.
+/// Line without the `>` with which mail programs quote.
 fn unquoted(line: &str) -> &str {
     line.trim_start_matches(|c: char| c == '>' || c.is_whitespace()).trim_end()
 }
 
-/// A part of a text on one line.
+/// Part of a text, on one line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flat<'t> {
     all: &'t str,
@@ -83,12 +83,12 @@ impl<'t> Flat<'t> {
         self.all
     }
 
-    /// What stands before and behind the first of these words, which are in lower case.
+    /// Text before and after the first occurrence of these words, which are in lower case.
     pub fn split(self, words: &str) -> Option<(Self, Self)> {
         self.lower.find(words).map(|at| self.split_at(at, words.len()))
     }
 
-    /// The same with the last of them.
+    /// Same for the last occurrence.
     pub fn rsplit(self, words: &str) -> Option<(Self, Self)> {
         self.lower.rfind(words).map(|at| self.split_at(at, words.len()))
     }
@@ -99,7 +99,7 @@ impl<'t> Flat<'t> {
         (part(0, at), part(at + length, self.all.len()))
     }
 
-    /// Up to the full stop.
+    /// Text up to the full stop.
     pub fn sentence(self) -> &'t str {
         let end = self.all.find(". ").unwrap_or(self.all.len());
         self.all[..end].trim_end().trim_end_matches('.')

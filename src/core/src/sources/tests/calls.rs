@@ -1,16 +1,16 @@
-//! Calls as CloudTrail records them, and who made them on what.
+//! Calls as CloudTrail records them: caller, operation and resource.
 
 use super::super::*;
 use crate::model::CallOutcome;
 
-/// A CloudTrail event whose `detail` has these members besides service and operation.
+/// CloudTrail event whose `detail` has these members besides service and operation.
 pub(super) fn event(service: &str, operation: &str, more: &str) -> String {
     format!(
         r#"{{"id":"e-1","source":"aws.any","detail-type":"AWS API Call via CloudTrail","time":"2026-11-20T10:00:00Z","detail":{{"eventSource":"{service}.amazonaws.com","eventName":"{operation}",{more}"eventID":"c-1"}}}}"#
     )
 }
 
-/// The call of such an event, read by `serde_json` and in one pass, which have to agree.
+/// Passes the call of such an event to `see`. It is read by `serde_json` and in one pass, with equal results.
 pub(super) fn with_call<T>(event: &str, see: impl FnOnce(Option<&Call<'_>>) -> T) -> T {
     let body = serde_json::to_string(event).unwrap();
     let batch = format!(r#"{{"Records":[{{"messageId":"m","body":{body},"eventSource":"aws:sqs"}}]}}"#);
@@ -21,7 +21,7 @@ pub(super) fn with_call<T>(event: &str, see: impl FnOnce(Option<&Call<'_>>) -> T
     see(bus.event.call.as_ref())
 }
 
-/// The name of the resource, or why there is none.
+/// Name of the resource, or the reason for which there is none.
 fn resource(operation: &str, more: &str) -> String {
     with_call(&event("any", operation, more), |call| {
         let resource = call.expect("a call").resource.as_ref();
@@ -132,7 +132,7 @@ fn what_the_parameters_do_not_tell() {
         check(&format!(r#""requestParameters":{unknown},"#), "unknown");
         check(&format!(r#""requestParameters":{unknown},"errorCode":"AccessDenied","#), "unknown");
     }
-    // Of what CloudTrail conceals it is not known what else it conceals.
+    // Concealed parameters may hide others as well.
     for hidden in
         [r#""value":"HIDDEN""#, r#""a":{"b":["x HIDDEN y"]}"#, r#""a":{"HIDDEN":"HIDDEN"}"#, r#""HIDDEN":1"#]
     {
@@ -140,7 +140,7 @@ fn what_the_parameters_do_not_tell() {
         check(&format!(r#""requestParameters":{{"name":"n",{hidden}}},"#), "unknown");
     }
     check(r#""requestParameters":{"name":"n","value":"HIDDEN_DUE_TO_SECURITY_REASON"},"#, "n");
-    // It may have been a call on anything: nothing may be merged by it.
+    // The call may concern any resource, so it must not be merged with another.
     check(r#""errorCode":"ThrottlingException","requestParameters":null,"#, "unknown");
     check(r#""errorCode":"AccessDenied","#, "unknown");
     check(r#""errorCode":"AccessDenied","requestParameters":{},"#, "unknown");
@@ -223,7 +223,7 @@ fn what_was_created_is_in_the_response() {
         r#""requestParameters":{"size":"8"},"responseElements":{"requestId":"r","volumeId":"vol-1"},"#,
         "vol-1",
     );
-    // CloudTrail's members come in another order as a rule, which is not relied on.
+    // CloudTrail usually writes the members in another order, which the parser does not rely on.
     check(
         "CreateVolume",
         r#""responseElements":{"volumeId":"vol-1"},"requestParameters":{"size":"8"},"#,
@@ -262,7 +262,7 @@ fn what_was_created_is_in_the_response() {
         &format!(r#"{unnamed}"resources":[{{"ARN":"arn:aws:s3:::b"}}],"#),
         "arn:aws:s3:::b",
     );
-    // Unknown parameters stay unknown when the response names an id. Calls that create nothing have no response to read.
+    // Unknown parameters stay unknown if the response names an id. Calls that create nothing have no response to parse.
     check("CreateVolume", r#""requestParameters":null,"responseElements":{"volumeId":"vol-1"},"#, "unknown");
     check(
         "ModifyVolume",

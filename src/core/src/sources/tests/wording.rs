@@ -1,4 +1,4 @@
-//! Calls that are word for word equal, and calls that cannot be compared.
+//! Calls that are word-for-word equal, and calls that cannot be compared.
 
 use super::calls::{event, with_call};
 use crate::model::Fingerprint;
@@ -141,7 +141,7 @@ fn what_was_created_is_part_of_it() {
         check_unknown("CreateVolume", r#"{"size":"8","clientToken":"t"}"#, response);
     }
     check_unknown("CreateSnapshot", volume, r#"{"snapshotId":"s","note":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#);
-    // Beyond what is looked at there may be other ids.
+    // There may be other ids beyond the search limits.
     check_unknown("CreateSnapshot", volume, &format!(r#"{{"a":[{}0],"snapshotId":"s"}}"#, "0,".repeat(600)));
     check_unknown("CreateSnapshot", volume, &format!("{}7{}", r#"{"a":"#.repeat(13), "}".repeat(13)));
     check_unknown("CreateSnapshot", volume, r#"{"snapshot\u0049d":"s"}"#);
