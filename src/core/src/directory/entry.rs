@@ -48,7 +48,8 @@ pub struct Entry {
     pub woken_every: BTreeSet<Seconds>,
     /// Time of the request that returned this state. Answers to earlier requests are ignored.
     pub read_at: Timestamp,
-    /// Event time from which this state is known. Earlier events did not fire the rule.
+    /// Event time from which this state is known. Earlier events did not fire the rule. `None` if there is no such
+    /// limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// Time at which targets and tags were last read. `None` if they have to be read.
@@ -138,20 +139,20 @@ pub enum Edit {
         bus: String,
         /// All of its rules.
         rules: BTreeSet<RuleArn>,
-        /// Time of the first request.
+        /// Time of the request.
         at: Timestamp,
     },
     /// All buses were listed. Rules on other buses are removed.
     BusesListed {
         /// Names of the buses.
         buses: BTreeSet<String>,
-        /// Time of the first request.
+        /// Time of the request.
         at: Timestamp,
     },
 }
 
 impl Edit {
-    /// Applies the change to the entries, unless a later request was applied before.
+    /// Applies the change. State, details and removal of a rule are ignored if its entry comes from a later request.
     pub fn apply(self, entries: &mut Entries) {
         match self {
             Self::Listed { rule, at } => list(entries, rule, at, None),

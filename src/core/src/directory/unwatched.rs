@@ -101,7 +101,8 @@ impl Unwatched {
 
 impl Directory {
     /// Coverage gaps of the account and Region. `None` until the targets of all rules have been read, except those that
-    /// cannot be. Attached rules, and those that `is_ignored` selects, have no gaps.
+    /// cannot be. Attached rules have no gaps in `reads` and `events`. Rules that `is_ignored` selects have none at
+    /// all.
     pub fn unwatched(&self, is_ignored: impl Fn(&Entry) -> bool) -> Option<Unwatched> {
         let entries: Vec<&Entry> =
             self.entries().values().filter(|entry| entry.rule.is_on_default_bus()).collect();
@@ -137,8 +138,7 @@ impl Directory {
     }
 }
 
-/// Returns true if the guard's enabled rules on the default bus are all in the state `ENABLED`, and there is at least
-/// one.
+/// Returns true if the guard's enabled catch-all rules are all in the state `ENABLED`, and there is at least one.
 pub(super) fn is_shown_by_plain<'e>(entries: impl Iterator<Item = &'e Entry>) -> bool {
     let is_ours = |entry: &&Entry| entry.rule.is_on_default_bus() && is_watch(&entry.rule);
     let mut states =

@@ -9,7 +9,7 @@ use super::{Arn, Seconds};
 pub struct Actor {
     /// ARN of the function, state machine, task definition or document, without version or alias.
     pub arn: String,
-    /// ARN of the role that signs its calls. `None` if it could not be read.
+    /// ARN of the role that its calls are made with. `None` if it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// ARN of the queue, topic, cluster or workflow between the target and this actor. `None` if the target starts it

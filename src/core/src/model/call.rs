@@ -108,7 +108,7 @@ impl Call<'_> {
         self.service == SIGN_IN
     }
 
-    /// Returns true if the event needs no permission to cause: a sign-in, or a call that was refused.
+    /// Returns true if the event needs no permission to cause: a sign-in, or a call that did not succeed.
     pub fn is_open_to_all(&self) -> bool {
         self.is_sign_in() || self.outcome != CallOutcome::Succeeded
     }

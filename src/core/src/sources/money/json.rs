@@ -20,7 +20,7 @@ const MAX_CAUSES: usize = 3;
 pub struct CostAnomaly {
     /// Id of the anomaly.
     pub id: String,
-    /// Account of the monitor.
+    /// `accountId` of the anomaly.
     pub account: Option<String>,
     /// Name of the monitor, else its ARN.
     pub monitor: Option<String>,

@@ -41,7 +41,7 @@ pub enum MoneyAlert {
     Anomaly(CostAnomaly),
     /// CloudWatch alarm on `AWS/Billing`.
     BillingAlarm(BillingAlarm),
-    /// Request to confirm or cancel a subscription of a topic. Its link is never followed.
+    /// Confirmation of a subscription or its end, sent by a topic. Its link is never followed.
     Subscription {
         /// ARN of the topic. Empty if the message has none.
         topic_arn: String,
