@@ -1,33 +1,34 @@
-//! Schedules that wake a target: known ones, and those seen in the times of its own calls.
+//! Schedules that start a target: known ones, and those recognized by the times of its own calls.
 
 use crate::model::{Schedules, Seconds};
 
-/// Periods of a schedule, in seconds.
+/// Periods of schedules that are recognized, in seconds.
 const PERIODS: [i64; 7] = [60, 120, 300, 600, 900, 1_800, 3_600];
-/// Deviation of a schedule's call from its time, in seconds.
+/// Maximum deviation of a call from its scheduled time, in seconds.
 const JITTER: i64 = 2;
-/// Precision of schedules, in seconds: they run within their minute. Source: "Creating a rule that runs on a schedule" (Amazon
+/// Precision of schedules, in seconds: they run within their minute. Source: "Creating a rule that runs on a schedule"
+/// (Amazon EventBridge user guide).
 /// EventBridge user guide).
 const PRECISION: i64 = 60;
-/// Part of the period of a known schedule by which a call may deviate from its time, up to [`PRECISION`]: a wider band would
-/// hide loops whose turns take about a minute.
+/// Divisor of the period of a known schedule: a call may deviate by this part of it, up to [`PRECISION`]. A wider band
+/// would hide loops whose turns take about a minute.
 const KNOWN_JITTER: i64 = 20;
-/// Maximum number of own calls within three periods: a train with others between is no schedule's.
+/// Maximum number of own calls within three periods. Calls with more others between them are not a schedule's.
 const MOST_BETWEEN: usize = 5;
-/// Maximum distance of two neighbouring runs by a known schedule, in own calls: one other may be between. A loop makes more in
-/// one period.
+/// Maximum distance between neighbouring runs of a known schedule, in own calls. One other call may lie between; a loop
+/// makes more in one period.
 const MOST_TO_NEXT: usize = 2;
-/// Maximum number of periods that are looked back over.
+/// Maximum number of periods examined.
 const LONGEST: i64 = 60;
 
-/// Returns true if a call at this second keeps a schedule: own calls one, two and three periods earlier, hardly others
-/// between, in a train that was there before the latest reason.
+/// Returns true if a call at `at` follows a schedule: there are own calls one, two and three periods earlier, hardly
+/// others between, and the series began before the latest reason.
 ///
-/// `own` has the seconds of the earlier own calls, ascending; `latest_reason` that of the latest reason.
+/// `own` holds the times of earlier own calls, ascending. All times are in seconds since 1970.
 pub(super) fn keeps_a_schedule(own: &[i64], latest_reason: Option<i64>, at: i64) -> bool {
     let Some(latest_reason) = latest_reason else { return false };
     let others = own.len().checked_sub(MOST_BETWEEN + 1).and_then(|last| own.get(last));
-    // Few calls within three periods. Asked first, because it ends the search at once for a busy target.
+    // Tested first: for a busy target it ends the search at once.
     let is_quiet = |period: &&i64| others.is_none_or(|last| *last < at - 3 * **period - JITTER);
     PERIODS.iter().take_while(is_quiet).any(|period| {
         let is_kept = |periods: i64| has_near(own, at - periods * period, JITTER);
@@ -39,15 +40,15 @@ pub(super) fn keeps_a_schedule(own: &[i64], latest_reason: Option<i64>, at: i64)
     })
 }
 
-/// Returns true if a call at this second keeps one of these schedules, which are known to wake the target: an own call one
-/// period earlier or later with hardly another one between, and few within three periods before. A schedule by `rate` counts
-/// from a moment that is not known. The first time of a window of hours has no time one period earlier, and the last one none
-/// later.
+/// Returns true if a call at `at` follows one of these known schedules. That is so if an own call lies one period
+/// earlier or later, with hardly another one between, and few lie within the three periods before. Only the period is
+/// compared, because a `rate` schedule counts from an unknown moment. Either side is enough, because the first and last
+/// run of a window of hours have one neighbour.
 ///
-/// Protects a job that runs by a schedule and makes calls that fire a rule of the same function, though its first run came
-/// after the latest reason. Hides the proof of a loop whose turns take one period, or half of it.
+/// This protects a job that runs by a schedule and fires a rule of the same function, even if its first run came after
+/// the latest reason. It hides the proof of a loop whose turns take one period, or half of it.
 ///
-/// `own` has the seconds of all own calls, ascending.
+/// `own` holds the times of all own calls, ascending.
 pub(super) fn keeps_a_known_schedule(own: &[i64], schedules: &Schedules, at: i64) -> bool {
     let (before, after) =
         (own.partition_point(|other| *other < at), own.partition_point(|other| *other <= at));
@@ -56,7 +57,7 @@ pub(super) fn keeps_a_known_schedule(own: &[i64], schedules: &Schedules, at: i64
         let jitter = (period / KNOWN_JITTER).clamp(JITTER, PRECISION);
         let (is_last, is_next) =
             (|other: &i64| *other >= at - period - jitter, |other: &i64| *other <= at + period + jitter);
-        // The calls nearest to one period earlier and later, as far from this one as the schedule allows.
+        // Own calls nearest to one period earlier and later, within the allowed deviation.
         let last = own[..before].partition_point(|other| *other <= at - period + jitter).checked_sub(1);
         let next = after + own[after..].partition_point(|other| *other < at + period - jitter);
         let has_last = last.is_some_and(|last| is_last(&own[last]) && before - last <= MOST_TO_NEXT);
@@ -65,6 +66,7 @@ pub(super) fn keeps_a_known_schedule(own: &[i64], schedules: &Schedules, at: i64
     })
 }
 
+/// Returns true if an own call lies within `jitter` seconds of `at`.
 fn has_near(own: &[i64], at: i64, jitter: i64) -> bool {
     let next = own.partition_point(|other| *other < at - jitter);
     own.get(next).is_some_and(|other| *other <= at + jitter)

@@ -1,5 +1,5 @@
-//! The kept firings in few bytes: for each call the seconds since the one before, maker, id and equality; then the tallies,
-//! the calls that wait, and the known sessions.
+//! Compact byte format of the stored firings. Each call is written as the seconds since the previous one, maker, id and
+//! equality. Then follow the tallies, the calls that wait, and the known sessions.
 
 use crate::model::{ActorId, Proof, SessionKey};
 use crate::window::varint;
@@ -10,24 +10,25 @@ use super::siblings::Siblings;
 use super::tally::{Span, Tally};
 use super::{MAX_ENTRIES, Turns};
 
-/// The stored bytes are not what this version writes.
+/// Stored bytes that this version did not write, with the part that is damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stored turns are damaged: {0}")]
 pub struct CorruptTurns(&'static str);
 
-/// Number of the layout: another one with each change.
+/// Number of the layout. Every change of the format needs a new one.
 const LAYOUT: u8 = 0xe7;
+/// Proofs by the number with which they are stored. The order is part of the layout.
 const PROOFS: [Proof; 4] = [Proof::Role, Proof::Session, Proof::Issued, Proof::Opened];
-/// Kinds of events: one whose maker is not known, and one that the rule's own target put.
+/// Kinds of events: of an unknown maker, and put by the rule's own target.
 const EVENT: u8 = 6;
 const OWN_EVENT: u8 = 7;
-/// Kinds from here on are siblings, up to [`FAILED`]; the proofs come before.
+/// First kind of a sibling; siblings go up to [`FAILED`]. Kinds below are the proofs and the events.
 const FIRST_SIBLING: u8 = 8;
-/// Set in the kind of a call that was refused or throttled.
+/// Flag in the kind of a call that was refused or throttled.
 const FAILED: u8 = 0x80;
 
 impl Turns {
-    /// Calls and tallies. A call takes 11 to 17 bytes, a span 3 to 6.
+    /// Encodes calls, tallies and sessions. A call takes 11 to 17 bytes, a span 3 to 6. Empty if there are none.
     pub fn to_bytes(&self) -> Vec<u8> {
         let tallies = [&self.past, &self.foreign, &self.soft];
         let sessions = &self.sessions;
@@ -61,9 +62,13 @@ impl Turns {
         bytes
     }
 
-    /// Puts stored firings back into turns that were read without them.
+    /// Adds the stored firings to turns that were deserialized without them.
+    ///
+    /// # Errors
+    ///
+    /// [`CorruptTurns`] if the bytes have this version's layout and cannot be read.
     pub fn restore(mut self, bytes: &[u8]) -> Result<Self, CorruptTurns> {
-        // Firings that another version has kept are left out: a day's evidence is lost, and the rule stays guarded.
+        // Firings in another version's layout are left out. That loses a day's evidence, and the rule stays guarded.
         let Some(bytes) = bytes.strip_prefix(&[LAYOUT]) else { return Ok(self) };
         let mut reader = Reader(bytes);
         let mut at = 0i64;
@@ -93,7 +98,7 @@ impl Turns {
     }
 }
 
-/// Writes a call, and returns its time: the next one is not earlier.
+/// Writes a call, and returns its time. Calls must be written in the order of time.
 fn write_entry(bytes: &mut Vec<u8>, entry: &Entry, previous: i64) -> i64 {
     let at = entry.at.max(previous);
     varint::write(bytes, (at - previous).unsigned_abs());
@@ -148,13 +153,13 @@ impl Reader<'_> {
         i64::try_from(self.number()?).map_err(|_| CorruptTurns("a time is out of range"))
     }
 
-    /// A number of things that follow.
+    /// Reads a count, at most `max`.
     fn at_most(&mut self, max: usize) -> Result<u64, CorruptTurns> {
         let number = self.number()?;
         if number > max as u64 { Err(CorruptTurns("there are too many")) } else { Ok(number) }
     }
 
-    /// A call that is not earlier than `previous`.
+    /// Reads a call that is not earlier than `previous`.
     fn entry(&mut self, previous: i64, siblings: &Siblings) -> Result<Entry, CorruptTurns> {
         let at = previous.checked_add(self.signed()?).ok_or(CorruptTurns("a time is out of range"))?;
         let [kind, actor] = self.take()?;

@@ -1,26 +1,27 @@
-//! Counts over moving stretches of the timeline: a rate, and what a backlog can explain.
+//! Sliding counts along the timeline: a rate, and a backlog.
 
 use super::tally::Span;
 
-/// Own calls that each reason of a busy spell may still owe.
+/// Own calls that each reason of a busy period may still have to answer.
 const PER_REASON: u64 = 2;
-/// … and these on top.
+/// Own calls allowed in addition to those.
 const ALLOWED: u64 = 5;
-/// Longest busy spell, in seconds.
+/// Maximum length of a busy period, in seconds.
 const SPELL: i64 = 6 * 60 * 60;
 
-/// Number of firings from a moving second on.
+/// Sliding number of firings since a moving second.
 #[derive(Default)]
 pub(super) struct Recent {
-    /// Spans before this are no longer counted.
+    /// Index of the first span that is counted.
     first: usize,
-    /// Spans before this are.
+    /// Index after the last span that is counted.
     next: usize,
     sum: u64,
 }
 
 impl Recent {
-    /// Firings in `spans` that end at `floor` or later. Neither the spans nor the floor ever shrink.
+    /// Number of firings in `spans` that end at `floor` or later. Between calls, `spans` may only get longer and
+    /// `floor` only later.
     pub fn since(&mut self, spans: &[Span], floor: i64) -> u64 {
         for span in spans.get(self.next..).unwrap_or_default() {
             self.sum += u64::from(span.count);
@@ -34,9 +35,10 @@ impl Recent {
     }
 }
 
-/// Own calls of a busy spell that may still be answers to the firings of others in it: a concurrency limit holds them back.
+/// Own calls of a busy period that may still be late answers to firings by others, because a concurrency limit holds
+/// them back.
 ///
-/// A spell ends with a gap between own calls that is longer than the answer time, and after six hours.
+/// A busy period ends with a gap between own calls that is longer than the answer time, and after six hours.
 pub(super) struct Backlog {
     answer_seconds: i64,
     own_count: Recent,
@@ -56,7 +58,7 @@ impl Backlog {
         }
     }
 
-    /// Adds own calls after those of `last`.
+    /// Adds own calls. `last` is the span of own calls before them.
     pub fn own(&mut self, span: Span, last: Option<&Span>) {
         if last.is_some_and(|last| span.from - last.to > self.answer_seconds) {
             self.own_floor = span.from;
@@ -65,14 +67,14 @@ impl Backlog {
         self.forget_before(span.from);
     }
 
-    /// Forgets what is longer ago than a spell.
+    /// Drops firings that are longer ago than a busy period.
     pub fn forget_before(&mut self, at: i64) {
         let floor = at - SPELL;
         self.own_floor = self.own_floor.max(floor);
         self.other_floor = self.other_floor.max(floor);
     }
 
-    /// Returns true while the own calls may be late answers. Both lists have all spans so far.
+    /// Returns true if the own calls may be late answers. Both lists must hold all spans so far.
     pub fn explains(&mut self, own: &[Span], others: &[Span]) -> bool {
         let own = self.own_count.since(own, self.own_floor);
         let others = self.other_count.since(others, self.other_floor);

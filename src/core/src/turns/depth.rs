@@ -1,29 +1,30 @@
-//! Depth of a firing: the fewest turns that explain it, by the most innocent of the firings that can have caused it.
+//! Depth of a firing: the fewest turns that explain it, taken from the most innocent firing that can have caused it.
 
 use std::collections::VecDeque;
 
 use super::tally::Span;
 
-/// No own call is answered sooner, in seconds. One of somebody else may be answered within its second: which of the two
-/// came first is not told, so the innocent order counts.
+/// Shortest time between an own call and its answer, in seconds. A call by another principal may be answered within the
+/// same second: the order within a second is unknown, so the innocent one counts.
 const SHORTEST: i64 = 1;
 
-/// Fewest turns that explain a firing. The order is that of innocence: fewer turns first, then without an anchor.
+/// Fewest turns that explain a firing. Ordered by innocence: fewer turns first, then chains without an anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Depth {
+    /// Number of turns.
     pub turns: u32,
-    /// The chain began with a reason that was seen.
+    /// True if the chain began with a reason that was seen.
     pub is_anchored: bool,
-    /// Second of that beginning.
+    /// Time of the chain's beginning, in seconds since 1970.
     pub since: i64,
 }
 
-/// Firings that can have caused the next one: the least deep of each stretch, in a sliding window.
+/// Firings that can have caused the next one, as a sliding minimum of their depths.
 pub(super) struct Causes {
     answer_seconds: i64,
-    /// Too recent to have been answered yet: the first second of an answer, and the last one of the span.
+    /// Firings too recent to be answered: first second of an answer, last second of the span, depth.
     waiting: VecDeque<(i64, i64, Depth)>,
-    /// Ascending in depth: the front is the most innocent cause.
+    /// Possible causes as last second and depth, ascending in depth. The front is the most innocent one.
     least: VecDeque<(i64, Depth)>,
 }
 
@@ -32,13 +33,13 @@ impl Causes {
         Self { answer_seconds, waiting: VecDeque::new(), least: VecDeque::new() }
     }
 
-    /// Firings are added in the order of time, those of others first within a second.
+    /// Adds firings. They must come in the order of time, and within a second those of other makers first.
     pub fn add(&mut self, span: Span, depth: Depth, is_own: bool) {
         let first = if is_own { span.from + SHORTEST } else { span.from };
         self.waiting.push_back((first, span.to, depth));
     }
 
-    /// Most innocent cause of a firing at this second. Asked in the order of time.
+    /// Returns the depth of the most innocent cause of a firing at `at`. Must be called in the order of time.
     pub fn of(&mut self, at: i64) -> Option<Depth> {
         while let Some((_, mut to, depth)) = self.waiting.pop_front_if(|(first, ..)| *first <= at) {
             while let Some((other, _)) = self.least.pop_back_if(|(_, other)| *other >= depth) {

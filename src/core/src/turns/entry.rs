@@ -1,55 +1,59 @@
-//! A call of the rule's own target, or of a sibling's, as it is kept.
+//! Stored form of one call or event.
 
 use crate::model::{
     ActorId, Call, CallOutcome, Caller, Cause, Fingerprint, Firing, FiringId, HashUse, Proof,
 };
 
-/// Maker of a kept call.
+/// Maker of a stored call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Maker {
+    /// An actor of the rule's own target, with the proof of that.
     Own(ActorId, Proof),
-    /// A target of other rules; its place among the siblings.
+    /// A sibling, by its place in the list of siblings.
     Sibling(u8),
-    /// Not named, for it is no API call but an event. CloudTrail may have told that the rule's own target put it.
+    /// Unknown, because the firing is an event and no API call.
     Event {
+        /// True if CloudTrail reported that the rule's own target put the event.
         is_own: bool,
     },
 }
 
-/// One kept call. Two deliveries of one event are equal in `at` and `id`.
+/// One stored call. Two deliveries of one event are equal in `at` and `id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry {
     /// Event time in seconds since 1970.
     pub at: i64,
-    /// 32 bits of the event's id: enough to know an event again within its second.
+    /// Lowest 32 bits of the firing's id. They identify an event within its second.
     pub id: u32,
+    /// Maker of the call.
     pub maker: Maker,
-    /// Fingerprint of the session, which tells one container from another; 0 for functions and siblings. Of an event whose
-    /// maker is not named: the root of its trace, 0 for none.
+    /// Fingerprint of the session of a call, which identifies its container; 0 for functions and siblings. For an
+    /// event: the root of its trace, 0 if it has none.
     pub run: u32,
-    /// Fingerprint of caller, call, parameters and resource; 0 if the call equals no other.
+    /// Fingerprint of caller, call, parameters and resource. Zero if the call is not compared with others.
     pub equal: u32,
-    /// The call was refused or throttled.
+    /// True if the call was refused or throttled.
     pub is_failed: bool,
 }
 
 impl Entry {
-    /// Fingerprint of the container that made the call; `None` where one is not told from another.
+    /// Fingerprint of the container that made the call; `None` if containers are not distinguished.
     pub fn task(&self) -> Option<u32> {
         Some(self.run).filter(|run| *run != 0 && matches!(self.maker, Maker::Own(..)))
     }
 
-    /// Order of time, and of identity within a second.
+    /// Sort key: time first, then id.
     pub fn key(&self) -> (i64, u32) {
         (self.at, self.id)
     }
 }
 
+/// Returns the lowest 32 bits of a firing's id.
 pub(super) fn short(id: FiringId) -> u32 {
     (id.bits() & 0xffff_ffff) as u32
 }
 
-/// Fingerprint of the session of a target that is no function, or of the trace of an event.
+/// Returns the value of [`Entry::run`] for a firing.
 pub(super) fn run(maker: Maker, firing: &Firing<'_>) -> u32 {
     match (maker, &firing.cause) {
         (Maker::Own(_, Proof::Role), _) => Fingerprint::of(&firing.caller.principal).max(1),
@@ -58,7 +62,10 @@ pub(super) fn run(maker: Maker, firing: &Firing<'_>) -> u32 {
     }
 }
 
-/// Fingerprint that equals another one only for the same call by the same caller on the same resource, word for word.
+/// Returns a fingerprint that two calls share if caller, operation, parameters and resource are equal word for word.
+/// Returns 0 if parameters or resource are not known.
+///
+/// It is stored, so neither the hash nor its keys may ever change.
 pub(super) fn equality(caller: &Caller<'_>, call: &Call<'_>) -> u32 {
     use std::hash::Hasher;
     let (Some(wording), Some(resource)) = (call.wording, &call.resource) else { return 0 };
@@ -70,10 +77,11 @@ pub(super) fn equality(caller: &Caller<'_>, call: &Call<'_>) -> u32 {
     }
     hasher.write_u32(wording);
     resource.ids.iter().for_each(|id| hasher.write_u32(id));
-    // Zero stands for a call that equals no other.
+    // Zero means that the call is not compared with others.
     ((hasher.finish() >> 32) as u32).max(1)
 }
 
+/// Returns true if the call was refused or throttled.
 pub(super) fn is_failed(call: &Call<'_>) -> bool {
     call.outcome != CallOutcome::Succeeded
 }

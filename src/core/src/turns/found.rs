@@ -1,77 +1,87 @@
-//! Findings about a rule from the firings that are kept.
+//! Results of judging the stored firings.
 
 use crate::model::Timestamp;
 
-/// Verdict on the firings kept.
+/// Result of judging the stored firings of a rule.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Judgement {
-    /// A loop, proved.
+    /// Proved loop, or `None`.
     pub proof: Option<Found>,
-    /// A slow proof waits until then for reasons that come late.
+    /// Time until which a slow proof waits for reasons that arrive late.
     pub waits_until: Option<Timestamp>,
-    /// As many calls of its own as the limit, with no other reason near: a loop, unless the rule was always so busy.
+    /// Own calls that reached the limit with no other reason near. A loop, unless the rule always had this rate.
     pub rate: Option<Found>,
-    /// Looks like a loop, with what is missing for a proof.
+    /// Firings that look like a loop, with what is missing for a proof.
     pub suspicion: Option<Found>,
-    /// Deepest firing.
+    /// Greatest depth of a firing, in turns.
     pub turns: u32,
-    /// Most equal calls without a reason.
+    /// Greatest number of equal calls without a reason.
     pub surplus: u32,
 }
 
-/// Firings that show something.
+/// Firings that prove or suggest a loop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
+    /// Kind of finding.
     pub kind: FoundKind,
-    /// Calls of the rule's own targets among them.
+    /// Number of own calls among the firings.
     pub count: u64,
-    /// Event time of the first and the last of them.
+    /// Event time of the first own call.
     pub first: Timestamp,
+    /// Event time of the last own call.
     pub last: Timestamp,
-    /// Event times of the calls that are kept one by one, in seconds since 1970 and ascending.
+    /// Event times of the own calls that are stored one by one, in seconds since 1970 and ascending.
     pub times: Vec<i64>,
-    /// Fingerprint of the equal calls.
+    /// Fingerprint of the equal calls. Only a surplus has one.
     pub(super) equal: Option<u32>,
-    /// What is missing for a proof.
+    /// Missing part of the proof; `None` for a proof.
     pub missing: Option<Missing>,
 }
 
-/// Kind of what was found.
+/// Kind of a finding, with its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FoundKind {
-    /// A chain of this many firings, each of which can only have been caused by one before it.
+    /// A chain of this many turns. Each firing can only have been caused by the one before it.
     Turns(u32),
-    /// Equal calls, and the reasons that there were for them.
-    Surplus { calls: u32, reasons: u32 },
-    /// Own calls within the window of the burst limit, in a chain of two turns or more.
+    /// A run of word-for-word equal calls, more than the reasons explain.
+    Surplus {
+        /// Number of equal calls, not counting repeated tries of one invocation.
+        calls: u32,
+        /// Number of reasons that explain some of them.
+        reasons: u32,
+    },
+    /// Own calls that reached the burst limit within its window, in a chain of two turns or more.
     Rate,
-    /// Own calls within the window, too many for the firings of others near them.
-    FanOut { others: u64 },
-    /// Own calls in strict turn with a service's, a sibling's or an unplaced session's.
+    /// Own calls within the window, too many for a fan-out of the firings near them.
+    FanOut {
+        /// Number of firings by other makers within the window and the answer time before it.
+        others: u64,
+    },
+    /// This many own calls in strict alternation with calls by a service, a sibling or an unplaced session.
     Alternation(u32),
-    /// Own calls with no reason near.
+    /// This many own calls with no reason near.
     SelfStarted(u32),
     /// A chain of this many turns of events that no AWS service sent.
     Events(u32),
 }
 
-/// Missing part of a proof.
+/// Part that is missing for a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// The beginning of the chain was not seen, or its target began by itself.
+    /// The beginning of the chain was not seen, or the target began by itself.
     Anchor,
-    /// Its target was seen to act by itself within a day.
+    /// The target acted by itself within the last day.
     Initiative,
     /// The calls may be late answers that a concurrency limit held back.
     Backlog,
-    /// Somebody else takes part whom the guard cannot place.
+    /// The calls between its own are by a principal that the guard cannot place.
     Place,
-    /// Its target may have put the events for other callers, or one program all of them.
+    /// The target may have put the events for other callers, or one program may have put all of them.
     Occasion,
 }
 
 impl Missing {
-    /// The rest of "not proved, because …".
+    /// Returns the clause that completes "not proved, because …".
     pub const fn because(self) -> &'static str {
         match self {
             Self::Anchor => "the beginning of the chain was not seen: its target may have begun by itself",

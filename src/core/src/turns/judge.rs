@@ -1,4 +1,4 @@
-//! The walk along the timeline: turns, surplus, rate, and what is suspicious without a proof.
+//! One pass over the timeline that finds turns, surplus, a high rate, and suspicious patterns.
 
 use super::Terms;
 use super::clock::{keeps_a_known_schedule, keeps_a_schedule};
@@ -13,45 +13,46 @@ use super::tasks::Tasks;
 use super::timeline::{Kind, Reason, Timeline};
 use crate::model::{Schedules, Timestamp};
 
-/// A turn slower than this waits for late reasons, in seconds …
+/// Time per turn above which a proof waits for late reasons, in seconds.
 const SLOW: i64 = 60;
-/// … and for so long: 99 of 100 events of CloudTrail have arrived by then.
+/// Time that such a proof waits, in seconds. 99 of 100 events of CloudTrail have arrived by then.
 const WAIT: i64 = 300;
-/// A proof whose last firing is older than this, and than the answer time, is over, in seconds.
+/// Age of its last firing at which a proof is over, in seconds. The answer time counts instead if it is longer.
 const OVER: i64 = 15 * 60;
-/// Own calls within the window for each firing of others that no fan-out explains, as a multiple of the limit.
+/// Own calls within the window for each foreign firing that no fan-out explains, as a multiple of the limit.
 const FAN_OUT: u64 = 10;
 
+/// State of the pass.
 pub(super) struct Walk<'a> {
     terms: &'a Terms,
     answer: i64,
-    /// Proofs that end earlier are over.
+    /// Second before which a proof is over.
     floor: i64,
     causes: Causes,
     runs: Runs,
-    /// Firings that a target may answer: those of others, and its own without a cause.
+    /// Firings that a target may answer: those of other makers, and own ones without a cause.
     reasons: Vec<Span>,
-    /// Firings of others of the whole timeline, and their number so far.
+    /// Firings of other makers in the whole timeline. The next field is the number already passed.
     others: Vec<Span>,
     passed: usize,
     own: Vec<Span>,
-    /// Seconds of the own calls kept one by one.
+    /// Times of the own calls passed so far that are stored one by one.
     own_seconds: Vec<i64>,
-    /// The same of the whole timeline, where schedules are known.
+    /// Times of all such calls in the whole timeline. Empty if no schedules are known.
     all_seconds: Vec<i64>,
     backlog: Backlog,
     rate: Recent,
     fan_out: Recent,
     alternation: Alternation,
     self_starts: SelfStarts,
-    /// The tasks, if the rule's only target starts one container for each firing.
+    /// Tasks, if the rule's only target starts one container for each firing.
     tasks: Option<Tasks>,
-    /// First proof by tasks, with its turns, and whether its beginning was seen.
+    /// First proof by tasks: the firings, their turns, and whether the beginning was seen.
     by_tasks: Option<(Found, u32, bool)>,
     judgement: Judgement,
 }
 
-/// Judges everything kept of a rule. A pure function: the order of arrival makes no difference.
+/// Judges a timeline. A pure function, so the order of arrival makes no difference.
 pub(super) fn judge(timeline: &Timeline<'_>, terms: &Terms) -> Judgement {
     let answer = timeline.answer_seconds;
     let newest = timeline.items.iter().rev().find(|item| item.is_own());
@@ -120,7 +121,7 @@ impl Walk<'_> {
         let depth = match cause {
             Some(cause) => Depth { turns: cause.turns + 1, ..cause },
             None => {
-                // A reason that nobody sees: a schedule, the target's own initiative, or a beginning that was missed.
+                // Unseen reason: a schedule, the target's own initiative, or a beginning that was missed.
                 self.reasons.push(*span);
                 let is_first = self.own.is_empty() && self.passed == 0;
                 let began = self.terms.began.map(Timestamp::as_second);
@@ -177,7 +178,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Turns by the containers that make the calls: each was started by one firing.
+    /// Judges turns by the containers that make the calls: each container was started by one firing.
     fn judge_tasks(&mut self, span: Span, entry: Option<&Entry>) {
         let Some(tasks) = &mut self.tasks else { return };
         let task = entry.and_then(|entry| Some((entry.at, entry.task()?)));
@@ -191,7 +192,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A proof by tasks holds only if none of them was started elsewhere, later ones included.
+    /// Completes a proof by tasks. It holds only if no task, earlier or later, was started elsewhere.
     fn end_tasks(&mut self) {
         let is_sound = self.tasks.as_ref().is_some_and(|tasks| !tasks.is_started_elsewhere());
         let proof = self.by_tasks.take().filter(|_| is_sound && self.judgement.proof.is_none());
@@ -200,14 +201,14 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns false where a proof changes nothing: there is one, it is over, or a backlog explains the calls.
+    /// Returns false if there is a proof already, if the calls are too old, or if a backlog explains them.
     fn may_prove(&mut self, at: i64) -> bool {
         self.judgement.proof.is_none()
             && at >= self.floor
             && !self.backlog.explains(&self.own, &self.others[..self.passed])
     }
 
-    /// A proof, unless an innocent explanation is left.
+    /// Stores a proof, or a suspicion if an innocent explanation is left.
     fn proved(&mut self, found: Found, turns: u32, is_anchored: bool) {
         match self.missing(is_anchored) {
             Some(missing) => self.suspicious(|_| found, missing),
@@ -278,13 +279,13 @@ impl Walk<'_> {
         }
     }
 
-    /// The own calls between these two seconds, from the first of them on.
+    /// Own calls between the two seconds. The result begins with the first own call.
     fn found_since(&self, kind: FoundKind, since: i64, last: i64) -> Found {
         let first = self.own.iter().rev().take_while(|span| span.to >= since).last();
         self.found(kind, first.map_or(since, |span| span.from.max(since)), last)
     }
 
-    /// The own calls between these two seconds.
+    /// Own calls between the two seconds.
     fn found(&self, kind: FoundKind, first: i64, last: i64) -> Found {
         let from = self.own_seconds.partition_point(|at| *at < first);
         let time = |at| Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -301,7 +302,7 @@ impl Walk<'_> {
     }
 }
 
-/// Returns true if one of these spans, ascending in time, touches the seconds from `from` to `to`.
+/// Returns true if a span overlaps the seconds from `from` to `to`. The spans ascend in time.
 fn has_within(spans: &[Span], from: i64, to: i64) -> bool {
     let after = spans.partition_point(|span| span.from <= to);
     spans[..after].last().is_some_and(|span| span.to >= from)

@@ -1,4 +1,4 @@
-//! Names of the last distinct calls, for people: which API call, on which resource.
+//! Names of the last distinct calls for texts: API call and resource.
 
 use std::collections::VecDeque;
 
@@ -6,18 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Call, bounded};
 
-/// Maximum number of distinct calls that are kept by name.
+/// Maximum number of distinct calls stored by name.
 const MAX: usize = 4;
+/// Maximum length of a resource name, in bytes.
 const MAX_NAME: usize = 128;
 
-/// One distinct call.
+/// Name of one distinct call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Label {
-    /// As in the entries.
+    /// Fingerprint of the call, as in `Entry::equal`.
     pub equal: u32,
-    /// `s3 PutBucketAcl`.
+    /// Service and operation, such as `s3 PutBucketAcl`.
     pub call: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Name of the resource; `None` if the event does not name one.
     pub resource: Option<String>,
 }
 
@@ -27,14 +29,14 @@ impl Label {
         Self { equal, call: call.name(), resource }
     }
 
-    /// Returns true if it is the name of this call. Word-for-word equal calls have one name; others, if it is the same
-    /// operation, one as well.
+    /// Returns true if this label names the call. Word-for-word equal calls share a label. So do calls of one operation
+    /// that are not compared.
     pub fn is_of(&self, equal: u32, call: &Call<'_>) -> bool {
         self.equal == equal && (equal != 0 || call.has_name(&self.call))
     }
 }
 
-/// The newest last.
+/// Labels, the newest last.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Labels(VecDeque<Label>);
@@ -52,7 +54,7 @@ impl Labels {
         self.push(Label::of(equal, call));
     }
 
-    /// Adds a label, and forgets the oldest if there are too many.
+    /// Adds a label, and drops the oldest one if there are too many.
     pub fn push(&mut self, label: Label) {
         if self.0.len() == MAX {
             self.0.pop_front();
@@ -60,7 +62,7 @@ impl Labels {
         self.0.push_back(label);
     }
 
-    /// The name of these equal calls, else that of the last call.
+    /// Returns the label of these equal calls, else that of the last call.
     pub fn of(&self, equal: Option<u32>) -> Option<&Label> {
         let known = equal.and_then(|equal| self.0.iter().rev().find(|label| label.equal == equal));
         known.or_else(|| self.0.back())

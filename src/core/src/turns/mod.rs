@@ -1,12 +1,12 @@
-//! Stage 3: which firings can have caused which. Turns, equal calls without a reason, and the rate of a rule's own calls.
+//! Stage 3: which firings can have caused which. Chains of turns, equal calls without a reason, and the rate of own
+//! calls.
 //!
-//! Presumed innocent: a firing of a rule's own target is explained by the most innocent of the firings that can have
-//! caused it. What nothing else explains is a loop: a chain of ten turns, or five word-for-word equal calls more than there
-//! were reasons for. The judgement is a pure function of what is kept, so the order of arrival and repetitions make no
-//! difference to what is proved.
+//! Each own call is explained by the most innocent firing that can have caused it. What remains unexplained proves a
+//! loop: by default a chain of ten turns, or a surplus of five equal calls. Judging is a pure function of the stored
+//! firings, so neither their order of arrival nor repeated deliveries change the result.
 //!
-//! Memory is bounded in favour of innocence. Own calls are kept one by one, the older ones and all reasons by the second,
-//! merged into longer spans when there are many.
+//! Memory is bounded, and what is forgotten never helps a proof. Own calls are stored one by one. Older ones and all
+//! reasons are counted by the second, and merged into longer spans when there are many.
 
 mod clock;
 mod codec;
@@ -42,17 +42,18 @@ use siblings::Siblings;
 use tally::Tally;
 use timeline::Timeline;
 
-/// Seconds of event time that are looked back over.
+/// Time for which firings are kept, in seconds of event time.
 pub const HORIZON_SECONDS: i64 = 24 * 60 * 60;
-/// Maximum number of calls that are stored one by one.
+/// Maximum number of calls stored one by one.
 const MAX_ENTRIES: usize = 384;
 /// Maximum number of event ids kept in full.
 const MAX_EVENTS: usize = 5;
+/// Maximum length of a stored ARN, in bytes.
 const MAX_TEXT: usize = 128;
-/// Own calls within [`HORIZON_SECONDS`], and at least half of all firings, that make an advice.
+/// Minimum number of own calls within [`HORIZON_SECONDS`] for [`OwnShare::is_most`].
 const SHARE_CALLS: u64 = 50;
 
-/// Firings of one rule that can still matter, by who made them.
+/// Firings of one rule from the last [`HORIZON_SECONDS`], grouped by their makers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Turns {
     #[serde(default, skip_serializing_if = "Siblings::is_empty")]
@@ -61,71 +62,78 @@ pub struct Turns {
     sessions: Sessions,
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     labels: Labels,
-    /// Ids of the last own calls' events, oldest first.
+    /// Event ids of the last calls and events that were stored one by one, oldest first.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     events: VecDeque<String>,
     /// ARN of the role of the last own call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     own_role: Option<String>,
-    /// Actors of which AWS was seen to say whose credentials they are.
+    /// Actors with at least one call whose credentials AWS issued to them (`Proof::Issued`).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     issued: BTreeSet<ActorId>,
-    /// Event time of a call of `PutEvents` that CloudTrail told of, in seconds since 1970; not the last one.
+    /// Event time of a `PutEvents` call reported by CloudTrail, in seconds since 1970. Updated twice a day at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     put_told: Option<i64>,
-    /// Ascending in time. Stored apart, in bytes (`codec`), as are the tallies.
+    /// Calls stored one by one, ascending in time. Serialized apart in `codec`, as are the tallies.
     #[serde(skip)]
     entries: Vec<Entry>,
-    /// Own calls that are no longer kept one by one.
+    /// Own calls counted by the second.
     #[serde(skip)]
     past: Tally,
+    /// Foreign firings.
     #[serde(skip)]
     foreign: Tally,
-    /// Services', siblings' and unplaced sessions' firings.
+    /// Firings by services, siblings and unplaced sessions.
     #[serde(skip)]
     soft: Tally,
 }
 
-/// Terms of a judgement.
+/// Limits and facts that a judgement depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
-    /// `None`: neither turns nor surplus prove anything.
+    /// Number of turns that proves a loop. With `None`, neither turns nor surplus prove anything.
     pub turns: Option<TurnLimit>,
-    /// The rule's only target starts one container for each firing.
+    /// True if the rule's only target starts one container for each firing.
     pub starts_one_task: bool,
-    /// Limit of own calls by rate.
+    /// Limit for the rate of own calls.
     pub burst: BurstLimit,
-    /// Longest time after a firing in which a target can have answered it.
+    /// Answer time: the longest time between a firing and the call with which the target answers it.
     pub answer: Seconds,
-    /// Longest time that one invocation takes, in seconds.
+    /// Maximum duration of one invocation of the target, in seconds.
     pub time_limit: i64,
-    /// Schedules that are known to wake the target.
+    /// Periods of the schedules that are known to start the target.
     pub schedules: Schedules,
-    /// Beginning of the rule's present life. Calls that may answer what fired it before are not of its own initiative.
+    /// Beginning of the rule's epoch; `None` if it has none yet. Calls within the answer time after it may answer
+    /// firings of the previous epoch, so they do not count as started by the target itself.
     pub began: Option<Timestamp>,
-    /// The rule was put back although its loop was proved: that is the reason for the calls that follow, if they go on.
+    /// True if the rule was restored after a proved loop. The restore then counts as a reason.
     pub is_resumed: bool,
+    /// Time of the judgement.
     pub now: Timestamp,
 }
 
 /// Knowledge of whether an event was counted before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {
+    /// The event was not counted before.
     First,
+    /// The event was counted before.
     Repeated,
-    /// It is too old, or of a kind that is not remembered.
+    /// Not known: the event is too old, or its kind is not remembered.
     Unknown,
 }
 
-/// Share of a rule's firings that its own targets made, within 24 hours.
+/// Number of a rule's firings within 24 hours, and how many of them its own targets caused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnShare {
+    /// Firings by own calls.
     pub own: u64,
+    /// All firings, own calls included.
     pub all: u64,
 }
 
 impl Turns {
-    /// Counts one firing. Returns true if there is anything new to keep.
+    /// Counts one firing. Returns true if the stored state changed.
     pub fn insert(&mut self, firing: &Firing<'_>, id: FiringId, delivery: Delivery, now: Timestamp) -> bool {
         let is_new = delivery != Delivery::Repeated;
         let ahead = now.as_second() + i64::from(crate::window::CLOCK_SKEW.get());
@@ -156,12 +164,12 @@ impl Turns {
             Some(last) if last.key() < key => self.entries.len(),
             _ => self.entries.partition_point(|entry| entry.key() < key),
         };
-        // Of two events of one second with the same short id, one is lost; that speaks for innocence.
+        // Of two events with the same second and short id, one is lost. That can only prevent a proof.
         let is_known = self.entries.get(index).is_some_and(|entry| entry.key() == key);
         if is_known || delivery == Delivery::Repeated {
             return false;
         }
-        // Calls older than those kept one by one may have been counted before.
+        // A call older than the stored ones may be in the tally already.
         let tally = match maker {
             Maker::Event { .. } => &mut self.foreign,
             Maker::Own(..) | Maker::Sibling(_) => &mut self.past,
@@ -179,13 +187,13 @@ impl Turns {
         true
     }
 
-    /// The maker with the place of a sibling; `None` if there is no room for it.
+    /// Returns the maker with its place among the siblings, or `None` if there is no room for another sibling.
     fn place(&mut self, maker: Maker, firing: &Firing<'_>, at: i64) -> Option<Maker> {
         let Cause::Sibling(actor) = &firing.cause else { return Some(maker) };
         let mut reused = None;
         let place = self.siblings.count(actor, at, |place| reused = Some(place))?;
         if let Some(place) = reused {
-            // Calls of the actor that had the place stay reasons.
+            // Calls of the actor that is replaced remain reasons.
             let (gone, kept): (Vec<Entry>, Vec<Entry>) =
                 self.entries.drain(..).partition(|entry| entry.maker == Maker::Sibling(place));
             self.entries = kept;
@@ -194,6 +202,7 @@ impl Turns {
         Some(Maker::Sibling(place))
     }
 
+    /// Keeps what later texts name: the call, its role, and the id of its event.
     fn remember(&mut self, firing: &Firing<'_>, maker: Maker, equal: u32) {
         if let Maker::Own(actor, Proof::Issued) = maker {
             self.issued.insert(actor);
@@ -213,7 +222,7 @@ impl Turns {
         self.events.push_back(id);
     }
 
-    /// Judges what is kept. To be called once for a batch, when all of it is counted, and before [`Self::settle`].
+    /// Judges the stored firings. Call it once for a batch, after all inserts and before [`Self::settle`].
     pub fn judge(&self, terms: &Terms, chains: Chains) -> Judgement {
         let is_assumed = chains == Chains::Assumed && !self.sessions.waiting.is_empty();
         if self.entries.is_empty() && self.past.spans.is_empty() && !is_assumed {
@@ -222,14 +231,14 @@ impl Turns {
         judge::judge(&Timeline::new(self, terms, chains), terms)
     }
 
-    /// Forgets what is older than a day, and keeps by the second what has no room one by one.
+    /// Drops firings older than [`HORIZON_SECONDS`], and counts the oldest calls by the second when there are too many.
     pub fn settle(&mut self) {
         let Some(newest) = self.newest() else { return };
         self.sessions.forget(newest, newest - HORIZON_SECONDS);
         let old = self.entries.partition_point(|entry| entry.at < newest - HORIZON_SECONDS);
         self.entries.drain(..old);
         if self.entries.len() > MAX_ENTRIES {
-            // All of a second go together: an older call cannot be told from one that was counted before.
+            // All calls of one second go together. Otherwise a repeated delivery could not be told from a new call.
             let surplus = self.entries.len() - MAX_ENTRIES * 3 / 4;
             let last = self.entries[surplus - 1].at;
             let end = self.entries.partition_point(|entry| entry.at <= last);
@@ -261,22 +270,23 @@ impl Turns {
         [self.foreign.newest(), self.soft.newest(), entry, waiting].into_iter().flatten().max()
     }
 
-    /// Actors of other rules that made calls which fired this rule.
+    /// Siblings with calls that fired this rule.
     pub fn siblings(&self) -> impl Iterator<Item = &Sibling> {
         self.siblings.iter()
     }
 
-    /// Returns true if a chain of rules has yet to be followed, or has to be again.
+    /// Returns true if the chain of a sibling was not followed yet, or has to be followed again.
     pub fn has_open_chains(&self) -> bool {
         self.siblings.has_open_questions()
     }
 
-    /// Notes what following the chains of rules has shown: the answer time of the cycle that a sibling is part of, if it is.
+    /// Stores the result of following the chains. `cycle` returns the answer time of the cycle that a sibling belongs
+    /// to, or `None` if its chain does not lead back to this rule.
     pub fn traced(&mut self, cycle: impl Fn(&Sibling) -> Option<Seconds>, now: Timestamp) {
         self.siblings.traced(cycle, now.as_second());
     }
 
-    /// Share of the firings of the last 24 hours that the rule's own targets made.
+    /// Returns the own share of the firings of the last 24 hours.
     pub fn own_share(&self) -> OwnShare {
         let floor = self.newest().unwrap_or(0) - HORIZON_SECONDS;
         let is_own = |entry: &&Entry| matches!(entry.maker, Maker::Own(..)) && entry.at >= floor;
@@ -287,22 +297,23 @@ impl Turns {
         OwnShare { own, all: own + others + self.foreign.since(floor) + self.soft.since(floor) }
     }
 
-    /// API call and resource of these firings, for people: `s3 PutBucketAcl`, `uploads`.
+    /// Names of the API call and of the resource for texts, such as `s3 PutBucketAcl` and `uploads`.
     pub fn label(&self, found: &Found) -> (Option<String>, Option<String>) {
         let label = self.labels.of(found.equal);
         (label.map(|label| label.call.clone()), label.and_then(|label| label.resource.clone()))
     }
 
-    /// ARN of the role that the rule's own target acts with, as its calls tell.
+    /// ARN of the role of the last own call; `None` before the first one.
     pub fn own_role(&self) -> Option<&str> {
         self.own_role.as_deref()
     }
 
-    /// Ids of the last own calls' events, oldest first.
+    /// Event ids of the last calls and events that were stored one by one, oldest first.
     pub fn event_ids(&self) -> impl Iterator<Item = &str> {
         self.events.iter().map(String::as_str)
     }
 
+    /// Returns true if only tallies are stored, or nothing.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
             && self.siblings.is_empty()
@@ -314,7 +325,7 @@ impl Turns {
 }
 
 impl OwnShare {
-    /// Returns true if the rule is fired mostly by its own target, which was never meant even where it is no loop.
+    /// Returns true if the rule's own target causes at least half of its firings, with 50 own calls or more.
     pub fn is_most(self) -> bool {
         self.own >= SHARE_CALLS && self.own * 2 >= self.all
     }

@@ -1,8 +1,8 @@
-//! Events that no AWS service sent. Their makers are not named: a trace shows which belong together, and CloudTrail's data
-//! events on `PutEvents` tell, minutes later, which ones the rule's own target put.
+//! Events that no AWS service sent. Their makers are unknown at first. A trace connects events that belong together,
+//! and the data events of CloudTrail for `PutEvents` report minutes later which of them the rule's own target put.
 //!
-//! Neither is a proof. A target may serve an API as well and put each event for one of its callers, and one program may put
-//! all events of a trace.
+//! Neither proves a loop. The target may also serve an API and put each event for one of its callers, and one program
+//! may put all events of a trace.
 
 use super::entry::{Entry, Maker, short};
 use super::found::{Found, FoundKind, Missing};
@@ -11,19 +11,19 @@ use super::timeline::Timeline;
 use super::{Chains, HORIZON_SECONDS, Terms, Turns};
 use crate::model::{Cause, Firing, Put, Timestamp};
 
-/// Time after which it is noted again that CloudTrail tells of such calls, in seconds. Each note costs a write.
+/// Minimum time between two updates of `put_told`, in seconds. Each update costs a write.
 const NOTE_AGAIN: i64 = HORIZON_SECONDS / 2;
 
 impl Turns {
-    /// Returns true if this event is kept by itself: it has a trace, or CloudTrail tells who puts such events.
+    /// Returns true if this event is stored by itself: it has a trace, or CloudTrail reports the makers of such events.
     pub(super) fn keeps_event(&self, firing: &Firing<'_>) -> bool {
         let at = firing.at.as_second();
         let is_told = || self.put_told.is_some_and(|told| at < told + HORIZON_SECONDS);
         firing.call.is_none() && (matches!(firing.cause, Cause::Traced(_)) || is_told())
     }
 
-    /// Takes up that the rule's own target put some events. Those that fire the rule later, or are no longer kept one by one,
-    /// stay reasons. Returns true if there is anything new to keep.
+    /// Marks stored events as put by the rule's own target. Events that arrive later, or that are no longer stored one
+    /// by one, remain reasons. Returns true if the stored state changed.
     pub fn put(&mut self, put: &Put) -> bool {
         let at = put.at.as_second();
         let mut is_new = self.put_told.is_none_or(|told| at >= told + NOTE_AGAIN);
@@ -40,8 +40,8 @@ impl Turns {
         is_new
     }
 
-    /// Events that look like a loop: as many turns as make one of API calls, with events of one trace and those of the rule's
-    /// own target in the place of its calls.
+    /// Judges events like calls: events of one trace and events put by the rule's own target count as own calls.
+    /// Returns a suspicion, never a proof.
     pub fn judge_events(&self, terms: &Terms) -> Option<Found> {
         let may_be_own =
             |entry: &Entry| matches!(entry.maker, Maker::Event { is_own } if is_own || entry.run != 0);
@@ -55,7 +55,7 @@ impl Turns {
         Some(Found { kind: FoundKind::Events(judgement.turns), missing: Some(missing), ..found })
     }
 
-    /// Returns true if an event that fired the rule had a trace.
+    /// Returns true if a stored event has a trace.
     pub fn has_traces(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.maker, Maker::Event { .. }) && entry.run != 0)
     }

@@ -1,4 +1,4 @@
-//! Runs of word-for-word equal calls, and how many of them had no reason.
+//! Runs of word-for-word equal calls, and the number of calls in them without a reason.
 
 use std::collections::HashMap;
 
@@ -7,29 +7,30 @@ use rustc_hash::FxBuildHasher;
 use super::entry::Entry;
 use super::tally::Span;
 
-/// Lambda tries a failed asynchronous invocation three times. Source: "How Lambda handles errors and retries with
-/// asynchronous invocation" (AWS Lambda developer guide).
+/// Number of times that Lambda tries a failed asynchronous invocation. Source: "How Lambda handles errors and retries
+/// with asynchronous invocation" (AWS Lambda developer guide).
 pub(super) const TRIES: u32 = 3;
-/// Seconds within which it does, beyond the answer time.
+/// Time within which Lambda does that, in seconds, in addition to the answer time.
 pub(super) const RETRIES_SECONDS: i64 = 180;
 
 /// Equal calls without a longer pause between them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
+    /// Time of the first call, in seconds since 1970.
     pub first: i64,
     last: i64,
-    /// Calls that are no second try of one invocation.
+    /// Number of calls, without repeated tries of one invocation.
     pub calls: u32,
-    /// Calls that had no reason of their own.
+    /// Number of calls without a reason of their own.
     pub surplus: u32,
-    /// A reason was near when it began.
+    /// True if a reason was near the first call.
     pub is_anchored: bool,
-    /// Beginning of the invocation whose further tries do not count.
+    /// Beginning of the invocation whose repeated tries do not count.
     tries_since: i64,
-    /// Next reason to use, and the number of calls it has explained.
+    /// Index of the next reason to use. The next field is the number of calls it has explained.
     reason: usize,
     used: u32,
-    /// Reasons that were used.
+    /// Number of reasons used.
     pub reasons: u32,
 }
 
@@ -38,7 +39,7 @@ pub(super) struct Runs {
     answer_seconds: i64,
     time_limit: i64,
     by_call: HashMap<u32, Run, FxBuildHasher>,
-    /// Reasons before this one are too old for any further call.
+    /// Index of the first reason that is recent enough for a further call.
     oldest: usize,
 }
 
@@ -52,9 +53,10 @@ impl Runs {
         }
     }
 
-    /// Adds a call that equals others. `is_caused`: an earlier firing can have caused it. `begun`: a reason was near.
+    /// Adds a call that may equal others. `is_caused` is true if an earlier firing can have caused it, `begun` if a
+    /// reason is near.
     ///
-    /// Returns the run as it is now, if this call is one more without a reason.
+    /// Returns the run if this call has no reason.
     pub fn add(&mut self, entry: &Entry, is_caused: bool, begun: bool, reasons: &[Span]) -> Option<Run> {
         let at = entry.at;
         let reach = self.answer_seconds + RETRIES_SECONDS;
@@ -67,7 +69,7 @@ impl Runs {
             calls: 0,
             surplus: 0,
             is_anchored: begun,
-            // None yet: too long ago for this call to be a try.
+            // None yet: long enough ago that this call is no repeated try.
             tries_since: at - self.time_limit - 1,
             reason: self.oldest,
             used: 0,
@@ -93,8 +95,8 @@ impl Runs {
 }
 
 impl Run {
-    /// Takes one of the tries that the next usable reason explains. Reasons ascend in time, and none is used after a later
-    /// one, so it is enough to remember the one in use.
+    /// Uses one try that the next usable reason explains. Returns false if there is none. Reasons ascend in time, and
+    /// none is used after a later one, so the index of the current one is enough.
     fn has_reason(&mut self, reasons: &[Span], at: i64, reach: i64) -> bool {
         while let Some(reason) = reasons.get(self.reason).filter(|reason| reason.from <= at) {
             let tries = reason.count.saturating_mul(TRIES);

@@ -1,4 +1,5 @@
-//! Calls by sessions of roles that no known target has, kept apart until AWS tells who opened the sessions.
+//! Calls by role sessions that belong to no known target. They wait until CloudTrail reports which principal opened
+//! them.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,36 +11,40 @@ use crate::model::{
 };
 use crate::window::LATENESS;
 
-/// Maximum number of calls that wait for an answer.
+/// Maximum number of calls that wait.
 pub(super) const MAX_WAITING: usize = 128;
 /// Maximum number of sessions whose opener is remembered.
 pub(super) const MAX_KNOWN: usize = 64;
-/// Maximum number of roles whose sessions wait for an answer.
+/// Maximum number of roles whose sessions wait.
 const MAX_ROLES: usize = 4;
+/// Maximum length of a stored ARN, in bytes.
 const MAX_ARN: usize = 128;
-/// Time until the next question, in seconds. It doubles with each one that finds no call of the rule's own: AWS tells of
-/// an opening after 5 to 15 minutes, and most sessions are those of others.
+/// Time until the next question, in seconds. It doubles with each question that finds no own call: CloudTrail reports
+/// an opening after 5 to 15 minutes, and most sessions belong to other principals.
 const ASK_AGAIN: i64 = 60;
+/// Maximum time until the next question, in seconds.
 const LONGEST_WAIT: i64 = 60 * 60;
 
-/// Calls, and the ARN of their role with the name of the last of them.
+/// Calls, and the ARN of their role with the label of the last call.
 type Taken = (Vec<Entry>, Option<(String, Label)>);
 
 /// One call that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Waiting {
-    /// With the maker that it has if it turns out to be an own call.
+    /// The call. Its maker is the one that it has if it turns out to be an own call.
     pub entry: Entry,
+    /// Key of the session that made the call.
     pub key: SessionKey,
-    /// Place of its role.
+    /// Index of the session's role in [`Sessions::roles`].
     pub role: u8,
 }
 
 /// A session whose opener is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known {
+    /// Key of the session.
     pub key: SessionKey,
-    /// The rule's own target; `None` if it is none.
+    /// Actor of the rule's own target that opened the session; `None` if another principal did.
     pub actor: Option<ActorId>,
     /// End of the session, in seconds since 1970.
     pub until: i64,
@@ -50,10 +55,11 @@ pub(super) struct Known {
 struct Role {
     arn: String,
     last_call: Label,
-    /// Event time of that call, in seconds since 1970.
+    /// Event time of the last call, in seconds since 1970.
     last: i64,
 }
 
+/// Calls of unplaced sessions, and the sessions whose opener is known.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sessions {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -61,12 +67,13 @@ pub(super) struct Sessions {
     /// Time of the last question, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked_at: Option<i64>,
-    /// Number of questions in a row that found no call of the rule's own.
+    /// Number of questions in a row that found no own call.
     #[serde(default, skip_serializing_if = "is_zero")]
     fruitless: u32,
-    /// Ascending in time. Stored apart, in bytes (`codec`), as are the known ones.
+    /// Calls that wait, ascending in time. Serialized apart in `codec`, as are the known sessions.
     #[serde(skip)]
     pub waiting: Vec<Waiting>,
+    /// Sessions whose opener is known, at most [`MAX_KNOWN`].
     #[serde(skip)]
     pub known: Vec<Known>,
 }
@@ -76,12 +83,13 @@ impl Sessions {
         self.roles.is_empty() && self.known.is_empty() && self.asked_at.is_none()
     }
 
-    /// The session, if its opener is known.
+    /// Returns the session if its opener is known.
     pub fn known(&self, key: SessionKey) -> Option<&Known> {
         self.known.iter().find(|known| known.key == key)
     }
 
-    /// Adds a call, and returns the oldest one if there is no room for both. `Err`: there is no room for its role.
+    /// Adds a call. Returns the oldest call if there is no room for both, and the call itself as `Err` if there is no
+    /// room for its role.
     pub fn add(
         &mut self,
         mut entry: Entry,
@@ -117,12 +125,12 @@ impl Sessions {
         Ok((self.waiting.len() > MAX_WAITING).then(|| self.waiting.remove(0).entry))
     }
 
-    /// Returns true if the call is among those that wait.
+    /// Returns true if the call with this key waits.
     pub fn has(&self, key: (i64, u32)) -> bool {
         self.waiting.binary_search_by_key(&key, |one| one.entry.key()).is_ok()
     }
 
-    /// The question that is due at this second, if there is one.
+    /// Returns the question that is due at `now`, in seconds since 1970.
     pub fn question(&self, now: i64) -> Option<OpenSessions> {
         let wait = ASK_AGAIN.saturating_mul(1 << self.fruitless.saturating_sub(1).min(6)).min(LONGEST_WAIT);
         let is_due = self.asked_at.is_none_or(|asked_at| now >= asked_at + wait);
@@ -137,18 +145,18 @@ impl Sessions {
         Some(OpenSessions { sessions, since: Timestamp::from_second(first.entry.at).ok()? })
     }
 
-    /// Notes that a question is asked.
+    /// Stores that a question was asked at `now`.
     pub fn asked(&mut self, now: i64) {
         (self.asked_at, self.fruitless) = (Some(now), self.fruitless.saturating_add(1));
     }
 
-    /// Notes that the last question had no answer.
+    /// Takes back one step of the doubling, because the last question had no answer.
     pub fn failed(&mut self) {
         self.fruitless = self.fruitless.saturating_sub(1);
     }
 
-    /// Takes up the opener of a session. Returns the calls of it that waited, and its role with the last of them; `None` if
-    /// this was known.
+    /// Stores the opener of a session. Returns the calls of the session that waited, with their role; `None` if the
+    /// opener was known already.
     pub fn opened(&mut self, opened: &Opened, actor: Option<ActorId>) -> Option<Taken> {
         if actor.is_some() {
             self.fruitless = 0;
@@ -177,9 +185,9 @@ impl Sessions {
         Some((taken.into_iter().map(|one| one.entry).collect(), role))
     }
 
-    /// Forgets sessions that are over, and calls from before `floor`, in seconds since 1970.
+    /// Drops sessions that ended before `newest`, and calls from before `floor`. Both are in seconds since 1970.
     pub fn forget(&mut self, newest: i64, floor: i64) {
-        // Calls may come late.
+        // Calls may arrive late.
         self.known.retain(|known| known.until >= newest - i64::from(LATENESS.get()));
         self.waiting.retain(|one| one.entry.at >= floor);
         if self.waiting.is_empty() {
@@ -189,8 +197,8 @@ impl Sessions {
 }
 
 impl Turns {
-    /// Keeps the call of a session whose opener is not known until it is. `None` if the firing is none; else true if it
-    /// is new.
+    /// Stores the call of an unplaced session until its opener is known. Returns `None` for any other firing, else true
+    /// if the call is new.
     pub(super) fn wait(&mut self, firing: &Firing<'_>, entry: impl FnOnce() -> Entry) -> Option<bool> {
         let call = firing.call.as_ref().filter(|_| firing.cause == Cause::Unplaced)?;
         let key = call.session().filter(|key| self.sessions.known(*key).is_none())?;
@@ -199,35 +207,35 @@ impl Turns {
         if is_kept || self.sessions.has(entry.key()) {
             return Some(false);
         }
-        // A call that is no longer waited for stays a reason.
+        // A call that is dropped here remains a reason.
         if let Some(late) = self.sessions.add(entry, call, key).unwrap_or_else(Some) {
             self.soft.count(late.at, 1);
         }
         Some(true)
     }
 
-    /// The cause of a firing by a session that the rule's own target is known to have opened.
+    /// Returns `Cause::Own` for a firing by a session that the rule's own target opened. `None` if that is not known.
     pub fn cause_of(&self, firing: &Firing<'_>) -> Option<Cause> {
         let call = firing.call.as_ref().filter(|_| firing.cause == Cause::Unplaced)?;
         let actor = self.sessions.known(call.session()?)?.actor?;
         Some(Cause::Own { actor, proof: Proof::Opened })
     }
 
-    /// The question for sessions of unknown openers, if one is due.
+    /// Returns the question about sessions of unknown openers, if one is due.
     pub fn open_sessions(&self, now: Timestamp) -> Option<OpenSessions> {
         self.sessions.question(now.as_second())
     }
 
-    /// Notes that the question is asked now.
+    /// Stores that the question was asked at `now`.
     pub fn asked_for_sessions(&mut self, now: Timestamp) {
         self.sessions.asked(now.as_second());
     }
 
-    /// Takes up who opened a session: calls of it that were kept are the rule's own, or reasons. Order makes no difference:
-    /// calls that come later are told apart by the same answer.
+    /// Stores the opener of a session. Its waiting calls become own calls or reasons. Calls that arrive later are
+    /// classified by the stored opener, so the order makes no difference.
     ///
-    /// Returns false if this was known. An opener by its session's name alone is no target once AWS was seen to say whose
-    /// credentials the target's are.
+    /// Returns false if the opener was known already. An opener identified by its session name alone counts as another
+    /// principal once AWS has issued credentials to that actor.
     pub fn opened(&mut self, opened: &Opened) -> bool {
         let actor = match opened.cause {
             Cause::Own { actor, proof } if proof != Proof::Session || !self.issued.contains(&actor) => {
@@ -249,7 +257,7 @@ impl Turns {
                 self.past.count(call.at, 1);
                 continue;
             }
-            // One that was delivered again once its maker was known is there already.
+            // A repeated delivery may have been stored as an own call before.
             if let Err(index) = self.entries.binary_search_by_key(&call.key(), Entry::key) {
                 self.entries.insert(index, Entry { maker: Maker::Own(actor, Proof::Opened), ..call });
             }
@@ -257,7 +265,7 @@ impl Turns {
         true
     }
 
-    /// Notes that the question could not be answered: it does not count against the next one.
+    /// Takes back one step of the doubling, because the question had no answer.
     pub fn question_failed(&mut self) {
         self.sessions.failed();
     }

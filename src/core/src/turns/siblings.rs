@@ -1,35 +1,36 @@
-//! Actors of other rules' targets that made calls which fired this rule, and whether a chain of rules leads back to it.
+//! Actors of other rules' targets with calls that fired this rule, and the result of following their chains.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Seconds;
 
-/// Maximum number of actors that are remembered.
+/// Maximum number of siblings stored.
 const MAX: usize = 4;
-/// Seconds that an answer about a chain holds; rules and their targets change.
+/// Time for which the result of following a chain is used, in seconds. Rules and their targets may change.
 const ANSWER_SECONDS: i64 = 60 * 60;
 
-/// Part that siblings' calls have in a judgement.
+/// Treatment of siblings' calls, of unplaced sessions and of events in a judgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chains {
-    /// They are reasons: the rule alone is judged.
+    /// Siblings' calls are reasons, so the rule is judged alone.
     Apart,
-    /// They count as the rule's own where their chain was found to lead back to it.
+    /// Siblings' calls count as own if their chain leads back to the rule.
     Followed,
-    /// The same, and also where their chain has yet to be followed, as do calls of sessions whose opener is not known yet.
+    /// Like [`Self::Followed`]. Siblings whose chain was not followed yet and unplaced sessions count as own too.
     Assumed,
-    /// They are reasons, and events by the rule's own target, or of a trace that fired it before, are its own.
+    /// Siblings' calls are reasons. Events put by the rule's own target, and events of a trace that fired the rule
+    /// before, count as own.
     Events,
 }
 
-/// An actor behind targets of other rules. Any number of rules may share it.
+/// An actor behind targets of other rules. Several rules may share it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sibling {
-    /// ARN of the function, state machine or task.
+    /// ARN of the function, state machine or task definition.
     pub actor: String,
-    /// Number of this rule's firings that it caused.
+    /// Number of this rule's firings that the actor caused.
     pub count: u32,
-    /// Event time of the last one, in seconds since 1970.
+    /// Event time of the last of them, in seconds since 1970.
     pub last: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answer: Option<Answer>,
@@ -38,9 +39,9 @@ pub struct Sibling {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Answer {
     at: i64,
-    /// The count when it was asked.
+    /// Value of [`Sibling::count`] when the chain was followed.
     count: u32,
-    /// Longest answer of all rules of the cycle together; `None` if the chain does not lead back.
+    /// Sum of the answer times of all rules of the cycle; `None` if the chain does not lead back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cycle_seconds: Option<Seconds>,
 }
@@ -50,8 +51,8 @@ struct Answer {
 pub(super) struct Siblings(Vec<Sibling>);
 
 impl Siblings {
-    /// Counts a firing. Returns the actor's place, unless the list is full of actors that matter still. `reused` is told a
-    /// place that was another's.
+    /// Counts a firing. Returns the actor's place, or `None` if all places are in use. Calls `reused` with a place that
+    /// belonged to another actor.
     pub fn count(&mut self, actor: &str, at: i64, reused: impl FnOnce(u8)) -> Option<u8> {
         let known = self.0.iter().position(|sibling| sibling.actor == actor);
         let new = || Sibling { actor: actor.to_owned(), count: 0, last: at, answer: None };
@@ -93,7 +94,7 @@ impl Siblings {
         }
     }
 
-    /// Answer time in seconds of the cycle that this actor's calls are part of; `None` where they are reasons.
+    /// Returns the answer time in seconds of the cycle that this sibling belongs to. `None` if its calls are reasons.
     pub fn cycle(&self, place: u8, chains: Chains) -> Option<i64> {
         let sibling = self.0.get(usize::from(place))?;
         match chains {
@@ -111,14 +112,15 @@ impl Siblings {
 }
 
 impl Sibling {
-    /// Returns true if it may be forgotten: its firings no longer count, or no chain led back through it.
+    /// Returns true if the sibling may be replaced: its firings are older than [`super::HORIZON_SECONDS`], or its chain
+    /// does not lead back.
     fn makes_room(&self, at: i64) -> bool {
         let leads_nowhere = self.answer.is_some_and(|answer| answer.cycle_seconds.is_none());
         self.last < at - super::HORIZON_SECONDS || leads_nowhere
     }
 
-    /// Returns true if the chain has yet to be followed, or has to be again: after an hour, or after half as many firings
-    /// once more.
+    /// Returns true if the chain was not followed yet, or has to be followed again: after an hour, or after half as
+    /// many further firings.
     pub fn is_open(&self) -> bool {
         self.answer.is_none_or(|answer| {
             let since = self.count.saturating_sub(answer.count);
@@ -126,7 +128,7 @@ impl Sibling {
         })
     }
 
-    /// Returns true if it was known by then, in seconds since 1970, that the chain leads back.
+    /// Returns true if it was known at `at`, in seconds since 1970, that the chain leads back.
     pub fn led_back_by(&self, at: i64) -> bool {
         self.answer.is_some_and(|answer| answer.cycle_seconds.is_some() && answer.at <= at)
     }

@@ -1,8 +1,8 @@
-//! Patterns that look like a loop and prove none: strict alternation with others, and a target that acts by itself.
+//! Patterns that look like a loop without a proof: strict alternation with others, and a target that starts by itself.
 
 use super::tally::Span;
 
-/// Number of own calls in strict turn, or by itself, that make a suspect.
+/// Number of own calls, alternating or started by the target itself, that makes a suspect.
 const ENOUGH: u32 = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,7 @@ enum Last {
     Foreign,
 }
 
-/// Own calls in strict turn with a service's, a sibling's or an unplaced session's.
+/// Own calls that alternate strictly with calls by a service, a sibling or an unplaced session.
 #[derive(Default)]
 pub(super) struct Alternation {
     last: Option<(Last, i64)>,
@@ -20,17 +20,18 @@ pub(super) struct Alternation {
 }
 
 impl Alternation {
+    /// Adds a firing that is not an own call. A foreign one (`is_soft` is false) ends the alternation.
     pub fn reason(&mut self, span: Span, is_soft: bool, answer_seconds: i64) {
         let kind = if is_soft { Last::Soft } else { Last::Foreign };
         self.add(kind, span.from, answer_seconds);
-        // More than one within a second is no turn.
+        // Several firings within one second do not alternate.
         if span.count > 1 {
             self.changes = 0;
         }
         self.last = Some((kind, span.to));
     }
 
-    /// Returns the number of turns once there are enough.
+    /// Adds an own call. Returns the number of alternations once there are enough.
     pub fn own(&mut self, at: i64, answer_seconds: i64) -> Option<u32> {
         self.add(Last::Own, at, answer_seconds);
         (self.changes >= 2 * ENOUGH).then_some(self.changes / 2)
@@ -48,22 +49,23 @@ impl Alternation {
     }
 }
 
-/// Own calls that no earlier firing can have caused, at no schedule's times.
+/// Own calls that no earlier firing can have caused and that follow no schedule.
 #[derive(Default)]
 pub(super) struct SelfStarts {
     all: u32,
-    /// Those with no reason anywhere near.
+    /// Calls with no reason near.
     alone: u32,
 }
 
 impl SelfStarts {
-    /// Returns the number of calls with no reason near once there are enough.
+    /// Adds a call. Returns the number of calls with no reason near once there are enough.
     pub fn add(&mut self, is_alone: bool) -> Option<u32> {
         self.all += 1;
         self.alone += u32::from(is_alone);
         (self.alone >= ENOUGH).then_some(self.alone)
     }
 
+    /// Returns true if there is any such call.
     pub fn any(&self) -> bool {
         self.all > 0
     }

@@ -2,21 +2,25 @@
 
 use super::HORIZON_SECONDS;
 
-/// Distinct firings within these seconds, both included.
+/// Number of firings between two seconds, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
+    /// First second, since 1970.
     pub from: i64,
+    /// Last second, since 1970.
     pub to: i64,
+    /// Number of distinct firings.
     pub count: u32,
 }
 
 impl Span {
+    /// Creates a span of one second.
     pub fn new(at: i64, count: u32) -> Self {
         Self { from: at, to: at, count }
     }
 }
 
-/// Spans ascending in time that do not overlap.
+/// Spans that do not overlap, ascending in time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Tally {
     pub spans: Vec<Span>,
@@ -26,6 +30,7 @@ impl Tally {
     /// Maximum number of spans that are stored.
     pub const MAX: usize = 192;
 
+    /// Adds firings to the second `at`.
     pub fn count(&mut self, at: i64, firings: u32) {
         let index = match self.spans.last() {
             Some(last) if last.to < at => self.spans.len(),
@@ -37,9 +42,9 @@ impl Tally {
         }
     }
 
-    /// Merges neighbours into spans of 2, 4, 8 … seconds until there is room for new ones.
+    /// Drops spans older than a day, and merges neighbours into spans of 2, 4, 8 … seconds if there are too many.
     ///
-    /// A longer span is a reason for more seconds than it had firings: what is forgotten speaks for innocence.
+    /// A merged span is a reason for more seconds than it had firings, so merging can only prevent a proof.
     pub fn settle(&mut self, newest: i64) {
         if self.spans.first().is_some_and(|oldest| oldest.to < newest - HORIZON_SECONDS) {
             self.spans.retain(|span| span.to >= newest - HORIZON_SECONDS);
@@ -61,11 +66,12 @@ impl Tally {
         }
     }
 
-    /// Number of firings since this second.
+    /// Number of firings in spans that end at `floor` or later.
     pub fn since(&self, floor: i64) -> u64 {
         self.spans.iter().rev().take_while(|span| span.to >= floor).map(|span| u64::from(span.count)).sum()
     }
 
+    /// Last second of the newest span.
     pub fn newest(&self) -> Option<i64> {
         self.spans.last().map(|span| span.to)
     }

@@ -1,4 +1,5 @@
-//! Tasks: one firing starts one container, so the containers that call show how deep a chain is, however long each may run.
+//! Depth of chains of tasks. One firing starts one container, so the containers that call show the depth, however long
+//! each may run.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -7,28 +8,29 @@ use rustc_hash::FxBuildHasher;
 
 use super::tally::Span;
 
-/// No container makes a call sooner after the call that started it, in seconds: the event has to be delivered, and the
-/// container placed and started.
+/// Shortest time between a call and the first call of the container that it starts, in seconds. The event has to be
+/// delivered, and the container placed and started.
 const SHORTEST_START: i64 = 5;
 
 /// Depth of a task: the fewest turns that explain it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TaskDepth {
+    /// Number of turns.
     pub turns: u32,
-    /// The chain began with a firing of others.
+    /// True if the chain began with a firing by another maker.
     pub is_anchored: bool,
-    /// Second of the reason that the chain began with.
+    /// Time of the chain's beginning, in seconds since 1970.
     pub since: i64,
 }
 
-/// A firing that may have started a task: its depth, the second until which it may be the cause, and the number of such.
+/// Firings that may have started a task: their depth, the last second at which they may be the cause, and their number.
 type Cause = (TaskDepth, i64, u32);
 
-/// The tasks of a rule whose only target starts one for each firing.
+/// Tasks of a rule whose only target starts one container for each firing.
 ///
-/// Each task that calls takes one cause: the least deep of those that are left, in the order of time. Stages of a pipeline
-/// have the depth of the stages, however broad they are. A task that no firing is left for was started elsewhere: then none
-/// of this is a proof, earlier calls included.
+/// Each task that calls uses one cause: the least deep one left, in the order of time. The tasks of a pipeline have the
+/// depth of its stages, however broad they are. A task without any cause left was started elsewhere. Then nothing here
+/// is a proof, earlier calls included.
 pub(super) struct Tasks {
     answer_seconds: i64,
     /// Causes that are too recent, with the first second at which they may have an effect.
@@ -49,8 +51,8 @@ impl Tasks {
         }
     }
 
-    /// Adds firings that are no calls of a known task; `is_anchored`: they are those of others. In the order of time, as are
-    /// all calls here.
+    /// Adds firings that are not calls of a known task. `is_anchored` is true for firings by other makers. Must be
+    /// called in the order of time, as must [`Self::call`].
     pub fn reason(&mut self, span: Span, is_anchored: bool) {
         self.add(span, TaskDepth { turns: 0, is_anchored, since: span.from });
     }
@@ -60,7 +62,7 @@ impl Tasks {
         self.is_started_elsewhere
     }
 
-    /// Adds a call of the task `run`. Returns the task's depth, unless a task was started elsewhere.
+    /// Adds a call of the task `run`. Returns the task's depth; `None` if any task was started elsewhere.
     pub fn call(&mut self, at: i64, run: u32) -> Option<TaskDepth> {
         let depth = match self.by_run.get(&run) {
             Some(depth) => Some(*depth),
@@ -81,7 +83,7 @@ impl Tasks {
         self.recent.push_back((span.from + SHORTEST_START, cause));
     }
 
-    /// Takes the least deep cause that is left for a task with its first call at this second.
+    /// Uses the least deep cause left, for a task with its first call at `at`.
     fn cause(&mut self, at: i64) -> Option<TaskDepth> {
         while let Some((_, cause)) = self.recent.pop_front_if(|(first, _)| *first <= at) {
             self.causes.push(Reverse(cause));
@@ -106,7 +108,7 @@ impl Tasks {
 mod tests {
     use super::*;
 
-    /// Firings as `SECOND` for a reason and `SECOND:TASK` for a call of a task. The depths of the calls; `-` for none.
+    /// Firings as `SECOND` for a reason and `SECOND:TASK` for a call. Returns the depths of the calls, `-` for none.
     fn depths(firings: &str) -> String {
         let mut tasks = Tasks::new(3_660);
         let mut depths = Vec::new();
@@ -125,17 +127,17 @@ mod tests {
     #[test]
     fn the_fewest_turns_explain_a_task() {
         let check = |firings: &str, expected: &str| assert_eq!(depths(firings), expected, "{firings}");
-        // A loop: each task writes once, and starts the next.
+        // A loop: each task writes once and starts the next.
         check("0 45:1 90:2 135:3 180:4", "1 2 3 4");
-        // One task writes again and again.
+        // One task writes repeatedly.
         check("0 45:1 90:1 135:1 180:1", "1 1 1 1");
-        // A fan-out whose outputs are no more than looked at, and one whose outputs make one more stage.
+        // A fan-out whose outputs start nothing, and one whose outputs start another stage.
         check("0 45:1 46:1 47:1 90:2 91:3 92:4", "1 1 1 2 2 2");
         // Each upload has its answer, in any order.
         check("0 1 2 45:1 46:2 90:3", "1 1 1");
-        // A burst that nothing can have started: the task is run elsewhere, too.
+        // A burst that no firing can have started: the task is run elsewhere too.
         check("0 45:1 46:2 47:3 90:4", "1 - - -");
-        // A reason is over after the answer time.
+        // A reason ends after the answer time.
         check("0 3661:1", "-");
         check("0 5:1 9:2 10:2", "1 - -");
     }

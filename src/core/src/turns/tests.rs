@@ -1,4 +1,4 @@
-//! Timelines of one rule's firings, each with the verdict it has to lead to.
+//! Timelines of one rule's firings, each with the expected verdict.
 
 mod apart;
 mod events;
@@ -27,12 +27,12 @@ fn foreign(at: i64) -> Made {
     made(at, Cause::Foreign, 0, 1)
 }
 
-/// The same call on the same resource each time.
+/// Own call with the same wording and resource each time.
 fn own(at: i64) -> Made {
     made(at, Cause::Own { actor: ACTOR, proof: Proof::Issued }, 1, 1)
 }
 
-/// Another resource each time.
+/// Own call on another resource each time.
 fn moving(at: i64) -> Made {
     let n = u32::try_from(at).unwrap() + 10;
     made(at, Cause::Own { actor: ACTOR, proof: Proof::Issued }, n, n)
@@ -91,7 +91,7 @@ fn kept(timeline: &[Made]) -> Turns {
     turns
 }
 
-/// Verdict when the firings come one by one: the number of firings until the proof, or what is suspicious.
+/// Verdict when the firings arrive one by one: the number of firings until the proof, or the suspicion.
 fn verdict(timeline: &[Made], terms: &Terms) -> String {
     let mut turns = Turns::default();
     let mut sorted: Vec<&Made> = timeline.iter().collect();
@@ -114,7 +114,7 @@ fn check(story: &str, timeline: Vec<Made>, expected: &str) {
     assert_eq!(verdict(&timeline, &terms()), expected, "{story}");
 }
 
-/// A reason at noon, then own calls every so many seconds.
+/// A reason at noon, then `times` own calls, one every `every` seconds.
 fn turning(every: i64, times: i64, call: fn(i64) -> Made) -> Vec<Made> {
     std::iter::once(foreign(0)).chain((1..=times).map(|n| call(n * every))).collect()
 }
@@ -229,7 +229,7 @@ fn order_and_repetition_make_no_difference() {
     timeline.reverse();
     let mut turns = Turns::default();
     for _ in 0..2 {
-        // The window knows foreign events again; own ones are known by their id here.
+        // The window recognizes repeated foreign events; `Turns` recognizes own ones by their id.
         for (n, made) in timeline.iter().enumerate() {
             let firing = firing(timeline.len() - 1 - n, made);
             let id = FiringId::of(&firing.event_id);
@@ -297,7 +297,7 @@ fn what_is_stored_is_read_back() {
         let read: Turns = serde_json::from_str(&json).unwrap();
         assert_eq!(read.restore(&bytes).unwrap(), *turns);
         for end in 1..bytes.len().min(400) {
-            // A part of it is an error, or something shorter, and never a panic.
+            // A prefix gives an error or a shorter result, and never a panic.
             let _ = serde_json::from_str::<Turns>(&json).unwrap().restore(&bytes[..end]);
         }
     };
@@ -321,7 +321,7 @@ fn what_is_stored_is_read_back() {
     (0..90).for_each(|n| _ = turns.opened(&opened(&format!("ASIA{n}"), n % 2 == 0)));
     turns.settle();
     check_stored(&turns);
-    // Bytes of an earlier layout are counted anew.
+    // Bytes of an earlier layout are dropped.
     assert_eq!(Turns::default().restore(&[0xe3, 1, 2, 3]).unwrap(), Turns::default());
 }
 

@@ -1,4 +1,4 @@
-//! Everything kept of a rule in the order of event time: reasons first within a second, then calls of its own.
+//! All stored firings of a rule in the order of event time. Within a second, reasons come first, then own calls.
 
 use std::collections::HashSet;
 
@@ -10,39 +10,47 @@ use super::tally::Span;
 use super::{Terms, Turns};
 use crate::model::Proof;
 
-/// Part of the timeline.
+/// One entry of the timeline.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Item<'a> {
+    /// Time and number of the firings.
     pub span: Span,
+    /// Kind of the firings.
     pub kind: Kind<'a>,
 }
 
+/// Kind of an entry.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind<'a> {
-    /// A reason: the rule's target may answer it.
+    /// A reason, which the rule's target may answer.
     Reason(Reason),
-    /// A call of the rule's own target, or of one that a cycle of rules leads back to.
+    /// A call by the rule's own target, or by one that a cycle of rules leads back to.
     Own(&'a Entry),
-    /// Calls of that kind that are no longer kept one by one.
+    /// Own calls that are counted by the second.
     OwnSpan,
 }
 
+/// Kind of a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
+    /// A firing by another principal.
     Foreign,
-    /// A service's, a sibling's, or a session's that belongs to nobody known.
+    /// A firing by a service, a sibling, or a session of an unknown principal.
     Soft,
 }
 
-/// Items in order, and the answer time that holds for all of them.
+/// All entries in order, with the answer time that holds for all of them.
 pub(super) struct Timeline<'a> {
+    /// Entries, ascending in time.
     pub items: Vec<Item<'a>>,
+    /// Longest answer time of the rule and of the cycles it is part of, in seconds.
     pub answer_seconds: i64,
-    /// Number of calls kept one by one, of all makers.
+    /// Number of calls stored one by one, of all makers.
     pub calls: usize,
 }
 
 impl<'a> Timeline<'a> {
+    /// Arranges the stored firings. `chains` selects which siblings and events count as own.
     pub fn new(turns: &'a Turns, terms: &Terms, chains: Chains) -> Self {
         let tallies = [&turns.foreign, &turns.soft, &turns.past];
         let calls = turns.entries.len() + turns.sessions.waiting.len();
@@ -59,7 +67,7 @@ impl<'a> Timeline<'a> {
         for entry in &turns.entries {
             let span = Span::new(entry.at, 1);
             let kind = match entry.maker {
-                // A session by its name alone is no proof once AWS was seen to say whose credentials they are.
+                // A session's name proves nothing once AWS has issued credentials to this actor.
                 Maker::Own(actor, Proof::Session) if turns.issued.contains(&actor) => {
                     Kind::Reason(Reason::Foreign)
                 }
@@ -93,7 +101,7 @@ impl<'a> Timeline<'a> {
         timeline
     }
 
-    /// Seconds of the own calls kept one by one, ascending.
+    /// Times of the own calls that are stored one by one, ascending.
     pub fn own_seconds(&self) -> Vec<i64> {
         let own = self.items.iter().filter(|item| matches!(item.kind, Kind::Own(_)));
         own.map(|item| item.span.from).collect()
@@ -105,6 +113,7 @@ impl<'a> Timeline<'a> {
 }
 
 impl Item<'_> {
+    /// Returns true for own calls.
     pub fn is_own(&self) -> bool {
         !matches!(self.kind, Kind::Reason(_))
     }

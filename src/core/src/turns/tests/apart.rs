@@ -1,4 +1,4 @@
-//! Calls that are told apart by the sessions and the containers that make them.
+//! Calls that are distinguished by the sessions and containers that make them.
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn an_opener_may_be_told_before_or_after_its_session_calls() {
             assert_eq!(proof.map(|found| found.kind), expected);
             assert_eq!(turns.open_sessions(terms().now), None);
         }
-        // A second delivery is no second call.
+        // A second delivery is not a second call.
         let again = firing(3, &calls[3]);
         assert!(!after.insert(&again, FiringId::of(&again.event_id), Delivery::Repeated, terms().now));
     };
@@ -37,7 +37,7 @@ fn an_opener_may_be_told_before_or_after_its_session_calls() {
 
 #[test]
 fn each_container_takes_one_reason() {
-    // A reason at noon, then calls as (second, task), of containers that may run for an hour.
+    // A reason at noon, then calls as (second, task) by containers that may run for an hour.
     let judged = |reasons: i64, calls: &[(i64, u32)]| {
         let terms =
             Terms { answer: Seconds::new(3_660), time_limit: 3_600, starts_one_task: true, ..terms() };

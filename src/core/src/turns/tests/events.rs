@@ -1,4 +1,4 @@
-//! Events that are put on a bus: followed by their traces, and by what CloudTrail tells of who put them.
+//! Events that are put on a bus, connected by their traces and by CloudTrail's reports of `PutEvents`.
 
 use super::*;
 use crate::model::{Put, TraceRoot};
@@ -28,7 +28,7 @@ fn told(events: &[Firing<'_>]) -> Put {
     Put { events: ids, at: Timestamp::from_second(NOON).unwrap() }
 }
 
-/// Proofs count without events, which are reasons; then the events are looked at.
+/// Verdict on calls, with all events as reasons; then on the events.
 fn verdict(turns: &Turns) -> String {
     let judgement = turns.judge(&terms(), Chains::Apart);
     match (judgement.proof.or(judgement.rate).or(judgement.suspicion), turns.judge_events(&terms())) {
@@ -90,7 +90,7 @@ fn what_the_target_put_is_its_own_once_cloudtrail_tells() {
     check("nothing was kept, for none had been told before", false, 1..12, "left alone");
 }
 
-/// A function that serves an API puts an event for each call, and is the target of the rule for them: honest.
+/// A function that serves an API puts an event for each call and is the target of the rule for them. It is no loop.
 #[test]
 fn an_api_whose_function_puts_events_is_a_suspect_at_most() {
     let check = |every_millis: i64, told_after: usize, flood: usize| {
@@ -128,7 +128,7 @@ fn an_api_whose_function_puts_events_is_a_suspect_at_most() {
 #[test]
 fn an_event_does_not_hide_a_loop_of_calls() {
     let mut turns = kept(&turning(60, 20, moving));
-    // Two hours before: a pair of one trace.
+    // Two hours earlier: two events of one trace.
     for (n, at) in [(100, -7_000), (101, -6_999)] {
         let event = event(n, at, traced(1));
         turns.insert(&event, FiringId::of(&event.event_id), Delivery::First, terms().now);
