@@ -1,4 +1,4 @@
-//! Who made the calls behind the kept firings: eight callers by name, the rest together.
+//! Callers of the stored firings: eight by name, all others together.
 
 use std::borrow::Cow;
 
@@ -6,36 +6,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Caller, bounded};
 
-/// Index into the table of callers; [`OTHERS`] stands for everyone who found no place.
+/// Index into the table of callers. [`OTHERS`] stands for all callers without an entry.
 pub(super) type Slot = u8;
 
-/// How many callers are kept by name.
+/// Maximum number of callers stored by name.
 const NAMED: usize = 8;
 const OTHERS: Slot = NAMED as Slot;
-/// Longer principals are cut: the record is bounded, whatever an event says.
+/// Maximum length of a stored principal, in bytes. Longer ones are cut, so that the record stays bounded.
 const MAX_PRINCIPAL: usize = 128;
 
-/// Counts per caller. A slot is free again once none of its firings is kept.
+/// Number of stored firings per caller. A slot is free again once its number is 0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Callers {
     slots: Vec<(Caller<'static>, u32)>,
 }
 
-/// One caller in the evidence.
+/// Number of firings by one caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerCount {
+    /// Caller as CloudTrail recorded it; `others` as principal for all callers without a name here.
     pub caller: Caller<'static>,
-    /// A target of the rule itself.
+    /// True if the caller is a target of the rule itself.
     #[serde(default)]
     pub is_own: bool,
-    /// Kept firings; with a limit above 512 a sample of them.
+    /// Number of stored firings. With a limit above 512 a sample of them.
     pub count: u32,
 }
 
 impl Callers {
+    /// Counts one firing by this caller, and returns the caller's slot.
     pub fn count(&mut self, caller: &Caller<'_>) -> Slot {
-        // As a rule the same few call again and again, by names that were stored as they are.
+        // Fast path: most firings have one of few callers, and most principals are short enough to be stored whole.
         let is_named = |(known, count): &(Caller<'static>, u32)| *count > 0 && known == caller;
         if let Some(slot) = self.slots.iter().position(is_named) {
             self.slots[slot].1 += 1;
@@ -65,7 +67,7 @@ impl Callers {
         }
     }
 
-    /// Bits of the slots of this principal.
+    /// Returns the slots of this principal, one bit each.
     pub fn slots_of(&self, principal: &str) -> u16 {
         let principal = bounded(principal, MAX_PRINCIPAL);
         let is_of = |(known, count): &(Caller<'static>, u32)| *count > 0 && known.principal == principal;
@@ -76,18 +78,20 @@ impl Callers {
             .fold(0, |bits, (slot, _)| bits | 1 << slot)
     }
 
+    /// Takes back one firing of a slot.
     pub fn forget(&mut self, slot: Slot) {
         if let Some((_, count)) = self.slots.get_mut(usize::from(slot)) {
             *count = count.saturating_sub(1);
         }
     }
 
-    /// Whether stored firings may name this slot.
+    /// Returns true if stored firings may refer to this slot.
     pub fn has(&self, slot: Slot) -> bool {
         slot == OTHERS || usize::from(slot) < self.slots.len()
     }
 
-    /// `own`: bits of the slots that belong to targets of the rule.
+    /// Returns the callers of these firings, most frequent first. `own` has a bit for each slot that belongs to a
+    /// target of the rule.
     pub fn tally(&self, slots: impl Iterator<Item = Slot>, own: u16) -> Vec<CallerCount> {
         let mut counts = [0u32; NAMED + 1];
         slots.for_each(|slot| counts[usize::from(slot).min(NAMED)] += 1);

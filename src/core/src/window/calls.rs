@@ -1,13 +1,14 @@
-//! The API calls that fired a rule: four by name, counted since the window began.
+//! Most frequent API calls that fired a rule, counted since the window began.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Call;
 
-/// Maximum number of calls kept by name.
+/// Maximum number of calls stored by name.
 const NAMED: usize = 4;
 
-/// Names and counts. A name that finds no place takes the weakest one's once that has been overtaken.
+/// Names and counts of API calls. If all places are taken, other calls lower the smallest count, and replace its name
+/// at 0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Calls(Vec<(String, u32)>);
@@ -19,7 +20,7 @@ impl Calls {
         } else if self.0.len() < NAMED {
             self.0.push((call.name(), 1));
         } else if let Some(weakest) = self.0.iter_mut().min_by_key(|(_, count)| *count) {
-            // The frequent ones are never lost: "Finding repeated elements" by Misra and Gries.
+            // "Finding repeated elements" by Misra and Gries lowers all counts; here only the smallest is lowered.
             weakest.1 -= 1;
             if weakest.1 == 0 {
                 *weakest = (call.name(), 1);

@@ -1,14 +1,14 @@
-//! The window in few bytes: how many past minutes and which, then the kept firings: for each, the time since the one
-//! before, 40 bits of id, one byte of caller.
+//! Compact byte format of the window. It holds the number of past minutes and each of them, then the stored firings. A
+//! firing is the time since the previous one, 40 bits of its id, and one byte for its caller.
 //!
-//! EventBridge gives events whole seconds. The lowest bit of the time says whether it is in seconds (0) or in milliseconds
-//! (1), so that firings up to a minute apart take one byte for it.
+//! Times in EventBridge events are whole seconds. The lowest bit of a time shows its unit: seconds (0) or milliseconds
+//! (1). A firing up to a minute after the previous one then takes one byte for its time.
 
 use super::past::Past;
 use super::{FiringId, Kept, Window, varint};
 use crate::model::Timestamp;
 
-/// The stored bytes are not what this version writes.
+/// Stored bytes that this version did not write, with the part that is damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stored window is damaged: {0}")]
 pub struct CorruptWindow(&'static str);
@@ -16,13 +16,14 @@ pub struct CorruptWindow(&'static str);
 const ID_BYTES: usize = FiringId::BITS as usize / 8;
 
 impl Window {
-    /// The firings as bytes: 7 for each that is kept, if its time is in whole seconds, else 8, unless they are far apart.
+    /// Encodes the stored firings. A firing takes 7 bytes if its time is in whole seconds, else 8; more if they are far
+    /// apart.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.kept.len() * (ID_BYTES + 3) + 8);
         write_past(&mut bytes, &self.past);
         let mut previous = 0;
         for kept in &self.kept {
-            // The first difference is the time itself; times before 1970 are stored as 1970.
+            // The first difference is the time itself. Times before 1970 are stored as 1970.
             let at = kept.at.max(previous);
             varint::write(&mut bytes, shortest((at - previous).unsigned_abs()));
             bytes.extend_from_slice(&kept.id.bits().to_le_bytes()[..ID_BYTES]);
@@ -32,7 +33,11 @@ impl Window {
         bytes
     }
 
-    /// Puts stored firings back into a window that was read without them.
+    /// Adds the stored firings to a window that was deserialized without them.
+    ///
+    /// # Errors
+    ///
+    /// [`CorruptWindow`] if the bytes are cut, or a number in them is out of range.
     pub fn restore(mut self, mut bytes: &[u8]) -> Result<Self, CorruptWindow> {
         self.past = read_past(&mut bytes)?;
         let mut at = 0i64;
@@ -63,7 +68,7 @@ fn write_past(bytes: &mut Vec<u8>, past: &Past) {
     varint::write(bytes, past.minutes.len() as u64);
     let mut previous = 0;
     for &(minute, count) in &past.minutes {
-        // As with the kept firings.
+        // As for the stored firings.
         let minute = minute.max(previous);
         varint::write(bytes, (minute - previous).unsigned_abs());
         varint::write(bytes, count.into());
@@ -93,7 +98,7 @@ fn is_a_time(millis: i64) -> bool {
     Timestamp::from_millisecond(millis).is_ok()
 }
 
-/// A length of time in milliseconds as it is written.
+/// Returns the written form of a duration in milliseconds.
 const fn shortest(millis: u64) -> u64 {
     if millis.is_multiple_of(1_000) { (millis / 1_000) << 1 } else { (millis << 1) | 1 }
 }

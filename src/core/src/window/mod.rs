@@ -1,10 +1,11 @@
-//! Stage 3: distinct firings of one rule, in event time, whatever the order and number of deliveries.
+//! Stage 3: distinct firings of one rule in event time, independent of the order and number of deliveries.
 //!
-//! Exact up to a limit of 512: every window that ends within 15 minutes of the newest firing is judged exactly. Above,
-//! only firings whose id falls into a fixed share of all ids are kept, so that 512 kept firings stand for the limit:
-//! a standard error of 1/√512 = 4.4 % of the limit. At most [`MAX_KEPT`] firings are kept; when that is too few for 15
-//! minutes – at the default limit, from 96 firings a minute on – the oldest go first. What goes is still counted by
-//! the minute, for as long as the sustained limit looks back.
+//! Exact up to a limit of 512: every window that ends within 15 minutes of the newest firing is judged exactly. Above
+//! that, only firings whose id falls into a fixed share of all ids are stored, so that 512 stored firings correspond to
+//! the limit. The standard error is 1/√512, or 4.4 % of the limit.
+//!
+//! At most [`MAX_KEPT`] firings are stored. At the default limit, they cover less than 15 minutes from 96 firings a
+//! minute on. Then the oldest are dropped first, and counted by the minute for the length of the sustained limit.
 
 mod callers;
 mod calls;
@@ -28,44 +29,46 @@ use callers::Callers;
 use calls::Calls;
 use past::Past;
 
-/// How late a firing may arrive and still count: behind the newest firing seen, in event time.
+/// Maximum age at which a firing still counts, behind the newest firing in event time.
 pub const LATENESS: Seconds = Seconds::new(15 * 60);
-/// How far ahead of the clock an event time is believed. Beyond, the firing counts as of then.
+/// Maximum distance of an event time ahead of the clock. A later firing counts as if at that time.
 pub const CLOCK_SKEW: Seconds = Seconds::new(60);
-/// Limits up to this are counted exactly; above, this many kept firings stand for the limit.
+/// Greatest limit that is counted exactly. Above it, this many stored firings correspond to the limit.
 pub const EXACT: u32 = 512;
-/// The most firings kept for a rule: at 7 bytes each they leave a third of a record of 32 KB to everything else.
+/// Maximum number of firings stored per rule. At 7 bytes each, they leave a third of a record of 32 KB to everything
+/// else.
 pub const MAX_KEPT: usize = 1_536;
-/// How many event ids are kept in full, as samples for people.
+/// Number of event ids kept in full, as samples for a reader of CloudTrail.
 const RECENT: usize = 5;
+/// Maximum length of a stored event id, in bytes.
 const MAX_EVENT_ID: usize = 64;
 
-/// The firings of one rule that can still matter.
+/// Firings of one rule that can still share a window with a later one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Window {
     limit: BurstLimit,
     callers: Callers,
-    /// Bits of the callers that are targets of the rule.
+    /// Slots of the callers that are targets of the rule, one bit each.
     #[serde(default, skip_serializing_if = "is_zero")]
     own: u16,
     #[serde(default, skip_serializing_if = "Calls::is_empty")]
     calls: Calls,
-    /// The ids of the last events counted, oldest first.
+    /// Ids of the last events counted, oldest first.
     recent: VecDeque<String>,
-    /// Ascending in time, then in order of arrival. Stored apart, in bytes (`codec`).
+    /// Stored firings, ascending in time, then in order of arrival. Serialized apart in `codec`.
     #[serde(skip)]
     kept: VecDeque<Kept>,
     #[serde(skip)]
     ids: HashSet<FiringId, BuildHasherDefault<AlreadyHashed>>,
-    /// What is no longer kept, by the minute. Stored with it.
+    /// Firings that are no longer stored one by one, by the minute. Serialized with them.
     #[serde(skip)]
     past: Past,
-    /// How far back from the newest firing `past` is remembered.
+    /// Time for which `past` is kept, behind the newest firing. Zero if there is no sustained limit.
     #[serde(default)]
     reach: Seconds,
 }
 
-/// One firing, in the 16 bytes of it that are needed.
+/// Stored form of one firing, in 16 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kept {
     /// Event time in milliseconds since 1970.
@@ -74,20 +77,21 @@ struct Kept {
     caller: callers::Slot,
 }
 
-/// What became of a firing.
+/// Result of inserting a firing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
-    /// Counted; its place among the kept firings.
+    /// The firing was counted. Holds its index among the stored firings.
     At(usize),
-    /// Counted, but not in the sample that stands for a limit above 512.
+    /// The firing was counted, but it is not in the sample for a limit above 512.
     Unsampled,
-    /// The same event was counted before.
+    /// The event was counted before.
     Duplicate,
-    /// More than 15 minutes older than the newest firing, or than all that are kept.
+    /// The firing is more than 15 minutes older than the newest one, or older than all that are stored.
     TooLate,
 }
 
 impl Window {
+    /// Creates an empty window.
     pub fn new(limit: BurstLimit) -> Self {
         Self {
             limit,
@@ -102,12 +106,13 @@ impl Window {
         }
     }
 
+    /// Limit that firings are counted against.
     pub fn limit(&self) -> BurstLimit {
         self.limit
     }
 
-    /// Another limit holds from now on. A finer sample cannot be made from a coarser one, so then the window starts anew:
-    /// a loop that goes on is found one window later, and nothing is cut on an estimate made for another limit.
+    /// Changes the limit. If the new limit needs a finer sample, the window starts empty: a continuing loop is found
+    /// one window later, and no rule is cut on an estimate made for another limit.
     pub fn set_limit(&mut self, limit: BurstLimit) {
         let (old, new) = (self.limit.share(), limit.share());
         self.limit = limit;
@@ -124,12 +129,12 @@ impl Window {
         self.drop_unneeded();
     }
 
-    /// Counts one firing. `now` bounds event times in the future.
+    /// Counts one firing. An event time more than [`CLOCK_SKEW`] after `now` counts as that time.
     pub fn insert(&mut self, firing: &Firing<'_>, now: Timestamp) -> Inserted {
         self.insert_as(firing, FiringId::of(&firing.event_id), now)
     }
 
-    /// The same with the id of the firing's event at hand.
+    /// Like [`Self::insert`], with the id of the firing's event already computed.
     pub fn insert_as(&mut self, firing: &Firing<'_>, id: FiringId, now: Timestamp) -> Inserted {
         let at = firing.at.as_millisecond().min(now.as_millisecond() + CLOCK_SKEW.millis());
         let newest = self.kept.back().map_or(at, |newest| newest.at);
@@ -159,14 +164,14 @@ impl Window {
         Inserted::At(index.saturating_sub(dropped))
     }
 
-    /// Marks the firings of this principal as the rule's own.
+    /// Marks the firings of this principal as own calls.
     pub fn mark_own(&mut self, principal: &str) {
         self.own |= self.callers.slots_of(principal);
     }
 
-    /// The first run of firings around `index` that fills the limit within one window length, if there is one.
+    /// Returns the first run of firings around `index` that fills the limit within one window length.
     ///
-    /// A window is half open: two firings exactly one length apart do not share one.
+    /// A window is half open: two firings exactly one length apart do not share it.
     pub fn full_window_around(&self, index: usize) -> Option<Range<usize>> {
         let needed = self.limit.needed();
         let last_start = self.kept.len().checked_sub(needed)?;
@@ -182,70 +187,73 @@ impl Window {
         starts.find_map(|start| Some(run(start)).filter(is_full))
     }
 
-    /// How many distinct firings there were in the window length up to `now`: exact, or estimated from the sample.
+    /// Number of distinct firings within the window length up to `now`. Estimated for a limit above 512.
     pub fn count_at(&self, now: Timestamp) -> u64 {
         let since = now.as_millisecond() - self.limit.window.millis();
         let first = self.kept.partition_point(|kept| kept.at <= since);
         self.limit.scale(self.kept.len() - first)
     }
 
-    /// How many distinct firings there were in the window length up to the newest.
+    /// Number of distinct firings within the window length up to the newest one.
     pub fn count_at_newest(&self) -> u64 {
         self.newest().map_or(0, |newest| self.count_at(newest))
     }
 
-    /// The first run anywhere that fills the limit within one window length.
+    /// Returns the first run of firings that fills the limit within one window length.
     pub fn full_window(&self) -> Option<Range<usize>> {
         let needed = self.limit.needed();
         let last_start = self.kept.len().checked_sub(needed)?;
         self.first_full(0..=last_start)
     }
 
-    /// How many firings these kept ones stand for.
+    /// Number of firings that a run of stored ones stands for.
     pub fn count(&self, run: &Range<usize>) -> u64 {
         self.limit.scale(run.len())
     }
 
+    /// Event time of a stored firing. Panics if there is none at `index`.
     pub fn time_of(&self, index: usize) -> Timestamp {
         Timestamp::from_millisecond(self.kept[index].at).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// Who made the calls behind these firings, most first.
+    /// Callers of these firings, most frequent first.
     pub fn callers_of(&self, run: Range<usize>) -> Vec<CallerCount> {
         self.callers.tally(self.kept.range(run).map(|kept| kept.caller), self.own)
     }
 
-    /// The firings in the window length up to the newest, that one included.
+    /// Range of the firings within the window length up to the newest one, which is included.
     pub fn latest(&self) -> Range<usize> {
         let since = self.kept.back().map_or(0, |newest| newest.at) - self.limit.window.millis();
         self.kept.partition_point(|kept| kept.at <= since)..self.kept.len()
     }
 
-    /// All firings that are kept.
+    /// Range of all stored firings.
     pub fn all(&self) -> Range<usize> {
         0..self.kept.len()
     }
 
-    /// The event times of the firings kept, in seconds since 1970 and ascending.
+    /// Event times of the stored firings, in seconds since 1970 and ascending.
     pub fn seconds(&self) -> Vec<i64> {
         self.kept.iter().map(|kept| kept.at.div_euclid(1_000)).collect()
     }
 
-    /// The ids of the last events counted, oldest first: where to begin reading in CloudTrail.
+    /// Ids of the last events counted, oldest first, to be looked up in CloudTrail.
     pub fn recent_event_ids(&self) -> impl Iterator<Item = &str> {
         self.recent.iter().map(String::as_str)
     }
 
-    /// The API call that fired the rule most often: `s3 PutBucketAcl`. `None` if no event told of one.
+    /// Name of the API call that fired the rule most often, such as `s3 PutBucketAcl`. `None` if no event had an API
+    /// call.
     pub fn most_frequent_call(&self) -> Option<&str> {
         self.calls.most_frequent()
     }
 
+    /// Event time of the newest firing; `None` for an empty window.
     pub fn newest(&self) -> Option<Timestamp> {
         self.kept.len().checked_sub(1).map(|last| self.time_of(last))
     }
 
-    /// What can no longer share a window with a firing that may still arrive. Returns how many were dropped.
+    /// Drops firings that can no longer share a window with a later one. Returns their number.
     fn drop_unneeded(&mut self) -> usize {
         let Some(newest) = self.kept.back().map(|kept| kept.at) else { return 0 };
         let floor = newest - LATENESS.millis() - self.limit.window.millis();
@@ -264,7 +272,7 @@ impl Window {
     }
 
     fn remember(&mut self, event_id: &str) {
-        // The oldest string is written over: a busy rule must not allocate for each firing.
+        // The oldest string is reused, so that a busy rule does not allocate for each firing.
         let mut id =
             if self.recent.len() < RECENT { None } else { self.recent.pop_front() }.unwrap_or_default();
         id.clear();
@@ -277,43 +285,43 @@ impl Window {
         self.callers.forget(firing.caller);
     }
 
-    /// Just below the limit for 15 minutes and one window, there are this many firings to keep.
+    /// Maximum number of firings to store: as many as fit below the limit into 15 minutes and one window.
     fn capacity(&self) -> usize {
         let windows = LATENESS.get().div_ceil(self.limit.window.get()) as usize + 1;
         (self.limit.needed() * windows).min(MAX_KEPT)
     }
 }
 
-/// The arithmetic of sampling.
+/// Arithmetic of sampling.
 impl BurstLimit {
-    /// Whether counts against this limit are estimates.
+    /// Returns true if counts against this limit are estimates.
     pub fn is_sampled(self) -> bool {
         self.count.get() > EXACT
     }
 
-    /// Ids below this are kept: all of them up to a limit of 512, else 512 in `count`.
+    /// Upper bound of the ids that are stored. All ids for a limit up to 512, else a share of 512 in `count`.
     fn share(self) -> u64 {
         let all = 1u64 << FiringId::BITS;
         if self.count.get() <= EXACT { all } else { all / u64::from(self.count.get()) * u64::from(EXACT) }
     }
 
-    /// How many kept firings fill the limit.
+    /// Number of stored firings that fills the limit.
     fn needed(self) -> usize {
         self.count.get().min(EXACT) as usize
     }
 
-    /// How many firings `kept` ones stand for.
+    /// Number of firings that `kept` stored ones stand for.
     fn scale(self, kept: usize) -> u64 {
         kept as u64 * u64::from(self.count.get()) / self.needed() as u64
     }
 }
 
-/// For serde, which hands over a reference.
+/// Signature required by serde, which passes a reference.
 fn is_zero(bits: &u16) -> bool {
     *bits == 0
 }
 
-/// Ids are hashes already; hashing them again would only cost time.
+/// Hasher for ids, which are hashes already.
 #[derive(Default)]
 struct AlreadyHashed(u64);
 
@@ -325,7 +333,7 @@ impl Hasher for AlreadyHashed {
     }
 
     fn write_u64(&mut self, id: u64) {
-        // The table takes its control bits from the top, where a 40-bit id has none.
+        // The hash table takes its control bits from the top, where a 40-bit id has none.
         self.0 = id | id << 40;
     }
 

@@ -1,4 +1,4 @@
-//! Firings by the minute: what the window no longer keeps one by one, and whether a rule fires on and on.
+//! Firings by the minute: those no longer stored one by one, and the test for sustained firing.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -9,30 +9,33 @@ use crate::policy::SustainedLimit;
 
 const MINUTE_MS: i64 = 60_000;
 
-/// How many of the firings that left the window there were in each minute.
+/// Number of firings per minute that have left the window.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Past {
-    /// Minutes since 1970 that have any, ascending, each with its number of kept firings.
+    /// Minutes since 1970 that have firings, ascending, each with the number of stored firings that left.
     pub minutes: VecDeque<(i64, u32)>,
 }
 
-/// The firings of one rule over the length of its sustained limit, up to the newest one.
+/// Firings of one rule over the length of its sustained limit, up to the newest one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stretch {
-    /// Distinct firings; with a burst limit above 512 an estimate.
+    /// Number of distinct firings. Estimated for a burst limit above 512.
     pub count: u64,
-    /// Distinct clock minutes (UTC) that have one.
+    /// Number of distinct clock minutes (UTC) that have a firing.
     pub minutes: u32,
+    /// Time of the first firing; the beginning of its minute if it is not stored one by one.
     pub first: Timestamp,
+    /// Time of the newest firing.
     pub last: Timestamp,
-    /// Those of them that are still kept one by one, as [`Window::callers_of`] takes them.
+    /// Range of the firings that are stored one by one, for [`Window::callers_of`].
     pub kept: Range<usize>,
 }
 
 impl Past {
+    /// Counts a firing that has left the window, at `at` milliseconds since 1970.
     pub fn count(&mut self, at: i64) {
         let minute = at.div_euclid(MINUTE_MS);
-        // Nearly always the last one: firings leave in the order of their time.
+        // Nearly always the last minute, because firings leave in the order of time.
         let index = match self.minutes.back() {
             Some((last, _)) if *last >= minute => self.minutes.partition_point(|(known, _)| *known < minute),
             _ => self.minutes.len(),
@@ -43,28 +46,30 @@ impl Past {
         }
     }
 
+    /// Drops the minutes that ended by `at`, in milliseconds since 1970.
     pub fn drop_before(&mut self, at: i64) {
         while self.minutes.front().is_some_and(|(minute, _)| (minute + 1) * MINUTE_MS <= at) {
             self.minutes.pop_front();
         }
     }
 
-    /// The minutes that lie wholly after `since`: of the one it cuts nobody knows which firings came before.
+    /// Returns the minutes that begin after `since`. The minute that contains it is left out, because its firings
+    /// cannot be split.
     fn after(&self, since: i64) -> impl Iterator<Item = (i64, u32)> {
         self.minutes.iter().copied().filter(move |(minute, _)| minute * MINUTE_MS > since)
     }
 }
 
-/// Is a rule firing on and on?
+/// Sustained firing.
 impl Window {
-    /// The sustained limit that holds from now on: the window remembers what it has to. It does not know what it was not
-    /// told to remember.
+    /// Sets the sustained limit, which determines how long firings are counted by the minute. Firings dropped before
+    /// are not recovered.
     pub fn set_sustained(&mut self, limit: Option<SustainedLimit>) {
         self.reach = limit.map_or(Seconds::new(0), |limit| limit.window);
         self.drop_unneeded();
     }
 
-    /// How many distinct firings there were after `since`, as far back as the window remembers.
+    /// Number of distinct firings after `since`, as far back as the window counts.
     pub fn count_since(&self, since: Timestamp) -> u64 {
         let since = since.as_millisecond();
         let kept = self.kept.len() - self.kept.partition_point(|kept| kept.at <= since);
@@ -72,10 +77,10 @@ impl Window {
         self.limit.scale(kept + usize::try_from(past).unwrap_or(usize::MAX))
     }
 
-    /// The stretch up to the newest firing, if it fills the limit: enough firings, in enough distinct minutes. In event
-    /// time; like a burst's window, it is half open.
+    /// Returns the firings up to the newest one if they fill the limit: enough firings in enough distinct minutes, in
+    /// event time. Like a window, the stretch is half open.
     ///
-    /// Work for each minute, not for each firing: to be called once for a batch.
+    /// The work grows with the minutes and not with the firings. Call it once for a batch.
     pub fn sustained(&self, limit: SustainedLimit) -> Option<Stretch> {
         let newest = self.kept.back()?.at;
         let since = newest - limit.window.millis();
@@ -90,7 +95,7 @@ impl Window {
         let mut index = kept.start;
         while let Some(firing) = self.kept.get(index) {
             let minute = firing.at.div_euclid(MINUTE_MS);
-            // A minute may be half kept, half past.
+            // A minute may be split between stored firings and past ones.
             let is_new = self.past.after(since).all(|(known, _)| known != minute);
             minutes += u32::from(is_new);
             index = self.kept.partition_point(|kept| kept.at < (minute + 1) * MINUTE_MS);
@@ -114,7 +119,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// A window with this burst limit that has seen these firings, at seconds before and after noon.
+    /// Creates a window with firings at these seconds after noon; negative ones lie before it.
     fn window(burst: &str, sustained: &str, seconds: impl IntoIterator<Item = i64>) -> Window {
         let mut window = Window::new(burst.parse().unwrap());
         window.set_sustained(Some(limit(sustained)));
@@ -124,7 +129,7 @@ mod tests {
         window
     }
 
-    /// `every` so many seconds, `times` times, the last one at noon.
+    /// Times of `times` firings, one every `every` seconds, the last one at noon.
     fn steady(every: i64, times: i64) -> impl Iterator<Item = i64> {
         (0..times).map(move |n| (n + 1 - times) * every)
     }

@@ -1,4 +1,4 @@
-//! What counts, what is forgotten, and when a window is full.
+//! Counting, forgetting, and full windows.
 
 use super::*;
 use crate::model::{Caller, Cause};
@@ -20,7 +20,7 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_millisecond(NOON).unwrap()
 }
 
-/// Inserts firings at these seconds before and after noon, an id each; says which of them filled the limit first.
+/// Inserts firings with distinct ids at these seconds around noon. Returns which of them filled the limit first.
 fn first_full(limit: &str, seconds: &[f64]) -> Option<usize> {
     let mut window = Window::new(limit.parse().unwrap());
     seconds.iter().enumerate().position(|(n, at)| {
@@ -41,12 +41,12 @@ fn the_nth_within_any_window_fills_it() {
     check("3/60s", &[-59.999, -30.0, 0.0], Some(2));
     check("3/60s", &[-60.0, -30.0, 0.0], None);
     check("3/60s", &[-90.0, -89.0, -20.0, -15.0, -10.0], Some(4));
-    // Out of order: the one that arrives last lies in the middle.
+    // Out of order: the last to arrive lies in the middle.
     check("3/60s", &[-50.0, 0.0, -25.0], Some(2));
-    // Late by a quarter of an hour is still in time; one second more is not.
+    // 15 minutes late is still in time; one second more is not.
     check("3/60s", &[-900.0, -890.0, 0.0, -880.0], Some(3));
     check("2/60s", &[0.0, -901.0, -901.0, -901.0], None);
-    // The future is as now, give or take a minute.
+    // A future time counts as now, with a tolerance of a minute.
     check("2/60s", &[1e9, 2e9], Some(1));
     check("2/60s", &[1e9, 0.0], None);
 }
@@ -129,7 +129,7 @@ fn whole_seconds_take_one_byte_less() {
             window.insert(&firing(&n.to_string(), n * apart_ms - 950_000), now());
         });
         let stored = window.to_bytes().len();
-        // The first one has its whole time, and one byte says that there are no past minutes.
+        // The first firing has its whole time; one byte is for the number of past minutes.
         assert!((1_000 * bytes_each..1_000 * bytes_each + 8).contains(&stored), "{apart_ms} ms: {stored}");
     };
     check(0, 7);
@@ -145,7 +145,7 @@ fn damaged_bytes_are_named() {
         assert!(error.contains(problem), "{error}");
     };
     const HUGE: [u8; 10] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
-    // How many past minutes; the minutes, each with its count; the firings.
+    // Number of past minutes; the minutes, each with its count; the firings.
     check(&[0xff; 11], "ends early");
     check(&[1], "a minute is out of range");
     check(&[&[1], &HUGE[..]].concat(), "a minute is out of range");
@@ -153,7 +153,7 @@ fn damaged_bytes_are_named() {
     check(&[&[1, 5], &HUGE[..]].concat(), "a count is out of range");
     check(&[0, 0], "ends early");
     check(&[&[0], &HUGE[..], &[0; 6]].concat(), "a time is out of range");
-    // Seconds of an age that milliseconds would still hold.
+    // More seconds than fit into milliseconds.
     check(&[0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0, 0, 0], "a time is out of range");
     check(&[0, 0, 0, 0, 0, 0, 0, 3], "caller is unknown");
 }

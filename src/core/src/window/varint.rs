@@ -1,6 +1,6 @@
-//! Numbers in as few bytes as they need.
+//! Integers of variable length.
 
-/// Seven bits a byte, lowest first; the top bit says that more follow.
+/// Appends a number, seven bits per byte and lowest first. The top bit of a byte is set if more bytes follow.
 pub fn write(bytes: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         bytes.push(value as u8 | 0x80);
@@ -9,7 +9,7 @@ pub fn write(bytes: &mut Vec<u8>, mut value: u64) {
     bytes.push(value as u8);
 }
 
-/// `None` if the bytes end early or the number has more than 64 bits.
+/// Reads a number. Returns `None` if the bytes end early or the number has more than 64 bits.
 pub fn read(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
