@@ -1,10 +1,11 @@
-//! Constant values in JSON that an event fills in: templates of targets, parameters of states.
+//! Constant values in JSON that an event completes: templates of targets, parameters of states.
 
 use serde_json::Value;
 
-/// A template of EventBridge or of Pipes as JSON. A placeholder that stands for a value becomes the text `<NAME>`.
+/// Parses a template of EventBridge or Pipes as JSON. A placeholder for a value becomes the text `<NAME>`.
 ///
-/// `None` if it is no JSON with the placeholders filled in. Source: "Amazon EventBridge input transformation" (Amazon
+/// Returns `None` if the template is not JSON with its placeholders replaced. Source: "Amazon EventBridge input
+/// transformation" (Amazon EventBridge user guide).
 /// EventBridge user guide).
 pub fn constants(template: &str) -> Option<Value> {
     let mut json = String::with_capacity(template.len() + 16);
@@ -29,17 +30,19 @@ pub fn constants(template: &str) -> Option<Value> {
     serde_json::from_str(&json).ok()
 }
 
-/// A value as far as it is known before the event comes.
+/// Value as far as it is known without the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known<'a> {
+    /// The value is the same for every event.
     Constant(&'a str),
-    /// It depends on the event.
+    /// The value depends on the event.
     Chosen,
+    /// No value is given.
     Absent,
 }
 
 impl<'a> Known<'a> {
-    /// A value of a target's input: a text, or a list with one text.
+    /// Reads a value of a target's input: a text, or a list with one text.
     pub fn of_input(value: &'a Value) -> Self {
         let text = match value {
             Value::Array(items) => items.first().and_then(Value::as_str),
@@ -52,7 +55,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// A parameter of a state: a text in `Parameters` or `Arguments`, unless a path or an expression gives it.
+    /// Reads a parameter of a state: a text in `Parameters` or `Arguments`, unless a path or an expression provides it.
     ///
     /// Source: "Amazon States Language" and "JSONata" (AWS Step Functions developer guide).
     pub fn of_state(state: &'a Value, name: &str) -> Self {
@@ -62,7 +65,7 @@ impl<'a> Known<'a> {
         match parameters[name].as_str() {
             Some(text) if text.contains("{%") => Self::Chosen,
             Some(text) => Self::Constant(text),
-            // As a whole it may be an expression, too.
+            // The parameters as a whole may be an expression too.
             None if parameters.is_string() || !parameters[format!("{name}.$")].is_null() => Self::Chosen,
             None => Self::Absent,
         }

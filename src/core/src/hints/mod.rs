@@ -1,4 +1,4 @@
-//! Roles that a target's own settings name: its input, or the template that an event fills in. No call is needed for them.
+//! Roles that a target's own settings name: in its input, or in its input template. They need no API call.
 
 mod constants;
 
@@ -8,20 +8,20 @@ use serde_json::json;
 
 use crate::model::{Actor, Arn};
 
-/// Details of a target, besides its ARN, that tell who acts for it.
+/// Settings of a target, in addition to its ARN, that identify its actor.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hints {
-    /// ARN, or name with or without revision, of the definition of the task that an ECS cluster runs.
+    /// Task definition that an ECS cluster runs: ARN or name, with or without revision.
     pub task_definition: Option<String>,
-    /// Number of tasks that one event starts; 1 if it is not set.
+    /// Number of tasks that one event starts; `None` if it is not set, which means 1.
     pub tasks: Option<u32>,
-    /// ARN, or name with or without revision, of the definition of the job that a Batch queue runs.
+    /// Job definition that a Batch queue runs: ARN or name, with or without revision.
     pub job_definition: Option<String>,
-    /// The input that the target always gets, as far as it is constant.
+    /// Constant part of the target's input; `None` if there is none or it is not JSON.
     pub input: Option<serde_json::Value>,
 }
 
-/// Parameters of the input that give a role: the service of the target, how its resource begins, and their names.
+/// Parameters of the input that set a role: service of the target, prefix of its resource, names of the parameters.
 ///
 /// Sources: `TaskOverride` in the Amazon ECS API reference and `StartBuild` in the AWS CodeBuild API reference; the
 /// Automation runbook reference, where AWS's own documents spell the parameter in both ways.
@@ -32,12 +32,12 @@ const ROLES: [(&str, &str, &[&str]); 3] = [
 ];
 
 impl Hints {
-    /// Sets the input: the constant one of the target, or else the template of its transformer.
+    /// Sets the input: the constant input of the target, or else the template of its transformer.
     pub fn with_input(self, input: Option<&str>, template: Option<&str>) -> Self {
         Self { input: input.or(template).and_then(constants), ..self }
     }
 
-    /// Sets the role that a call of ECS gives to the task, as the input of a target gives it.
+    /// Sets the task role as an ECS call gives it, in the form of a target's input.
     pub fn with_task_role(self, role: &Known<'_>) -> Self {
         let role = match role {
             Known::Constant(role) => *role,
@@ -59,7 +59,7 @@ impl Hints {
         given.into_iter().find(|role| *role != Known::Absent).unwrap_or(Known::Absent)
     }
 
-    /// The actor that this target starts: the task of an ECS cluster, else the target itself.
+    /// Returns the actor started by this target: the task of an ECS cluster, else the target itself.
     pub fn actor(&self, target: &str, role: Option<&str>) -> Actor {
         let Some(cluster) = Arn::parse(target).filter(|place| place.service == "ecs") else {
             return Actor::new(target, role);

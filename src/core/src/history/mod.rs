@@ -1,8 +1,8 @@
-//! The rule's own history as second witness for rate: how busy it was before, and what that means for its limits.
+//! The rule's own history as second witness for its rate: its busiest stretches and the limits that follow from them.
 //!
-//! A rule that is as busy as it always was is no runaway. What CloudWatch counted, minute by minute, raises the default
-//! limits: a burst trips at 10 times the busiest stretch of the same length and is a suspect from 3 times, sustained
-//! firing is a suspect only above 3 times. Without history the plain limits hold.
+//! A rule that is as busy as always is no runaway. The counts of CloudWatch by the minute raise the default limits. A
+//! burst trips at 10 times the busiest stretch of the same length, and is a suspect from 3 times. Sustained firing is a
+//! suspect only above 3 times. Without history the plain limits hold.
 
 mod peak;
 
@@ -17,84 +17,87 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Durations, Seconds, Timestamp};
 use crate::policy::{BurstLimit, SustainedLimit};
 
-/// How far back CloudWatch is asked. It keeps sums by the minute for 15 days.
+/// Length of the history that is read. CloudWatch keeps sums by the minute for 15 days.
 pub const REACH: SignedDuration = SignedDuration::from_hours(14 * 24);
-/// A record younger than this is not read again.
+/// Age below which a record is not read again.
 const FRESH_FOR: SignedDuration = SignedDuration::from_hours(1);
-/// A record that could not be refreshed is better than none for this long.
+/// Age up to which a record is used if it cannot be read again.
 const USABLE_FOR: SignedDuration = SignedDuration::from_hours(24);
-/// What is happening now, and what happened around a trip, is no standard for what is normal.
+/// Time before now, and around each trip, that is left out of the record because it may be a loop's.
 const AROUND: SignedDuration = SignedDuration::from_hours(1);
 
+/// Factor by which a burst must exceed the record to trip.
 const CUT_FACTOR: u64 = 10;
+/// Factor by which firing must exceed the record to be a suspect.
 const SUSPECT_FACTOR: u64 = 3;
 
-/// Firings of a rule in each minute, and the longest runs of its functions, as CloudWatch counted. Best effort: points may
-/// be late or missing.
+/// Firings of a rule per minute and the longest runs of its functions, as CloudWatch counted them. Best effort: values
+/// may be late or missing.
 ///
 /// Source: `TriggeredRules` in "Monitoring Amazon EventBridge" (Amazon EventBridge user guide).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RateHistory {
-    /// Minutes since 1970 that have firings.
+    /// Number of firings by minute since 1970. Minutes without firings are left out.
     minutes: BTreeMap<i64, u64>,
     /// Longest runs of the functions behind the rule, up to now.
     longest: Durations,
 }
 
-/// The kept part of a rule's history: its busiest stretches, and the longest runs of its functions.
+/// Stored summary of a rule's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateRecord {
+    /// Time at which CloudWatch was read.
     pub read_at: Timestamp,
-    /// The busiest stretch of the burst limit's length.
+    /// Busiest stretch of the burst limit's length.
     pub burst: Peak,
-    /// The busiest stretch of the sustained limit's length; `None` while that is off.
+    /// Busiest stretch of the sustained limit's length; `None` while that limit is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sustained: Option<Peak>,
-    /// Longest runs of the functions behind the rule; those without any are left out.
+    /// Longest runs of the functions behind the rule. Functions without runs are left out.
     #[serde(default, skip_serializing_if = "Durations::is_empty")]
     pub longest: Durations,
 }
 
-/// What is known about how busy the rule used to be.
+/// State of reading a rule's history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {
-    /// When CloudWatch was last asked.
+    /// Time of the last question to CloudWatch.
     pub asked_at: Timestamp,
-    /// The last answer.
+    /// Last answer; `None` before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RateRecord>,
-    /// Why the last question had no answer.
+    /// Reason why the last question had no answer; `None` if it had one or is pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
-    /// Number of questions in a row that had no answer.
+    /// Number of questions in a row without an answer.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub failures: u32,
 }
 
-/// Number of questions without an answer after which the history is taken to be out of reach.
+/// Number of questions without an answer after which the history counts as unavailable.
 pub const MAX_FAILURES: u32 = 3;
-/// Time from one question without an answer to the next.
+/// Time between two questions if the first one had no answer.
 pub const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(20);
 
-/// For serde, which hands over a reference.
+/// Signature required by serde, which passes a reference.
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
 impl History {
-    /// Returns true if the last question failed and another one is due, or will be: throttling passes.
+    /// Returns true if the last question failed and another one will follow.
     pub fn asks_again(&self) -> bool {
         self.unread.is_some() && self.failures < MAX_FAILURES
     }
 
-    /// Asked, and neither answered nor failed: the decision waits for it.
+    /// Returns true if the last question has neither an answer nor a failure yet. The decision waits for it.
     pub fn is_pending(&self) -> bool {
         self.unread.is_none() && self.record.as_ref().is_none_or(|record| record.read_at < self.asked_at)
     }
 }
 
 impl RateHistory {
-    /// From the beginnings of minutes and the firings in each.
+    /// Creates a history from minutes, each with its number of firings.
     pub fn new(counts: impl IntoIterator<Item = (Timestamp, u64)>) -> Self {
         let mut minutes = BTreeMap::new();
         for (at, firings) in counts.into_iter().filter(|(_, firings)| *firings > 0) {
@@ -114,9 +117,10 @@ impl RateHistory {
         self.minutes.is_empty()
     }
 
-    /// The busiest stretches of these lengths, without the hour before `now` and without the hour before and the hour
-    /// after each of the earlier `trips`; and without what came after the hour before `suspected`, when the rule began
-    /// to look like a loop: a loop that has run for a while would else be normal.
+    /// Returns the busiest stretches of these lengths. The hour before `now` is left out, and so is the hour before and
+    /// after each of the earlier `trips`. Everything from one hour before `suspected` on is left out too. That is the
+    /// time at which the rule began to look like a loop, and a loop that has run for a while would else count as
+    /// normal.
     pub fn record(
         &self,
         now: Timestamp,
@@ -149,33 +153,34 @@ impl RateHistory {
 }
 
 impl RateRecord {
-    /// Whether it need not be read again yet. Another instance's clock may be a little ahead.
+    /// Returns true if the record need not be read again yet. The clock of another instance may be slightly ahead.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         now.duration_since(self.read_at).abs() < FRESH_FOR
     }
 
-    /// Whether it still counts if it cannot be read again.
+    /// Returns true if the record may be used when it cannot be read again.
     pub fn is_usable(&self, now: Timestamp) -> bool {
         now.duration_since(self.read_at).abs() < USABLE_FOR
     }
 
-    /// Whether it was computed for limits of these lengths. If not, it says nothing about them, and raises nothing.
+    /// Returns true if the record was computed for limits of these lengths. Otherwise it raises no limit.
     pub fn is_for(&self, burst: BurstLimit, sustained: Option<SustainedLimit>) -> bool {
         self.burst.is_for(burst.window)
             && sustained.is_none_or(|limit| self.sustained.is_some_and(|peak| peak.is_for(limit.window)))
     }
 
-    /// The limit at which a burst is cut: the plain one, or 10 times the record.
+    /// Limit at which a burst trips: the plain one, or 10 times the record.
     pub fn burst_cut(&self, limit: BurstLimit) -> BurstLimit {
         self.raised(limit, CUT_FACTOR)
     }
 
-    /// The limit at which a burst is a suspect: the plain one, or 3 times the record.
+    /// Limit at which a burst is a suspect: the plain one, or 3 times the record.
     pub fn burst_suspect(&self, limit: BurstLimit) -> BurstLimit {
         self.raised(limit, SUSPECT_FACTOR)
     }
 
-    /// Sustained firing is a suspect only above this: 3 times the record. 0 if there is no record of that length.
+    /// Number of firings above which sustained firing is a suspect: 3 times the record. 0 without a record of that
+    /// length.
     pub fn sustained_suspect_above(&self, limit: SustainedLimit) -> u64 {
         let peak = self.sustained.filter(|peak| peak.is_for(limit.window));
         peak.map_or(0, |peak| peak.firings.saturating_mul(SUSPECT_FACTOR))

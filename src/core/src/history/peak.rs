@@ -1,23 +1,24 @@
-//! The busiest stretch of one length, and how it reads next to what is happening now.
+//! Busiest stretch of one length, and its comparison with the present rate.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Seconds, Timestamp, grouped};
 
-/// The busiest stretch of so many minutes.
+/// Busiest stretch of a number of minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peak {
-    /// Its length in whole minutes, which is what CloudWatch has: a limit's length is rounded up.
+    /// Length in whole minutes, the resolution of CloudWatch. A limit's length is rounded up.
     pub minutes: u32,
-    /// 0 if the rule never fired.
+    /// Number of firings; 0 if the rule never fired.
     pub firings: u64,
-    /// The first minute of it that has a firing; `None` if there is none.
+    /// First minute of the stretch that has a firing; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
 }
 
 impl Peak {
-    /// Among these minutes since 1970 and their firings, ascending and without gaps filled in.
+    /// Finds the busiest stretch. `counts` holds minutes since 1970 with their firings, ascending and without empty
+    /// minutes.
     pub(super) fn of(counts: &[(i64, u64)], length: Seconds) -> Self {
         let minutes = whole_minutes(length);
         let mut peak = Self { minutes, firings: 0, from: None };
@@ -40,7 +41,7 @@ impl Peak {
         self.minutes == whole_minutes(length)
     }
 
-    /// The comparison with so many firings now, as it stands in an alert.
+    /// Returns the comparison with `count` firings now, as an alert shows it.
     pub fn compared_with(self, count: u64) -> String {
         let Some(from) = self.from else {
             return "it had no firings in 14 days before the last hour".to_owned();
@@ -61,7 +62,7 @@ fn whole_minutes(length: Seconds) -> u32 {
     length.get().div_ceil(60)
 }
 
-/// With one decimal below ten.
+/// Formats the ratio, with one decimal below ten.
 fn times(count: u64, record: u64) -> String {
     let (count, record) = (u128::from(count), u128::from(record));
     let tenths = (count * 20 + record) / (record * 2);

@@ -1,9 +1,9 @@
-//! What is normal for a rule, and what its limits become.
+//! Normal rates of a rule, and the limits that follow.
 
 use super::*;
 use crate::model::Answering;
 
-/// Within 14 days before, clocks went back in Europe and in America; CloudWatch's minutes did not.
+/// Within the 14 days before, daylight saving time ended in Europe and America. CloudWatch's minutes are not affected.
 const NOW: &str = "2026-11-05T12:00:00Z";
 
 fn at(text: &str) -> Timestamp {
@@ -14,7 +14,7 @@ fn limit(text: &str) -> BurstLimit {
     text.parse().unwrap()
 }
 
-/// Minutes given as days, hours and minutes before now, each with its firings.
+/// Minutes as days, hours and minutes before now, each with its number of firings.
 fn history(counts: &[(i64, i64, i64, u64)]) -> RateHistory {
     let ago = |days, hours, minutes| SignedDuration::from_mins((days * 24 + hours) * 60 + minutes);
     RateHistory::new(counts.iter().map(|(d, h, m, firings)| (at(NOW) - ago(*d, *h, *m), *firings)))
@@ -39,7 +39,7 @@ fn the_busiest_stretch_is_the_record() {
     check(&[], 60, 0, None);
     check(&[(6, 0, 0, 0)], 60, 0, None);
     check(&[(6, 2, 29, 5_012), (3, 0, 0, 4_000)], 60, 5_012, Some("2026-10-30T09:31:00Z"));
-    // A longer stretch needs neighbours, not one peak; a gap within it is a gap.
+    // A longer stretch needs neighbouring minutes, and not one peak; a gap within it counts as a gap.
     let spread = [(6, 0, 0, 100), (5, 0, 3, 60), (5, 0, 0, 60)];
     check(&spread, 60, 100, Some("2026-10-30T12:00:00Z"));
     check(&spread, 180, 100, Some("2026-10-30T12:00:00Z"));
@@ -48,11 +48,11 @@ fn the_busiest_stretch_is_the_record() {
     // No multiple of a minute: rounded up.
     check(&spread, 1, 100, Some("2026-10-30T12:00:00Z"));
     check(&spread, 181, 120, Some("2026-10-31T11:57:00Z"));
-    // Across midnight, and across the hours that clocks in Berlin and New York had twice.
+    // Across midnight, and across the hours that Berlin and New York had twice.
     check(&[(1, 12, 1, 7), (1, 12, 0, 8)], 120, 15, Some("2026-11-03T23:59:00Z"));
     check(&[(11, 11, 1, 7), (11, 11, 0, 8), (11, 10, 1, 9)], 120, 15, Some("2026-10-25T00:59:00Z"));
     check(&[(4, 6, 1, 7), (4, 6, 0, 8), (4, 7, 0, 9)], 120, 15, Some("2026-11-01T05:59:00Z"));
-    // The hour before now is what is being judged.
+    // The hour before now is being judged.
     check(&[(0, 0, 1, 900), (0, 0, 60, 800), (0, 1, 1, 3)], 60, 3, Some("2026-11-05T10:59:00Z"));
 }
 
@@ -65,7 +65,7 @@ fn the_hours_around_a_trip_are_not_normal() {
     check(&loop_and_calm, &[], 9_000);
     check(&loop_and_calm, &["2026-11-03T12:00:10Z"], 40);
     check(&loop_and_calm, &["2026-11-03T12:00:10Z", "2026-10-31T12:00:00Z"], 0);
-    // A minute belongs to the hour if any of it does.
+    // A minute belongs to the hour if any part of it does.
     check(&[(2, 1, 1, 9)], &["2026-11-03T12:00:00Z"], 9);
     check(&[(2, 1, 0, 9)], &["2026-11-03T12:00:00Z"], 0);
     check(&[(1, 23, 0, 9)], &["2026-11-03T12:00:00Z"], 0);
@@ -90,7 +90,7 @@ fn the_record_raises_limits_and_never_lowers_them() {
     // Always busy: 5,000 a minute for weeks is normal, 60,000 is not.
     check(&steady(5_000), &[], "200/60s", ["50000/60s", "15000/60s"], 225_000);
     check(&steady(5_000), &["2026-11-02T12:30:00Z"], "200/60s", ["50000/60s", "15000/60s"], 225_000);
-    // Computed for a minute: it says nothing about another length.
+    // Computed for a minute: it does not apply to another length.
     check(&steady(5_000), &[], "200/5m", ["200/5m", "200/5m"], 225_000);
     check(&steady(u64::MAX), &[], "200/60s", ["100000000/60s", "100000000/60s"], u64::MAX);
 }

@@ -1,22 +1,24 @@
-//! The rate curve: firings in equal slices of time, as numbers and as a sparkline.
+//! Rate curve: firings in equal slices of time, as numbers and as a sparkline.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Seconds;
 
-/// As wide as a line of an alert has room for.
+/// Maximum number of slices, which is the width of an alert's line.
 const SLICES: i64 = 20;
 const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// How many firings fell into each slice, oldest first. A slice has at least one second.
+/// Number of firings in equal slices of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Curve {
+    /// Length of a slice, at least one second.
     pub slice_seconds: Seconds,
+    /// Number of firings per slice, oldest first.
     pub counts: Vec<u32>,
 }
 
 impl Curve {
-    /// The curve through these event times, in seconds since 1970 and ascending.
+    /// Creates the curve of these event times, in seconds since 1970 and ascending. Returns `None` without any.
     pub fn new(times: &[i64]) -> Option<Self> {
         let (first, last) = (*times.first()?, *times.last()?);
         let slice = ((last - first) / SLICES + 1).max(1);
@@ -30,7 +32,7 @@ impl Curve {
         Some(Self { slice_seconds: Seconds::new(u32::try_from(slice).ok()?), counts })
     }
 
-    /// One bar for each slice, the highest for the most firings. Only an empty slice has no bar.
+    /// Draws one bar per slice, the highest for the greatest count. Only an empty slice has no bar.
     pub fn sparkline(&self) -> String {
         let most = u64::from(self.most().max(1));
         let top = BARS.len() as u64 - 1;
@@ -38,6 +40,7 @@ impl Curve {
         self.counts.iter().map(|count| BARS[usize::try_from(bar(count)).unwrap_or(0)]).collect()
     }
 
+    /// Greatest number of firings in one slice.
     pub fn most(&self) -> u32 {
         self.counts.iter().copied().max().unwrap_or(0)
     }

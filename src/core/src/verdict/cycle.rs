@@ -1,51 +1,52 @@
-//! Cycles of rules: the target of one makes the call that fires the next, and the last fires the first.
+//! Cycles of rules: each rule's target makes the call that fires the next one, and the last fires the first.
 
 use crate::model::{RuleArn, Seconds, Timestamp};
 
-/// Maximum number of rules in a cycle that is followed.
+/// Maximum number of rules in a cycle.
 pub const MAX_RULES: usize = 8;
 
-/// Maximum number of rules whose records are read to follow the chains of one rule.
+/// Maximum number of records that are read to follow the chains of one rule.
 pub const MAX_TRACED: usize = 64;
 
-/// Another rule as its record tells: which rules' targets fired it, and whether it could be the one to cut.
+/// Another rule as its record describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
+    /// ARN of the rule.
     pub rule: RuleArn,
-    /// For each actor that fired it, the rules that have the actor behind a target, and how often.
+    /// Number of firings per actor that fired the rule, with the rules that have this actor behind a target.
     pub fired_by: Vec<(Vec<RuleArn>, u32)>,
-    /// Its mode lets the guard cut it.
+    /// True if the rule's mode allows a cut.
     pub may_cut: bool,
-    /// The guard has cut it, or is about to.
+    /// True if the guard has cut the rule, or is about to.
     pub is_open: bool,
-    /// Longest answer of its targets.
+    /// Answer time of the rule's targets.
     pub answer: Seconds,
-    /// Time since which it is known to fire as it does; `None` for a rule that is older than the guard.
+    /// Time since which the rule fires as it does; `None` for a rule that is older than the guard.
     pub since: Option<Timestamp>,
 }
 
-/// What following the chains of rules upwards has shown.
+/// Result of following the chains of rules upwards.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// For each actor that fired the rule, the rules that have it behind a target.
+    /// Rules that have the actor behind a target, for each actor that fired the rule. Actors are ARNs.
     pub first: Vec<(String, Vec<RuleArn>)>,
     /// Those rules and the ones that fired them.
     pub upstream: Vec<Upstream>,
-    /// As [`Upstream::since`], of the rule itself.
+    /// Value of [`Upstream::since`] for the rule itself.
     pub own_since: Option<Timestamp>,
-    /// Number of rules that were not looked at, because there are too many.
+    /// Number of rules beyond [`MAX_TRACED`], whose records were not read.
     pub left_out: usize,
 }
 
-/// The shortest cycle that leads from `rule` back to it, its last step being a target of one of `last`. In the order of
-/// firing, `rule` first. Steps seen less often than `at_least` are not followed.
+/// Returns the shortest cycle from `rule` back to it, in the order of firing and with `rule` first. Its last rule is
+/// one of `last`. Steps seen fewer than `at_least` times are not followed. At most [`MAX_RULES`] rules.
 pub fn through(
     rule: &RuleArn,
     last: &[RuleArn],
     upstream: &[Upstream],
     at_least: u32,
 ) -> Option<Vec<RuleArn>> {
-    // Backwards, from what fired the rule to what fired that, breadth first.
+    // Breadth-first search against the order of firing.
     let mut paths: Vec<Vec<&RuleArn>> = last.iter().filter(|one| *one != rule).map(|one| vec![one]).collect();
     let mut next = 0;
     while let Some(path) = paths.get(next).cloned() {
@@ -70,16 +71,16 @@ pub fn through(
     None
 }
 
-/// Rule of a cycle to cut: the newest, for the cycle closed with it; of equally new ones, the first by name. The same for
-/// every rule that asks.
+/// Returns the rule of a cycle to cut: the newest, because the cycle was closed with it. Of equally new rules, the
+/// first by name. The result is the same for every rule of the cycle.
 ///
-/// A rule that may not be cut is still the one to cut: another one does not pay for its tag.
+/// A rule whose mode forbids a cut is still returned, because another rule is not cut in its place.
 pub fn to_cut<'a>(cycle: &[RuleArn], members: &'a [Upstream]) -> Option<&'a Upstream> {
     let candidates = members.iter().filter(|one| cycle.contains(&one.rule));
     candidates.max_by(|a, b| a.since.cmp(&b.since).then_with(|| b.rule.cmp(&a.rule)))
 }
 
-/// Longest answer of all rules of a cycle together.
+/// Sum of the answer times of all rules of a cycle.
 pub fn answer_of(cycle: &[RuleArn], members: &[Upstream]) -> Seconds {
     let members = members.iter().filter(|one| cycle.contains(&one.rule));
     Seconds::new(members.map(|one| one.answer.get()).fold(0, u32::saturating_add))
@@ -93,7 +94,7 @@ mod tests {
         format!("arn:aws:events:us-east-1:123456789012:rule/{name}").parse().unwrap()
     }
 
-    /// `b<a:9` – the target of a fired b nine times.
+    /// Parses edges such as `b<a:9`: the target of `a` fired `b` nine times.
     fn upstream(edges: &str) -> Vec<Upstream> {
         let edge = |text: &str| {
             let (rule, rest) = text.split_once('<').unwrap();
@@ -122,13 +123,13 @@ mod tests {
         check("b", "b<a:5", Some("a b"));
         check("c", "c<b:9 b<a:9", Some("a b c"));
         check("x|c", "c<b:9 b<x|a:9", Some("a b c"));
-        // A chain, a step seen too seldom, nothing known, a cycle that does not hold this rule.
+        // A chain, a step seen too seldom, an unknown rule, and a cycle without this rule.
         check("c", "c<b:9 b<x:9", None);
         check("b", "b<a:3", None);
         check("b", "", None);
         check("b", "b<c:9 c<b:9", None);
         check("a", "a<a:9", None);
-        // Eight rules, and nine.
+        // Cycles of eight and of nine rules.
         check("h", "h<g:9 g<f:9 f<e:9 e<d:9 d<c:9 c<b:9 b<a:9", Some("a b c d e f g h"));
         check("i", "i<h:9 h<g:9 g<f:9 f<e:9 e<d:9 d<c:9 c<b:9 b<a:9", None);
     }

@@ -1,4 +1,4 @@
-//! What a verdict rests on, and how it reads in one sentence.
+//! Evidence of a verdict, and the sentence that states it.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,103 +14,132 @@ use super::Curve;
 pub enum EvidenceKind {
     /// Too many distinct firings within one window.
     Burst,
-    /// A chain of firings, each of which can only have been caused by one before it.
+    /// A chain of firings. Each of them can only have been caused by one before it.
     #[serde(alias = "echo")]
     Turns,
-    /// Word-for-word equal calls of the rule's own targets, more than there were reasons for.
+    /// More word-for-word equal calls by the rule's own targets than the reasons explain.
     Surplus,
     /// Steady firing over many minutes. Alone it makes a suspect, not a loop.
     Sustained,
-    /// A person said so.
+    /// Cut by a person's order.
     Manual,
 }
 
-/// The evidence of one trip, as it stands in the record and in alerts.
+/// Evidence of one trip, as stored in the record and shown in alerts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
+    /// Kind of the evidence.
     pub kind: EvidenceKind,
-    /// Distinct firings.
+    /// Number of distinct firings, or of own calls if [`Self::own`] is set.
     pub count: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Limit that was reached, in firings, turns or surplus calls; `None` for a cut by hand.
     pub limit: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Length of the window; `None` where no window applies.
     pub window_seconds: Option<Seconds>,
-    /// Event time of the first and the last of these firings.
+    /// Event time of the first firing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Event time of the last firing.
     pub last: Option<Timestamp>,
-    /// `count` is estimated from a sample (limits above 512).
+    /// True if `count` is estimated from a sample, as for limits above 512.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_estimate: bool,
     #[serde(default)]
+    /// Callers of the firings, most frequent first; the less frequent ones together.
     pub callers: Vec<CallerEvidence>,
-    /// Ids of the last events: of the rule's own calls where the evidence rests on those.
+    /// Ids of the last events counted, oldest first.
     #[serde(default)]
     pub sample_event_ids: Vec<String>,
-    /// The API call behind the firings, or the most frequent one: `s3 PutBucketAcl`.
+    /// API call of the firings, or the most frequent one, such as `s3 PutBucketAcl`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<String>,
-    /// What shows that the rule's own targets made the calls; `None` where only their number counts.
+    /// Evidence that the rule's own targets made the calls; `None` if only the rate counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<OwnEvidence>,
-    /// The firings over time.
+    /// Rate curve of the firings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Curve>,
-    /// How this compares with the rule's own past, in a sentence; or why that could not be read.
+    /// Comparison with the rule's own past as one sentence, or the reason why it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<String>,
-    /// The overspent budgets without which this would not have been enough.
+    /// Names of the overspent budgets without which this would not have reached the limit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pressed_by: Vec<String>,
-    /// What would have happened had the guard not acted, in a sentence.
+    /// Sentence that says what would have happened without the guard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<String>,
 }
 
-/// Calls of the rule's own targets.
+/// Calls by the rule's own targets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnEvidence {
+    /// Finding about the calls.
     pub finding: Finding,
     /// Resource of the equal calls, or of the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
-    /// Missing part of a proof, to follow "because"; `None` for a proof.
+    /// Missing part of a proof as a clause after "because"; `None` for a proof.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
-    /// The rules that fire each other in turn, the cut one first. Empty for a rule that fires itself.
+    /// Rules that fire each other, the cut one first. Empty for a rule that fires itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cycle: Vec<RuleArn>,
 }
 
-/// Finding about these calls, with its numbers.
+/// Finding about own calls, with its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
-    /// Firings in a chain.
-    Turns { turns: u32 },
-    /// Equal calls, and the reasons that there were for them.
-    Surplus { calls: u32, reasons: u32 },
+    /// A chain of firings.
+    Turns {
+        /// Number of turns in the chain.
+        turns: u32,
+    },
+    /// A run of word-for-word equal calls.
+    Surplus {
+        /// Number of equal calls.
+        calls: u32,
+        /// Number of reasons that explain some of them.
+        reasons: u32,
+    },
     /// Own calls within the window, in a chain of two turns or more.
     Rate,
-    /// Own calls within the window, and the firings of others near them.
-    FanOut { others: u64 },
-    /// Own calls in strict turn with somebody else's.
-    Alternation { turns: u32 },
-    /// Own calls without any reason near.
-    SelfStarted { calls: u32 },
-    /// Events in a chain, of one trace or put by the rule's own target.
-    Events { turns: u32 },
+    /// Own calls within the window, too many for a fan-out.
+    FanOut {
+        /// Number of firings by other makers near them.
+        others: u64,
+    },
+    /// Own calls in strict alternation with calls that the guard cannot place.
+    Alternation {
+        /// Number of own calls that alternate.
+        turns: u32,
+    },
+    /// Own calls without a reason near.
+    SelfStarted {
+        /// Number of own calls.
+        calls: u32,
+    },
+    /// A chain of events of one trace, or put by the rule's own target.
+    Events {
+        /// Number of turns in the chain.
+        turns: u32,
+    },
 }
 
-/// Who made how many of the calls that fired the rule.
+/// Number of calls by one caller that fired the rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerEvidence {
+    /// Principal of the caller, as CloudTrail recorded it.
     pub principal: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// ARN of the resource that AWS issued the credentials to; `None` if the event does not name one.
     pub issued_to: Option<String>,
+    /// Number of calls among the firings; a sample of them with a limit above 512.
     pub count: u32,
-    /// Whether the caller is a target of the rule itself. `false` until the targets have been read.
+    /// True if the caller is a target of the rule itself. False until the targets are read.
     pub is_target: bool,
 }
 
@@ -126,7 +155,7 @@ impl From<CallerCount> for CallerEvidence {
 }
 
 impl Evidence {
-    /// A cut by hand rests on nothing but the operator's word.
+    /// Evidence of a cut by hand, which has no numbers.
     pub fn manual() -> Self {
         Self {
             kind: EvidenceKind::Manual,
@@ -147,7 +176,7 @@ impl Evidence {
         }
     }
 
-    /// Marks the callers that are targets of the rule, besides those that were known when their calls were counted.
+    /// Marks the callers that are targets of the rule, in addition to those known when their calls were counted.
     pub fn mark_targets(&mut self, is_target: impl Fn(&Caller<'_>, &[Target]) -> bool, targets: &[Target]) {
         for one in &mut self.callers {
             let caller = Caller {
@@ -158,7 +187,7 @@ impl Evidence {
         }
     }
 
-    /// The rule's own calls among these firings, as (own, all).
+    /// Number of own calls, and of all calls by listed callers.
     pub fn own_calls(&self) -> (u32, u32) {
         let sum = |only_targets: bool| {
             self.callers.iter().filter(|one| one.is_target || !only_targets).map(|one| one.count).sum()
@@ -166,12 +195,12 @@ impl Evidence {
         (sum(true), sum(false))
     }
 
-    /// Returns true if it is proved that the rule fires itself: no innocent explanation is left.
+    /// Returns true if the evidence proves that the rule fires itself, with no innocent explanation left.
     pub fn proves_loop(&self) -> bool {
         self.own.as_ref().is_some_and(|own| own.missing.is_none())
     }
 
-    /// Whether these firings are too many for these limits, which were read after they were counted.
+    /// Returns true if the firings also reach these limits, which were read after the count.
     pub fn fills(&self, limits: &Limits, burst: BurstLimit) -> bool {
         if !self.pressed_by.is_empty() && !limits.is_pressed() {
             return false;
@@ -182,7 +211,7 @@ impl Evidence {
                 let finding = self.own.as_ref().map(|own| own.finding);
                 limits.turns.is_some_and(|limit| match finding {
                     Some(Finding::Turns { turns }) => turns >= limit.get(),
-                    // One reason explains three tries; what is more than that has none.
+                    // Each reason explains three tries; the surplus is what remains.
                     Some(Finding::Surplus { .. }) => {
                         self.limit.is_some_and(|seen| seen >= limit.surplus().into())
                     }
@@ -198,13 +227,13 @@ impl Evidence {
         }
     }
 
-    /// Returns true if the number of firings is all there is, while the rule's actors are known: what they do themselves is
-    /// judged apart, and the calls of others are no loop of this rule, whatever they cost.
+    /// Returns true if only the rate counts although the rule's actors are known. Own calls are then judged by `turns`,
+    /// and calls by other makers are no loop of this rule.
     pub fn is_number_alone(&self, limits: &Limits) -> bool {
         self.own.is_none() && !limits.everybody_counts()
     }
 
-    /// With what would have happened had the guard not acted: when the rate alone would have been enough.
+    /// Adds the sentence that says what would have happened without the guard.
     pub fn with_otherwise(mut self, burst: BurstLimit) -> Self {
         let (Some(first), Some(last)) = (self.first, self.last) else { return self };
         let millis = last.duration_since(first).as_millis().max(1_000);
@@ -226,7 +255,7 @@ impl Evidence {
         self
     }
 
-    /// The reason in one sentence, with the numbers.
+    /// Returns the reason as one sentence with its numbers.
     pub fn sentence(&self) -> String {
         let (Some(limit), Some(first), Some(last)) = (self.limit, self.first, self.last) else {
             return "cut by hand".to_owned();
@@ -247,7 +276,7 @@ impl Evidence {
         }
     }
 
-    /// Why this was enough, if it would not have been at other times.
+    /// Clause that names the overspent budgets; empty if there are none.
     fn pressure(&self) -> String {
         let names: Vec<String> = self.pressed_by.iter().map(|name| Seen::new(name).to_string()).collect();
         match &names[..] {

@@ -1,4 +1,4 @@
-//! Stage 4: is this a loop? The verdict is a value with its evidence and its reason in one sentence.
+//! Stage 4: evidence, its kinds, its numbers, its sentence.
 
 mod curve;
 mod cycle;
@@ -18,17 +18,17 @@ use crate::policy::{BurstLimit, Limits, SustainedLimit};
 use crate::turns::{Found, FoundKind, Turns};
 use crate::window::{CallerCount, Stretch, Window};
 
-/// So many callers stand in the evidence by name.
+/// Maximum number of callers named in the evidence.
 const MAX_CALLERS: usize = 5;
 
 /// Judges the window after the firing at `index` was counted.
 ///
-/// `Some` when the limit is filled by distinct firings within one window length, wherever that window starts.
+/// Returns evidence if distinct firings fill the limit within one window length that includes this firing.
 pub fn burst(window: &Window, index: usize) -> Option<Evidence> {
     window.full_window_around(index).map(|run| filled(window, run))
 }
 
-/// The same for the window as a whole: after its limit changed.
+/// Judges the whole window, after its limit has changed.
 pub fn burst_anywhere(window: &Window) -> Option<Evidence> {
     window.full_window().map(|run| filled(window, run))
 }
@@ -48,19 +48,19 @@ fn filled(window: &Window, run: Range<usize>) -> Evidence {
     }
 }
 
-/// The evidence of a rule that is far busier than it used to be, at this limit.
+/// Evidence of a rule that is far busier than in its past, at this limit.
 pub fn busy(window: &Window, limit: BurstLimit) -> Evidence {
     let run = window.latest();
     Evidence { count: window.count_at_newest(), limit: Some(limit.count.get().into()), ..filled(window, run) }
 }
 
-/// Everything the window has, as evidence of nothing yet: to see who fires the rule.
+/// Summary of all firings in the window, which shows the callers and proves nothing.
 pub fn all(window: &Window) -> Evidence {
     let callers = named(window.callers_of(window.all()));
     Evidence { callers, ..of_window(window) }
 }
 
-/// The evidence of a rule that fires on and on.
+/// Evidence of a rule that fires steadily.
 pub fn sustained(window: &Window, limit: SustainedLimit, stretch: Stretch) -> Evidence {
     Evidence {
         kind: EvidenceKind::Sustained,
@@ -75,7 +75,7 @@ pub fn sustained(window: &Window, limit: SustainedLimit, stretch: Stretch) -> Ev
     }
 }
 
-/// The evidence of calls by the rule's own targets. `cycle`: the rules that fire each other in turn, this one first.
+/// Evidence of calls by the rule's own targets. `cycle` holds the rules that fire each other, this one first.
 pub fn own(found: &Found, cycle: Vec<RuleArn>, turns: &Turns, window: &Window, limits: &Limits) -> Evidence {
     let by_turns = limits.turns.unwrap_or_default();
     let burst = limits.burst;
@@ -112,7 +112,7 @@ pub fn own(found: &Found, cycle: Vec<RuleArn>, turns: &Turns, window: &Window, l
     }
 }
 
-/// The callers of most firings by name, the rest together: evidence stands in records, twice.
+/// Returns the most frequent callers by name and the rest together, because a record holds evidence twice.
 fn named(mut callers: Vec<CallerCount>) -> Vec<CallerEvidence> {
     let rest: u32 = callers.iter().skip(MAX_CALLERS).map(|one| one.count).sum();
     callers.truncate(MAX_CALLERS);
@@ -128,7 +128,7 @@ fn named(mut callers: Vec<CallerCount>) -> Vec<CallerEvidence> {
     named
 }
 
-/// What the window tells beside the counts: how the rate went, and where to begin reading.
+/// Evidence with the rate curve, the most frequent call and the last event ids of the window.
 fn of_window(window: &Window) -> Evidence {
     Evidence {
         sample_event_ids: window.recent_event_ids().map(str::to_owned).collect(),
