@@ -1,4 +1,4 @@
-//! The Lambda's settings: environment variables, read through a lookup, checked once at start.
+//! Settings of the Lambda: environment variables, read through a lookup and checked once at start.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -11,9 +11,12 @@ use crate::policy::{BurstLimit, Limits, Mode, OrOff};
 /// Terraform run), and 189 a minute of all write calls together.
 pub const DEFAULT_LIMIT: &str = "200/60s";
 
+/// Variable with the name of the DynamoDB table.
 pub const TABLE: &str = "BUDGET_GUARD_TABLE";
+/// Variable with the ARN of the SNS topic for alerts.
 pub const TOPIC: &str = "BUDGET_GUARD_TOPIC_ARN";
 const MODE: &str = "BUDGET_GUARD_MODE";
+/// Variable with the burst limit.
 pub const LIMIT: &str = "BUDGET_GUARD_LIMIT";
 const SUSTAINED: &str = "BUDGET_GUARD_SUSTAINED";
 const TURNS: &str = "BUDGET_GUARD_TURNS";
@@ -21,28 +24,52 @@ const PROBATION: &str = "BUDGET_GUARD_PROBATION";
 const PRESSURE: &str = "BUDGET_GUARD_PRESSURE";
 const TRUSTED_SOURCES: &str = "BUDGET_GUARD_TRUSTED_SOURCES";
 
-/// Everything the Lambda is told at start.
+/// Settings of the Lambda at start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// Name of the DynamoDB table.
     pub table: String,
+    /// ARN of the SNS topic for alerts.
     pub topic_arn: String,
-    /// The account and Region of the topic: the only place whose rules this guard touches.
+    /// Account and Region of the topic. The guard touches only rules in this place.
     pub home: Home,
+    /// Limits of rules without tags.
     pub defaults: Limits,
 }
 
-/// One line that names the variable, what it held and what it takes.
+/// Setting that is missing or wrong. The text is one line with the variable, its value and what it takes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
+    /// A required variable is not set, or empty.
     #[error("{variable} is not set; it takes {expected}")]
-    Missing { variable: &'static str, expected: &'static str },
+    Missing {
+        /// Name of the variable.
+        variable: &'static str,
+        /// Description of valid values.
+        expected: &'static str,
+    },
+    /// A variable has a value of another form.
     #[error("{variable} is {seen}; it takes {expected}")]
-    Malformed { variable: &'static str, seen: Seen, expected: &'static str },
+    Malformed {
+        /// Name of the variable.
+        variable: &'static str,
+        /// Value of the variable, made printable.
+        seen: Seen,
+        /// Description of valid values.
+        expected: &'static str,
+    },
+    /// A variable has a value that its parser refused.
     #[error("{variable}: {problem}")]
-    Invalid { variable: &'static str, problem: String },
+    Invalid {
+        /// Name of the variable.
+        variable: &'static str,
+        /// Message of the parser.
+        problem: String,
+    },
 }
 
 impl Settings {
+    /// Reads and checks all settings. `lookup` returns the value of an environment variable.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
         let table = table(&lookup)?;
         let (topic_arn, mut home) = topic(&lookup)?;
@@ -52,7 +79,7 @@ impl Settings {
     }
 }
 
-/// `BUDGET_GUARD_TABLE`, which the command line reads too.
+/// Reads `BUDGET_GUARD_TABLE`, also for the command line.
 pub fn table(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingError> {
     let expected = "the name of a DynamoDB table";
     let table = required(&lookup, TABLE, expected)?;
@@ -65,7 +92,7 @@ pub fn table(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingE
     }
 }
 
-/// `BUDGET_GUARD_TOPIC_ARN` and where it lies, which the command line reads too.
+/// Reads `BUDGET_GUARD_TOPIC_ARN` and returns it with its account and Region, also for the command line.
 pub fn topic(lookup: impl Fn(&str) -> Option<String>) -> Result<(String, Home), SettingError> {
     let expected = "the ARN of an SNS topic, as in arn:aws:sns:eu-west-1:123456789012:alerts";
     let arn = required(&lookup, TOPIC, expected)?;
@@ -81,14 +108,14 @@ pub fn topic(lookup: impl Fn(&str) -> Option<String>) -> Result<(String, Home), 
     Ok((arn, home))
 }
 
-/// How sources begin whose events are CloudTrail's, besides those of AWS.
+/// Reads the prefixes of sources whose events count as CloudTrail's, in addition to those of AWS.
 fn trusted_sources(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<String>, SettingError> {
     let text = lookup(TRUSTED_SOURCES).unwrap_or_default();
     if text.is_empty() {
         return Ok(Vec::new());
     }
     let sources: Vec<String> = text.split(',').map(str::to_owned).collect();
-    // An empty one would begin them all.
+    // An empty prefix would match every source.
     if sources.iter().all(|source| !source.is_empty() && source.bytes().all(|byte| byte.is_ascii_graphic())) {
         return Ok(sources);
     }
@@ -96,7 +123,7 @@ fn trusted_sources(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<String
     Err(SettingError::Malformed { variable: TRUSTED_SOURCES, seen: Seen::new(&text), expected })
 }
 
-/// What holds for rules without tags, which the command line reads too.
+/// Reads the limits of rules without tags, also for the command line.
 pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, SettingError> {
     let mode = match lookup(MODE).as_deref() {
         None | Some("observe") => Mode::Observe,
@@ -128,7 +155,7 @@ pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, Setti
     Ok(limits)
 }
 
-/// A variable that may be absent, but not malformed.
+/// Reads a variable that may be absent, but not malformed.
 fn optional<T: FromStr<Err: Display>>(
     lookup: impl Fn(&str) -> Option<String>,
     variable: &'static str,

@@ -1,11 +1,11 @@
-//! What an invocation leaves behind for operators: one summary line, and metrics in the embedded metric format.
+//! Log line and metrics of an invocation, the latter in the embedded metric format.
 
 use serde_json::{Value, json};
 
 use crate::model::Timestamp;
 use crate::run::{HandleError, Summary};
 
-/// Writes the summary line of one invocation, and a line for each thing that went wrong in it.
+/// Logs the summary line of one invocation, and a line for each failure in it.
 pub fn log(summary: &Summary, error: Option<&HandleError>) {
     for note in &summary.notes {
         tracing::warn!("{note}");
@@ -40,9 +40,10 @@ pub fn log(summary: &Summary, error: Option<&HandleError>) {
     );
 }
 
+/// Namespace of the metrics in CloudWatch.
 pub const NAMESPACE: &str = "BudgetGuard";
 
-/// The metrics of one invocation as an embedded-metric-format document, for one line of standard output.
+/// Returns the metrics of one invocation as a document in the embedded metric format, for one line of standard output.
 ///
 /// Source: "Specification: Embedded metric format" (Amazon CloudWatch user guide).
 pub fn metrics(summary: &Summary, function: &str, now: Timestamp) -> Value {
