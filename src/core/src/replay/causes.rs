@@ -1,27 +1,29 @@
-//! Callers, each distinct one once; and, where a rule's own calls are judged, their calls.
+//! Distinct callers, and distinct calls if a rule's own calls are judged.
 
 use std::collections::HashMap;
 use std::hash::Hasher;
 
 use crate::model::{Call, Caller, HashUse};
 
-/// Who made a call, and which one if that matters.
+/// Caller of an event, with its call if own calls are judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Caused {
+    /// Caller as CloudTrail recorded it.
     pub caller: Caller<'static>,
+    /// API call; `None` if no rule needs it.
     pub call: Option<Box<Call<'static>>>,
 }
 
-/// All that was kept, known by its place.
+/// Distinct causes, each identified by its index.
 #[derive(Debug, Default)]
 pub(super) struct Causes {
     list: Vec<Caused>,
-    /// Places by hash.
+    /// Indices by hash.
     known: HashMap<u64, Vec<u32>>,
 }
 
 impl Causes {
-    /// The place of these two, which is a new one if they are.
+    /// Returns the index of this cause, and adds it if it is new.
     pub fn add(&mut self, caller: &Caller<'_>, call: Option<&Call<'_>>) -> u32 {
         let places = self.known.entry(hash(caller, call)).or_default();
         let is_same = |place: &&u32| {
@@ -38,11 +40,12 @@ impl Causes {
         place
     }
 
+    /// Returns the cause at this index.
     pub fn get(&self, place: usize) -> &Caused {
         &self.list[place]
     }
 
-    /// Takes over what another reader has kept. Returns what has to be added to its places.
+    /// Appends the causes of another reader. Returns the number to be added to that reader's indices.
     pub fn append(&mut self, mut other: Self) -> u32 {
         let moved = self.list.len() as u32;
         self.list.append(&mut other.list);

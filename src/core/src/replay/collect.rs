@@ -1,4 +1,4 @@
-//! What is kept of each record that is read: of a firing 24 bytes, of a record its id's hash, so that it counts once.
+//! State collected from log records: 24 bytes per firing, and a hash of each record's id, so that it counts once.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -13,62 +13,65 @@ use crate::model::{ActsAs, Call, Caller, HashUse, RuleArn, RuleState, Target, Ti
 use crate::sources::{self, Received};
 use eventbridge_pattern::{Matcher, Pattern, Scratch};
 
-/// The rules that records are matched against. Shared by all who read.
+/// Rules that records are matched against. Shared by all readers.
 #[derive(Debug)]
 pub struct Replay {
     matcher: Matcher,
     rules: Vec<Watched>,
     places: Vec<Place>,
-    /// Who acts for the rules whose targets are told.
+    /// Actors of the rules whose targets are known.
     pub(super) actors: Actors,
     known: Known,
-    /// The targets of some rule are told.
+    /// True if the targets of any rule are known.
     judges_own_calls: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Watched {
-    /// The rule's own, or one of its name, for a file need not tell.
+    /// ARN of the rule, or a stand-in if the file does not tell it.
     pub(super) arn: RuleArn,
     pub(super) targets: Option<Vec<Target>>,
     pub(super) acts_as: ActsAs,
-    /// In the third state: receives all management events.
+    /// True for `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`.
     hears_all: bool,
-    /// Where the rule stands, if that is known; index of its place.
+    /// Index of the rule's place; `None` if the file does not tell it.
     place: Option<usize>,
 }
 
-/// A Region of an account: the events of one do not reach the rules of another.
+/// Region of an account. Events of one place do not reach the rules of another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Place {
     region: String,
     account: String,
 }
 
-/// One firing. Everything else is told by its rule and its cause.
+/// One firing, by the indices of its rule and its cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fired {
     rule: u32,
     cause: u32,
     /// Event time in milliseconds since 1970.
     at: i64,
-    /// A hash of `eventID`.
+    /// Hash of `eventID`.
     id: u64,
 }
 
-/// What one reader has found. Readers' findings are merged.
+/// Findings of one reader, to be merged with those of the others.
 #[derive(Debug, Default)]
 pub struct Collected {
-    /// Distinct records.
+    /// Number of distinct records.
     pub events: u64,
+    /// Number of records that were read before.
     pub duplicates: u64,
-    /// Events that would fire a rule but are the guard's own calls, which never count.
+    /// Number of events that match but are the guard's own calls, which never count.
     pub own_calls: u64,
+    /// Earliest event time; `None` without records.
     pub first: Option<Timestamp>,
+    /// Latest event time; `None` without records.
     pub last: Option<Timestamp>,
     pub(super) fired: Vec<Fired>,
     pub(super) causes: Causes,
-    /// Sessions that targets opened, or sessions of others.
+    /// Sessions opened by targets, or by other principals.
     pub(super) openings: Openings,
     counts: Vec<Counts>,
     places_seen: Vec<bool>,
@@ -84,7 +87,7 @@ enum Decision {
     Unknown,
 }
 
-/// What did not become a firing; at the rule's own place, and elsewhere.
+/// Matches that did not become firings: at the rule's own place, and elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     withheld: [u64; 2],
@@ -92,19 +95,19 @@ struct Counts {
     doubtful: [u64; 2],
 }
 
-/// What is known of one rule before its firings are judged.
+/// Matches of one rule that did not become firings, or are in doubt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Uncounted {
-    /// Events that match but which a rule in plain `ENABLED` does not receive, because of the call's name.
+    /// Number of matching events that a plain `ENABLED` rule does not receive, because of the call's name.
     pub withheld: u64,
-    /// Events about which the matcher could not decide.
+    /// Number of events for which the matcher exceeded its work budget.
     pub undecided: u64,
-    /// Firings of a rule in plain `ENABLED` by calls that AWS's documents disagree about.
+    /// Number of firings of a plain `ENABLED` rule by calls on which AWS's documents disagree.
     pub doubtful: u64,
 }
 
 impl Replay {
-    /// `rules` with their patterns; they are known by their index from here on.
+    /// Creates a replay of these rules. Results refer to a rule by its index.
     pub fn new<'a>(rules: impl IntoIterator<Item = (&'a ListedRule, Pattern)>) -> Self {
         let mut places: Vec<Place> = Vec::new();
         let mut watched: Vec<Watched> = Vec::new();
@@ -140,14 +143,14 @@ impl Replay {
         }
     }
 
-    /// By the rules' index.
+    /// Rules by their index.
     pub(super) fn rules(&self) -> &[Watched] {
         &self.rules
     }
 }
 
 impl Fired {
-    /// In `cause`: the event is from elsewhere than the rule.
+    /// Flag in `cause`: the event is from another place than the rule.
     const ELSEWHERE: u32 = 1 << 31;
 
     pub(super) fn rule(&self) -> usize {
@@ -170,13 +173,14 @@ impl Fired {
         self.id
     }
 
-    /// The order in which the firings of all rules are judged.
+    /// Sort key of the order in which firings are judged.
     pub(super) fn order(&self) -> (i64, u64, u32) {
         (self.at, self.id, self.rule)
     }
 }
 
 impl Collected {
+    /// Creates an empty collection for one reader.
     pub fn new(replay: &Replay) -> Self {
         Self {
             counts: vec![Counts::default(); replay.rules.len()],
@@ -185,7 +189,7 @@ impl Collected {
         }
     }
 
-    /// Matches one record, given as its JSON text.
+    /// Matches one record, given as its JSON text. A repeated record is only counted.
     pub fn add(&mut self, replay: &Replay, record: &[u8]) -> Result<(), RecordError> {
         let record = CloudTrailRecord::read(record)?;
         let id = HashUse::Memory.of(&record.id);
@@ -197,7 +201,7 @@ impl Collected {
         self.first = Some(self.first.map_or(record.at, |first| first.min(record.at)));
         self.last = Some(self.last.map_or(record.at, |last| last.max(record.at)));
         let is_at = |place: &Place| {
-            // What a record does not say cannot be elsewhere.
+            // A record that does not name its place belongs to every place.
             (record.region.is_empty() || place.region == record.region)
                 && (record.account.is_empty() || place.account == record.account)
         };
@@ -207,7 +211,7 @@ impl Collected {
         self.note_opening(replay, &record);
         self.match_spellings(replay, &record)?;
         let mut cause = None;
-        // The call is of use only where own calls are judged.
+        // The call is needed only where own calls are judged.
         let wants_call = self.matched.iter().any(|(rule, _)| replay.rules[*rule as usize].targets.is_some());
         for (rule, decision) in std::mem::take(&mut self.matched) {
             let watched = &replay.rules[rule as usize];
@@ -235,13 +239,13 @@ impl Collected {
         Ok(())
     }
 
-    /// Keeps the opening of a session, if a target may be behind it.
+    /// Stores the opening of a session that may belong to a target.
     fn note_opening(&mut self, replay: &Replay, record: &CloudTrailRecord<'_>) {
         if !replay.judges_own_calls || !record.may_open_session() {
             return;
         }
         let Some(mut opening) = sources::opening(record.text) else { return };
-        // Only its opener is looked at, and a log may have millions.
+        // Only the opener is needed, and a log may have millions of openings.
         (opening.call.resource, opening.call.wording) = (None, None);
         let is_by_target = replay.actors.maker(&opening.caller, Some(&opening.call)).is_some();
         if is_by_target || opening.call.session().is_some() {
@@ -249,7 +253,7 @@ impl Collected {
         }
     }
 
-    /// Which rules the record's event matches, in any of its spellings.
+    /// Finds the rules that the event matches in any spelling of its detail-type.
     fn match_spellings(&mut self, replay: &Replay, record: &CloudTrailRecord<'_>) -> Result<(), RecordError> {
         self.matched.clear();
         for spelling in 0..record.spellings() {
@@ -260,14 +264,14 @@ impl Collected {
             self.matched.extend(found.unknown.iter().map(|rule| (*rule, Decision::Unknown)));
         }
         if record.spellings() > 1 {
-            // A match in one spelling outweighs doubt in another.
+            // A match in one spelling outweighs an undecided one in another.
             self.matched.sort_unstable();
             self.matched.dedup_by_key(|(rule, _)| *rule);
         }
         Ok(())
     }
 
-    /// Who caused the event, as the guard itself reads it; `None` if the event never counts.
+    /// Stores the cause of the event, attributed as in the guard. Returns `None` if the event never counts.
     fn cause(
         &mut self,
         replay: &Replay,
@@ -289,7 +293,7 @@ impl Collected {
         let received = Received::Attached { rule: rule.clone(), event: bus.event };
         match attribute(received, home).map_err(|error| undecoded(&error))? {
             Attributed::Firing(firing) => {
-                // Of a call that never counts by rate, even that must be known where nothing else is.
+                // A call that never counts by rate is marked as such even if own calls are not judged.
                 let bare = firing.call.as_ref().filter(|call| !wants_call && call.is_open_to_all()).map(bare);
                 let call = firing.call.as_ref().filter(|_| wants_call).or(bare.as_ref());
                 let call = call.map(|call| without_key(replay, &firing.caller, call));
@@ -302,7 +306,7 @@ impl Collected {
         }
     }
 
-    /// What all readers have found.
+    /// Merges the findings of all readers.
     pub fn merge(replay: &Replay, parts: impl IntoIterator<Item = Self>) -> Self {
         let mut whole = Self::new(replay);
         for mut part in parts {
@@ -329,12 +333,13 @@ impl Collected {
         whole
     }
 
-    /// Whether events from elsewhere than the rule are left aside. If none is from its own place, the log is another's –
-    /// of a test, or with its names changed – and every event counts.
+    /// Returns true if events from other places do not count. If no event is from the rule's own place, the log belongs
+    /// to another account or its names were changed, and every event counts.
     pub fn keeps_to_its_place(&self, replay: &Replay, rule: usize) -> bool {
         replay.rules[rule].place.is_some_and(|place| self.places_seen[place])
     }
 
+    /// Returns the numbers of matches of this rule that are not firings, or are in doubt.
     pub fn uncounted(&self, replay: &Replay, rule: usize) -> Uncounted {
         let Counts { withheld, undecided, doubtful } = self.counts[rule];
         let elsewhere = if self.keeps_to_its_place(replay, rule) { 0 } else { 1 };
@@ -343,8 +348,8 @@ impl Collected {
     }
 }
 
-/// The call without its access key, unless it tells sessions apart that no target is known to have. Each distinct call is
-/// kept once.
+/// Returns the call without its access key, unless the key identifies a session of an unknown principal. Each distinct
+/// call is stored once.
 fn without_key<'a>(replay: &Replay, caller: &Caller<'_>, call: &Call<'a>) -> Call<'a> {
     let mut call = call.clone();
     if call.session().is_none() || replay.actors.maker(caller, Some(&call)).is_some() {
@@ -353,15 +358,15 @@ fn without_key<'a>(replay: &Replay, caller: &Caller<'_>, call: &Call<'a>) -> Cal
     call
 }
 
-/// The call without all that tells it from others of its kind.
+/// Returns the call without the parts that distinguish it from others of its kind.
 fn bare<'a>(call: &Call<'a>) -> Call<'a> {
     Call { role: None, access_key: None, invoked_by: None, resource: None, wording: None, ..call.clone() }
 }
 
-/// The records that were read already, by anyone. Of a million, two are taken for one with a probability of 3 in 10⁸.
+/// Ids of records that any reader has read. In a million, two ids collide with a probability of 3 in 10⁸.
 #[derive(Debug)]
 struct Known {
-    /// Many, so that readers seldom wait for each other.
+    /// Enough shards that readers seldom wait for each other.
     shards: Vec<Mutex<HashSet<u64>>>,
 }
 
@@ -372,7 +377,7 @@ impl Default for Known {
 }
 
 impl Known {
-    /// Whether it is new.
+    /// Returns true if the id is new.
     fn add(&self, id: u64) -> bool {
         let shard = &self.shards[(id >> 58) as usize];
         shard.lock().unwrap_or_else(PoisonError::into_inner).insert(id)

@@ -1,4 +1,4 @@
-//! A CloudTrail record, and the EventBridge event that AWS sends for it.
+//! CloudTrail records, and the EventBridge events that AWS sends for them.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::model::{Seen, Timestamp, is_management, is_withheld, is_withheld_perhaps};
 
-/// What EventBridge calls the events of each `eventType`.
+/// Values of `detail-type` for each `eventType`.
 ///
 /// Sign-ins have two spellings: AWS's user guide has "Signin", events and older rules have "Sign In".
 /// Sources: "CloudTrail record contents"; "AWS service events delivered via AWS CloudTrail" (EventBridge user guide).
@@ -20,43 +20,52 @@ const DETAIL_TYPES: &[(&str, &[&str])] = &[
     ("AwsVpceEvents", &["AWS Network Activity Event via CloudTrail"]),
 ];
 
-/// One record of a CloudTrail log file, with what its event's envelope says.
+/// One record of a CloudTrail log file, with the fields of its event's envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudTrailRecord<'a> {
-    /// The record itself, which is the event's `detail`.
+    /// JSON text of the record, which is the event's `detail`.
     pub text: &'a str,
+    /// `eventID`.
     pub id: Cow<'a, str>,
+    /// `eventTime`.
     pub at: Timestamp,
+    /// `recipientAccountId`, or the account of `userIdentity`. Empty if the record has neither.
     pub account: Cow<'a, str>,
+    /// `awsRegion`. Empty if the record does not have it.
     pub region: Cow<'a, str>,
-    /// A management event that rules in plain `ENABLED` do not receive.
+    /// True for a management event that rules in plain `ENABLED` do not receive.
     pub is_withheld: bool,
-    /// AWS's documents disagree on that.
+    /// True if AWS's documents disagree on that.
     pub is_withheld_perhaps: bool,
     time: Cow<'a, str>,
-    /// `eventSource`: `s3.amazonaws.com`.
+    /// `eventSource`, such as `s3.amazonaws.com`.
     source: Cow<'a, str>,
     detail_types: &'static [&'static str],
 }
 
-/// Why a record makes no event.
+/// Reason why a record has no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
+    /// The bytes are not JSON, or not UTF-8. Holds the parser's message.
     #[error("not JSON: {0}")]
     NotJson(String),
+    /// A required field is missing. Holds its name.
     #[error("{0} is missing; expected a CloudTrail record")]
     Missing(&'static str),
+    /// The object is an event and not a record.
     #[error("it is an EventBridge event; expected a CloudTrail record")]
     Event,
+    /// `eventTime` is no time. Holds the value.
     #[error("eventTime is {0}; expected an RFC 3339 time, as in 2026-11-20T10:00:00Z")]
     BadTime(Seen),
+    /// `eventType` has no detail-type. Holds the value.
     #[error(
         "eventType is {0}; expected AwsApiCall, AwsServiceEvent or another that EventBridge has a detail-type for"
     )]
     UnknownType(Seen),
 }
 
-/// Source: "CloudTrail record contents for management, data, and network activity events".
+/// Fields of a record. Source: "CloudTrail record contents for management, data, and network activity events".
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fields<'a> {
@@ -90,7 +99,7 @@ struct Identity<'a> {
     account_id: Option<Text<'a>>,
 }
 
-/// Borrowed unless it has escapes; serde copies a bare `Option<Cow<str>>`.
+/// Text that is borrowed unless it has escapes. serde copies a bare `Option<Cow<str>>`.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -100,6 +109,11 @@ impl<'a> CloudTrailRecord<'a> {
         self.source == "sts.amazonaws.com"
     }
 
+    /// Parses a record from its JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`] with the field that is missing or wrong.
     pub fn read(bytes: &'a [u8]) -> Result<Self, RecordError> {
         let text = std::str::from_utf8(bytes).map_err(|error| RecordError::NotJson(error.to_string()))?;
         let fields: Fields<'_> =
@@ -111,7 +125,7 @@ impl<'a> CloudTrailRecord<'a> {
             });
         };
         let Text(source) = fields.event_source.ok_or(RecordError::Missing("eventSource"))?;
-        // Records had no eventType before version 1.02, and told of API calls only.
+        // Before version 1.02 records had no eventType, and were about API calls only.
         let kind = fields.event_type.map_or(Cow::Borrowed(DETAIL_TYPES[0].0), |Text(kind)| kind);
         let known = DETAIL_TYPES.iter().find(|(name, _)| *name == kind);
         let (_, detail_types) = known.ok_or_else(|| RecordError::UnknownType(Seen::new(&kind)))?;
@@ -135,14 +149,14 @@ impl<'a> CloudTrailRecord<'a> {
         })
     }
 
-    /// How many spellings of `detail-type` the event may have.
+    /// Number of spellings that `detail-type` has for this event, at least one.
     pub fn spellings(&self) -> usize {
         self.detail_types.len()
     }
 
-    /// Writes the event that AWS sends for this record, in spelling number `spelling`.
+    /// Writes the event that AWS sends for this record to `event`, in spelling number `spelling` from 0.
     ///
-    /// Its own `id` is not in the record; the record's stands for it. Source: "AWS service event metadata".
+    /// The event's own `id` is unknown, so the record's id is used. Source: "AWS service event metadata".
     pub fn write_event(&self, spelling: usize, event: &mut String) {
         event.clear();
         event.push_str(r#"{"version":"0","id":"#);
@@ -167,14 +181,14 @@ impl<'a> CloudTrailRecord<'a> {
     }
 }
 
-/// Appends JSON text.
+/// Appends a JSON string.
 fn push_text(json: &mut String, text: &str) {
     if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
         json.push('"');
         json.push_str(text);
         json.push('"');
     } else {
-        // Text is always JSON.
+        // Serializing a string cannot fail.
         json.push_str(&serde_json::to_string(text).unwrap_or_default());
     }
 }
@@ -257,7 +271,7 @@ mod tests {
         let (kms, sts) = ("kms.amazonaws.com", "sts.amazonaws.com");
         check(kms, "DescribeKey", true.into(), [true, false]);
         check(kms, "DescribeKey", false.into(), [false, false]);
-        // Old records do not say.
+        // Old records have no `managementEvent`.
         check(kms, "DescribeKey", Value::Null, [true, false]);
         check(kms, "Decrypt", true.into(), [false, false]);
         check(sts, "GetSessionToken", true.into(), [false, false]);

@@ -1,4 +1,4 @@
-//! Each rule's firings in the order of event time, through the guard's own step; and the busiest window of each.
+//! Judges each rule's firings in the order of event time with the guard's own step, and finds its busiest window.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,53 +13,58 @@ use crate::policy::{BurstLimit, Limits, Mode};
 use crate::record::{Record, Trip};
 use crate::verdict::{MAX_TRACED, Trace};
 
-/// Time that the guard waits for late reasons before a slow proof counts, and more.
+/// Time added to each step, longer than a slow proof waits for late reasons.
 const LATENESS_OF_REASONS: jiff::SignedDuration = jiff::SignedDuration::from_mins(6);
-/// Maximum number of questions in a row that one firing leads to.
+/// Maximum number of questions in a row after one firing.
 const MAX_QUESTIONS: usize = 4;
 
-/// Verdict on one rule.
+/// Result for one rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// Distinct events that would have fired the rule.
+    /// Number of distinct events that would have fired the rule.
     pub firings: u64,
-    /// Calls of the rule's own targets among them; `None` if its targets are not told.
+    /// Number of own calls among them; `None` if the rule's targets are not known.
     pub own: Option<u64>,
-    /// The most within one window of the limit; `None` without a firing.
+    /// Busiest window of the limit's length; `None` without a firing.
     pub peak: Option<Peak>,
+    /// First trip; `None` if the rule would not have tripped.
     pub trip: Option<WouldTrip>,
-    /// Events that match, but are from another Region or account.
+    /// Number of matching events from another Region or account, which do not count.
     pub elsewhere: u64,
+    /// Matches that are not firings, or are in doubt.
     pub uncounted: Uncounted,
 }
 
-/// The busiest window.
+/// Busiest window of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peak {
+    /// Number of firings in the window.
     pub count: u64,
+    /// Length of the window.
     pub window: Seconds,
-    /// When the count was reached.
+    /// Time at which the number was reached.
     pub at: Timestamp,
 }
 
-/// The first trip.
+/// First trip of a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WouldTrip {
+    /// Trip as the guard would have stored it.
     pub trip: Trip,
-    /// How often the rule had fired by then, the firing that tripped it included.
+    /// Number of firings up to the trip, including the one that tripped.
     pub firings_before: u64,
 }
 
 impl Outcome {
-    /// The smallest burst limit of this window that the rule would not have reached: one above its peak. Above 512 the
-    /// guard estimates, and some room is advisable.
+    /// Returns the smallest burst limit of this window that the rule would not have reached: one above its peak. Above
+    /// 512 the guard estimates, so some more room is advisable.
     pub fn smallest_limit(&self, window: Seconds) -> String {
         format!("{}/{window}", self.peak.map_or(0, |peak| peak.count) + 1)
     }
 }
 
-/// Judges the firings of every rule, as they would have come: one by one, at once, in the order of event time. Rules
-/// whose targets are told are judged by who made the calls too, also those that come round through each other.
+/// Judges the firings of every rule, one by one in the order of event time. Rules whose targets are known are also
+/// judged by the makers of the calls, cycles of rules included. `collected` gives up its firings.
 pub fn judge(limits: &Limits, replay: &Replay, collected: &mut Collected) -> Vec<Outcome> {
     let mut fired = std::mem::take(&mut collected.fired);
     fired.sort_unstable_by_key(Fired::order);
@@ -83,29 +88,29 @@ pub fn judge(limits: &Limits, replay: &Replay, collected: &mut Collected) -> Vec
     court.cases.into_iter().enumerate().map(outcome).collect()
 }
 
-/// The rules before the guard, all at once: what one does may fire another.
+/// State of all rules. They are judged together, because one rule's target may fire another rule.
 struct Court<'a> {
-    /// By the rules' index.
+    /// Limits by the rules' index.
     limits: Vec<Limits>,
     window: Seconds,
     replay: &'a Replay,
     causes: &'a Causes,
     openings: &'a Openings,
     cases: Vec<Case>,
-    /// The rules' index.
+    /// Index of each rule.
     by_arn: HashMap<&'a RuleArn, usize>,
 }
 
-/// One rule. Once it has tripped it is disabled, and its firings are only counted.
+/// State of one rule. After its trip it counts as disabled, and its firings are only counted.
 struct Case {
-    /// `None` only while it is stepped.
+    /// Record of the rule; `None` during a step.
     record: Option<Record>,
     firings: u64,
     own: u64,
     elsewhere: u64,
     trip: Option<WouldTrip>,
     peak: Option<Peak>,
-    /// The times of the firings within one window of the newest.
+    /// Times of the firings within one window up to the newest, in milliseconds since 1970.
     recent: VecDeque<i64>,
 }
 
@@ -122,7 +127,7 @@ impl Case {
         }
     }
 
-    /// The first of the busiest windows counts. Half open, as the guard's own.
+    /// Counts a firing. The first of several equally busy windows is kept. Windows are half open, as in the guard.
     fn count(&mut self, at: i64, window: Seconds) {
         self.firings += 1;
         while self.recent.front().is_some_and(|first| at - first >= window.millis()) {
@@ -178,7 +183,7 @@ impl<'a> Court<'a> {
         let case = &mut self.cases[fired.rule()];
         if guard::is_open(&record) {
             case.trip = record.last_trip.clone().map(|mut trip| {
-                // The step was told that it is later, so that no proof waits.
+                // The step ran with a later time, so that no proof waits.
                 trip.at = at;
                 let targets = watched.targets.as_deref().unwrap_or_default();
                 let is_own =
@@ -190,11 +195,10 @@ impl<'a> Court<'a> {
         case.record = Some(record);
     }
 
-    /// The guard's own step, and the answers to the questions that a log can answer. Everything else that there would be
-    /// to do follows from a trip.
+    /// Runs the guard's own step, and answers the questions that a log can answer. All other actions follow a trip.
     fn step(&self, record: Record, firing: Firing<'_>, rule: usize) -> Record {
         let limits = &self.limits[rule];
-        // A log is complete: no reason comes late, so no proof waits for one.
+        // A log is complete: no reason arrives late, so no proof waits.
         let now = firing.at + LATENESS_OF_REASONS;
         let (mut record, mut plan) = guard::step(limits, record, &[Observation::Firing(firing)], now);
         for _ in 0..MAX_QUESTIONS {
@@ -203,7 +207,7 @@ impl<'a> Court<'a> {
                     Answer::Traced(Ok(Box::new(self.trace(&self.replay.rules()[rule].arn, actors))))
                 }
                 Some(Action::Sessions(open)) => Answer::Sessions(Ok(self.sessions(rule, &open))),
-                // A log has no metrics: the plain limits hold.
+                // A log has no metrics, so the plain limits hold.
                 Some(Action::History) => Answer::History(Ok(RateHistory::default())),
                 _ => break,
             };
@@ -212,7 +216,7 @@ impl<'a> Court<'a> {
         record
     }
 
-    /// Openers of these sessions, as far as the log has them.
+    /// Returns the openers of these sessions that the log shows.
     fn sessions(&self, rule: usize, open: &OpenSessions) -> Vec<Opened> {
         let rule = &self.replay.rules()[rule].arn;
         let cause = |caller: &Caller<'_>, call: &Call<'_>| self.replay.actors.cause(rule, caller, Some(call));
@@ -225,7 +229,7 @@ impl<'a> Court<'a> {
             .collect()
     }
 
-    /// The records of the rules with these actors behind a target, and of those that fired them.
+    /// Returns the state of the rules with these actors behind a target, and of those that fired them.
     fn trace(&self, rule: &RuleArn, actors: Vec<String>) -> Trace {
         let rules_of = |actor: &str| self.replay.actors.rules_of(actor).cloned().collect::<Vec<_>>();
         let first = actors.into_iter().map(|actor| (actor.clone(), rules_of(&actor))).collect();

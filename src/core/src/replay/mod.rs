@@ -1,10 +1,11 @@
-//! What rules would have done over CloudTrail logs: records become events, events fire rules, and the guard's own step
-//! judges each rule's firings.
+//! Replay of CloudTrail logs: records become events, events fire rules, and the guard's own step judges each rule's
+//! firings.
 //!
-//! Records come in any order and more than once. They are matched while they are read, and all that is kept is 24 bytes
-//! for each firing, about 16 for each distinct record (to know it again), and each distinct caller once.
+//! Records may come in any order and repeatedly. They are matched while they are read. The state is 24 bytes per
+//! firing, about 16 per distinct record to recognize it again, and each distinct caller once.
 //!
-//! Of a rule whose targets are told, each distinct call is kept as well, about 450 bytes, and the rule is judged by who made the calls.
+//! For a rule whose targets are known, each distinct call is stored too, in about 450 bytes. Such a rule is also judged
+//! by the makers of the calls.
 
 mod causes;
 mod collect;

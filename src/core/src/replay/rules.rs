@@ -1,4 +1,4 @@
-//! The rules of a file: what `aws events list-rules` prints, or JSON lines of `{"name","pattern"}`.
+//! Rules of a file: the output of `aws events list-rules`, or JSON lines of `{"name","pattern"}`.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -9,49 +9,58 @@ use crate::model::{
 };
 use eventbridge_pattern::{Pattern, PatternError};
 
-/// A rule as the file tells it.
+/// Rule as listed in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedRule {
-    /// On a bus other than the default one: `BUS/NAME`.
+    /// Name of the rule. On a bus other than the default one: `BUS/NAME`.
     pub name: String,
+    /// ARN; `None` if the file does not tell it.
     pub arn: Option<RuleArn>,
+    /// Name of the event bus; `default` if the file does not tell it.
     pub bus: String,
+    /// State; `ENABLED` if the file does not tell it.
     pub state: RuleState,
-    /// `ScheduleExpression`: `rate(5 minutes)`.
+    /// `ScheduleExpression`, such as `rate(5 minutes)`.
     pub schedule: Option<String>,
-    /// The AWS service that manages the rule.
+    /// AWS service that manages the rule; `None` for all others.
     pub managed_by: Option<String>,
+    /// Event pattern; `None` if it is missing or empty.
     pub pattern: Option<PatternText>,
-    /// What the rule starts; `None` if the file does not tell.
+    /// Targets of the rule; `None` if the file does not tell them.
     pub targets: Option<Vec<Target>>,
-    /// Roles that the rule's own tag names.
+    /// Roles named by the rule's tag [`ACTS_AS_TAG`].
     pub acts_as: ActsAs,
 }
 
-/// The text of an event pattern, and where in the file it begins; an encoded one has no place of its own.
+/// Event pattern as text, with its position in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatternText {
+    /// JSON text of the pattern.
     pub text: String,
+    /// Position of the text's first character; `None` if the file has the pattern encoded as a string.
     pub place: Option<Place>,
 }
 
-/// A place in a file. Both count from 1, columns in characters.
+/// Position in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
+    /// Line, from 1.
     pub line: usize,
+    /// Column in characters, from 1.
     pub column: usize,
 }
 
-/// Why a file holds no rules, and where.
+/// Reason why a file cannot be read as rules, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {}, column {}: {problem}", place.line, place.column)]
 pub struct RulesError {
+    /// Position in the file.
     pub place: Place,
-    /// What was seen and what is expected.
+    /// Description of the text found and the text expected.
     pub problem: String,
 }
 
-/// A member of `Rules` as AWS spells it, or a line with the lower-case names. Other keys are ignored.
+/// Item of `Rules` with AWS's names, or a JSON line with lower-case names. Other keys are ignored.
 ///
 /// Source: `Rule` of the EventBridge API (2015-10-07).
 #[derive(Deserialize)]
@@ -74,7 +83,7 @@ struct Item<'a> {
     listed_pattern: Option<&'a RawValue>,
     #[serde(borrow)]
     pattern: Option<&'a RawValue>,
-    /// As `aws events list-tags-for-resource` prints them.
+    /// Tags in the form that `aws events list-tags-for-resource` prints.
     #[serde(default, rename = "Tags")]
     tags: Vec<TagItem>,
     #[serde(borrow, rename = "Targets")]
@@ -96,7 +105,7 @@ struct List<'a> {
     rules: Option<Vec<&'a RawValue>>,
 }
 
-/// Reads the rules of a file, in their order. At least one.
+/// Reads the rules of a file in their order. An error if there is none.
 pub fn read_rules(text: &str) -> Result<Vec<ListedRule>, RulesError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut rules = Vec::new();
@@ -164,7 +173,7 @@ fn pattern_text(text: &str, raw: &RawValue) -> Result<PatternText, RulesError> {
     }
 }
 
-/// serde's error in a part of the text, at its place in the whole.
+/// Converts serde's error in a part of the text to its position in the whole text.
 fn wrong(text: &str, part: &str, error: &serde_json::Error) -> RulesError {
     let line_start: usize =
         part.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
@@ -175,7 +184,7 @@ fn wrong(text: &str, part: &str, error: &serde_json::Error) -> RulesError {
 }
 
 impl Place {
-    /// Of the byte `at` of `part`, which is a piece of `text`.
+    /// Position of byte `at` of `part`, which is a slice of `text`.
     fn of(text: &str, part: &str, at: usize) -> Self {
         let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize) + at;
         let before = String::from_utf8_lossy(&text.as_bytes()[..start.min(text.len())]);
@@ -185,11 +194,12 @@ impl Place {
 }
 
 impl PatternText {
+    /// Compiles the pattern.
     pub fn compile(&self) -> Result<Pattern, PatternError> {
         Pattern::compile(&self.text)
     }
 
-    /// Where in the file the pattern's own place is; `None` if the pattern stands there encoded.
+    /// Position of a pattern error in the file; `None` if the file has the pattern encoded as a string.
     pub fn place_in_file(&self, error: &PatternError) -> Option<Place> {
         let start = self.place?;
         let line = start.line + error.line.saturating_sub(1);
@@ -200,7 +210,7 @@ impl PatternText {
 }
 
 impl ListedRule {
-    /// Why no CloudTrail event fires this rule, or why the guard would let it be.
+    /// Reason why no CloudTrail event fires this rule, or why the guard would not act on it. `None` if neither is so.
     pub fn left_out_because(&self) -> Option<String> {
         if self.pattern.is_none() {
             return Some(match &self.schedule {

@@ -1,12 +1,13 @@
-//! Stand-ins for what a log or a file of rules does not tell: where the guard stands, and the ARN of a rule.
+//! Stand-ins for facts that a log or a file of rules does not tell: the guard's own place, and the ARN of a rule.
 
 use super::collect::Watched;
 use crate::attribution::Home;
 use crate::model::RuleArn;
 
-/// A guard where the event is from, and a rule of its: enough to tell calls that count from those that never do.
+/// Returns a guard in the event's place with one of its rules. This is enough to separate calls that count from those
+/// that never do.
 pub(super) fn guard(account: &str, region: &str) -> Option<(RuleArn, Home)> {
-    // Names that were changed, to publish a log, may be no names that AWS gives.
+    // A log that was published with changed names may hold names that AWS would not accept.
     let places = [(account, region), (account, "us-east-1"), ("000000000000", "us-east-1")];
     let rule: RuleArn = places.iter().find_map(|(account, region)| {
         format!("arn:aws:events:{region}:{account}:rule/replay").parse().ok()
@@ -15,7 +16,8 @@ pub(super) fn guard(account: &str, region: &str) -> Option<(RuleArn, Home)> {
     Some((rule, home))
 }
 
-/// For a rule whose ARN the file does not tell: a place for its name, if AWS would take it and no other rule has it.
+/// Returns an ARN for a rule whose ARN the file does not tell. It has the rule's name if AWS would accept the name and no
+/// other rule has it, else a numbered name.
 pub(super) fn stand_in(name: &str, taken: &[Watched]) -> Option<RuleArn> {
     let is_free = |arn: &RuleArn| taken.iter().all(|one| one.arn != *arn);
     let numbered = (taken.len() + 1..).map(|n| format!("rule-{n}"));

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::hints::{Hints, Known};
 use crate::model::{Actor, Arn, Target};
 
-/// A target as `aws events list-targets-by-rule` prints it, or with the lower-case names.
+/// Target as `aws events list-targets-by-rule` prints it, or with lower-case names.
 ///
 /// Source: `Target` of the EventBridge API (2015-10-07).
 #[derive(Deserialize)]
@@ -15,10 +15,10 @@ pub(super) struct TargetItem {
     id: Option<String>,
     #[serde(alias = "Arn")]
     arn: String,
-    /// The role EventBridge takes to start the target.
+    /// Role with which EventBridge starts the target.
     #[serde(rename = "RoleArn")]
     invoked_with: Option<String>,
-    /// The role the target's own calls are made with.
+    /// Role with which the target makes its own calls.
     role: Option<String>,
     #[serde(rename = "Input")]
     input: Option<String>,
@@ -26,7 +26,7 @@ pub(super) struct TargetItem {
     transformer: Option<TransformerItem>,
     #[serde(rename = "EcsParameters")]
     ecs: Option<EcsItem>,
-    /// All who act for the target, as `status --output json` prints them.
+    /// Actors of the target, as `status --output json` prints them.
     #[serde(default)]
     actors: Vec<Actor>,
 }
@@ -46,7 +46,7 @@ struct TransformerItem {
     input_template: String,
 }
 
-/// The targets of a rule. Those without an id are numbered.
+/// Converts the targets of a rule. Those without an id are numbered.
 pub(super) fn targets(items: Vec<TargetItem>) -> Vec<Target> {
     let target = |(n, item): (usize, TargetItem)| Target {
         actors: item.actors(),
@@ -57,7 +57,7 @@ pub(super) fn targets(items: Vec<TargetItem>) -> Vec<Target> {
 }
 
 impl TargetItem {
-    /// The actors that the file names, or else the one whose role is constant in the target's input.
+    /// Returns the actors that the file names, or else the one whose role is constant in the target's input.
     fn actors(&self) -> Vec<Actor> {
         let hints = self.hints();
         if self.actors.is_empty() {
@@ -72,7 +72,7 @@ impl TargetItem {
         named.map(|actor| Actor { tasks: actor.tasks.or(hints.many_tasks()), ..actor }).collect()
     }
 
-    /// Details that the Lambda reads from the target as well.
+    /// Returns the settings that the Lambda reads from the target too.
     fn hints(&self) -> Hints {
         let template = self.transformer.as_ref().map(|transformer| &*transformer.input_template);
         Hints {
@@ -95,7 +95,7 @@ mod tests {
     const TASK: &str = "arn:aws:ecs:us-east-1:123456789012:task-definition/convert:3";
     const PROJECT: &str = "arn:aws:codebuild:us-east-1:123456789012:project/fix";
 
-    /// A target with these settings besides.
+    /// A target with additional settings.
     fn target(arn: &str, settings: &[(&str, Value)]) -> Value {
         let mut target = json!({"Id": "1", "Arn": arn});
         settings.iter().for_each(|(name, value)| target[*name] = value.clone());
@@ -137,7 +137,7 @@ mod tests {
         check(AUTOMATION, &[input(json!({"BucketName": ["b"]}))], &[]);
         check(AUTOMATION, &[("Input", json!("no JSON"))], &[]);
 
-        // Words that a person adds to the file come first.
+        // Values that a person adds to the file take precedence.
         let other = input(json!({"AutomationAssumeRole": ["arn:aws:iam::123456789012:role/other"]}));
         let word = ("role", json!(role));
         check(AUTOMATION, &[other.clone(), word.clone()], &runbook);
