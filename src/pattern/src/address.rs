@@ -1,15 +1,15 @@
-//! IP addresses and ranges of them.
+//! IP addresses and address ranges.
 
 use std::net::Ipv6Addr;
 
-/// An address; one of IPv4 written as IPv6 (`::ffff:…`) is one of IPv4.
+/// IP address. An IPv4 address written as IPv6 (`::ffff:…`) is stored as IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Address {
     V4(u32),
     V6(u128),
 }
 
-/// The addresses that agree with `network` in the bits of `mask`.
+/// Addresses that agree with `network` in the bits of `mask`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Block {
     network: Address,
@@ -17,9 +17,10 @@ pub(super) struct Block {
 }
 
 impl Address {
-    /// Leading zeros of an octet do not make it octal. IPv6 with octets (`::ffff:10.0.0.1`) is no address to AWS.
+    /// Parses an address. Leading zeros of an octet do not make it octal. As on AWS, IPv6 with octets
+    /// (`::ffff:10.0.0.1`) is no address.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        // What is no address shows it early: this is asked of any string.
+        // Fast path: this is called for every string, and few are addresses.
         if !(2..=45).contains(&text.len())
             || !text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':' | b'.'))
         {
@@ -83,6 +84,7 @@ impl Block {
         Ok(Self { network, mask })
     }
 
+    /// Returns true if the range holds this address.
     pub fn contains(&self, address: Address) -> bool {
         match (self.network, self.mask, address) {
             (Address::V4(network), Address::V4(mask), Address::V4(address)) => {

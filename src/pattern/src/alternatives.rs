@@ -1,14 +1,15 @@
-//! A pattern with `$or` is many without: its alternatives.
+//! Alternatives of a pattern: the patterns without `$or` that it stands for.
 
 use std::cmp::Ordering;
 
 use super::syntax::{All, Field, Item};
 
-/// AWS refuses to create a pattern with more alternatives; here such a one is tried branch by branch.
+/// Maximum number of alternatives that are written down. AWS refuses to create a pattern with more; here it is searched
+/// branch by branch.
 const MAX_ALTERNATIVES: usize = 1_000;
 
-/// Where each field stands among the paths of a pattern, in the order the reference engine visits them. Fields of the
-/// same path stand at the same place.
+/// Returns the rank of each field: the position of its path among the sorted paths of a pattern, in the order of the
+/// reference engine. Fields of the same path have the same rank.
 pub(super) fn ranks(fields: &[Field]) -> Vec<u32> {
     let mut paths: Vec<&str> = fields.iter().map(|field| &*field.path).collect();
     paths.sort_unstable_by(|one, other| by_utf16(one, other));
@@ -21,7 +22,7 @@ fn by_utf16(one: &str, other: &str) -> Ordering {
     one.encode_utf16().cmp(other.encode_utf16())
 }
 
-/// The fields of each alternative, in the order of their ranks; none if there are too many.
+/// Returns the fields of each alternative in the order of their ranks. `None` if there are too many alternatives.
 pub(super) fn expand(all: &All, ranks: &[u32]) -> Option<Vec<Box<[u32]>>> {
     if count(all) > MAX_ALTERNATIVES {
         return None;
@@ -55,7 +56,7 @@ fn extend(mut alternatives: Vec<Vec<u32>>, all: &All, ranks: &[u32]) -> Vec<Vec<
     alternatives
 }
 
-/// A later field takes the place of an earlier one of the same path.
+/// Adds a field. A later field replaces an earlier one of the same path.
 pub(super) fn put(fields: &mut Vec<u32>, field: u32, ranks: &[u32]) {
     let is_same = |other: &u32| ranks[*other as usize] == ranks[field as usize];
     match fields.iter().position(is_same) {

@@ -1,51 +1,55 @@
-//! Which alternatives have a chance with the values that an event has: sets of them as bits, joined word by word.
+//! Selection of the alternatives that may match the values of an event, as bit sets that are combined word by word.
 
 use super::index::NONE;
 
-/// No more paths than these are asked of each event; those that the most alternatives name.
+/// Maximum number of paths that filter alternatives. The paths that most alternatives name are taken.
 const MAX_FILTERS: usize = 32;
 
-/// What one alternative asks of the values at one path: one of these has to be seen.
+/// Condition of one alternative: one of these values has to be seen at one path.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
+    /// Index of the alternative.
     pub alternative: u32,
+    /// Index of the path.
     pub path: u32,
+    /// Indices of the values.
     pub values: &'a [u32],
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
-    /// Of a set of all alternatives.
+    /// Number of words in a set of all alternatives.
     words: usize,
-    /// Alternatives that no value has to be seen for, other than those of the filters.
+    /// Alternatives that require no value apart from those of the filters.
     always: Box<[u64]>,
     filters: Vec<Filter>,
     values: Vec<OfValue>,
 }
 
-/// A path that many alternatives name values for.
+/// Filter for a path with values that many alternatives name.
 #[derive(Debug)]
 struct Filter {
-    /// Alternatives that do not.
+    /// Alternatives that name no value at this path.
     others: Box<[u64]>,
 }
 
 #[derive(Debug)]
 struct OfValue {
-    /// `NONE` if its path has none.
+    /// Index of the path's filter; `NONE` if it has none.
     filter: u32,
-    /// With a filter the alternatives that name the value; else those that are hung on it.
+    /// With a filter, the alternatives that name the value. Without one, the alternatives that this value makes
+    /// candidates.
     alternatives: Set,
 }
 
-/// A set of alternatives, as whichever takes less memory.
+/// Set of alternatives, in the form that takes less memory.
 #[derive(Debug)]
 enum Set {
     Few(Box<[u32]>),
     Many(Box<[u64]>),
 }
 
-/// The sets of one event; their memory is kept for the next.
+/// Sets of one event. The memory is reused for the next event.
 #[derive(Debug, Default)]
 pub(super) struct Chosen {
     sets: Vec<u64>,
@@ -54,7 +58,7 @@ pub(super) struct Chosen {
 
 impl Set {
     fn new(members: &[u32], words: usize) -> Self {
-        // Two numbers take as much as a word.
+        // Two numbers take as much memory as a word.
         if members.len() <= 2 * words {
             return Self::Few(members.into());
         }
@@ -76,8 +80,8 @@ fn insert(set: &mut [u64], member: u32) {
 }
 
 impl Candidates {
-    /// `asked` by alternative. Also says of each entry whether it is settled by this: an alternative that has a chance
-    /// is known to see one of its values.
+    /// Builds the sets. `asked` is sorted by alternative. The second result states for each item of `asked` whether the
+    /// sets settle it: each candidate is then known to see one of its values.
     pub fn new(alternatives: usize, paths: usize, values: usize, asked: &[Asked<'_>]) -> (Self, Vec<bool>) {
         let words = alternatives.div_ceil(64);
         let filter_of = filtered(paths, words, asked);
@@ -94,7 +98,7 @@ impl Candidates {
             let rarity =
                 |asked: &Asked<'_>| asked.values.iter().map(|value| uses[*value as usize]).sum::<u64>();
             let is_filtered = |asked: &Asked<'_>| filter_of[asked.path as usize] != NONE;
-            // Hung on what the fewest alternatives name.
+            // The condition whose values the fewest alternatives name.
             let hung = (0..of_one.len())
                 .filter(|place| !is_filtered(&of_one[*place]))
                 .min_by_key(|place| rarity(&of_one[*place]));
@@ -123,7 +127,7 @@ impl Candidates {
         (Self { words, always: always.into(), filters, values }, is_settled)
     }
 
-    /// Chooses the alternatives that have a chance with these values, each seen once.
+    /// Selects the alternatives that may match these values. Each value is given once.
     pub fn choose(&self, seen: &[u32], chosen: &mut Chosen) {
         let Chosen { sets, is_filled } = chosen;
         let words = self.words;
@@ -157,13 +161,13 @@ impl Candidates {
 }
 
 impl Chosen {
-    /// The alternatives 64 `number` and following, as bits.
+    /// Returns the bits of alternatives 64 × `number` to 64 × `number` + 63.
     pub fn word(&self, number: usize) -> u64 {
         self.sets[number]
     }
 }
 
-/// The filter of each path, for those where it spares more than it costs.
+/// Returns the filter of each path, where a filter saves more work than it costs.
 fn filtered(paths: usize, words: usize, asked: &[Asked<'_>]) -> Vec<u32> {
     let mut uses = vec![0usize; paths];
     asked.iter().for_each(|asked| uses[asked.path as usize] += 1);

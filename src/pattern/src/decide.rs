@@ -1,4 +1,4 @@
-//! Which patterns match what was found in an event.
+//! Decision which patterns match the values found in an event.
 
 use super::alternatives::put;
 use super::index::{Alternative, Condition, Index, NONE, Tree};
@@ -6,7 +6,8 @@ use super::lists::{Exhausted, Search, Slot, Span};
 use super::syntax::{All, Item};
 use super::work::{Leaf, Work};
 
-/// Steps that the search in lists may take for one pattern, and for all patterns of an event: some milliseconds.
+/// Maximum number of search steps in lists, for one pattern and for all patterns of an event. They take a few
+/// milliseconds.
 const STEPS_OF_RULE: u32 = 200_000;
 const STEPS_OF_EVENT: u32 = 2_000_000;
 
@@ -23,7 +24,7 @@ pub(super) fn decide(
         decision.tree(tree);
     }
     matched.sort_unstable();
-    // One alternative may be undecided while another matches; a pattern is known by the number of its rule once.
+    // One alternative may be undecided while another one of the same pattern matches.
     unknown.sort_unstable();
     unknown.dedup();
     unknown.retain(|rule| matched.binary_search(rule).is_err());
@@ -35,7 +36,7 @@ struct Decision<'a> {
     work: &'a mut Work,
     matched: &'a mut Vec<u32>,
     unknown: &'a mut Vec<u32>,
-    /// Left for this event.
+    /// Number of steps left for this event.
     steps: u32,
 }
 
@@ -54,7 +55,7 @@ impl Decision<'_> {
     }
 
     fn alternative(&mut self, alternative: Alternative) {
-        // The alternatives of a pattern follow each other.
+        // The alternatives of a pattern are consecutive.
         if self.matched.last() == Some(&alternative.rule) {
             return;
         }
@@ -73,7 +74,7 @@ impl Decision<'_> {
         }
     }
 
-    /// Whether the conditions of an alternative hold one by one.
+    /// Returns true if the conditions of an alternative hold one by one.
     fn passes_checks(&mut self, mut checks: &[u32]) -> bool {
         while let Some((values, rest)) = checks.split_first() {
             let (values, rest) = rest.split_at(*values as usize);
@@ -97,7 +98,7 @@ impl Decision<'_> {
         passes(self.event, self.work, condition, leaf)
     }
 
-    /// Whether conditions that hold one by one hold for the same elements of lists.
+    /// Returns true if conditions that hold one by one also hold for the same elements of lists.
     fn hold_together(&mut self, conditions: &[u32], steps: &mut u32) -> Result<bool, Exhausted> {
         let is_in_list = |condition: &u32| {
             let path = self.index.conditions[*condition as usize].path;
@@ -135,7 +136,7 @@ impl Decision<'_> {
         found
     }
 
-    /// Appends the nodes of the leaves at the path of a condition.
+    /// Appends the nodes of the leaves at the path of a condition, sorted and distinct.
     fn nodes(&self, nodes: &mut Vec<u32>, condition: &Condition, wanted: impl Fn(&Leaf) -> bool) -> Span {
         let from = nodes.len();
         for leaf in self.work.leaves(condition.path) {
@@ -145,7 +146,7 @@ impl Decision<'_> {
             }
         }
         nodes[from..].sort_unstable();
-        // An element may have been left and come back to: through a list within it.
+        // The same node may appear twice, with a list within it between.
         let mut kept = from;
         for at in from..nodes.len() {
             if kept == from || nodes[at] != nodes[kept - 1] {
@@ -157,9 +158,9 @@ impl Decision<'_> {
         Span { from: from as u32, to: kept as u32 }
     }
 
-    /// Tries the alternatives of a pattern that has too many of them: by branches, and not those that cannot match.
+    /// Searches the alternatives of a pattern that has too many of them, without the branches that cannot match.
     fn tree(&mut self, tree: &Tree) {
-        // Only if each path is asked once is a condition that does not hold the end of its branch.
+        // A condition that does not hold ends its branch only if each path occurs once.
         let mut ranks = tree.ranks.clone();
         ranks.sort_unstable();
         let is_plain = ranks.windows(2).all(|pair| pair[0] != pair[1]);
@@ -184,7 +185,8 @@ impl Decision<'_> {
         })
     }
 
-    /// Whether an alternative with the fields `chosen` so far matches; `left` is what follows, innermost last.
+    /// Returns true if an alternative with the fields `chosen` so far matches. `left` holds the remaining items,
+    /// innermost last.
     fn branches<'t>(
         &mut self,
         tree: &'t Tree,
@@ -225,7 +227,7 @@ impl Decision<'_> {
     }
 }
 
-/// Whether a condition holds by itself: what it has in common with others through lists is not looked at.
+/// Returns true if a condition holds by itself, without regard to the elements of lists that it shares with others.
 pub(super) fn holds(index: &Index, event: &[u8], work: &mut Work, number: u32) -> bool {
     let verdict = work.verdicts[number as usize];
     if verdict >> 1 == work.turn {
@@ -234,7 +236,7 @@ pub(super) fn holds(index: &Index, event: &[u8], work: &mut Work, number: u32) -
     let condition = &index.conditions[number as usize];
     let holds = match work.seen(condition.path) {
         None => condition.is_absent,
-        // Values within lists may all be in other elements than those that are asked for.
+        // All values may be in other elements of lists than those in question.
         Some(seen) if condition.is_absent && !seen.outside => true,
         Some(_) => work.leaves(condition.path).any(|leaf| passes(event, work, condition, leaf)),
     };

@@ -1,4 +1,4 @@
-//! All patterns of a matcher, taken apart: equal paths, values and conditions are kept once.
+//! Index of all patterns of a matcher. Equal paths, values and conditions are stored once.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -11,42 +11,49 @@ use super::syntax::{All, Field};
 use super::value::{Exact, Literal, Test};
 use super::{Body, Pattern};
 
-/// No step, no path, no value.
+/// Index that stands for no step, no path or no value.
 pub(super) const NONE: u32 = u32::MAX;
 
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    /// The first is the root.
+    /// Steps of the paths. The first one is the root.
     pub steps: Vec<Step>,
+    /// Distinct paths.
     pub paths: Vec<Path>,
+    /// Distinct conditions.
     pub conditions: Vec<Condition>,
+    /// Alternatives of all patterns, those of one pattern next to each other.
     pub alternatives: Vec<Alternative>,
-    /// The conditions of all alternatives, each alternative's in the order of their paths.
+    /// Conditions of all alternatives; those of one alternative are in the order of their paths.
     pub members: Vec<u32>,
+    /// Selection of the alternatives that may match.
     pub candidates: Candidates,
-    /// For each alternative what is left to ask of it as a candidate: how many values, one of which has to be seen, and
-    /// these; at last 0, how many other conditions, and these.
+    /// Checks of each alternative as a candidate. First groups of values, each as its length and the values, one of
+    /// which has to be seen. Then 0, the number of other conditions, and these.
     pub checks: Vec<u32>,
-    /// How many values are named.
+    /// Number of values that patterns name.
     pub values: usize,
+    /// Patterns with too many alternatives.
     pub trees: Vec<Tree>,
+    /// Number of patterns.
     pub rules: usize,
 }
 
-/// One name of a path.
+/// One name in paths.
 #[derive(Debug)]
 pub(super) struct Step {
+    /// Next steps by their names.
     pub children: Table<Box<[u8]>, u32>,
-    /// Bits for the children's names: most other names are told apart without a look at the table.
+    /// Bits of the children's names. They exclude most other names without a lookup in the table.
     filter: [u64; 4],
-    /// `NONE` if no field ends here.
+    /// Index of the path that ends here; `NONE` if no field ends here.
     pub path: u32,
-    /// For a name of the first level what else of that level the alternatives ask that look further into it:
-    /// conditions that have to hold together. Empty if it is read in each event.
+    /// Gates of a name of the first level. Each gate holds the other conditions of the first level of an alternative
+    /// that looks into this name. If no gate holds, the value is passed over. Empty if the value is read in each event.
     pub gates: Vec<Box<[u32]>>,
 }
 
-/// A path that fields have, and the values named for it.
+/// Path of fields, with the values that are named for it.
 #[derive(Debug, Default)]
 pub(super) struct Path {
     pub texts: Table<Box<[u8]>, u32>,
@@ -56,35 +63,43 @@ pub(super) struct Path {
     pub literals: Vec<(Literal, u32)>,
 }
 
-/// What one list asks of the values at one path.
+/// Condition of one field's list on the values at its path.
 #[derive(Debug)]
 pub(super) struct Condition {
+    /// Index of the path.
     pub path: u32,
+    /// True if the absence of the path satisfies the condition.
     pub is_absent: bool,
+    /// True if any value satisfies it.
     pub is_present: bool,
-    /// One of these values; in order.
+    /// Values that satisfy it, sorted.
     pub values: Box<[u32]>,
-    /// Any value that is none of these; in order.
+    /// Lists of excluded values, each sorted. Any value outside one of them satisfies the condition.
     pub others: Box<[Box<[u32]>]>,
+    /// Tests that satisfy it.
     pub tests: Box<[Test]>,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Alternative {
+    /// Index of the pattern.
     pub rule: u32,
     first: u32,
     after: u32,
-    /// Where its checks begin.
+    /// Index of the first of its checks.
     pub checks: u32,
 }
 
-/// A pattern with too many alternatives to write them all down.
+/// Pattern with too many alternatives to write them down.
 #[derive(Debug)]
 pub(super) struct Tree {
+    /// Index of the pattern.
     pub rule: u32,
+    /// Items of the pattern.
     pub all: All,
-    /// Of each field.
+    /// Condition of each field.
     pub conditions: Vec<u32>,
+    /// Rank of each field.
     pub ranks: Vec<u32>,
 }
 
@@ -102,7 +117,7 @@ impl Step {
     }
 }
 
-/// As `memchr` would tell, without the call: keys are short.
+/// Returns true if the key has a dot. Faster than a call of `memchr`, because keys are short.
 fn has_dot(key: &[u8]) -> bool {
     let is_in = |word: &[u8; 8]| {
         let differing = u64::from_le_bytes(*word) ^ 0x2E2E_2E2E_2E2E_2E2E;
@@ -127,12 +142,12 @@ impl Alternative {
 }
 
 impl Condition {
-    /// Whether it is enough to know which of the named values were seen.
+    /// Returns true if the named values that were seen decide the condition.
     fn is_by_value(&self) -> bool {
         !self.is_absent && !self.is_present && self.others.is_empty() && self.tests.is_empty()
     }
 
-    /// Whether a value may satisfy it at all.
+    /// Returns true if any value may satisfy the condition.
     pub fn may_hit(&self) -> bool {
         self.is_present || !self.values.is_empty() || !self.others.is_empty() || !self.tests.is_empty()
     }
@@ -148,7 +163,7 @@ impl Index {
         builder.finish()
     }
 
-    /// The step that `key` leads to from a step; dots within the key are steps as well.
+    /// Returns the step after `from` for a key, or `NONE`. Dots within the key separate steps too.
     pub fn step(&self, from: u32, key: &[u8]) -> u32 {
         let child = |from: u32, key: &[u8]| self.steps[from as usize].child(key);
         if let Some(step) = child(from, key) {
@@ -164,7 +179,7 @@ impl Index {
 #[derive(Default)]
 struct Builder {
     index: Index,
-    /// By path and the list as written.
+    /// Conditions by path and by the text of the list.
     known: HashMap<(u32, Box<str>), u32>,
     values: u32,
 }
@@ -306,15 +321,15 @@ impl Builder {
     }
 }
 
-/// With more than these it takes longer to ask them than to read on.
+/// Maximum number of gates. Testing more takes longer than reading the value.
 const MAX_GATES: usize = 200;
 
 fn set_gates(index: &mut Index) {
-    // A tree may ask anything.
+    // A tree may have any condition.
     if !index.trees.is_empty() {
         return;
     }
-    // For each path the step of the first level that leads to it, unless it is its own.
+    // Step of the first level that leads to each path; `NONE` for a path of the first level.
     let mut first = vec![NONE; index.paths.len()];
     let outer: Vec<u32> = index.steps[0].children.values().copied().collect();
     for step in &outer {
@@ -339,9 +354,9 @@ fn set_gates(index: &mut Index) {
     }
     for step in outer {
         let mut gates: Vec<_> = std::mem::take(&mut gates[step as usize]).into_iter().collect();
-        // An alternative that asks nothing lets everything in: no need to ask the others.
+        // An alternative without conditions admits every event.
         if gates.len() <= MAX_GATES && gates.iter().all(|(gate, _)| !gate.is_empty()) {
-            // One that many share is met first.
+            // Gates shared by many alternatives come first.
             gates.sort_by_key(|(_, uses)| Reverse(*uses));
             index.steps[step as usize].gates = gates.into_iter().map(|(gate, _)| gate).collect();
         }
@@ -354,7 +369,7 @@ fn sorted(mut values: Vec<u32>) -> Box<[u32]> {
     values.into()
 }
 
-/// What a pattern is made of, from its text.
+/// Converts the items of a pattern to its body.
 pub(super) fn body(fields: &[Field], all: All) -> Body {
     let ranks = ranks(fields);
     match expand(&all, &ranks) {

@@ -1,10 +1,10 @@
-//! Reads the JSON of a pattern strictly: every problem has its place, numbers stay as they are spelled.
+//! Strict JSON reader for patterns. Every error has its position, and numbers keep their spelling.
 
 use std::borrow::Cow;
 
 use super::PatternError;
 
-/// Where the reader stands in the text.
+/// Reader at a position of the text.
 #[derive(Debug, Clone)]
 pub(super) struct Reader<'t> {
     text: &'t str,
@@ -16,18 +16,18 @@ impl<'t> Reader<'t> {
         Self { text, at: 0 }
     }
 
-    /// The place of the next token, in bytes.
+    /// Returns the position of the next token, in bytes.
     pub fn place(&mut self) -> usize {
         self.peek();
         self.at
     }
 
-    /// What was read since `start`.
+    /// Returns the text read since `start`.
     pub fn since(&self, start: usize) -> &'t str {
         &self.text[start..self.at]
     }
 
-    /// The next byte that is not white space; it is not consumed.
+    /// Returns the next byte that is not white space, without consuming it.
     pub fn peek(&mut self) -> Option<u8> {
         let rest = &self.text.as_bytes()[self.at..];
         let space = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
@@ -35,7 +35,7 @@ impl<'t> Reader<'t> {
         rest.get(space).copied()
     }
 
-    /// The error that something else than `expected` stands here.
+    /// Returns the error that something other than `expected` stands here.
     pub fn expected(&mut self, expected: &str) -> PatternError {
         self.peek();
         let seen = match self.text[self.at..].chars().next() {
@@ -56,7 +56,7 @@ impl<'t> Reader<'t> {
         self.problem(self.at, format!("{seen} where {expected} is expected"))
     }
 
-    /// An error at a place of the text, in bytes.
+    /// Returns an error at a position of the text, in bytes.
     pub fn problem(&self, at: usize, problem: impl Into<String>) -> PatternError {
         let before = &self.text[..at];
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
@@ -67,6 +67,7 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Consumes this byte, or returns an error.
     pub fn expect(&mut self, byte: u8, expected: &str) -> Result<(), PatternError> {
         if self.peek() != Some(byte) {
             return Err(self.expected(expected));
@@ -75,14 +76,14 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Consumes the next byte if it is this one.
+    /// Consumes the next byte if it is this one. Returns true if it is.
     pub fn accept(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
         is_next
     }
 
-    /// Reads a list; says how many items it had.
+    /// Reads a list. Returns the number of its items.
     pub fn list(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<(), PatternError>,
@@ -102,7 +103,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A key and the colon behind it.
+    /// Reads a key with the colon after it.
     pub fn key(&mut self) -> Result<Cow<'t, str>, PatternError> {
         if self.peek() != Some(b'"') {
             return Err(self.expected("a field name in double quotes"));
@@ -112,6 +113,7 @@ impl<'t> Reader<'t> {
         Ok(key)
     }
 
+    /// Reads a string, and decodes its escapes.
     pub fn string(&mut self) -> Result<Cow<'t, str>, PatternError> {
         self.expect(b'"', "a string")?;
         let start = self.at;
@@ -146,7 +148,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The character that an escape stands for.
+    /// Reads the rest of an escape, and returns its character.
     fn escape(&mut self) -> Result<char, PatternError> {
         let rest = &self.text.as_bytes()[self.at..];
         let Some((decoded, length)) = unescape(rest) else {
@@ -160,7 +162,7 @@ impl<'t> Reader<'t> {
         Ok(decoded)
     }
 
-    /// A number as it is spelled.
+    /// Reads a number, and returns it as it is spelled.
     pub fn number(&mut self) -> Result<&'t str, PatternError> {
         self.peek();
         let rest = &self.text[self.at..];
@@ -171,7 +173,7 @@ impl<'t> Reader<'t> {
         Ok(&rest[..length])
     }
 
-    /// Consumes this word if it comes next.
+    /// Consumes this word if it comes next. Returns true if it does.
     pub fn word(&mut self, word: &str) -> bool {
         self.peek();
         let rest = &self.text[self.at..];
@@ -189,8 +191,8 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Decodes the escape that `rest` begins with: its character, and its length in bytes. Half of a surrogate pair, which
-/// no text can hold, becomes U+FFFD.
+/// Decodes the escape at the beginning of `rest`. Returns its character and its length in bytes. Half of a surrogate
+/// pair, which no text can hold, becomes U+FFFD.
 pub(super) fn unescape(rest: &[u8]) -> Option<(char, usize)> {
     let plain = match rest.get(1)? {
         b'"' => '"',
@@ -224,7 +226,7 @@ fn hex(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |code, digit| Some(code << 4 | char::from(*digit).to_digit(16)?))
 }
 
-/// How many bytes of `text` are a number; none if no number begins here, or if it goes on as JSON's do not.
+/// Returns the length of the number at the beginning of `text`, in bytes. `None` if there is no valid JSON number.
 pub(super) fn number_length(text: &[u8]) -> Option<usize> {
     let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut at = usize::from(text.first() == Some(&b'-'));

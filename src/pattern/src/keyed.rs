@@ -1,16 +1,16 @@
-//! A hash with a secret: nobody who writes a pattern or an event can make entries of a table collide.
+//! Keyed hash. The keys are random, so that authors of patterns and events cannot provoke collisions in a table.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// A table with keys from outside.
+/// Hash table with keys from patterns and events.
 pub(super) type Table<K, V> = HashMap<K, V, Keyed>;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Keyed(u64, u64);
 
 impl Default for Keyed {
-    /// Secrets that the standard library draws, anew for each table.
+    /// Takes random keys from the standard library, new ones for each table.
     fn default() -> Self {
         let random = RandomState::new();
         Self(random.hash_one(0) | 1, random.hash_one(1))
@@ -25,7 +25,7 @@ impl BuildHasher for Keyed {
     }
 }
 
-/// Multiplies to 128 bits and folds them to 64, eight bytes at a time.
+/// Hasher that multiplies to 128 bits and folds them to 64, eight bytes at a time.
 #[derive(Debug)]
 pub(super) struct Folded {
     state: u64,
@@ -40,7 +40,7 @@ impl Folded {
 }
 
 impl Hasher for Folded {
-    /// The length is hashed by who calls this, so that the last words may overlap.
+    /// The caller hashes the length, so the last words may overlap.
     fn write(&mut self, bytes: &[u8]) {
         let (words, _) = bytes.as_chunks::<8>();
         if let Some(last) = bytes.last_chunk() {

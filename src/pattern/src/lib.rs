@@ -4,9 +4,10 @@
 //!
 //! # Inside
 //!
-//! A [`Pattern`] is read as EventBridge stores it, all of its syntax. A [`Matcher`] takes many of them apart (`index`),
-//! goes over an event once for the values at the paths that they name (`scan`), and asks of each pattern that has a
-//! chance with these (`candidates`) whether its conditions hold (`decide`), within lists for the same element (`lists`).
+//! A [`Pattern`] supports all of the syntax that EventBridge stores. A [`Matcher`] splits patterns into distinct paths
+//! and conditions (`index`). It reads an event once to find the values at these paths (`scan`), and selects the
+//! patterns that may match them (`candidates`). For each of these it tests the conditions (`decide`), within lists for
+//! the same element (`lists`).
 //!
 //! Sources: "Amazon EventBridge event patterns" and "Comparison operators for use in event patterns" of the
 //! EventBridge user guide; where they are silent, the reference engine that AWS publishes.
@@ -41,48 +42,52 @@ pub struct Pattern {
     body: Body,
 }
 
-/// What a pattern asks, in the numbers of its fields.
+/// Items of a pattern, by the indices of its fields.
 #[derive(Debug, Clone)]
 enum Body {
-    /// One of these at least has to hold; each in the order of its paths.
+    /// Alternatives, each with its fields in the order of their paths. The pattern matches if one of them does.
     Alternatives(Vec<Box<[u32]>>),
-    /// There are too many alternatives to write them down.
+    /// A pattern with too many alternatives to write them down.
     Tree { all: All, ranks: Vec<u32> },
 }
 
-/// Why a text is no event pattern, and where.
+/// Reason why a text is not an event pattern, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
 pub struct PatternError {
-    /// From 1.
+    /// Line, from 1.
     pub line: usize,
-    /// In characters, from 1.
+    /// Column in characters, from 1.
     pub column: usize,
-    /// What was seen and what is expected.
+    /// Description of the text found and the text expected.
     pub problem: String,
 }
 
 impl Pattern {
     /// Compiles the text of a pattern as EventBridge stores it.
     ///
-    /// Limits that AWS holds a new pattern to (its length, its number of wildcards) are not looked at: what AWS has
-    /// accepted is a pattern. As on AWS, what follows the closing brace is ignored, and of two fields of the same path
-    /// the later one counts.
+    /// AWS's limits for new patterns (length, number of wildcards) are not checked, because AWS has accepted a stored
+    /// pattern. As on AWS, text after the closing brace is ignored, and of two fields with the same path the later one
+    /// counts.
+    ///
+    /// # Errors
+    ///
+    /// [`PatternError`] with the position of the first mistake.
     pub fn compile(text: &str) -> Result<Self, PatternError> {
         let (fields, all) = syntax::parse(text)?;
         let body = index::body(&fields, all);
         Ok(Self { fields, body })
     }
 
-    /// Whether the pattern only takes API calls that it names: whether each of its alternatives asks `detail.eventName`
-    /// for certain values, prefixes or the like. `exists` and `anything-but` name nothing, nor does a wildcard that
-    /// takes any name.
+    /// Returns true if the pattern matches only API calls that it names: each of its alternatives tests
+    /// `detail.eventName` for certain values, prefixes or the like. `exists` and `anything-but` name no call, nor does
+    /// a wildcard that matches every name.
     pub fn names_api_call(&self) -> bool {
         let is_name = |field: &u32| &*self.fields[*field as usize].path == "detail.eventName";
         let names = |field: &u32| is_name(field) && self.fields[*field as usize].names_values();
         match &self.body {
             Body::Alternatives(alternatives) => alternatives.iter().all(|fields| fields.iter().any(names)),
-            // A later field may take the place of an earlier one: all of them have to name calls.
+            // A later field may replace an earlier one, so all of them have to name calls.
             Body::Tree { all, .. } => {
                 (0..self.fields.len() as u32).all(|field| !is_name(&field) || names(&field))
                     && syntax::each_way_has(all, &names)
@@ -91,13 +96,13 @@ impl Pattern {
     }
 }
 
-/// Many patterns, matched together. Patterns are known by their place in the order they were given.
+/// Matcher for many patterns. A pattern is identified by its index in the order given.
 #[derive(Debug)]
 pub struct Matcher {
     index: Index,
 }
 
-/// What matching one event needs; kept for the next event, so that a warm matcher allocates nothing.
+/// Memory for matching an event. It is reused, so that a matcher allocates nothing after some events.
 #[derive(Debug, Default)]
 pub struct Scratch {
     matched: Vec<u32>,
@@ -105,19 +110,21 @@ pub struct Scratch {
     work: Work,
 }
 
-/// Which patterns an event matches, in ascending order.
+/// Indices of the patterns that an event matches, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found<'a> {
+    /// Patterns that match.
     pub matched: &'a [u32],
-    /// Patterns that could not be decided within the work budget. Never to be taken for "no match".
+    /// Patterns that could not be decided within the work budget. They may match, so never treat them as no match.
     pub unknown: &'a [u32],
 }
 
-/// The bytes are not an event: not a JSON object.
+/// Bytes that are not an event, because they are not a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventError {
-    /// Where, in bytes from 0.
+    /// Position of the mistake, in bytes from 0.
     pub offset: usize,
+    /// Description of the text expected there.
     pub expected: &'static str,
 }
 
@@ -130,14 +137,19 @@ impl fmt::Display for EventError {
 impl std::error::Error for EventError {}
 
 impl Matcher {
+    /// Compiles patterns into a matcher. Each is identified by its index in this order, from 0.
     pub fn new(patterns: impl IntoIterator<Item = Pattern>) -> Self {
         Self { index: Index::new(patterns) }
     }
 
     /// Matches one event, given as its JSON text.
     ///
-    /// The event is only read where patterns look. Elsewhere it is not checked that what is passed over is JSON (only
-    /// that strings end, and braces and brackets in sum), nor anywhere that text is UTF-8.
+    /// The event is read only at the paths that patterns name. Elsewhere only the ends of strings and the balance of
+    /// braces and brackets are checked. UTF-8 is checked nowhere.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError`] if the bytes are not a JSON object, as far as they are read.
     pub fn matches<'s>(&self, event: &[u8], scratch: &'s mut Scratch) -> Result<Found<'s>, EventError> {
         let Scratch { matched, unknown, work } = scratch;
         matched.clear();

@@ -1,43 +1,48 @@
-//! Lists of objects: conditions on one list have to hold for one of its elements.
+//! Lists of objects: the conditions on one list have to hold for one of its elements.
 //!
-//! Each condition that holds by a value binds the lists around that value to the elements it stands in, and no list may
-//! be bound twice. That a path is absent is asked when its turn comes, in the order of the paths: absent it is if no
-//! value of it fits what is bound by then. Lists in the same element do not depend on each other, so each is searched
-//! alone, and elements that lack a value are passed over.
+//! Each condition that holds by a value binds the lists around that value to the elements that contain it. No list may
+//! be bound twice. The absence of a path is tested in the order of the paths: a path is absent if none of its values
+//! fits the elements bound by then. Lists in the same element are independent of each other, so each is searched
+//! alone. Elements that lack a value are passed over.
 
 use super::work::{List, Node};
 
-/// The search took too many steps.
+/// Error of a search that took too many steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Exhausted;
 
-/// As deep as lists may be nested in each other. AWS reads no event that is nested deeper.
+/// Maximum depth of nested lists. AWS reads no event that is nested deeper.
 const MAX_DEPTH: u32 = 1_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Solver {
-    /// Nodes of values, for each condition in order and without repetition.
+    /// Nodes of values, sorted and distinct for each condition.
     pub nodes: Vec<u32>,
+    /// Conditions that are being solved. Those of an inner search follow those of the outer one.
     pub slots: Vec<Slot>,
 }
 
-/// Places in `Solver::nodes`.
+/// Range in `Solver::nodes`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
+    /// First index.
     pub from: u32,
+    /// Index after the last.
     pub to: u32,
 }
 
-/// A condition, as far as a part of the event is concerned.
+/// Condition, restricted to a part of the event.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
-    /// Its turn.
+    /// Position of the condition in the order of the paths.
     pub order: u32,
-    /// Where values are that satisfy it; empty if it asks only for absence.
+    /// Nodes with values that satisfy it. Empty if only absence does.
     pub hits: Span,
-    /// Where any value of its path is.
+    /// Nodes with any value of its path.
     pub all: Span,
+    /// True if a value may still satisfy it.
     pub may_hit: bool,
+    /// True if absence may still satisfy it.
     pub may_be_absent: bool,
 }
 
@@ -47,17 +52,22 @@ impl Span {
     }
 }
 
-/// The nodes and lists of an event, and how many steps are left to search them.
+/// Search in the nodes and lists of an event.
 #[derive(Debug)]
 pub(super) struct Search<'a> {
+    /// Nodes and conditions of the search.
     pub solver: &'a mut Solver,
+    /// All nodes of the event.
     pub nodes: &'a [Node],
+    /// All lists of the event.
     pub lists: &'a [List],
+    /// Number of steps left.
     pub steps: &'a mut u32,
 }
 
 impl Search<'_> {
-    /// Whether the conditions from slot `from` on can hold together within a node. Leaves the slots before it alone.
+    /// Returns true if the conditions from slot `from` on can hold together within a node. Earlier slots stay
+    /// unchanged.
     pub fn solve(&mut self, node: u32, from: usize) -> Result<bool, Exhausted> {
         self.step(1)?;
         if self.nodes[node as usize].depth > MAX_DEPTH {
@@ -72,7 +82,7 @@ impl Search<'_> {
         if !self.settle(node, from) {
             return Ok(false);
         }
-        // An open question is answered in each way that is left.
+        // A condition with several possibilities is tried with each of them.
         for place in from..self.solver.slots.len() {
             let slot = self.solver.slots[place];
             if slot.may_be_absent && slot.may_hit {
@@ -83,7 +93,7 @@ impl Search<'_> {
             if !slot.may_hit {
                 continue;
             }
-            // Here the value binds nothing; further down it may make another path absent.
+            // A value of this node itself binds nothing. A deeper value may make another path absent.
             if self.first(slot.hits) == node {
                 let hits = Span { from: slot.hits.from + 1, ..slot.hits };
                 return Ok(self.try_with(node, from, place, None)?
@@ -112,13 +122,13 @@ impl Search<'_> {
         Ok(true)
     }
 
-    /// Drops what holds whatever else does. False if something cannot hold.
+    /// Drops conditions that hold in any case. Returns false if one cannot hold.
     fn settle(&mut self, node: u32, from: usize) -> bool {
         let mut may_be_absent = false;
         for place in from..self.solver.slots.len() {
             let mut slot = self.solver.slots[place];
             if slot.all.is_empty() {
-                // Absent; or a hit that has no place here.
+                // The path is absent, or its hit lies elsewhere.
                 if !slot.may_be_absent {
                     return false;
                 }
@@ -147,7 +157,7 @@ impl Search<'_> {
         true
     }
 
-    /// Solves with another slot in this place, or without it.
+    /// Solves with the slot at `place` replaced, or dropped for `None`.
     fn try_with(
         &mut self,
         node: u32,
@@ -164,7 +174,7 @@ impl Search<'_> {
         self.solve(node, end)
     }
 
-    /// Whether each list with values that have to be absent is bound by the time that is asked.
+    /// Returns true if each list with values that have to be absent is bound when the absence is tested.
     fn absences_follow_hits(&mut self, node: u32, from: usize) -> Result<bool, Exhausted> {
         for place in from..self.solver.slots.len() {
             let slot = self.solver.slots[place];
@@ -188,7 +198,7 @@ impl Search<'_> {
         Ok(true)
     }
 
-    /// Whether an earlier slot has its hits in the same list.
+    /// Returns true if an earlier slot has its hits in the same list.
     fn is_repeated(&mut self, node: u32, from: usize, place: usize) -> Result<bool, Exhausted> {
         let list = self.list_below(node, self.solver.slots[place].hits)?;
         for earlier in from..place {
@@ -200,7 +210,7 @@ impl Search<'_> {
         Ok(false)
     }
 
-    /// Whether an element of the list that the slot in `place` has its hits in satisfies all conditions on that list.
+    /// Returns true if one element satisfies all conditions on the list that holds the hits of the slot at `place`.
     fn some_element(&mut self, node: u32, from: usize, place: usize) -> Result<bool, Exhausted> {
         let list = self.list_below(node, self.solver.slots[place].hits)?;
         let List { first: first_element, end } = self.lists[list as usize];
@@ -212,7 +222,7 @@ impl Search<'_> {
                     self.solver.slots.push(slot);
                 }
             } else {
-                // Only the part of it that lies in this list.
+                // Only the part within this list.
                 let within = self.narrowed(slot.all, first_element, end);
                 if !within.is_empty() {
                     self.solver.slots.push(Slot { all: within, ..slot });
@@ -224,7 +234,7 @@ impl Search<'_> {
         found
     }
 
-    /// Tries the elements that have the rarest hit.
+    /// Tries the elements that contain a hit of the rarest condition.
     fn each_element(&mut self, node: u32, first: usize) -> Result<bool, Exhausted> {
         let last = self.solver.slots.len();
         let hits = self.solver.slots[first..last].iter().filter(|slot| slot.may_hit);
@@ -266,7 +276,7 @@ impl Search<'_> {
         self.solver.nodes[span.from as usize]
     }
 
-    /// The element under `node` that another node below it is or lies in.
+    /// Returns the element directly under `node` that contains a deeper node, or is that node.
     fn below(&mut self, node: u32, mut other: u32) -> Result<u32, Exhausted> {
         while self.nodes[other as usize].parent != node {
             other = self.nodes[other as usize].parent;
@@ -275,13 +285,13 @@ impl Search<'_> {
         Ok(other)
     }
 
-    /// The list under `node` in which the first of these nodes lies.
+    /// Returns the list under `node` that contains the first node of the span.
     fn list_below(&mut self, node: u32, span: Span) -> Result<u32, Exhausted> {
         let element = self.below(node, self.first(span))?;
         Ok(self.nodes[element as usize].list)
     }
 
-    /// The part before and the part from a node on.
+    /// Splits a span before the given node.
     fn split(&self, span: Span, node: u32) -> (Span, Span) {
         let nodes = &self.solver.nodes[span.from as usize..span.to as usize];
         let middle = span.from + nodes.partition_point(|other| *other < node) as u32;

@@ -1,18 +1,18 @@
-//! Where strings begin and end in a text of JSON, and where objects and lists do: one bit for each byte.
+//! Positions of strings, objects and lists in a JSON text, as one bit per byte.
 
 use std::ops::Range;
 
 const BLOCK: usize = 64;
 
-/// Kept from event to event, so that nothing is allocated anew.
+/// Marks of one event. The memory is reused for the next event.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     blocks: Vec<Marked>,
-    /// Where the first backslash is at the earliest, and the place after the last at the latest.
+    /// Range that contains all backslashes. It may be larger than necessary.
     escapes: Range<usize>,
 }
 
-/// The marks of one block.
+/// Marks of one block.
 #[derive(Debug, Clone, Copy)]
 struct Marked {
     /// Quotes that are not escaped.
@@ -24,6 +24,7 @@ struct Marked {
 }
 
 impl Marks {
+    /// Computes the marks of a text.
     pub fn mark(&mut self, text: &[u8]) {
         self.blocks.clear();
         let (mut within, mut escaped) = (0, 0);
@@ -40,19 +41,19 @@ impl Marks {
             }
             let quotes = bits.quotes & !escapes(bits.backslashes, &mut escaped);
             let strings = parity(quotes) ^ within;
-            // All ones if a string goes on in the next block.
+            // All ones if a string continues in the next block.
             within = ((strings as i64) >> 63) as u64;
             Marked { quotes, opens: bits.opens & !strings, closes: bits.closes & !strings }
         }));
         self.escapes = first_escape..last_escape;
     }
 
-    /// Whether there may be a backslash within; mostly known without a look.
+    /// Returns true if the range may contain a backslash.
     pub fn may_have_escapes(&self, start: usize, end: usize) -> bool {
         start < self.escapes.end && end > self.escapes.start
     }
 
-    /// The first quote at or after a place.
+    /// Returns the position of the first unescaped quote at or after `at`.
     pub fn quote(&self, at: usize) -> Option<usize> {
         let mut block = at / BLOCK;
         let mut bits = self.blocks.get(block)?.quotes >> (at % BLOCK) << (at % BLOCK);
@@ -63,7 +64,7 @@ impl Marks {
         Some(block * BLOCK + bits.trailing_zeros() as usize)
     }
 
-    /// The place after the object or list that begins here. Whether an object ends as one is not looked at.
+    /// Returns the position after the object or list that begins at `at`. A brace may close a bracket, and the reverse.
     pub fn after(&self, at: usize) -> Option<usize> {
         let mut block = at / BLOCK;
         let low = at % BLOCK;
@@ -94,7 +95,8 @@ impl Marks {
     }
 }
 
-/// The bytes that an odd run of backslashes stands before. `carry` is 1 if the first byte of the block is one.
+/// Returns the bytes after an odd run of backslashes. `carry` is 1 if such a run ends just before the block; it is set
+/// for the next block.
 fn escapes(backslashes: u64, carry: &mut u64) -> u64 {
     if backslashes == 0 {
         return std::mem::take(carry);
@@ -112,7 +114,7 @@ fn escapes(backslashes: u64, carry: &mut u64) -> u64 {
     escaped
 }
 
-/// Each bit: whether the bits up to it, itself included, are odd in number.
+/// Returns for each bit whether an odd number of bits up to and including it are set.
 fn parity(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {
         bits ^= bits << shift;
@@ -138,7 +140,7 @@ impl Bits {
     }
 }
 
-/// Of each byte the bit of its row, of eight bytes.
+/// Bit of each byte in its row of eight bytes.
 const ROWS: [u8; BLOCK] = {
     let mut rows = [0; BLOCK];
     let mut place = 0;
@@ -149,8 +151,8 @@ const ROWS: [u8; BLOCK] = {
     rows
 };
 
-/// One bit for each byte: whether it is this one; that of byte 8 y + x is bit 8 x + y. Written so that the compiler
-/// compares many at once, and has no bits to gather one by one.
+/// Returns one bit per byte: whether it equals `byte`. The bit of byte 8 y + x is bit 8 x + y. In this form the
+/// compiler compares many bytes at once, and no bits have to be gathered one by one.
 fn columns(block: &[u8; BLOCK], byte: u8) -> u64 {
     let mut hits = [0; BLOCK];
     for (hit, (other, row)) in hits.iter_mut().zip(block.iter().zip(&ROWS)) {
@@ -160,7 +162,7 @@ fn columns(block: &[u8; BLOCK], byte: u8) -> u64 {
     rows.iter().fold(0, |columns, row| columns | u64::from_le_bytes(*row))
 }
 
-/// Moves bit 8 x + y to 8 y + x: swaps single bits, then pairs, then four by four.
+/// Moves bit 8 x + y to 8 y + x by swapping single bits, then pairs, then groups of four.
 fn transposed(mut bits: u64) -> u64 {
     for (distance, which) in
         [(7, 0x00AA_00AA_00AA_00AA), (14, 0x0000_CCCC_0000_CCCC), (28, 0x0000_0000_F0F0_F0F0)]
@@ -178,7 +180,7 @@ mod tests {
     #[test]
     fn finds_the_end_of_what_is_nested() {
         let check = |text: &str, expected: Option<usize>| {
-            // At every place within a block, and across two.
+            // At every position within a block, and across two blocks.
             for shift in 0..2 * BLOCK {
                 let shifted = format!("{}{text}", " ".repeat(shift));
                 let mut marks = Marks::default();

@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
-/// More digits than these are not always kept by a double.
+/// Number of digits that a double always preserves.
 const SAFE_DIGITS: usize = 15;
-/// Within these powers of ten no double is subnormal or infinite.
+/// Powers of ten within which no double is subnormal or infinite.
 const SAFE_POWERS: std::ops::RangeInclusive<i64> = -300..=300;
 
-/// The double of the same decimal value, with a JSON number in its spelling; never -0. None if the nearest double is
-/// written with other digits: such a number is only equal to itself, spelled alike.
+/// Returns the double with the same decimal value as a JSON number, never -0. Returns `None` if the nearest double is
+/// written with other digits. Such a number equals only numbers with the same spelling.
 ///
-/// The reference engine of EventBridge compares numbers like this.
+/// The reference engine of EventBridge compares numbers in this way.
 pub(super) fn exact(spelled: &[u8]) -> Option<f64> {
     let decimal = Decimal::of(spelled);
     if decimal.digits == 0 {
@@ -20,18 +20,18 @@ pub(super) fn exact(spelled: &[u8]) -> Option<f64> {
     if decimal.digits <= SAFE_DIGITS && SAFE_POWERS.contains(&decimal.power) {
         return Some(value);
     }
-    // The shortest decimal that is nearest to this double, or the one of two digits, as Java always writes two.
+    // The shortest decimal nearest to this double, or the one of two digits, because Java always writes two.
     let is_same = value.is_finite()
         && (decimal.is(spelled, format_args!("{value:e}"))
             || decimal.is(spelled, format_args!("{value:.1e}")));
     is_same.then_some(value)
 }
 
-/// A number without the zeros before and after its digits.
+/// Number without leading and trailing zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Decimal {
     digits: usize,
-    /// Of ten, for the first digit.
+    /// Power of ten of the first digit.
     power: i64,
 }
 
@@ -40,7 +40,7 @@ impl Decimal {
         let end = spelled.iter().position(|byte| matches!(byte, b'e' | b'E')).unwrap_or(spelled.len());
         let exponent = match spelled.get(end + 1..) {
             None => 0,
-            // What is beyond any double is far enough beyond it.
+            // Clamped values are still far outside the range of a double.
             Some(digits) => std::str::from_utf8(digits).ok().map_or(0, |digits| {
                 let limit = if digits.starts_with('-') { i64::MIN / 4 } else { i64::MAX / 4 };
                 digits.parse::<i64>().unwrap_or(limit).clamp(i64::MIN / 4, i64::MAX / 4)
@@ -67,7 +67,7 @@ impl Decimal {
         Self { digits: (last - first + 1) as usize, power: whole - 1 - first + exponent }
     }
 
-    /// Whether the other spelling has the same value.
+    /// Returns true if the other spelling has the same value.
     fn is(self, spelled: &[u8], other: std::fmt::Arguments<'_>) -> bool {
         let mut written = Spelled { bytes: [0; 40], length: 0 };
         if written.write_fmt(other).is_err() {
@@ -78,7 +78,7 @@ impl Decimal {
     }
 }
 
-/// The digits from the first that is not zero to the last that is not.
+/// Digits from the first to the last that is not zero.
 fn digits(spelled: &[u8]) -> impl Iterator<Item = u8> + '_ {
     let all = |spelled: &[u8]| Decimal::of(spelled).digits;
     spelled
@@ -90,7 +90,7 @@ fn digits(spelled: &[u8]) -> impl Iterator<Item = u8> + '_ {
         .take(all(spelled))
 }
 
-/// Holds the longest spelling of a double in scientific notation, without a trip to the heap.
+/// Buffer for the longest scientific spelling of a double, without an allocation.
 struct Spelled {
     bytes: [u8; 40],
     length: usize,

@@ -1,4 +1,4 @@
-//! The list of a field: values, and objects with one operator each.
+//! List of a field: values, and objects with one operator each.
 
 use super::PatternError;
 use super::address::{Address, Block};
@@ -7,7 +7,7 @@ use super::number;
 use super::text::{AnyCase, Wildcard};
 use super::value::{Exact, Literal, Range, Test};
 
-/// Names that are no field names within `$or`: today's operators, and those the reference engine keeps for later.
+/// Names that are not field names within `$or`: today's operators, and those that the reference engine reserves.
 pub(super) const RESERVED: &[&str] = &[
     "exactly",
     "equals-ignore-case",
@@ -76,7 +76,7 @@ fn exact(json: &mut Reader<'_>) -> Result<Exact, PatternError> {
     })
 }
 
-/// An object with one key.
+/// Reads an object with one key.
 fn single<T>(
     json: &mut Reader<'_>,
     expected: &str,
@@ -137,7 +137,7 @@ fn wildcard(json: &mut Reader<'_>) -> Result<Test, PatternError> {
     Wildcard::parse(&text).map(Test::Wildcard).map_err(|error| json.problem(at, error.to_string()))
 }
 
-/// `["=", n]`, or a lower bound, an upper bound, or a lower and then an upper one.
+/// Reads `["=", n]`, a lower bound, an upper bound, or a lower and then an upper bound.
 fn numeric(json: &mut Reader<'_>) -> Result<Range, PatternError> {
     let start = json.place();
     let mut range = Range::ALL;
@@ -183,7 +183,7 @@ fn numeric(json: &mut Reader<'_>) -> Result<Range, PatternError> {
     Ok(range)
 }
 
-/// A number to compare with: one that a double has exactly.
+/// Reads a number to compare with. It must be one that a double has exactly.
 fn operand(json: &mut Reader<'_>) -> Result<f64, PatternError> {
     let at = json.place();
     let spelled = json.number()?;
@@ -218,7 +218,7 @@ fn anything_but(json: &mut Reader<'_>) -> Result<Test, PatternError> {
                 if *is_text.get_or_insert(text) != text {
                     return Err(json.expected(if text { "another number" } else { "another string" }));
                 }
-                // Here an address is only its own spelling.
+                // In this operator an address is only equal to its own spelling.
                 if text {
                     return Ok(Exact::Text(json.string()?.into()));
                 }
@@ -239,7 +239,7 @@ fn filled(json: &mut Reader<'_>) -> Result<Box<str>, PatternError> {
     Ok(text.into())
 }
 
-/// One item, or a list of at least one.
+/// Reads one item, or a list of at least one.
 fn one_or_more<T>(
     json: &mut Reader<'_>,
     expected: &str,

@@ -1,4 +1,4 @@
-//! One pass over an event: finds the values at the paths that patterns name, and passes over the rest.
+//! Scan of an event: one pass finds the values at the paths that patterns name, and passes over the rest.
 
 use super::EventError;
 use super::address::Address;
@@ -17,7 +17,7 @@ pub(super) fn scan(index: &Index, event: &[u8], work: &mut Work) -> Result<(), E
     let mut scan = Scan { index, event, work, at: 0, may_skip: true };
     scan.event()?;
     if work.is_late {
-        // A key of the first level came back after it was asked whether to go on.
+        // A key of the first level was repeated after the decision whether to read on. The event is read again.
         work.forget();
         Scan { index, event, work, at: 0, may_skip: false }.event()?;
     }
@@ -29,7 +29,7 @@ struct Scan<'a> {
     event: &'a [u8],
     work: &'a mut Work,
     at: usize,
-    /// Whether to pass over what no pattern can match.
+    /// True if values that no pattern can match are passed over.
     may_skip: bool,
 }
 
@@ -53,7 +53,7 @@ impl Scan<'_> {
                     continue;
                 }
             }
-            // A value has ended. With it may end what it stands in, and what that stands in.
+            // After the end of a value, the objects and lists that contain it may end too.
             loop {
                 let close = if frame.list == NONE { b'}' } else { b']' };
                 match self.peek() {
@@ -91,7 +91,8 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// Reads a member of an object or an element of a list. What patterns look into is entered, and not read.
+    /// Reads a member of an object or an element of a list. Returns the frame of an object or list that patterns look
+    /// into, which is entered but not read.
     fn member(&mut self, frame: Frame) -> Result<Option<Frame>, EventError> {
         let step = if frame.list == NONE { self.key(frame.step)? } else { frame.step };
         let Some(first) = self.peek() else { return self.fail("a value") };
@@ -122,7 +123,7 @@ impl Scan<'_> {
         Ok(None)
     }
 
-    /// Whether no pattern that looks into what follows can match, by the first level of the event as known so far.
+    /// Returns true if no pattern that looks into the value can match, by the first level of the event so far.
     fn is_hopeless(&mut self, frame: Frame, step: u32) -> bool {
         let Self { index, event, work, .. } = self;
         let gates = &index.steps[step as usize].gates;
@@ -151,7 +152,7 @@ impl Scan<'_> {
         frame
     }
 
-    /// Reads a key and the colon behind it.
+    /// Reads a key with the colon after it. Returns its step after `from`, or `NONE`.
     fn key(&mut self, from: u32) -> Result<u32, EventError> {
         if self.peek() != Some(b'"') {
             return self.fail("a key in double quotes");
@@ -180,7 +181,7 @@ impl Scan<'_> {
             && memchr::memchr(b'\\', &self.event[start..end]).is_some()
     }
 
-    /// Appends a text without its escapes to `decoded`.
+    /// Appends a text to `decoded`, with its escapes decoded.
     fn decode(&mut self, start: usize, end: usize) -> Result<(), EventError> {
         let mut rest = &self.event[start..end];
         while let Some(escape) = memchr::memchr(b'\\', rest) {
@@ -227,7 +228,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// A number, `true`, `false` or `null`; its spelling is only looked at where patterns look.
+    /// Reads a number, `true`, `false` or `null`. The spelling is checked only where patterns look.
     fn scalar(&mut self, step: u32, node: u32) -> Result<(), EventError> {
         let rest = &self.event[self.at..];
         let path = if step == NONE { NONE } else { self.index.steps[step as usize].path };
@@ -265,7 +266,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// The next byte that is not white space; it is not consumed.
+    /// Returns the next byte that is not white space, without consuming it.
     fn peek(&mut self) -> Option<u8> {
         loop {
             match *self.event.get(self.at)? {

@@ -1,35 +1,36 @@
-//! The shape of a pattern: fields that all have to match, and `$or` between some of them.
+//! Structure of a pattern: fields that all have to match, and `$or` between some of them.
 
 use super::PatternError;
 use super::json::Reader;
 use super::operators::{RESERVED, tests};
 use super::value::Test;
 
-/// As deep as the JSON reader of the reference engine goes.
+/// Maximum depth, the same as that of the reference engine's JSON reader.
 const MAX_DEPTH: usize = 1_000;
 
-/// One field and what it may be.
+/// One field with its tests.
 #[derive(Debug, Clone)]
 pub(super) struct Field {
-    /// The names down to it, joined by dots.
+    /// Names down to the field, joined by dots.
     pub path: Box<str>,
+    /// Tests of the list. A value has to pass one of them.
     pub tests: Vec<Test>,
-    /// The list as it was written: fields with the same text ask the same.
+    /// Text of the list. Fields with the same path and text have the same condition.
     pub written: Box<str>,
 }
 
-/// What all has to match, as written: a later field takes the place of an earlier one of the same path.
+/// Items that all have to match, as written. A later field replaces an earlier one of the same path.
 pub(super) type All = Vec<Item>;
 
 #[derive(Debug, Clone)]
 pub(super) enum Item {
-    /// The number of a field.
+    /// Index of a field.
     Field(u32),
-    /// One of these at least.
+    /// Alternatives, at least one of which has to match.
     Or(Vec<All>),
 }
 
-/// Reads a pattern. What follows the closing brace is not looked at: the reference engine does not either.
+/// Reads a pattern. As in the reference engine, text after the closing brace is ignored.
 pub(super) fn parse(text: &str) -> Result<(Vec<Field>, All), PatternError> {
     let mut json = Reader::new(text);
     let mut parser = Parser { path: String::new(), fields: Vec::new(), depth: 0, names: 0, in_or: false };
@@ -44,9 +45,9 @@ pub(super) fn parse(text: &str) -> Result<(Vec<Field>, All), PatternError> {
 struct Parser {
     path: String,
     fields: Vec<Field>,
-    /// Of objects and alternatives.
+    /// Depth of objects and alternatives.
     depth: usize,
-    /// In the path.
+    /// Number of names in the present path.
     names: usize,
     in_or: bool,
 }
@@ -132,13 +133,13 @@ impl Parser {
 }
 
 impl Field {
-    /// Whether only values pass that the field describes.
+    /// Returns true if only values pass that the field describes.
     pub fn names_values(&self) -> bool {
         self.tests.iter().all(Test::names_values)
     }
 }
 
-/// Whether every way through the alternatives has such a field.
+/// Returns true if each alternative has a field with this property.
 pub(super) fn each_way_has(all: &All, is_such: &impl Fn(&u32) -> bool) -> bool {
     all.iter().any(|item| match item {
         Item::Field(field) => is_such(field),

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Matches the one pattern, together with one that takes any event, and one that takes none.
+/// Matches the pattern together with one that matches every event and one that matches none.
 fn check(pattern: &str, event: &str, expected: bool) {
     let compile = |text: &str| Pattern::compile(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     let others = [r#"{"none":[{"exists":true}]}"#, r#"{"none":[{"exists":false}]}"#];
@@ -77,7 +77,7 @@ fn lists() {
     check(inner, r#"{"d":[{"z":3,"s":[{"x":1}]},{"z":3,"t":[{"y":2}]}]}"#, false);
 }
 
-/// Absence is asked in the order of the paths, of what is bound by then.
+/// Absence is tested in the order of the paths, for the elements bound by then.
 #[test]
 fn absence_within_lists() {
     let after = r#"{"d":{"b":["x"],"c":[{"exists":false}]}}"#;
@@ -103,7 +103,7 @@ fn alternatives() {
     check(r#"{"a":[1],"$or":[{"a":[2]},{"b":[3]}]}"#, r#"{"a":2}"#, true);
 }
 
-/// 3^7 alternatives are not written down, but tried.
+/// 3^7 alternatives are searched, and not written down.
 #[test]
 fn more_alternatives_than_are_written_down() {
     let level = |n| format!(r#""l{n}":{{"$or":[{{"a":[1]}},{{"b":[1]}},{{"c":[1],"d":[1]}}]}}"#);
@@ -120,7 +120,8 @@ fn more_alternatives_than_are_written_down() {
     check(&pattern, &event(r#"{"b":2}"#), false);
 }
 
-/// Twelve levels of four alternatives, of which only the last fails, and only within its list: more than can be tried.
+/// Twelve levels of four alternatives. Only the last level fails, and only within its list, so the search exceeds its
+/// budget.
 #[test]
 fn what_cannot_be_decided_is_unknown() {
     let level = |n| {
@@ -152,7 +153,7 @@ fn keys() {
     check(r#"{"a":[1]} and more"#, r#"{"a":1}"#, true);
 }
 
-/// A pattern may let its event go before `detail`; a later key of the same name brings it back.
+/// The scan may pass over `detail`, until a repeated key makes the pattern possible again.
 #[test]
 fn a_key_that_comes_back_counts() {
     let check = |event: &str, expected: &[u32]| {

@@ -2,13 +2,13 @@
 
 use memchr::memmem::Finder;
 
-/// Text with `*` for any run of characters, also none.
+/// Text in which `*` stands for any run of characters, including none.
 #[derive(Debug, Clone)]
 pub(super) struct Wildcard {
     first: Box<[u8]>,
-    /// What has to be found in this order between the first and the last.
+    /// Parts between the first and the last, to be found in this order.
     middle: Box<[Finder<'static>]>,
-    /// None if there is no `*`: then the first is all.
+    /// Last part; `None` without a `*`, in which case the first part is the whole text.
     last: Option<Box<[u8]>>,
 }
 
@@ -48,17 +48,18 @@ impl Wildcard {
         Ok(Self { first, middle, last })
     }
 
+    /// Returns true if the whole text matches.
     pub fn matches(&self, text: &[u8]) -> bool {
         let Some(last) = &self.last else { return *text == *self.first };
         let Some(rest) = text.strip_prefix(&*self.first) else { return false };
         let Some(mut rest) = rest.strip_suffix(&**last) else { return false };
-        // What is found first leaves the most for the others: no need to try any other place.
+        // The first occurrence leaves the most text for the following parts, so no other one is tried.
         self.middle
             .iter()
             .all(|part| part.find(rest).map(|at| rest = &rest[at + part.needle().len()..]).is_some())
     }
 
-    /// Whether every text matches.
+    /// Returns true if every text matches.
     pub fn is_any(&self) -> bool {
         self.first.is_empty()
             && self.middle.is_empty()
@@ -66,13 +67,13 @@ impl Wildcard {
     }
 }
 
-/// Text without regard to case: each character may be its lower or its upper form, the same in every language.
+/// Text compared without regard to case. Each character may have its lower or upper form, independent of language.
 ///
-/// The reference engine goes by UTF-16 units, which no character beyond U+FFFF survives. Here they are characters.
+/// The reference engine compares UTF-16 units, which breaks characters beyond U+FFFF. Here characters are compared.
 #[derive(Debug, Clone)]
 pub(super) enum AnyCase {
     Ascii(Box<[u8]>),
-    /// Both forms of each character. Where they differ neither begins or ends with the other.
+    /// Both forms of each character. If they differ, neither form is a prefix or suffix of the other.
     Forms(Box<[[Box<str>; 2]]>),
 }
 
@@ -85,6 +86,7 @@ impl AnyCase {
         Self::Forms(text.chars().map(forms).collect())
     }
 
+    /// Returns true if the text equals this one.
     pub fn is(&self, text: &[u8]) -> bool {
         match self {
             Self::Ascii(own) => text.eq_ignore_ascii_case(own),
@@ -92,6 +94,7 @@ impl AnyCase {
         }
     }
 
+    /// Returns true if the text begins with this one.
     pub fn begins(&self, text: &[u8]) -> bool {
         match self {
             Self::Ascii(own) => text.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(own)),
@@ -99,6 +102,7 @@ impl AnyCase {
         }
     }
 
+    /// Returns true if the text ends with this one.
     pub fn ends(&self, text: &[u8]) -> bool {
         match self {
             Self::Ascii(own) => {
@@ -124,7 +128,7 @@ impl AnyCase {
     }
 }
 
-/// What follows these characters.
+/// Returns the text after these characters; `None` if it does not begin with them.
 fn after<'t>(forms: &[[Box<str>; 2]], text: &'t [u8]) -> Option<&'t [u8]> {
     forms.iter().try_fold(text, |text, [lower, upper]| {
         text.strip_prefix(lower.as_bytes()).or_else(|| text.strip_prefix(upper.as_bytes()))
@@ -185,7 +189,7 @@ mod tests {
         check("", "", true, true, true);
     }
 
-    /// Hence there is never a choice between them.
+    /// Proves that the comparison never has a choice between two forms.
     #[test]
     fn no_form_of_a_character_begins_or_ends_with_its_other_form() {
         for c in '\0'..=char::MAX {

@@ -1,14 +1,14 @@
-//! One value of an event, and what a pattern may ask of it.
+//! Values of an event, and the tests that a pattern makes on them.
 
 use super::address::{Address, Block};
 use super::number;
 use super::text::{AnyCase, Wildcard};
 
-/// A scalar of an event; text without its escapes.
+/// Scalar of an event. Text is without its escapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Value<'e> {
     Text(&'e [u8]),
-    /// As it is spelled.
+    /// Number as it is spelled.
     Number(&'e [u8]),
     Literal(Literal),
 }
@@ -20,20 +20,20 @@ pub(super) enum Literal {
     Null,
 }
 
-/// A value that a pattern names.
+/// Value that a pattern names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Exact {
     Text(Box<str>),
-    /// A string that is an IP address also stands for its other spellings.
+    /// String that is an IP address. It equals other spellings of the address too.
     Address(Address),
-    /// The bits of a double.
+    /// Bits of a double.
     Number(u64),
-    /// A number that no double has exactly.
+    /// Number that no double has exactly.
     Spelled(Box<str>),
     Literal(Literal),
 }
 
-/// What a pattern asks of a value; one item of a field's list.
+/// Test of a value: one item of a field's list.
 #[derive(Debug, Clone)]
 pub(super) enum Test {
     Exact(Exact),
@@ -46,15 +46,15 @@ pub(super) enum Test {
     Numeric(Range),
     Cidr(Block),
     Present,
-    /// Of no value: no value may be there.
+    /// Passes if the path has no value.
     Absent,
-    /// None of these values.
+    /// Passes for any value except these.
     Not(Vec<Exact>),
-    /// Nothing that passes one of these.
+    /// Passes for any value that passes none of these.
     NotAny(Vec<Test>),
 }
 
-/// Numbers between two bounds, each with whether it belongs to the range.
+/// Numbers between two bounds. Each bound states whether it belongs to the range.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Range {
     pub low: (f64, bool),
@@ -76,6 +76,7 @@ impl Exact {
         number::exact(spelled.as_bytes()).map_or_else(spelled_alike, |value| Self::Number(value.to_bits()))
     }
 
+    /// Returns true if the value equals this one.
     pub fn is(&self, value: Value<'_>) -> bool {
         match (self, value) {
             (Self::Text(own), Value::Text(text)) => own.as_bytes() == text,
@@ -91,6 +92,7 @@ impl Exact {
 }
 
 impl Test {
+    /// Returns true if the value passes.
     pub fn passes(&self, value: Value<'_>) -> bool {
         match (self, value) {
             (Self::Exact(exact), _) => exact.is(value),
@@ -113,7 +115,7 @@ impl Test {
         }
     }
 
-    /// Whether only some values pass, which the pattern describes: it neither takes all, nor all but some.
+    /// Returns true if the test describes the values that pass: it passes neither all values nor all but some.
     pub fn names_values(&self) -> bool {
         match self {
             Self::Present | Self::Absent | Self::Not(_) | Self::NotAny(_) => false,

@@ -1,4 +1,4 @@
-//! What is known of one event; its memory is kept for the next.
+//! State of matching one event. The memory is reused for the next event.
 
 use super::candidates::Chosen;
 use super::index::NONE;
@@ -7,39 +7,44 @@ use super::value::{Literal, Value};
 
 #[derive(Debug, Default)]
 pub(super) struct Work {
+    /// Marks of the event's strings, objects and lists.
     pub marks: Marks,
+    /// Objects and lists that contain the present position, innermost last.
     pub frames: Vec<Frame>,
     /// Values at paths that patterns name.
     pub leaves: Vec<Leaf>,
-    /// The elements of lists that values stand in, each before those within it. The first is the event.
+    /// Elements of lists that contain values, each before those within it. The first is the event.
     pub nodes: Vec<Node>,
+    /// Lists that contain values.
     pub lists: Vec<List>,
-    /// Texts without their escapes.
+    /// Texts with their escapes decoded.
     pub decoded: Vec<u8>,
-    /// Of each path.
+    /// Leaves of each path.
     pub seen: Vec<Seen>,
     /// Named values that were seen, once each.
     pub values: Vec<u32>,
-    /// A bit for each of them.
+    /// Bit set of `values`.
     pub value_bits: Vec<u64>,
-    /// Of each condition: the event it was last decided for, twice, plus one if it holds.
+    /// Result of each condition: twice the number of the event it was last decided for, plus one if it holds.
     pub verdicts: Vec<u32>,
+    /// Alternatives that may match.
     pub chosen: Chosen,
-    /// The number of the event; what was noted with another number is out of date.
+    /// Number of the event. Entries with another number are out of date.
     pub turn: u32,
-    /// Whether a leaf came where no more was relied on.
+    /// True if a leaf was added to a path after [`Work::rely_on`].
     pub is_late: bool,
+    /// Memory of the search in lists.
     pub solver: super::lists::Solver,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     pub step: u32,
-    /// What it stands in.
+    /// Node that contains it.
     pub node: u32,
-    /// `NONE` for an object.
+    /// Index of the list; `NONE` for an object.
     pub list: u32,
-    /// Whether it is the node: an element of a list.
+    /// True if the frame is itself a node, an element of a list.
     pub is_node: bool,
 }
 
@@ -47,25 +52,25 @@ pub(super) struct Frame {
 pub(super) struct Node {
     pub parent: u32,
     pub list: u32,
-    /// The number of nodes when it ended.
+    /// Number of nodes when it ended.
     pub end: u32,
     pub depth: u32,
 }
 
-/// The nodes within a list of the event.
+/// Range of the nodes within a list of the event.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct List {
     pub first: u32,
-    /// The number of nodes when it ended.
+    /// Number of nodes when it ended.
     pub end: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Leaf {
-    /// Of the same path.
+    /// Next leaf of the same path; `NONE` for the last.
     pub next: u32,
     pub node: u32,
-    /// Which named values it is: as text, number or literal, and as an address.
+    /// Index of the named value that it equals, or `NONE`. The next field is the index of its address.
     pub value: u32,
     pub address: u32,
     pub kind: Kind,
@@ -76,13 +81,13 @@ pub(super) struct Leaf {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
-    /// Its place is in `decoded`.
+    /// Text with escapes. Its range lies in `decoded`.
     Decoded,
     Number,
     Literal(Literal),
 }
 
-/// The leaves of one path.
+/// Leaves of one path.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
     pub turn: u32,
@@ -106,7 +111,7 @@ impl Leaf {
 }
 
 impl Work {
-    /// Forgets the last event; makes room for as many paths, values and conditions.
+    /// Drops the last event, and makes room for these numbers of paths, values and conditions.
     pub fn begin(&mut self, paths: usize, values: usize, conditions: usize) {
         if self.turn >= u32::MAX / 2 - 2 {
             self.seen.clear();
@@ -125,7 +130,7 @@ impl Work {
         self.forget();
     }
 
-    /// Forgets what was found.
+    /// Drops all findings.
     pub fn forget(&mut self) {
         self.turn += 1;
         self.is_late = false;
@@ -140,7 +145,7 @@ impl Work {
         }
     }
 
-    /// Whether there are leaves of a path. That there will be no more of them is relied on.
+    /// Returns true if a path has leaves. From then on, the scan relies on seeing no more of them.
     pub fn rely_on(&mut self, path: u32) -> bool {
         let seen = &mut self.seen[path as usize];
         let is_seen = seen.turn == self.turn;
@@ -152,12 +157,12 @@ impl Work {
         self.value_bits[value as usize / 64] >> (value % 64) & 1 == 1
     }
 
-    /// The leaves of a path, if there are any.
+    /// Returns the leaves of a path; `None` if it has none.
     pub fn seen(&self, path: u32) -> Option<&Seen> {
         self.seen.get(path as usize).filter(|seen| seen.turn == self.turn)
     }
 
-    /// In the order of the event.
+    /// Returns the leaves of a path in the order of the event.
     pub fn leaves(&self, path: u32) -> impl Iterator<Item = &Leaf> {
         let mut next = self.seen(path).map_or(NONE, |seen| seen.first);
         std::iter::from_fn(move || {
@@ -167,7 +172,7 @@ impl Work {
         })
     }
 
-    /// Keeps a leaf.
+    /// Adds a leaf.
     pub fn push(&mut self, path: u32, leaf: Leaf) {
         let number = self.leaves.len() as u32;
         let seen = &mut self.seen[path as usize];
