@@ -16,8 +16,8 @@ pub(super) fn guard(account: &str, region: &str) -> Option<(RuleArn, Home)> {
     Some((rule, home))
 }
 
-/// Returns an ARN for a rule whose ARN the file does not tell. It has the rule's name if AWS would accept the name and no
-/// other rule has it, else a numbered name.
+/// Returns an ARN for a rule whose ARN the file does not tell. It has the rule's name if AWS would accept the name and
+/// no other rule has it, else a numbered name.
 pub(super) fn stand_in(name: &str, taken: &[Watched]) -> Option<RuleArn> {
     let is_free = |arn: &RuleArn| taken.iter().all(|one| one.arn != *arn);
     let numbered = (taken.len() + 1..).map(|n| format!("rule-{n}"));
