@@ -6,7 +6,6 @@ use serde_json::Value;
 ///
 /// Returns `None` if the template is not JSON with its placeholders replaced. Source: "Amazon EventBridge input
 /// transformation" (Amazon EventBridge user guide).
-/// EventBridge user guide).
 pub fn constants(template: &str) -> Option<Value> {
     let mut json = String::with_capacity(template.len() + 16);
     let (mut in_text, mut is_escaped, mut in_name) = (false, false, false);

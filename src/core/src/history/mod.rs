@@ -26,9 +26,9 @@ const USABLE_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Time before now, and around each trip, that is left out of the record because it may be a loop's.
 const AROUND: SignedDuration = SignedDuration::from_hours(1);
 
-/// Factor by which a burst must exceed the record to trip.
+/// Multiple of the record at which a burst trips.
 const CUT_FACTOR: u64 = 10;
-/// Factor by which firing must exceed the record to be a suspect.
+/// Multiple of the record at which a burst, or above which sustained firing, is a suspect.
 const SUSPECT_FACTOR: u64 = 3;
 
 /// Firings of a rule per minute and the longest runs of its functions, as CloudWatch counted them. Best effort: values

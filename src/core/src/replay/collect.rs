@@ -28,13 +28,13 @@ pub struct Replay {
 
 #[derive(Debug)]
 pub(super) struct Watched {
-    /// ARN of the rule, or a stand-in if the file does not tell it.
+    /// ARN of the rule, or a stand-in if the file does not give it.
     pub(super) arn: RuleArn,
     pub(super) targets: Option<Vec<Target>>,
     pub(super) acts_as: ActsAs,
     /// True for `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`.
     hears_all: bool,
-    /// Index of the rule's place; `None` if the file does not tell it.
+    /// Index of the rule's place; `None` if the file does not give it.
     place: Option<usize>,
 }
 

@@ -2,7 +2,7 @@
 //! firings.
 //!
 //! Records may come in any order and repeatedly. They are matched while they are read. The state is 24 bytes per
-//! firing, about 16 per distinct record to recognize it again, and each distinct caller once.
+//! firing, about 16 per distinct record to recognize it again, and each distinct caller once per reader.
 //!
 //! For a rule whose targets are known, each distinct call is stored too, in about 450 bytes. Such a rule is also judged
 //! by the makers of the calls.

@@ -14,11 +14,11 @@ use eventbridge_pattern::{Pattern, PatternError};
 pub struct ListedRule {
     /// Name of the rule. On a bus other than the default one: `BUS/NAME`.
     pub name: String,
-    /// ARN; `None` if the file does not tell it.
+    /// ARN; `None` if the file does not give it.
     pub arn: Option<RuleArn>,
-    /// Name of the event bus; `default` if the file does not tell it.
+    /// Name of the event bus; `default` if the file does not give it.
     pub bus: String,
-    /// State; `ENABLED` if the file does not tell it.
+    /// State; `ENABLED` if the file does not give it.
     pub state: RuleState,
     /// `ScheduleExpression`, such as `rate(5 minutes)`.
     pub schedule: Option<String>,
@@ -26,7 +26,7 @@ pub struct ListedRule {
     pub managed_by: Option<String>,
     /// Event pattern; `None` if it is missing or empty.
     pub pattern: Option<PatternText>,
-    /// Targets of the rule; `None` if the file does not tell them.
+    /// Targets of the rule; `None` if the file does not give them.
     pub targets: Option<Vec<Target>>,
     /// Roles named by the rule's tag [`ACTS_AS_TAG`].
     pub acts_as: ActsAs,
@@ -105,7 +105,11 @@ struct List<'a> {
     rules: Option<Vec<&'a RawValue>>,
 }
 
-/// Reads the rules of a file in their order. An error if there is none.
+/// Reads the rules of a file in their order.
+///
+/// # Errors
+///
+/// [`RulesError`] with the position of the first mistake, or if the file has no rule.
 pub fn read_rules(text: &str) -> Result<Vec<ListedRule>, RulesError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut rules = Vec::new();

@@ -1,4 +1,4 @@
-//! Stand-ins for facts that a log or a file of rules does not tell: the guard's own place, and the ARN of a rule.
+//! Stand-ins for facts that a log or a file of rules does not contain: the guard's own place, and the ARN of a rule.
 
 use super::collect::Watched;
 use crate::attribution::Home;
@@ -16,7 +16,7 @@ pub(super) fn guard(account: &str, region: &str) -> Option<(RuleArn, Home)> {
     Some((rule, home))
 }
 
-/// Returns an ARN for a rule whose ARN the file does not tell. It has the rule's name if AWS would accept the name and
+/// Returns an ARN for a rule whose ARN the file does not give. It has the rule's name if AWS would accept the name and
 /// no other rule has it, else a numbered name.
 pub(super) fn stand_in(name: &str, taken: &[Watched]) -> Option<RuleArn> {
     let is_free = |arn: &RuleArn| taken.iter().all(|one| one.arn != *arn);

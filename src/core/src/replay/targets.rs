@@ -1,4 +1,4 @@
-//! Targets in a file of rules, with the roles and actors that the file tells.
+//! Targets in a file of rules, with the roles and actors that the file gives.
 
 use serde::Deserialize;
 

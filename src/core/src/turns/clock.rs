@@ -8,7 +8,6 @@ const PERIODS: [i64; 7] = [60, 120, 300, 600, 900, 1_800, 3_600];
 const JITTER: i64 = 2;
 /// Precision of schedules, in seconds: they run within their minute. Source: "Creating a rule that runs on a schedule"
 /// (Amazon EventBridge user guide).
-/// EventBridge user guide).
 const PRECISION: i64 = 60;
 /// Divisor of the period of a known schedule: a call may deviate by this part of it, up to [`PRECISION`]. A wider band
 /// would hide loops whose turns take about a minute.

@@ -18,8 +18,8 @@ pub(super) struct Label {
     pub equal: u32,
     /// Service and operation, such as `s3 PutBucketAcl`.
     pub call: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     /// Name of the resource; `None` if the event does not name one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
 }
 

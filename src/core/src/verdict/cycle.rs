@@ -30,7 +30,7 @@ pub struct Upstream {
 pub struct Trace {
     /// Rules that have the actor behind a target, for each actor that fired the rule. Actors are ARNs.
     pub first: Vec<(String, Vec<RuleArn>)>,
-    /// Those rules and the ones that fired them.
+    /// Rules of `first`, and the rules that fired them, as far as their records were read.
     pub upstream: Vec<Upstream>,
     /// Value of [`Upstream::since`] for the rule itself.
     pub own_since: Option<Timestamp>,

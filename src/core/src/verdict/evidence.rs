@@ -32,23 +32,23 @@ pub struct Evidence {
     pub kind: EvidenceKind,
     /// Number of distinct firings, or of own calls if [`Self::own`] is set.
     pub count: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     /// Limit that was reached, in firings, turns or surplus calls; `None` for a cut by hand.
-    pub limit: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
     /// Length of the window; `None` where no window applies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_seconds: Option<Seconds>,
     /// Event time of the first firing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     /// Event time of the last firing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,
     /// True if `count` is estimated from a sample, as for limits above 512.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_estimate: bool,
-    #[serde(default)]
     /// Callers of the firings, most frequent first; the less frequent ones together.
+    #[serde(default)]
     pub callers: Vec<CallerEvidence>,
     /// Ids of the last events counted, oldest first.
     #[serde(default)]
@@ -134,8 +134,8 @@ pub enum Finding {
 pub struct CallerEvidence {
     /// Principal of the caller, as CloudTrail recorded it.
     pub principal: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     /// ARN of the resource that AWS issued the credentials to; `None` if the event does not name one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_to: Option<String>,
     /// Number of calls among the firings; a sample of them with a limit above 512.
     pub count: u32,

@@ -37,7 +37,7 @@ impl Window {
     ///
     /// # Errors
     ///
-    /// [`CorruptWindow`] if the bytes are cut, or a number in them is out of range.
+    /// [`CorruptWindow`] if the bytes are cut or hold an invalid value.
     pub fn restore(mut self, mut bytes: &[u8]) -> Result<Self, CorruptWindow> {
         self.past = read_past(&mut bytes)?;
         let mut at = 0i64;
