@@ -56,7 +56,7 @@ impl Runs {
     /// Adds a call that may equal others. `is_caused` is true if an earlier firing can have caused it, `begun` if a
     /// reason is near.
     ///
-    /// Returns the run if this call has no reason.
+    /// Returns the run if this call adds to its surplus.
     pub fn add(&mut self, entry: &Entry, is_caused: bool, begun: bool, reasons: &[Span]) -> Option<Run> {
         let at = entry.at;
         let reach = self.answer_seconds + RETRIES_SECONDS;
