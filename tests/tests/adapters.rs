@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::{RuleState as SdkState, Tag, Target};
 use budget_guard_aws::SystemClock;
-use budget_guard_core::actions::AlertKind;
+use budget_guard_core::alerts::{Alert, RuleBody, RuleEvent, message};
 use budget_guard_core::model::{
     AlertBasis, FaultKind, ListedRule, RuleArn, RuleState, Target as RuleTarget, Timestamp,
 };
@@ -274,14 +274,15 @@ async fn the_directory_is_saved_only_over_the_version_that_was_read(bench: Bench
 }
 
 async fn an_alert_reaches_a_queue_as_json(bench: Bench) -> Result<(), Failure> {
-    let record = Record::new(bench.missing()?, "200/60s".parse()?);
     let now: Timestamp = "2026-11-20T12:00:00Z".parse()?;
-    let alert = record.alert(AlertKind::Failed, "disable", "as planned: \"quoted\"".into(), now).with_undo();
+    let event = RuleEvent::Reminder { since: Some(now), why: "as planned: \"quoted\"".into(), source: None };
+    let alert = Alert::about_rule(&bench.missing()?, 1, RuleBody::new(event, "open"), now);
     bench.aws.alerts.publish(&alert).await?;
+    let alert = message(&alert)?.alert;
     let received = bench.world.wait_for_alerts(1, std::time::Duration::from_secs(10)).await?;
     assert_eq!(received[0].message, serde_json::to_value(&alert)?);
-    assert_eq!(received[0].kind(), "failed");
-    assert_eq!(received[0].attributes["rule_arn"], alert.rule.arn.as_str());
+    assert_eq!(received[0].kind(), "reminder");
+    assert_eq!(received[0].attributes["rule_arn"], bench.missing()?.as_str());
     assert_eq!(received[0].attributes["dedup_id"], alert.dedup_id);
     assert_eq!(received[0].message["undo"], json!("budget-guard enable missing --region us-east-1"));
     Ok(())

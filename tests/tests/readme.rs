@@ -164,7 +164,7 @@ fn the_reference_is_complete() {
     let metrics = telemetry::metrics(&Summary::default(), "", Timestamp::UNIX_EPOCH);
     let metrics = metrics["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().expect("metrics");
     metrics.iter().for_each(|metric| check(metric["Name"].as_str().expect("a name")));
-    let kinds = read("src/core/src/actions/alert.rs");
+    let kinds = read("src/core/src/alerts/key.rs");
     let kinds =
         kinds.lines().filter(|line| line.trim_start().starts_with("Self::") && line.contains("=> \""));
     kinds.filter_map(|line| line.split('"').nth(1)).for_each(check);

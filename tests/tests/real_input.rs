@@ -8,8 +8,8 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use budget_guard_core::actions::Action;
 use budget_guard_core::attribution::{Attributed, Home, attribute};
+use budget_guard_core::guard::Action;
 use budget_guard_core::guard::{self, Answer, Observation};
 use budget_guard_core::history::RateHistory;
 use budget_guard_core::model::{RuleArn, Timestamp};

@@ -13,19 +13,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sources", &["json", "model"]),
     ("attribution", &["model", "sources"]),
     ("stored", &["model"]),
-    ("directory", &["attribution", "model", "stored"]),
+    ("directory", &["alerts", "attribution", "model", "stored"]),
     ("hints", &["model"]),
     ("window", &["model", "policy"]),
     ("turns", &["model", "policy", "window"]),
     ("history", &["model", "policy"]),
     ("verdict", &["model", "policy", "turns", "window"]),
     ("breaker", &["model"]),
-    ("actions", &["model", "verdict"]),
-    ("record", &["actions", "breaker", "history", "model", "policy", "stored", "turns", "verdict", "window"]),
+    ("alerts", &["breaker", "model", "policy", "verdict"]),
+    ("record", &["alerts", "breaker", "history", "model", "policy", "stored", "turns", "verdict", "window"]),
     (
         "guard",
         &[
-            "actions",
+            "alerts",
             "attribution",
             "breaker",
             "history",
@@ -37,12 +37,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "window",
         ],
     ),
-    ("pressure", &["actions", "model", "sources", "stored"]),
-    ("ports", &["actions", "history", "model", "stored"]),
+    ("pressure", &["alerts", "model", "sources", "stored"]),
+    ("ports", &["alerts", "history", "model", "stored"]),
     (
         "run",
         &[
-            "actions",
+            "alerts",
             "attribution",
             "breaker",
             "directory",
@@ -61,7 +61,6 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "replay",
         &[
-            "actions",
             "attribution",
             "guard",
             "hints",

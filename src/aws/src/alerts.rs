@@ -6,7 +6,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::fault::fault;
 use super::lazy::Lazy;
-use budget_guard_core::actions::{self, Alert, BudgetAlert, UnwatchedAlert};
+use budget_guard_core::alerts::{Alert, message};
 use budget_guard_core::model::{Fault, FaultKind};
 use budget_guard_core::ports::Alerts;
 
@@ -28,49 +28,23 @@ fn attribute(value: &str) -> Result<MessageAttributeValue, Fault> {
     built.map_err(|error| Fault::new(FaultKind::Other, error.to_string()))
 }
 
-impl SnsAlerts {
-    async fn send(
-        &self,
-        subject: String,
-        message: Result<String, serde_json::Error>,
-        attributes: &[(&str, &str)],
-    ) -> Result<(), Fault> {
-        let message = message.map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
-        let mut call = self
-            .client
-            .publish()
-            .topic_arn(&self.topic_arn)
-            .subject(subject)
-            .message_structure("json")
-            .message(message);
-        for (name, value) in attributes {
-            call = call.message_attributes(*name, attribute(value)?);
-        }
-        call.send().await.map(|_| ()).map_err(|error| fault("Publish", &error))
-    }
-}
-
 impl Alerts for SnsAlerts {
     fn topic_arn(&self) -> &str {
         &self.topic_arn
     }
 
     async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
-        let attributes = [
-            ("kind", alert.kind.as_str()),
-            ("rule_arn", alert.rule.arn.as_str()),
-            ("dedup_id", &alert.dedup_id),
-        ];
-        self.send(actions::subject(alert), actions::sns_message(alert), &attributes).await
-    }
-
-    async fn announce(&self, alert: &BudgetAlert) -> Result<(), Fault> {
-        let attributes = [("kind", BudgetAlert::KIND), ("dedup_id", &alert.dedup_id)];
-        self.send(alert.subject(), alert.sns_message(), &attributes).await
-    }
-
-    async fn warn(&self, alert: &UnwatchedAlert) -> Result<(), Fault> {
-        let attributes = [("kind", UnwatchedAlert::KIND), ("dedup_id", &alert.dedup_id)];
-        self.send(alert.subject(), alert.sns_message(), &attributes).await
+        let message = message(alert).map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+        let mut call = self
+            .client
+            .publish()
+            .topic_arn(&self.topic_arn)
+            .subject(&message.subject)
+            .message_structure("json")
+            .message(&message.body);
+        for (name, value) in message.attributes() {
+            call = call.message_attributes(name, attribute(value)?);
+        }
+        call.send().await.map(|_| ()).map_err(|error| fault("Publish", &error))
     }
 }

@@ -7,7 +7,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_eventbridge::config::{ProvideCredentials, SharedCredentialsProvider};
 use budget_guard_aws::{Aws, DynamoStore, EventBridgeRules};
-use budget_guard_core::actions::quoted;
+use budget_guard_core::alerts::quoted;
 use budget_guard_core::model::{Fault, RuleArn, Seen};
 use budget_guard_core::run::Guard;
 

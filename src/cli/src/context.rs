@@ -1,6 +1,6 @@
 //! What was asked for: the options, and where they are silent the environment.
 
-use budget_guard_core::actions;
+use budget_guard_core::alerts;
 use budget_guard_core::attribution::Home;
 use budget_guard_core::model::{RuleArn, Seen};
 use budget_guard_core::policy::Limits;
@@ -79,7 +79,7 @@ impl Context {
 
     /// A `budget-guard` command as it has to be typed after this one: with the same options.
     pub fn command(&self, verb: &str, rule: &RuleArn) -> String {
-        self.with_options(actions::command(verb, rule), matches!(verb, "enable" | "disable"))
+        self.with_options(alerts::command(verb, rule), matches!(verb, "enable" | "disable"))
     }
 
     /// The same for a command that is about no single rule.

@@ -27,8 +27,8 @@ pub mod model;
 /// What the operator asked for.
 pub mod policy;
 
-/// Stage 6: what is to be done, as data.
-pub mod actions;
+/// Stage 6: alerts, from the event to the words.
+pub mod alerts;
 /// Stage 2: which rule fired, and who caused it.
 pub mod attribution;
 /// Stage 5: the circuit breaker.

@@ -1,6 +1,6 @@
 //! Traits of everything that the guard needs from outside: rules, schedules, history, budgets, a store, alerts, a clock.
 
-use crate::actions::{Alert, BudgetAlert, UnwatchedAlert};
+use crate::alerts::Alert;
 use crate::history::RateHistory;
 use crate::model::{
     BudgetStatus, Fault, ListedRule, ListedSchedule, Restoration, RuleArn, RuleDefinition, RuleState,
@@ -150,9 +150,8 @@ pub trait Store {
 pub trait Alerts {
     /// The topic that takes them: what comes from it is never answered.
     fn topic_arn(&self) -> &str;
+    /// Publishes one alert. The same one may come again, with the same key.
     fn publish(&self, alert: &Alert) -> impl Future<Output = Result<(), Fault>> + Send;
-    fn announce(&self, alert: &BudgetAlert) -> impl Future<Output = Result<(), Fault>> + Send;
-    fn warn(&self, alert: &UnwatchedAlert) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// The time, and waiting for it to pass.

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::actions::{Alert, AlertKind};
+use crate::alerts::Outbox;
 use crate::breaker::{Breaker, Epoch};
 use crate::history::History;
 use crate::model::{Lease, RuleArn, Throttle, Timestamp};
@@ -47,15 +47,12 @@ pub struct Record {
     /// Deliveries that came after the rule was cut, or from before its epoch.
     #[serde(default)]
     pub late: u64,
-    /// Alerts decided but not yet published, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub outbox: Vec<Alert>,
+    /// Alerts decided but not yet published.
+    #[serde(default, skip_serializing_if = "Outbox::is_empty")]
+    pub outbox: Outbox,
     /// Who is cutting or restoring the rule.
     #[serde(default)]
     pub work: Lease,
-    /// Who is publishing the alerts.
-    #[serde(default)]
-    pub post: Lease,
     /// When the failure of the current cut or restore was last reported.
     #[serde(default, skip_serializing_if = "Throttle::is_unused")]
     pub failure_reported: Throttle,
@@ -142,9 +139,8 @@ impl Record {
             recent_trips: Vec::new(),
             trips_in_probation: 0,
             late: 0,
-            outbox: Vec::new(),
+            outbox: Outbox::default(),
             work: Lease::default(),
-            post: Lease::default(),
             failure_reported: Throttle::default(),
             unmatched_reported: Throttle::default(),
             quiet: None,
@@ -154,11 +150,6 @@ impl Record {
             advised: Throttle::default(),
             reported_tags: Vec::new(),
         }
-    }
-
-    /// An alert about this rule as its record now stands.
-    pub fn alert(&self, kind: AlertKind, detail: &str, reason: String, now: Timestamp) -> Alert {
-        Alert::new(kind, &self.rule, self.epoch.number, self.breaker.word(), detail, reason, now)
     }
 
     /// Whether the tick has to look after this rule.

@@ -2,7 +2,7 @@
 
 use super::World;
 use super::faults::Call;
-use budget_guard_core::actions::{BudgetAlert, UnwatchedAlert};
+use budget_guard_core::alerts::{AlertJson, AlertKind};
 use budget_guard_core::model::{BudgetStatus, Fault, FaultKind};
 use budget_guard_core::ports::Budgets;
 
@@ -14,13 +14,13 @@ pub const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:alerts";
 
 impl World {
     /// The alerts about money.
-    pub fn budget_alerts(&self) -> Vec<BudgetAlert> {
-        self.lock().budget_alerts.clone()
+    pub fn budget_alerts(&self) -> Vec<AlertJson> {
+        self.published(|alert| alert.kind == AlertKind::Budget)
     }
 
     /// The alerts about rules that fire on more than the guard is shown.
-    pub fn unwatched_alerts(&self) -> Vec<UnwatchedAlert> {
-        self.lock().unwatched_alerts.clone()
+    pub fn unwatched_alerts(&self) -> Vec<AlertJson> {
+        self.published(|alert| alert.kind == AlertKind::Unwatched)
     }
 
     pub fn delete_budget(&self, name: &str) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::faults::{Call, Faults};
 use super::store::Item;
-use budget_guard_core::actions::{Alert, BudgetAlert, UnwatchedAlert};
+use budget_guard_core::alerts::{Alert, AlertJson, message};
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{
     BudgetStatus, Durations, Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState,
@@ -41,9 +41,8 @@ pub(super) struct State {
     /// Time that a request to CloudTrail takes.
     pub(super) trail_takes: jiff::SignedDuration,
     pub(super) budgets: BTreeMap<String, BudgetStatus>,
-    alerts: Vec<Alert>,
-    pub(super) budget_alerts: Vec<BudgetAlert>,
-    pub(super) unwatched_alerts: Vec<UnwatchedAlert>,
+    /// All that were published, as subscribers read them.
+    alerts: Vec<AlertJson>,
     pub(super) conflicts: u32,
     broken_promises: Vec<String>,
 }
@@ -86,8 +85,6 @@ impl World {
             trail_takes: jiff::SignedDuration::ZERO,
             budgets: BTreeMap::new(),
             alerts: Vec::new(),
-            budget_alerts: Vec::new(),
-            unwatched_alerts: Vec::new(),
             conflicts: 0,
             broken_promises: Vec::new(),
         };
@@ -117,8 +114,14 @@ impl World {
         }
     }
 
-    pub fn alerts(&self) -> Vec<Alert> {
-        self.lock().alerts.clone()
+    /// The published alerts about single rules.
+    pub fn alerts(&self) -> Vec<AlertJson> {
+        self.published(|alert| alert.rule.is_some())
+    }
+
+    /// The published alerts for which this is true, in the order they came.
+    pub fn published(&self, is_wanted: impl Fn(&AlertJson) -> bool) -> Vec<AlertJson> {
+        self.lock().alerts.iter().filter(|alert| is_wanted(alert)).cloned().collect()
     }
 
     pub fn watched_rules(&self) -> Vec<RuleArn> {
@@ -212,26 +215,11 @@ impl Alerts for World {
 
     async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
         let publish = || {
-            self.lock().alerts.push(alert.clone());
+            let message = message(alert).map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+            self.lock().alerts.push(message.alert);
             Ok(())
         };
         self.faults.run(Call::Publish, publish).await
-    }
-
-    async fn announce(&self, alert: &BudgetAlert) -> Result<(), Fault> {
-        let announce = || {
-            self.lock().budget_alerts.push(alert.clone());
-            Ok(())
-        };
-        self.faults.run(Call::Publish, announce).await
-    }
-
-    async fn warn(&self, alert: &UnwatchedAlert) -> Result<(), Fault> {
-        let warn = || {
-            self.lock().unwatched_alerts.push(alert.clone());
-            Ok(())
-        };
-        self.faults.run(Call::Publish, warn).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use budget_guard_core::actions::{Alert, BudgetAlert};
+use budget_guard_core::alerts::AlertJson;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::history::RateHistory;
 use budget_guard_core::model::{
@@ -33,8 +33,8 @@ pub struct State {
     /// Stored items by their keys.
     pub items: BTreeMap<String, (Blob, Version)>,
     pub watched: BTreeSet<RuleArn>,
-    pub alerts: Vec<Alert>,
-    pub budget_alerts: Vec<BudgetAlert>,
+    /// All that were published, as subscribers read them.
+    pub alerts: Vec<AlertJson>,
     pub is_overspent: bool,
     pub broken: Vec<String>,
     pub trace: Vec<String>,
@@ -68,7 +68,6 @@ impl Shared {
             items: BTreeMap::new(),
             watched: BTreeSet::new(),
             alerts: Vec::new(),
-            budget_alerts: Vec::new(),
             is_overspent: false,
             broken: Vec::new(),
             trace: Vec::new(),

@@ -1,7 +1,7 @@
 //! AWS Budgets in the simulated world, and the alerts.
 
-use budget_guard_core::actions::{Alert, BudgetAlert, UnwatchedAlert};
-use budget_guard_core::model::{BudgetStatus, Fault};
+use budget_guard_core::alerts::{Alert, message};
+use budget_guard_core::model::{BudgetStatus, Fault, FaultKind};
 use budget_guard_core::ports::{Alerts, Budgets};
 
 use super::aws::{Process, State, missing};
@@ -26,27 +26,11 @@ impl Alerts for Process {
 
     async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
         let publish = |state: &mut State| {
-            state.note(format!("alert {}: {}", alert.dedup_id, alert.reason));
-            state.alerts.push(alert.clone());
+            let message = message(alert).map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+            state.note(format!("alert {}: {}", message.alert.dedup_id, message.alert.reason));
+            state.alerts.push(message.alert);
             Ok(())
         };
         self.call("Publish", publish).await
-    }
-
-    async fn announce(&self, alert: &BudgetAlert) -> Result<(), Fault> {
-        let announce = |state: &mut State| {
-            state.note(format!("alert {}: {}", alert.dedup_id, alert.reason));
-            state.budget_alerts.push(alert.clone());
-            Ok(())
-        };
-        self.call("Publish", announce).await
-    }
-
-    async fn warn(&self, alert: &UnwatchedAlert) -> Result<(), Fault> {
-        let warn = |state: &mut State| {
-            state.note(format!("alert {}", alert.dedup_id));
-            Ok(())
-        };
-        self.call("Publish", warn).await
     }
 }

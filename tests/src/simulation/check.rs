@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use budget_guard_core::actions::AlertKind;
+use budget_guard_core::alerts::{AlertJson, AlertKind};
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{RuleArn, RuleState};
 use budget_guard_core::record::Record;
@@ -110,8 +110,9 @@ pub fn at_rest(shared: &Shared, machines: &Machines, queued: usize, dead_letters
             Breaker::Restoring { .. } => state.broke(8, format!("{rule}: the restore was not finished")),
             _ => {}
         }
-        let was_cut =
-            state.alerts.iter().any(|alert| alert.kind == AlertKind::Tripped && alert.rule.arn == *rule);
+        let is_about = |alert: &AlertJson| alert.rule.as_ref().is_some_and(|about| about.arn == *rule);
+        let mut cuts = state.alerts.iter().filter(|alert| alert.kind == AlertKind::Tripped);
+        let was_cut = cuts.any(is_about);
         if was_cut && (!machine.is_enforced || machine.nature == Nature::Honest) {
             state.broke(5, format!("{rule} was cut"));
         }

@@ -102,7 +102,7 @@ pub fn run(seed: u64, planted: Planted) -> Outcome {
     let cuts = state
         .alerts
         .iter()
-        .filter(|alert| alert.kind == budget_guard_core::actions::AlertKind::Tripped)
+        .filter(|alert| alert.kind == budget_guard_core::alerts::AlertKind::Tripped)
         .count();
     Outcome { trace: state.trace.clone(), broken: state.broken.clone(), cuts, crashes: world.crashes }
 }

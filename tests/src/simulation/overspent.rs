@@ -63,15 +63,11 @@ pub fn at_rest(shared: &Shared, now: budget_guard_core::model::Timestamp) {
         let told = press.care.told.is_some();
         state.broke(10, format!("the budget {} still presses (told: {told})", press.name));
     }
-    let forged = state.budget_alerts.iter().filter(|alert| alert.dedup_id == "budget/message/red").count();
+    let forged = state.alerts.iter().filter(|alert| alert.dedup_id == "budget/message/red").count();
     if forged == 0 {
         state.broke(10, "nobody was told of the forged alert".to_owned());
     }
-    if state
-        .budget_alerts
-        .iter()
-        .any(|alert| alert.budget.as_ref().is_some_and(|budget| budget.name == "red"))
-    {
+    if state.alerts.iter().any(|alert| alert.budget.as_ref().is_some_and(|budget| budget.name == "red")) {
         state.broke(10, "a forged alert put pressure on".to_owned());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use budget_guard_core::actions::Alert;
+use budget_guard_core::alerts::AlertJson;
 use budget_guard_core::attribution::Home;
 use budget_guard_core::model::{RuleArn, RuleDefinition, RuleState, Target, Timestamp};
 use budget_guard_core::policy::{Limits, Mode};
@@ -261,8 +261,9 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn outcome(&self, rule: &RuleArn, alerts: &[Alert]) -> Outcome {
-        let mine = || alerts.iter().filter(|alert| alert.rule.arn == *rule);
+    fn outcome(&self, rule: &RuleArn, alerts: &[AlertJson]) -> Outcome {
+        let mine =
+            || alerts.iter().filter(|alert| alert.rule.as_ref().is_some_and(|about| about.arn == *rule));
         let cut = mine().find(|alert| alert.kind.as_str() == "tripped").map(|alert| {
             let kind = alert.evidence.as_ref().map(|evidence| serde_json::to_value(evidence.kind));
             let kind = kind.and_then(Result::ok).unwrap_or_default();

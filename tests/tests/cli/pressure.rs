@@ -157,8 +157,11 @@ async fn what_could_not_be_told_is_told_by_the_function() -> Result<(), Failure>
     bench.program.check(&format!("pressure --clear --reason x --topic {missing}"), 0, &ended, &hints).await?;
     assert_eq!(bench.world.alerts().await?.len(), 0);
     // Whoever began to publish it has a minute.
-    let taken = json!(SystemClock.now() - SignedDuration::from_mins(1));
-    bench.world.edit_item("pressure", "pressure", |stored| stored["outbox"][0]["taken"] = taken).await?;
+    let until = json!(SystemClock.now());
+    bench
+        .world
+        .edit_item("pressure", "pressure", |stored| stored["outbox"][0]["lease"]["until"] = until)
+        .await?;
     let guard = bench.guard()?;
     for _ in 0..2 {
         let (reply, summary) = Box::pin(guard.handle(&payload::tick(&payload::now()))).await;

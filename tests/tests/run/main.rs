@@ -19,7 +19,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;
 
-use budget_guard_core::actions::AlertKind;
+use budget_guard_core::alerts::AlertKind;
 use budget_guard_core::attribution::Home;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::guard::{Observation, Order};

@@ -1,12 +1,14 @@
 //! Alerts about money: asked about, confirmed, pressed, told – late, twice, forged, and with calls that fail.
 
 use super::*;
-use budget_guard_core::actions::{MoneyOutcome, UnwatchedAlert};
+use budget_guard_core::alerts::{Alert, AlertJson, Coverage, MoneyOutcome};
 use budget_guard_core::model::{
     AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, NotificationState, Threshold,
 };
 use budget_guard_core::ports::{Budgets, SaveError};
 use budget_guard_core::pressure::{Change, Confirmation, Doubt, Pressure, confirm};
+use budget_guard_core::run::{load, save};
+use budget_guard_core::stored::Key;
 
 pub(super) const NOTICE: &str =
     "Budget Name: blue\nAlert Type: ACTUAL\nAlert Threshold: > $80.00\nACTUAL Amount: $91.25\n";
@@ -22,7 +24,7 @@ pub(super) fn hand_over(world: &World, payload: &[u8]) -> (Result<Reply, HandleE
 
 /// The alerts about money: what became of each.
 pub(super) fn told(world: &World) -> Vec<MoneyOutcome> {
-    world.budget_alerts().iter().map(|alert| alert.outcome).collect()
+    world.budget_alerts().iter().filter_map(|alert| alert.outcome).collect()
 }
 
 pub(super) fn pressing(world: &World) -> usize {
@@ -97,7 +99,8 @@ fn what_nobody_confirms_is_told_once_and_nothing_is_cut() {
     let own =
         from("arn:aws:sns:us-east-1:123456789012:money", r#"{"kind":"budget","dedup_id":"d","reason":"r"}"#);
     check(&new(), &own, None);
-    let unwatched = UnwatchedAlert::new(&["r".to_owned()], [&rule("deploys")], &["Watch=all"], NOON);
+    let coverage = Coverage::of(&[], &[rule("deploys")], &[]);
+    let unwatched = AlertJson::of(&Alert::about_coverage(coverage, NOON));
     let own = from("arn:aws:sns:us-east-1:123456789012:money", &serde_json::to_string(&unwatched).unwrap());
     check(&new(), &own, None);
     check(&new(), &from(budget_guard_core::ports::Alerts::topic_arn(&new()), "Money is running out."), None);
@@ -152,7 +155,7 @@ fn when_the_money_runs_out_suspects_are_cut_and_the_rest_is_ranked() {
     assert_eq!(world.rule_state(&suspect), Some(RuleState::Disabled));
     assert_eq!(world.rule_state(&busy), Some(RuleState::Enabled), "as busy as it always was");
     let [alert] = &world.budget_alerts()[..] else { panic!("{:?}", world.budget_alerts()) };
-    let names = |list: &[budget_guard_core::actions::Ranked]| -> Vec<String> {
+    let names = |list: &[budget_guard_core::alerts::Ranked]| -> Vec<String> {
         list.iter().map(|ranked| format!("{} {}", ranked.rule.name, ranked.firings_per_hour)).collect()
     };
     assert_eq!(
@@ -203,7 +206,7 @@ fn whatever_fails_on_the_way_the_suspect_is_cut_once_and_told_of() {
                 let told: Vec<_> = world
                     .budget_alerts()
                     .into_iter()
-                    .filter(|alert| alert.outcome == MoneyOutcome::Pressure)
+                    .filter(|alert| alert.outcome == Some(MoneyOutcome::Pressure))
                     .collect();
                 assert!(
                     !told.is_empty() && told.iter().all(|alert| alert.dedup_id == told[0].dedup_id),

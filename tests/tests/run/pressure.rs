@@ -4,7 +4,7 @@ use super::money::{blue, hand_over, notice, pressing, slow_loop, told};
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use budget_guard_core::actions::{BudgetAlert, MoneyOutcome};
+use budget_guard_core::alerts::{AlertJson, MoneyOutcome};
 use budget_guard_core::model::{AlertBasis, NotificationState, Threshold};
 
 /// A world in which the budget presses.
@@ -16,8 +16,8 @@ fn pressed() -> World {
     world
 }
 
-fn of(world: &World, outcome: MoneyOutcome) -> Vec<BudgetAlert> {
-    world.budget_alerts().into_iter().filter(|alert| alert.outcome == outcome).collect()
+fn of(world: &World, outcome: MoneyOutcome) -> Vec<AlertJson> {
+    world.budget_alerts().into_iter().filter(|alert| alert.outcome == Some(outcome)).collect()
 }
 
 /// The pressure is over, and whoever heard of its end heard of this one.

@@ -1,7 +1,7 @@
 //! Rules that fire on more than the guard is shown: people are told which, and which setting of the stack shows it.
 
 use super::*;
-use budget_guard_core::actions::UnwatchedAlert;
+use budget_guard_core::alerts::AlertJson;
 use budget_guard_core::model::Target;
 
 const CALLS: &str = r#"{"detail-type":["AWS API Call via CloudTrail"]}"#;
@@ -36,9 +36,9 @@ fn tick_after(world: &World, hours: i64) {
     assert_eq!(summary.failed, 0, "{summary:?}");
 }
 
-fn told(alert: &UnwatchedAlert) -> (Vec<&str>, Vec<&str>) {
+fn told(alert: &AlertJson) -> (Vec<&str>, Vec<&str>) {
     let rules = alert.rules.iter().map(|rule| rule.name.as_str()).collect();
-    (rules, alert.settings.iter().map(String::as_str).collect())
+    (rules, alert.settings.iter().flatten().map(String::as_str).collect())
 }
 
 #[test]

@@ -334,7 +334,7 @@ fn a_pattern_beyond_the_guard_is_told_once_a_day() {
         let alerts = world.alerts();
         assert_eq!(alerts.len(), count);
         let alert = alerts.last().unwrap();
-        assert_eq!((alert.kind, &alert.rule.arn), (AlertKind::Failed, &rule("broken")));
+        assert_eq!((alert.kind, &alert.rule.as_ref().unwrap().arn), (AlertKind::Failed, &rule("broken")));
         assert!(
             alert.reason.contains("is not guarded: its event pattern is not understood (line 1"),
             "{}",

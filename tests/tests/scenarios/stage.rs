@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use budget_guard_core::actions::AlertKind;
+use budget_guard_core::alerts::{AlertJson, AlertKind};
 use budget_guard_core::attribution::Home;
 use budget_guard_core::model::RuleState;
 use budget_guard_core::policy::{Limits, Mode};
@@ -337,7 +337,7 @@ impl Stage<'_> {
         let rule = arn(name);
         let alerts = self.world.alerts();
         let mine = |kind: AlertKind| {
-            alerts.iter().filter(move |alert| alert.rule.arn == arn(name) && alert.kind == kind)
+            alerts.iter().filter(move |alert| is_about(alert, &arn(name)) && alert.kind == kind)
         };
         let by = |kind: AlertKind| Some(kind_of(mine(kind).next()?.evidence.as_ref()?));
         let is_disabled = self.world.rule_state(&rule) == Some(RuleState::Disabled);
@@ -350,7 +350,7 @@ impl Stage<'_> {
             advices: mine(AlertKind::Advice).count(),
             said: alerts
                 .iter()
-                .filter(|alert| alert.rule.arn == rule)
+                .filter(|alert| is_about(alert, &rule))
                 .map(|alert| alert.reason.clone())
                 .collect(),
         }
@@ -391,4 +391,8 @@ fn run<F: Future>(future: F) -> F::Output {
             return output;
         }
     }
+}
+
+fn is_about(alert: &AlertJson, rule: &budget_guard_core::model::RuleArn) -> bool {
+    alert.rule.as_ref().is_some_and(|about| about.arn == *rule)
 }

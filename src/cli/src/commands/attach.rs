@@ -2,7 +2,7 @@
 
 use aws_sdk_eventbridge::types::Target;
 use budget_guard_aws::EventBridgeRules;
-use budget_guard_core::actions::quoted;
+use budget_guard_core::alerts::quoted;
 use budget_guard_core::guard::untouchable;
 use budget_guard_core::model::{RuleArn, RuleDefinition};
 use budget_guard_core::policy::{Limits, Mode};

@@ -1,7 +1,7 @@
 //! `detach`: takes the guard's queue off the targets of rules.
 
 use budget_guard_aws::EventBridgeRules;
-use budget_guard_core::actions::quoted;
+use budget_guard_core::alerts::quoted;
 
 use super::each::{Done, Report};
 use crate::connect::Session;

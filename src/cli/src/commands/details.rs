@@ -1,7 +1,7 @@
 //! `status RULE`: the record of one rule beside what EventBridge says of it now.
 
 use budget_guard_aws::SystemClock;
-use budget_guard_core::actions::quoted;
+use budget_guard_core::alerts::quoted;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{Fault, RuleDefinition, Tags, Timestamp, plural};
 use budget_guard_core::policy::{LIMIT_TAG, Limits, MODE_TAG, OrOff};

@@ -1,6 +1,6 @@
 //! `disable`: cuts a rule by hand, through the guard's own record.
 
-use budget_guard_core::actions::quoted;
+use budget_guard_core::alerts::quoted;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::guard::Order;
 use budget_guard_core::model::RuleState;

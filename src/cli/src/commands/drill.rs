@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_eventbridge::error::BuildError;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, RuleState, Tag};
 use budget_guard_aws::{Aws, SystemClock, fault};
-use budget_guard_core::actions::quoted;
+use budget_guard_core::alerts::quoted;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::directory::Head;
 use budget_guard_core::guard::Order;

@@ -1,7 +1,7 @@
 //! `enable`: puts a rule back that the guard cut.
 
 use budget_guard_aws::EventBridgeRules;
-use budget_guard_core::actions::quoted;
+use budget_guard_core::alerts::quoted;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::guard::Order;
 use budget_guard_core::model::{RuleArn, whole_seconds};

@@ -1,7 +1,7 @@
 //! `explain`: the last trip of a rule, with all its evidence.
 
 use budget_guard_aws::SystemClock;
-use budget_guard_core::actions::{AlertKind, CostEstimate, PRICES_AS_OF, RuleRef, details, quoted};
+use budget_guard_core::alerts::{CostEstimate, PRICES_AS_OF, RuleRef, details, quoted};
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{RuleDefinition, Timestamp, grouped, plural, whole_seconds};
 use budget_guard_core::ports::Clock;
@@ -47,7 +47,7 @@ pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
             breaker: record.map_or(Breaker::Closed.word(), |record| record.breaker.word()),
             trip: trip.map(view::TripView::new),
             evidence: trip.map(|trip| &trip.evidence),
-            cost: record.zip(trip).and_then(|(record, trip)| cost(record, trip, now)),
+            cost: record.zip(trip).and_then(|(record, trip)| cost(record, trip)),
             found,
             disabled_at: record.and_then(view::disabled_at),
             late: record.map_or(0, |record| record.late),
@@ -84,7 +84,7 @@ fn text(context: &Context, record: &Record, trip: &Trip, now: Timestamp) -> Stri
     for note in view::unfinished(record) {
         lines.pair("", note);
     }
-    evidence_lines(&mut lines, record, trip, now);
+    evidence_lines(&mut lines, record, trip);
     if let Some(found) = found_rule(record) {
         lines.heading("The rule as it was found, and as `enable` puts it back");
         lines.pair("State", found.state);
@@ -99,7 +99,7 @@ fn text(context: &Context, record: &Record, trip: &Trip, now: Timestamp) -> Stri
     lines.into_text()
 }
 
-fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip, now: Timestamp) {
+fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip) {
     let evidence = &trip.evidence;
     lines.heading("Evidence");
     if evidence.kind == EvidenceKind::Manual {
@@ -129,7 +129,7 @@ fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip, now: Timestam
     for (label, value) in details(evidence) {
         lines.pair(label, value);
     }
-    if let Some(cost) = cost(record, trip, now) {
+    if let Some(cost) = cost(record, trip) {
         let requests =
             format!("requests alone {} a day at list price ({PRICES_AS_OF})", cost.per_day_micro_usd);
         lines.pair(
@@ -197,7 +197,6 @@ fn found_rule(record: &Record) -> Option<&RuleDefinition> {
     }
 }
 
-fn cost(record: &Record, trip: &Trip, now: Timestamp) -> Option<CostEstimate> {
-    let alert = record.alert(AlertKind::Tripped, "", String::new(), now);
-    alert.with_evidence(&trip.evidence, found_rule(record)).cost
+fn cost(record: &Record, trip: &Trip) -> Option<CostEstimate> {
+    CostEstimate::new(&trip.evidence, found_rule(record)?)
 }

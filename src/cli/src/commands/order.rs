@@ -1,8 +1,8 @@
 //! Orders to the guard: what `enable` and `disable` have in common.
 
 use budget_guard_aws::Aws;
-use budget_guard_core::actions::{Note, RuleRef, quoted};
-use budget_guard_core::guard::{Observation, Order};
+use budget_guard_core::alerts::{RuleRef, quoted};
+use budget_guard_core::guard::{Note, Observation, Order};
 use budget_guard_core::model::{RuleArn, Seen, Timestamp};
 use budget_guard_core::record::Record;
 use budget_guard_core::run::{Driven, Guard, drive, load};

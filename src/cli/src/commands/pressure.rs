@@ -1,7 +1,7 @@
 //! `pressure`: which budgets are overspent, what that means for rules, and how to end it.
 
 use budget_guard_aws::SystemClock;
-use budget_guard_core::actions::BudgetRef;
+use budget_guard_core::alerts::BudgetRef;
 use budget_guard_core::model::{Seen, Timestamp};
 use budget_guard_core::policy::DEFAULT_PRESSURE;
 use budget_guard_core::ports::Clock;

@@ -22,5 +22,5 @@ pub async fn hints(rules: &EventBridgeRules, seen: &BTreeSet<&RuleArn>) -> Resul
             break;
         }
     }
-    Ok(Unwatched::of(&listed, &BTreeSet::new(), seen).sentences())
+    Ok(Unwatched::of(&listed, &BTreeSet::new(), seen).coverage().sentences())
 }

@@ -1,6 +1,6 @@
 //! What is shown of a record: as JSON with fixed field names, and the phrases of the text form.
 
-use budget_guard_core::actions::RuleRef;
+use budget_guard_core::alerts::RuleRef;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{RuleArn, Timestamp, plural};
 use budget_guard_core::record::{Outcome, Record, Trip};
@@ -72,7 +72,7 @@ impl RuleView {
             last_trip: record.last_trip.as_ref().map(TripView::new),
             pending_alerts: record.outbox.len(),
             failed_changes: record.work.failures,
-            failed_alerts: record.post.failures,
+            failed_alerts: record.outbox.failures(),
         }
     }
 }
@@ -151,7 +151,7 @@ pub fn unfinished(record: &Record) -> Vec<String> {
         let verb = if matches!(record.breaker, Breaker::Restoring { .. }) { "restore" } else { "disable" };
         notes.push(format!("{} to {verb} failed", plural(failures, "attempt")));
     }
-    let (alerts, attempts) = (record.outbox.len(), record.post.failures);
+    let (alerts, attempts) = (record.outbox.len(), record.outbox.failures());
     if alerts > 0 {
         let failed =
             if attempts > 0 { format!(", {} failed", plural(attempts, "attempt")) } else { String::new() };

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::chunks::Bucket;
+use crate::alerts::Outbox;
 use crate::model::{DAILY, DEFAULT_BUS, Fault, FaultKind, Lease, Throttle, Timestamp, whole_seconds};
 use crate::stored::{Blob, Key, Stored, StoredError};
 
@@ -55,6 +56,9 @@ pub struct Head {
     /// What people have been told of that the guard is not shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwatched: Option<Told>,
+    /// Alerts about that, which are not published yet.
+    #[serde(default, skip_serializing_if = "Outbox::is_empty")]
+    pub outbox: Outbox,
     /// Event time of the first `AssumeRole` that the guard's catch-all rule brought while it was in plain `ENABLED`. AWS's
     /// documents disagree on whether such rules receive it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,6 +147,7 @@ impl Default for Head {
             lease: Lease::default(),
             trouble: None,
             unwatched: None,
+            outbox: Outbox::default(),
             assume_role_at: None,
         }
     }

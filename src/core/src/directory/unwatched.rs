@@ -5,13 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Directory, Entry};
+use crate::alerts::{ALL_SETTING, Coverage, READS_SETTING};
 use crate::model::{ACTS_AS_TAG, Answering, ListedRule, OWN_PREFIX, RuleArn, RuleState, Target, TextId};
 
-/// Maximum number of rules named in a sentence. The others are counted.
-const NAMED: usize = 3;
 const CALLS: &str = "via CloudTrail";
-const READS_SETTING: &str = "WatchReadOnlyCalls=true";
-const ALL_SETTING: &str = "Watch=all";
 
 /// Coverage gaps, by the setting that closes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,38 +53,9 @@ impl Unwatched {
         self.reads.is_empty() && self.events.is_empty() && self.actors.is_empty()
     }
 
-    /// All rules with a gap, without duplicates, ordered by ARN.
-    pub fn rules(&self) -> BTreeSet<&RuleArn> {
-        self.reads.iter().chain(&self.events).chain(&self.actors).collect()
-    }
-
-    /// Parameters of the stack that close the gaps, as `make deploy` takes them. Gaps in `actors` have none.
-    pub fn settings(&self) -> Vec<&'static str> {
-        let reads = (!self.reads.is_empty()).then_some(READS_SETTING);
-        reads.into_iter().chain((!self.events.is_empty()).then_some(ALL_SETTING)).collect()
-    }
-
-    /// One sentence per setting: the rules, the reason, and the remedy.
-    pub fn sentences(&self) -> Vec<String> {
-        let reads = names(&self.reads).map(|names| {
-            format!(
-                "{names}: calls named Get…, List… or Describe… fire this too, and the guard is not shown those; \
-                 deploy the stack with {READS_SETTING}"
-            )
-        });
-        let events = names(&self.events).map(|names| {
-            format!(
-                "{names}: not only API calls fire this, and the guard is shown nothing else; \
-                 budget-guard attach RULE, or deploy the stack with {ALL_SETTING}"
-            )
-        });
-        let actors = names(&self.actors).map(|names| {
-            format!(
-                "{names}: who acts behind the targets is not known, so a slow loop is not seen; budget-guard status RULE \
-                 says what is missing, and the tag {ACTS_AS_TAG} names the roles"
-            )
-        });
-        reads.into_iter().chain(events).chain(actors).collect()
+    /// The same gaps as an alert reports them.
+    pub fn coverage(&self) -> Coverage {
+        Coverage::of(&self.reads, &self.events, &self.actors)
     }
 
     /// One id per rule and setting, by which gaps already reported are recognised.
@@ -170,22 +138,6 @@ fn hears_calls_alone(rule: &ListedRule) -> bool {
     kinds.is_some_and(|kinds| kinds.iter().all(is_call))
 }
 
-/// Formats names: `rule a`, `rules a and b`, `rules a, b, c and 4 others`.
-fn names(rules: &[RuleArn]) -> Option<String> {
-    let names: Vec<&str> = rules.iter().map(RuleArn::name).collect();
-    match names.as_slice() {
-        [] => None,
-        [one] => Some(format!("rule {one}")),
-        [most @ .., last] if names.len() <= NAMED => Some(format!("rules {} and {last}", most.join(", "))),
-        _ => {
-            let (named, others) = names.split_at(NAMED);
-            let others =
-                if others.len() == 1 { "1 other".into() } else { format!("{} others", others.len()) };
-            Some(format!("rules {} and {others}", named.join(", ")))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,13 +175,16 @@ mod tests {
             let mut listed = vec![rule("budget-guard-watch", state, pattern)];
             listed.extend(rules.iter().chain(&quiet).cloned());
             let found = unwatched(&listed);
-            let said = found.sentences();
+            let said = found.coverage().sentences();
             assert_eq!(said.len(), expected.len(), "{said:?}");
             for (said, (rule, setting)) in said.iter().zip(expected) {
                 assert!(said.starts_with(&format!("rule {rule}: ")) && said.ends_with(setting), "{said}");
             }
-            assert_eq!(found.settings(), expected.iter().map(|(_, setting)| *setting).collect::<Vec<_>>());
-            assert_eq!((found.rules().len(), found.ids().len()), (expected.len(), expected.len()));
+            assert_eq!(
+                found.coverage().settings(),
+                expected.iter().map(|(_, setting)| *setting).collect::<Vec<_>>()
+            );
+            assert_eq!((found.coverage().rules.len(), found.ids().len()), (expected.len(), expected.len()));
         };
         let (reads, all) = (("reader", "WatchReadOnlyCalls=true"), ("deploys", "Watch=all"));
         check(on, WATCH, &[reads, all]);
@@ -269,26 +224,16 @@ mod tests {
         let check = |covered: &[&RuleArn], seen: &[&RuleArn], expected: &[&RuleArn]| {
             let found =
                 Unwatched::of(&listed, &covered.iter().copied().collect(), &seen.iter().copied().collect());
-            assert_eq!(found.rules(), expected.iter().copied().collect(), "{covered:?} {seen:?}");
+            assert_eq!(
+                found.coverage().rules.iter().collect::<BTreeSet<_>>(),
+                expected.iter().copied().collect(),
+                "{covered:?} {seen:?}"
+            );
         };
         check(&[], &[], &[deploys, reader]);
         check(&[], &[deploys], &[reader]);
         // Its firings may have been calls that write.
         check(&[], &[reader], &[deploys, reader]);
         check(&[deploys, reader], &[], &[]);
-    }
-
-    #[test]
-    fn many_names_are_counted() {
-        let check = |all: &[&str], expected: Option<&str>| {
-            let rules: Vec<RuleArn> = all.iter().map(|name| arn(name)).collect();
-            assert_eq!(names(&rules).as_deref(), expected);
-        };
-        check(&[], None);
-        check(&["a"], Some("rule a"));
-        check(&["a", "b"], Some("rules a and b"));
-        check(&["a", "b", "c"], Some("rules a, b and c"));
-        check(&["a", "b", "c", "d"], Some("rules a, b, c and 1 other"));
-        check(&["a", "b", "c", "d", "e"], Some("rules a, b, c and 2 others"));
     }
 }

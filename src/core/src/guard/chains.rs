@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::actions::{Action, Attempt, Note, quoted};
+use crate::alerts::quoted;
 use crate::breaker::{Breaker, Event};
 use crate::model::{Fault, RuleArn, Seconds};
 use crate::policy::{Limits, Mode};
@@ -10,7 +10,7 @@ use crate::record::{Outcome, Record};
 use crate::turns::{Chains, Sibling, Terms};
 use crate::verdict::{self, Trace, Upstream};
 
-use super::Turn;
+use super::{Action, Attempt, Note, Turn};
 
 /// Time for which a rule of a cycle leaves the cut to the one that is to be cut. That one may never see the loop: what
 /// reaches it may have other words each time.

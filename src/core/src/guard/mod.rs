@@ -4,8 +4,11 @@ mod advice;
 mod care;
 mod chains;
 mod durations;
+mod note;
 mod orders;
+mod plan;
 mod rate;
+mod refusal;
 mod restore;
 mod sessions;
 mod standing;
@@ -13,12 +16,12 @@ mod state;
 mod turns;
 mod work;
 
-use crate::actions::{Action, Alert, AlertKind, Note, Plan};
+use crate::alerts::{Alert, AlertKey, Failure, RuleBody, RuleEvent};
 use crate::breaker::{Breaker, Stage};
 use crate::history::RateHistory;
 use crate::model::{
-    Call, Cause, Fault, Firing, FiringId, Opened, Put, Restoration, RuleDefinition, RuleState, TextId,
-    Timestamp, whole_seconds,
+    Call, Cause, Fault, Firing, FiringId, Opened, Put, Restoration, RuleDefinition, RuleState, Timestamp,
+    whole_seconds,
 };
 use crate::policy::{Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
@@ -27,7 +30,10 @@ use crate::verdict::{self, Evidence, EvidenceKind, Trace};
 use crate::window::Inserted;
 
 pub use chains::upstream;
+pub use note::{Attempt, Note};
 pub use orders::Order;
+pub use plan::{Action, Plan, Tally};
+pub use refusal::Refusal;
 pub use standing::{cut_for, is_open, rank, standing};
 
 pub use work::untouchable;
@@ -41,10 +47,6 @@ const LATCH_TRIPS: usize = 3;
 
 /// Something that happened to one rule.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are firings, thousands at a time: a box would be an allocation for each"
-)]
 pub enum Observation<'a> {
     Firing(Firing<'a>),
     /// Time passed.
@@ -89,7 +91,7 @@ pub enum Answer {
     /// The chains of rules upstream.
     Traced(Result<Box<Trace>, Fault>),
     Published {
-        dedup_id: String,
+        key: AlertKey,
         result: Result<(), Fault>,
     },
 }
@@ -265,26 +267,18 @@ impl Turn<'_> {
     fn spare(&mut self, because: &str, reason: QuietReason, found: Option<&RuleDefinition>) {
         let Some(mut trip) = self.record.last_trip.take() else { return };
         trip.outcome = Outcome::Spared { because: because.to_owned() };
-        let sentence = format!("{}; not disabled, because {because}", trip.reason);
-        let mut alert = self
-            .record
-            .alert(AlertKind::WouldTrip, &trip.at.to_string(), sentence, self.now)
-            .with_evidence(&trip.evidence, found);
-        if let Some(found) = found {
-            alert = alert.with_state(found.state);
-        }
-        alert = match reason {
-            QuietReason::Observed => {
-                alert.with_hint("to let the guard disable it, tag the rule budget-guard:mode=enforce")
-            }
-            QuietReason::Spared | QuietReason::TakesAnyCall => {
-                alert.with_hint("break the loop by hand; the guard will not touch this rule")
-            }
+        let event = RuleEvent::WouldTrip {
+            why: trip.reason.clone(),
+            because: because.to_owned(),
+            at: trip.at,
+            is_observed: reason == QuietReason::Observed,
         };
+        let mut body = self.about(event).with_evidence(&trip.evidence, found);
+        body.state = found.map(|found| found.state);
         self.record.last_trip = Some(trip);
         self.record.quiet = Some(Quiet { until: self.now + QUIET, because: reason });
         self.plan.tally.would_trip += 1;
-        self.queue(alert);
+        self.queue(body);
     }
 
     /// The limit that holds in the breaker's present state.
@@ -297,16 +291,16 @@ impl Turn<'_> {
         self.record.window.set_sustained(self.limits.sustained);
     }
 
-    fn queue(&mut self, alert: Alert) {
-        let outbox = &mut self.record.outbox;
-        outbox.retain(|waiting| !alert.repeats(waiting));
-        if outbox.len() >= MAX_WAITING {
-            let oldest = outbox.remove(0);
-            self.plan.notes.push(Note::GivenUp { kept: MAX_WAITING, reason: oldest.reason });
+    /// An event of this rule, as its breaker now stands.
+    fn about(&self, event: RuleEvent) -> RuleBody {
+        RuleBody::new(event, self.record.breaker.word())
+    }
+
+    fn queue(&mut self, body: RuleBody) {
+        let alert = Alert::about_rule(&self.record.rule, self.record.epoch.number, body, self.now);
+        if let Some(oldest) = self.record.outbox.queue(alert, MAX_WAITING) {
+            self.plan.notes.push(Note::GivenUp { kept: MAX_WAITING, reason: oldest.reason() });
         }
-        // A record has room for the evidence of one alert; those that have waited keep their reason, with the numbers.
-        outbox.iter_mut().for_each(|waiting| waiting.evidence = None);
-        outbox.push(alert);
         self.plan.save = true;
         self.may_post = true;
     }
@@ -317,13 +311,7 @@ impl Turn<'_> {
             return;
         }
         self.record.reported_tags.clone_from(&self.limits.bad_tags);
-        let problems = self.limits.bad_tags.join("; ");
-        let detail = format!("tags/{}", TextId::of(&problems));
-        let alert = self
-            .record
-            .alert(AlertKind::Failed, &detail, problems, self.now)
-            .with_hint("correct the tag; until then the default holds for this rule");
-        self.queue(alert);
+        self.queue(self.about(RuleEvent::Failed(Failure::Tags(self.limits.bad_tags.clone()))));
     }
 }
 

@@ -1,12 +1,11 @@
 //! What a person may order: cut this rule, put it back.
 
-use crate::actions::Refusal;
 use crate::breaker::{Breaker, Event, Stage};
 use crate::model::{RuleDefinition, Target};
 use crate::record::Trip;
 use crate::verdict::Evidence;
 
-use super::Turn;
+use super::{Refusal, Turn};
 
 /// An order given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]

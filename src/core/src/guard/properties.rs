@@ -141,7 +141,7 @@ proptest! {
         let mut cuts: Vec<usize> = cuts.into_iter().filter(|cut| *cut < all.len()).chain([0, all.len()]).collect();
         cuts.sort_unstable();
         let mut record = Record::new(rule(), limit);
-        let mut tally = crate::actions::Tally::default();
+        let mut tally = crate::guard::Tally::default();
         for pair in cuts.windows(2) {
             // Stored and read back in between, as between invocations.
             record = Record::decode(&record.encode().unwrap()).unwrap();

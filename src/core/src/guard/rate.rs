@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::actions::{Action, AlertKind};
+use crate::alerts::RuleEvent;
 use crate::breaker::Breaker;
 use crate::history::{ASK_AGAIN, History, MAX_FAILURES, RateHistory, RateRecord};
 use crate::model::{DAILY, Fault, Throttle, Timestamp};
@@ -10,7 +10,7 @@ use crate::policy::{BurstLimit, SustainedLimit};
 use crate::verdict::{self, Evidence, EvidenceKind};
 use crate::window::LATENESS;
 
-use super::Turn;
+use super::{Action, Turn};
 
 /// The port answers or fails within 2 seconds. Whoever asked and has not come back by then is dead.
 const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_secs(3);
@@ -309,26 +309,12 @@ impl Turn<'_> {
         }
         self.suspicion_begins();
         self.record.suspected = Throttle::reported(self.now);
-        let day = Self::day_of(self.now);
-        let tag = match evidence.kind {
-            EvidenceKind::Burst => "with the limit above which it is to be cut: budget-guard:limit=5000/60s",
-            EvidenceKind::Turns | EvidenceKind::Surplus => {
-                "with the turns that are meant: budget-guard:turns=50, or off"
-            }
-            _ => "budget-guard:sustained=off",
+        let event = RuleEvent::Suspect {
+            why: evidence.sentence(),
+            because: because.map(str::to_owned),
+            kind: evidence.kind,
         };
-        let hint = format!(
-            "if this is how the rule works, nothing has to be done, or tag it {tag}; \
-             if it is a loop, cut it: budget-guard disable, with a reason"
-        );
-        let because = because.map(|because| format!("; not disabled, because {because}")).unwrap_or_default();
-        let reason = format!("{}{because}", evidence.sentence());
-        let alert = self
-            .record
-            .alert(AlertKind::Suspect, &day, reason, self.now)
-            .with_evidence(evidence, None)
-            .with_hint(hint);
         self.plan.tally.suspects += 1;
-        self.queue(alert);
+        self.queue(self.about(event).with_evidence(evidence, None));
     }
 }

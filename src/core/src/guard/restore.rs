@@ -1,14 +1,12 @@
 //! Putting a rule back: what came of it, and the probation that follows.
 
-use crate::actions::{AlertKind, Attempt, Refusal};
+use crate::alerts::{Failure, RuleEvent};
 use crate::breaker::{Breaker, Event};
 use crate::model::{Fault, FaultKind, Restoration, RuleDefinition};
 use crate::record::Outcome;
 use crate::window::Window;
 
-use super::Turn;
-
-const AGAIN: &str = "run budget-guard enable again; it needs events:EnableRule, and events:PutRule for a rule in the third state";
+use super::{Attempt, Refusal, Turn};
 
 impl Turn<'_> {
     pub(super) fn restored(&mut self, result: &Result<Box<Restoration>, Fault>) {
@@ -19,7 +17,7 @@ impl Turn<'_> {
             Ok(restoration) => {
                 let message =
                     format!("the rule reads back as {}, it was {}", restoration.after.state, found.state);
-                self.failed(Attempt::Restore, &Fault::new(FaultKind::Other, message), AGAIN);
+                self.restore_failed(&Fault::new(FaultKind::Other, message));
             }
             Err(fault) if fault.kind == FaultKind::NotFound => {
                 self.transition(Event::Deleted);
@@ -27,32 +25,23 @@ impl Turn<'_> {
                 self.proceed();
                 self.refuse(Refusal::Gone);
             }
-            Err(fault) => self.failed(Attempt::Restore, fault, AGAIN),
+            Err(fault) => self.restore_failed(fault),
         }
     }
 
+    fn restore_failed(&mut self, fault: &Fault) {
+        self.failed(Attempt::Restore, Failure::Restore(fault.to_string()), fault);
+    }
+
     fn put_back(&mut self, found: &RuleDefinition, Restoration { before, after }: &Restoration) {
-        let changed_meanwhile = before.differences(found);
         let changed_by_restore = after.differences(before);
         self.on_probation();
-        let mut reason =
-            format!("put back to {}; on probation with {}", after.state, self.record.window.limit());
-        if !changed_meanwhile.is_empty() {
-            let names = changed_meanwhile.join(", ");
-            reason = format!("{reason}. Changed while it was disabled, and kept as it is now: {names}");
-        }
-        let alert = self.record.alert(AlertKind::Restored, "", reason, self.now).with_state(after.state);
-        self.queue(alert);
+        let (to, limit) = (after.state, self.record.window.limit());
+        let event = RuleEvent::Restored { to, limit, changed: before.differences(found) };
+        self.queue(self.about(event).with_state(to));
         if !changed_by_restore.is_empty() {
-            let reason = format!(
-                "putting the rule back changed more than its state: {}",
-                changed_by_restore.join(", ")
-            );
-            let alert = self
-                .record
-                .alert(AlertKind::Failed, "restore-changed", reason, self.now)
-                .with_state(after.state);
-            self.queue(alert.with_hint("compare the rule with its definition"));
+            let event = RuleEvent::Failed(Failure::RestoreChanged(changed_by_restore));
+            self.queue(self.about(event).with_state(to));
         }
     }
 

@@ -1,10 +1,9 @@
 //! Makers that AWS tells afterwards: of sessions that a target opened, and of events that it put.
 
-use crate::actions::{Action, Attempt};
 use crate::model::{Cause, Fault, Opened, Put};
 use crate::turns::{Chains, Terms};
 
-use super::Turn;
+use super::{Action, Attempt, Turn};
 
 impl Turn<'_> {
     /// Asks for the openers of sessions that no known target has, if the rule is about to be a suspect or more: it

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::actions::{Ranked, RuleRef, cost_per_million};
+use crate::alerts::{Ranked, RuleRef, cost_per_million};
 use crate::attribution::is_target;
 use crate::breaker::Breaker;
 use crate::model::{MicroUsd, Target, Timestamp};

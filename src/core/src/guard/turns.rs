@@ -1,7 +1,6 @@
 //! Turns and surplus: when a rule's own calls prove a loop, make a suspect, or have to be looked at again later.
 
 use crate::breaker::Breaker;
-use crate::model::Timestamp;
 use crate::turns::{Chains, Found, Terms};
 use crate::verdict::{self, Evidence, Finding};
 
@@ -87,10 +86,5 @@ impl Turn<'_> {
     /// Returns true while firings count: the rule is neither cut nor about to be put back.
     pub(super) fn counts(&self) -> bool {
         matches!(self.record.breaker, Breaker::Closed | Breaker::HalfOpen { .. })
-    }
-
-    /// The day of an alert that is sent once a day.
-    pub(super) fn day_of(now: Timestamp) -> String {
-        now.strftime("%F").to_string()
     }
 }

@@ -1,6 +1,6 @@
 //! The work that follows from the breaker's state: inspect, disable, restore, publish – and what their answers mean.
 
-use crate::actions::{Action, AlertKind, Attempt, Note};
+use crate::alerts::{AfterCut, AlertKey, Failure, RuleEvent};
 use eventbridge_pattern::Pattern;
 
 use crate::attribution;
@@ -10,12 +10,12 @@ use crate::policy::{BurstLimit, Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason};
 use crate::verdict::{Evidence, EvidenceKind};
 
-use super::{Answer, Turn};
+use super::{Action, Answer, Attempt, Note, Turn};
 
 impl Turn<'_> {
     pub(super) fn answer(&mut self, answer: &Answer) {
         match answer {
-            Answer::Published { dedup_id, result } => self.published(dedup_id, result),
+            Answer::Published { key, result } => self.published(key, result),
             Answer::Inspected(Ok(found)) => self.inspected(found),
             Answer::Inspected(Err(fault)) | Answer::Disabled(Err(fault)) => self.cut_failed(fault),
             Answer::Disabled(Ok(RuleState::Disabled)) => self.disabled(),
@@ -150,36 +150,21 @@ impl Turn<'_> {
         if !self.transition(Event::Disabled { restore_at }) {
             return;
         }
-        let hint = match (restore_at, self.limits.auto_restore) {
-            (Some(at), _) => Some(format!("the guard puts the rule back by itself at {at}")),
-            (None, Some(_)) if latched => {
-                Some("it tripped three times within a day: only a person puts it back".into())
-            }
-            (None, Some(_)) => Some("the guard does not put it back by itself: the loop is proved".into()),
-            (None, None) => None,
+        let next = match (restore_at, self.limits.auto_restore) {
+            (Some(at), _) => AfterCut::RestoredAt(at),
+            (None, Some(_)) if latched => AfterCut::TrippedTooOften,
+            (None, Some(_)) => AfterCut::LoopIsProved,
+            (None, None) => AfterCut::ByPerson,
         };
-        let mut alert = self
-            .record
-            .alert(AlertKind::Tripped, "", trip.reason.clone(), now)
-            .with_evidence(&trip.evidence, found.as_ref())
-            .with_state(RuleState::Disabled)
-            .with_undo();
-        if let Some(hint) = hint {
-            alert = alert.with_hint(hint);
-        }
-        self.queue(alert);
+        let event = RuleEvent::Tripped { why: trip.reason.clone(), next };
+        let body = self.about(event).with_evidence(&trip.evidence, found.as_ref());
+        self.queue(body.with_state(RuleState::Disabled));
         self.proceed();
     }
 
     /// A DisableRule that took longer than any lease: by now the rule is somebody else's.
     fn overtaken(&mut self) {
-        let reason =
-            "a delayed DisableRule took effect after the rule had been put back: it is off again".to_owned();
-        let alert = self
-            .record
-            .alert(AlertKind::Failed, "overtaken", reason, self.now)
-            .with_state(RuleState::Disabled);
-        self.queue(alert.with_hint("look at the rule, and enable it by hand if it should run"));
+        self.queue(self.about(RuleEvent::Failed(Failure::Overtaken)).with_state(RuleState::Disabled));
     }
 
     /// `DescribeRule` or `DisableRule` failed, or the rule is not what it was taken for.
@@ -195,12 +180,7 @@ impl Turn<'_> {
                 self.begin_epoch(self.now);
             }
             FaultKind::Managed => self.give_up_cut("an AWS service manages it"),
-            _ => self.failed(
-                Attempt::Disable,
-                fault,
-                "allow the guard events:DescribeRule, events:ListTargetsByRule, \
-                 events:ListTagsForResource and events:DisableRule on this rule; or disable it by hand",
-            ),
+            _ => self.failed(Attempt::Disable, Failure::Disable(fault.to_string()), fault),
         }
     }
 
@@ -216,21 +196,17 @@ impl Turn<'_> {
         self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.kind == EvidenceKind::Manual)
     }
 
-    pub(super) fn failed(&mut self, attempt: Attempt, fault: &Fault, hint: &str) {
+    pub(super) fn failed(&mut self, attempt: Attempt, failure: Failure, fault: &Fault) {
         let gives_up = self.record.work.fail(fault, self.now);
         self.may_work = false;
         self.plan.save = true;
         self.note_failed(attempt, fault);
-        let verb = if attempt == Attempt::Restore { "restore" } else { "disable" };
         if gives_up && self.record.failure_reported.take(self.now, DAILY) {
-            let again = if attempt == Attempt::Disable { "; the guard tries again every minute" } else { "" };
-            let reason = format!("could not {verb} the rule: {fault}{again}");
-            let detail = format!("{verb}/{}", crate::model::whole_seconds(self.now));
-            let mut alert = self.record.alert(AlertKind::Failed, &detail, reason, self.now).with_hint(hint);
+            let mut body = self.about(RuleEvent::Failed(failure));
             if let Some(trip) = &self.record.last_trip {
-                alert = alert.with_evidence(&trip.evidence, None);
+                body = body.with_evidence(&trip.evidence, None);
             }
-            self.queue(alert);
+            self.queue(body);
         }
     }
 
@@ -239,19 +215,14 @@ impl Turn<'_> {
         self.plan.notes.push(Note::Failed { attempt, rule, fault });
     }
 
-    fn published(&mut self, dedup_id: &str, result: &Result<(), Fault>) {
+    fn published(&mut self, key: &AlertKey, result: &Result<(), Fault>) {
         self.plan.save = true;
+        self.may_post = result.is_ok();
         match result {
-            Ok(()) => {
-                self.record.outbox.retain(|alert| alert.dedup_id != dedup_id);
-                self.record.post.succeed();
-                self.may_post = true;
-            }
+            Ok(()) => self.record.outbox.published(key),
             Err(fault) => {
-                self.record.post.fail(fault, self.now);
-                self.may_post = false;
-                let (dedup_id, fault) = (dedup_id.to_owned(), fault.clone());
-                self.plan.notes.push(Note::NotPublished { dedup_id, fault });
+                self.record.outbox.failed(key, fault, self.now);
+                self.plan.notes.push(Note::NotPublished { dedup_id: key.to_string(), fault: fault.clone() });
             }
         }
     }
@@ -289,17 +260,17 @@ impl Turn<'_> {
     pub(super) fn choose_action(&mut self) {
         // A refused order does no work: the settings of the command line may differ from the function's.
         let work = self.work_to_do().filter(|_| self.plan.refused.is_none());
-        let alert = self.record.outbox.first().map(|alert| Action::Publish(Box::new(alert.clone())));
         let now = self.now;
-        let steps =
-            [(work, self.may_work, &mut self.record.work), (alert, self.may_post, &mut self.record.post)];
+        let work = work.map(|action| (action, self.may_work, &mut self.record.work));
+        let post = self.record.outbox.head();
+        let post =
+            post.map(|(alert, lease)| (Action::Publish(Box::new(alert.clone())), self.may_post, lease));
         if let Some(question) = self.question.take() {
             self.plan.next = Some(question);
             return;
         }
         let mut look_again = self.awaits;
-        for (action, is_mine, lease) in steps {
-            let Some(action) = action else { continue };
+        for (action, is_mine, lease) in work.into_iter().chain(post) {
             if is_mine || lease.is_free(now) {
                 lease.take(now);
                 self.plan.save = true;

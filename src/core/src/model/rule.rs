@@ -216,7 +216,8 @@ mod tests {
     #[test]
     fn names_what_differs() {
         let check = |change: fn(&mut RuleDefinition), expected: &[&str]| {
-            let mut before = RuleDefinition::new(RuleState::Enabled, "{}");
+            let pattern = r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#;
+            let mut before = RuleDefinition::new(RuleState::Enabled, pattern);
             before.targets = vec![Target::new("1", "arn:aws:lambda:us-east-1:123456789012:function:f")];
             before.targets[0].code_sha256 = Some("abc".into());
             let mut now = before.clone();

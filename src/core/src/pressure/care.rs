@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{Press, Pressure};
-use crate::actions::BudgetAlert;
+use crate::alerts::{Alert, AlertKey};
 use crate::model::{DAILY, Lease, TextId, Throttle, Timestamp, whole_seconds};
 use crate::sources::money::{BudgetNotice, MoneyAlert, MoneyMessage};
 
@@ -17,15 +17,13 @@ const WAIT_FOR: SignedDuration = SignedDuration::from_hours(24);
 const MAX_WAITING: usize = 5;
 /// So many alerts that are not confirmed are told of within a day; whoever forges more finds them in the log alone.
 const MAX_DOUBTED: usize = 20;
-/// So many alerts about pressure that ended wait to be published.
+/// Maximum number of alerts that wait to be published.
 const MAX_OUTBOX: usize = super::MAX_BUDGETS;
-/// An alert that cannot be published keeps the item for so long after the last attempt: the topic may need a person.
-const KEEP_ALERT: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// What has been done about one overspent budget.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Care {
-    /// All rules were looked at and people were told.
+    /// All rules were looked at, and the alert about it is queued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Timestamp>,
     /// Claim of that work. Stored as the time of its beginning.
@@ -94,26 +92,6 @@ impl Waiting {
     }
 }
 
-/// An alert that is saved before it is published: if it cannot be published now, the next tick does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Posting {
-    alert: BudgetAlert,
-    /// Somebody began with that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    taken: Option<Timestamp>,
-}
-
-impl Posting {
-    pub(super) fn ends(&self) -> Timestamp {
-        let last = self.taken.map_or(self.alert.time, |taken| taken.max(self.alert.time));
-        last.saturating_add(KEEP_ALERT).unwrap_or(Timestamp::MAX)
-    }
-}
-
-fn is_taken(taken: Option<Timestamp>, now: Timestamp) -> bool {
-    taken.is_some_and(|at| now.duration_since(at).abs() < TAKEN_FOR)
-}
-
 impl Pressure {
     /// The budgets of which people have yet to be told, from now on this caller's to do.
     pub fn take_untold(&mut self, now: Timestamp) -> Vec<Press> {
@@ -178,25 +156,18 @@ impl Pressure {
     }
 
     /// Keeps an alert until it is published. Returns the oldest one, if there is no room for it any more.
-    pub fn queue(&mut self, alert: BudgetAlert) -> Option<BudgetAlert> {
-        let oldest = (self.outbox.len() >= MAX_OUTBOX).then(|| self.outbox.remove(0).alert);
-        self.outbox.push(Posting { alert, taken: None });
-        oldest
+    pub fn queue(&mut self, alert: Alert) -> Option<Alert> {
+        self.outbox.queue(alert, MAX_OUTBOX)
     }
 
     /// The alerts to publish, from now on this caller's to do.
-    pub fn take_outbox(&mut self, now: Timestamp) -> Vec<BudgetAlert> {
-        let due = self.outbox.iter_mut().filter(|posting| !is_taken(posting.taken, now));
-        due.map(|posting| {
-            posting.taken = Some(now);
-            posting.alert.clone()
-        })
-        .collect()
+    pub fn take_outbox(&mut self, now: Timestamp) -> Vec<Alert> {
+        self.outbox.claim(now)
     }
 
     /// This alert is published.
-    pub fn posted(&mut self, dedup_id: &str) {
-        self.outbox.retain(|posting| posting.alert.dedup_id != dedup_id);
+    pub fn posted(&mut self, key: &AlertKey) {
+        self.outbox.published(key);
     }
 
     /// AWS will be asked about this alert again. One that waits already, or one too many, changes nothing.

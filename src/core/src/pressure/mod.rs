@@ -12,6 +12,7 @@ pub use confirm::{Confirmation, Doubt, confirm};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::alerts::Outbox;
 use crate::model::{AlertBasis, Amount, Throttle, Timestamp};
 use crate::stored::{Blob, Key, Stored, StoredError};
 
@@ -57,9 +58,9 @@ pub struct Pressure {
     /// Alerts that were told of without being confirmed, each with the time: the same one is told once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     doubted: Vec<(u64, Throttle)>,
-    /// Alerts about pressure that ended, until they are published.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    outbox: Vec<care::Posting>,
+    /// Alerts about money that are not published yet.
+    #[serde(default, skip_serializing_if = "Outbox::is_empty")]
+    outbox: Outbox,
 }
 
 /// What a confirmed alert changed.
@@ -82,7 +83,7 @@ impl Default for Pressure {
             budgets: Vec::new(),
             waiting: Vec::new(),
             doubted: Vec::new(),
-            outbox: Vec::new(),
+            outbox: Outbox::default(),
         }
     }
 }
@@ -134,7 +135,7 @@ impl Pressure {
     pub fn ends(&self) -> Option<Timestamp> {
         let doubted = self.doubted.iter().filter_map(|(_, told)| told.last());
         let others = self.waiting.iter().map(Waiting::ends).chain(doubted);
-        let others = others.chain(self.outbox.iter().map(care::Posting::ends));
+        let others = others.chain(self.outbox.ends());
         self.budgets.iter().map(|press| press.until).chain(others).max()
     }
 

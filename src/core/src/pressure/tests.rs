@@ -1,7 +1,9 @@
 //! Alerts against what AWS Budgets says, and the pressure that follows from it, told as timelines.
 
 use super::*;
-use crate::actions::{BudgetAlert, MoneyOutcome};
+use crate::alerts::{
+    Alert, AlertJson, AlertKind, BudgetBody, BudgetEvent, BudgetRef, Occurrence, Repetition, Subject, Topic,
+};
 use crate::model::{
     BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, Fault, FaultKind, NotificationState,
     Threshold,
@@ -311,8 +313,14 @@ fn the_item_stays_small() {
     let mut told = pressure.clone();
     for press in told.clear(&"😀".repeat(300), at(NOON)) {
         let reason = press.care.cleared.as_ref().map_or("", |cleared| &cleared.reason).to_owned();
-        let id = format!("budget/{}/{}/cleared", press.name, press.since);
-        assert_eq!(told.queue(BudgetAlert::new(MoneyOutcome::Cleared, id, reason, at(NOON))), None);
+        let (name, limit) = (press.name.clone(), press.limit.clone());
+        let (threshold, amount, until) = (press.threshold.clone(), press.amount.clone(), Some(press.until));
+        let budget = BudgetRef { name, limit, threshold, amount, until };
+        let event = BudgetEvent::Cleared(reason);
+        let body = BudgetBody { event, budget: Some(budget), region: "us-east-1".into() };
+        let cleared = Occurrence::of_repeated(Topic::Cleared, Repetition::At(press.since));
+        let alert = Alert::about_budget(Subject::Budget(press.name), cleared, body, at(NOON));
+        assert_eq!(told.queue(alert), None);
     }
     let size = told.encode().unwrap().json.len();
     assert!(size < 128 * 1_024, "{size} bytes");

@@ -4,9 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use super::causes::{Caused, Causes};
 use super::collect::{Collected, Fired, Replay, Uncounted, Watched};
-use crate::actions::Action;
 use crate::attribution::{Openings, Origin, is_target};
-use crate::guard::{self, Answer, Observation};
+use crate::guard::{self, Action, Answer, Observation};
 use crate::history::RateHistory;
 use crate::model::{Call, Caller, Cause, Firing, OpenSessions, Opened, RuleArn, Seconds, Target, Timestamp};
 use crate::policy::{BurstLimit, Limits, Mode};

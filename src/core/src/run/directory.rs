@@ -84,22 +84,25 @@ impl<P: Ports> Guard<P> {
 
     /// Changes the directory. `edit` may be asked again, over a newer version. Without a directory there is nothing to
     /// change; without a change nothing is saved.
-    pub(super) async fn edit_directory(&self, edit: impl Fn(&mut Head, &mut Entries)) -> Result<(), Fault> {
+    pub(super) async fn edit_directory<T>(
+        &self,
+        edit: impl Fn(&mut Head, &mut Entries) -> T,
+    ) -> Result<Option<T>, Fault> {
         self.retry(Key::Head, async || match self.load_directory().await? {
-            Some(stored) => self.replace_directory(&stored, &edit).await.map(drop),
-            None => Ok(()),
+            Some(stored) => self.replace_directory(&stored, &edit).await.map(|(_, outcome)| Some(outcome)),
+            None => Ok(None),
         })
         .await
     }
 
     /// Saves the directory that `edit` makes of `before`, if that is still the one that is stored.
-    pub(super) async fn replace_directory(
+    pub(super) async fn replace_directory<T>(
         &self,
         before: &StoredDirectory,
-        edit: impl Fn(&mut Head, &mut Entries),
-    ) -> Result<Arc<StoredDirectory>, SaveError> {
+        edit: impl Fn(&mut Head, &mut Entries) -> T,
+    ) -> Result<(Arc<StoredDirectory>, T), SaveError> {
         let (mut head, mut entries) = (before.head.clone(), before.directory.entries().clone());
-        edit(&mut head, &mut entries);
+        let outcome = edit(&mut head, &mut entries);
         let now = self.now();
         let old = &before.head.buckets;
         let (buckets, new) =
@@ -125,7 +128,7 @@ impl<P: Ports> Guard<P> {
         }
         let stored = Arc::new(StoredDirectory::new(head, version, chunks, Some(before)));
         self.directory.put(now, Some(Arc::clone(&stored)));
-        Ok(stored)
+        Ok((stored, outcome))
     }
 
     /// What stays behind here expires by itself.
@@ -142,7 +145,10 @@ impl<P: Ports> Guard<P> {
     /// The guard itself has changed a rule, or found it changed: events of the bus go by that from now on.
     pub(super) async fn learn_state(&self, rule: &RuleArn, state: RuleState) -> Result<(), Fault> {
         let at = self.now();
-        self.edit_directory(|_, entries| Edit::State { rule: rule.clone(), state, at }.apply(entries)).await
+        let edit = |_: &mut Head, entries: &mut Entries| {
+            Edit::State { rule: rule.clone(), state, at }.apply(entries)
+        };
+        self.edit_directory(edit).await.map(|_| ())
     }
 }
 

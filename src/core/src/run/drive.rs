@@ -1,8 +1,7 @@
 //! One rule: load, step, save if the version is unchanged, carry out the plan, and again with the answer.
 
 use super::{Guard, store};
-use crate::actions::{Action, Note, Refusal, Tally};
-use crate::guard::{self, Answer, Observation};
+use crate::guard::{self, Action, Answer, Note, Observation, Refusal, Tally};
 use crate::history::REACH;
 use crate::model::{Fault, RuleArn, RuleDefinition};
 use crate::policy::Limits;
@@ -139,7 +138,7 @@ async fn carry_out<P: Ports>(
         Action::Restore(state) => Answer::Restored(rules.restore(rule, state).await.map(Box::new)),
         Action::Publish(alert) => {
             let result = guard.ports.alerts().publish(&alert).await;
-            Answer::Published { dedup_id: alert.dedup_id, result }
+            Answer::Published { key: alert.key, result }
         }
         Action::History => {
             let (now, functions) = (guard.now(), limits.answering.functions());

@@ -245,6 +245,7 @@ impl<P: Ports> Guard<P> {
             edits.iter().cloned().for_each(|edit| edit.apply(entries));
         })
         .await
+        .map(|_| ())
     }
 
     /// Reads attached rules that fired and whose targets were never read, for it is their targets that tell who fires

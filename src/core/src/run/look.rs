@@ -5,7 +5,7 @@ use futures_util::{StreamExt, stream};
 use super::intake::{Group, RULES_AT_ONCE};
 use super::store::read_record;
 use super::{Guard, Summary};
-use crate::actions::{Ranked, command};
+use crate::alerts::Ranked;
 use crate::guard::{Observation, cut_for, is_open, rank, standing};
 use crate::model::{Fault, RuleArn, Target};
 use crate::ports::{Ports, Store};
@@ -23,21 +23,6 @@ pub(super) struct Seen {
     pub cut: Vec<Ranked>,
     pub left: Vec<Ranked>,
     pub unlisted: u64,
-}
-
-impl Seen {
-    /// What to do next.
-    pub fn hint(&self, region: &str) -> String {
-        let mut hint = String::new();
-        if let Some(first) = self.cut.first() {
-            hint = format!("see why: {}; ", command("explain", &first.rule.arn));
-        }
-        if let Some(first) = self.left.first() {
-            let cut = command("disable", &first.rule.arn);
-            hint.push_str(&format!("cut another rule by hand: {cut} --reason TEXT; "));
-        }
-        hint + &format!("see or end the pressure: budget-guard pressure --region {region}")
-    }
 }
 
 impl<P: Ports> Guard<P> {

@@ -205,6 +205,10 @@ impl<P: Ports> Guard<P> {
             tracing::error!(%fault, "the directory of rules was not refreshed; the next tick tries again");
             summary.failed += 1;
         }
+        if let Err(fault) = self.publish_unwatched().await {
+            tracing::error!(%fault, "an alert was not published; the next tick tries again");
+            summary.failed += 1;
+        }
         Ok(())
     }
 

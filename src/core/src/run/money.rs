@@ -2,9 +2,10 @@
 
 use jiff::SignedDuration;
 
+use super::tend::{Unposted, log_given_up};
 use super::{Guard, Summary, reference};
-use crate::actions::{BudgetAlert, MoneyOutcome};
-use crate::model::{BudgetStatus, Fault, TextId};
+use crate::alerts::{Alert, BudgetBody, BudgetEvent, NotTaken, Occurrence, Repetition, Subject, Topic};
+use crate::model::{BudgetStatus, Fault};
 use crate::ports::{Alerts, Budgets, Clock, Ports};
 use crate::pressure::{Change, Confirmation, Doubt, Press, Waiting, confirm};
 use crate::sources::money::{AlarmState, BudgetNotice, MoneyAlert, MoneyMessage};
@@ -85,31 +86,39 @@ impl<P: Ports> Guard<P> {
             Change::Grown => format!("{}: its pressure goes on", press.reason),
             Change::None => format!("{}: known already", press.reason),
             Change::Full => {
-                let reason = format!(
-                    "{}. More budgets press than the guard keeps, so this one does not",
-                    press.reason
-                );
-                let id = format!("budget/full/{}/{}", press.name, press.until);
-                return self.doubted(&id, reason, summary).await;
+                let subject = Subject::Budget(press.name.clone());
+                let occurrence = Occurrence::of_repeated(Topic::Full, Repetition::At(press.until));
+                return self
+                    .doubted(subject, occurrence, press.reason.clone(), NotTaken::Full, summary)
+                    .await;
             }
         });
-        self.tell(summary).await
+        self.tell(summary).await?;
+        self.post().await.map_err(Unposted::into_fault)
     }
 
-    /// Looks at all rules for the budgets that nobody has looked at them for, and tells people.
+    /// Judges all rules for the budgets that have begun to press, and queues the alerts about them.
     pub(super) async fn tell(&self, summary: &mut Summary) -> Result<(), Fault> {
         let now = self.now();
         for press in self.edit_pressure(|pressure| pressure.take_untold(now)).await? {
             let seen = self.look_at_all(&press.name, summary).await?;
-            let id = format!("budget/{}/{}", press.name, press.since);
-            let mut alert = BudgetAlert::new(MoneyOutcome::Pressure, id, press.reason.clone(), self.now());
-            alert.budget = Some(reference(&press));
-            alert.hint = Some(seen.hint(&self.home.region));
-            (alert.cut, alert.ranking, alert.unlisted) = (seen.cut, seen.left, seen.unlisted);
-            self.ports.alerts().announce(&alert).await?;
-            self.edit_pressure(|pressure| pressure.told(&press.name, now)).await?;
+            let (cut, left, unlisted) = (seen.cut, seen.left, seen.unlisted);
+            let event = BudgetEvent::Pressure { why: press.reason.clone(), cut, left, unlisted };
+            let alert = self.about_budget(&press, None, event);
+            let queue = self.edit_pressure(|pressure| {
+                pressure.told(&press.name, now);
+                pressure.queue(alert.clone())
+            });
+            log_given_up(queue.await?);
         }
         Ok(())
+    }
+
+    /// An alert about what has become of this budget.
+    pub(super) fn about_budget(&self, press: &Press, topic: Option<Topic>, event: BudgetEvent) -> Alert {
+        let occurrence = Occurrence { topic, repetition: Some(Repetition::At(press.since)) };
+        let body = BudgetBody { event, budget: Some(reference(press)), region: self.home.region.clone() };
+        Alert::about_budget(Subject::Budget(press.name.clone()), occurrence, body, self.now())
     }
 
     pub(super) async fn unconfirmed(
@@ -118,33 +127,32 @@ impl<P: Ports> Guard<P> {
         doubt: Option<&Doubt>,
         summary: &mut Summary,
     ) -> Result<(), Fault> {
-        let mut reason = message.alert.to_string();
-        if let Some(doubt) = doubt {
-            reason = format!("{reason}. Not confirmed: {doubt}");
-        }
-        let id = match &message.message_id {
-            Some(id) => format!("budget/message/{id}"),
-            None => format!("budget/text/{}", TextId::of(&reason)),
-        };
-        self.doubted(&id, reason, summary).await
+        let said = message.alert.to_string();
+        let doubt = doubt.map_or(NotTaken::NoClaim, |doubt| NotTaken::Doubted(doubt.to_string()));
+        let subject = Subject::of_message(message.message_id.as_deref(), &said, &doubt);
+        self.doubted(subject, Occurrence::default(), said, doubt, summary).await
     }
 
     /// Tells people of what nothing follows from: each alert once, and only so many a day.
-    async fn doubted(&self, id: &str, reason: String, summary: &mut Summary) -> Result<(), Fault> {
+    async fn doubted(
+        &self,
+        subject: Subject,
+        occurrence: Occurrence,
+        said: String,
+        doubt: NotTaken,
+        summary: &mut Summary,
+    ) -> Result<(), Fault> {
         let now = self.now();
-        let reason = format!("{reason}. Nothing was cut");
-        summary.notes.push(reason.clone());
-        let mut alert = BudgetAlert::new(MoneyOutcome::Unconfirmed, id.to_owned(), reason, now);
-        alert.hint = Some(format!(
-            "look at the budget, and at the rules: budget-guard status --region {}",
-            self.home.region
-        ));
-        if self.edit_pressure(|pressure| pressure.clone().doubt(id, now)).await? {
-            // First told, then noted: twice is better than never.
-            self.ports.alerts().announce(&alert).await?;
-            self.edit_pressure(|pressure| pressure.doubt(id, now)).await?;
-        }
-        Ok(())
+        let event = BudgetEvent::Unconfirmed { said, doubt };
+        let body = BudgetBody { event, budget: None, region: self.home.region.clone() };
+        let alert = Alert::about_budget(subject, occurrence, body, now);
+        summary.notes.push(alert.reason());
+        let id = alert.key.to_string();
+        let queue =
+            self.edit_pressure(|pressure| pressure.doubt(&id, now).then(|| pressure.queue(alert.clone())));
+        let Some(given_up) = queue.await? else { return Ok(()) };
+        log_given_up(given_up);
+        self.post().await.map_err(Unposted::into_fault)
     }
 }
 

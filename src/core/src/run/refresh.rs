@@ -49,7 +49,7 @@ impl<P: Ports> Guard<P> {
         }
         let taken = self.replace_directory(&stored, |head, _| head.begin_refresh(now)).await;
         let stored = match taken {
-            Ok(stored) => stored,
+            Ok((stored, ())) => stored,
             // Somebody else was faster, with a refresh or with a change. The next tick looks again.
             Err(SaveError::Conflict) => return Ok(()),
             Err(SaveError::Fault(fault)) => return Err(fault),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Driven;
-use crate::actions::Tally;
+use crate::guard::Tally;
 use crate::model::{Fault, RuleArn};
 
 /// Counts of one invocation.

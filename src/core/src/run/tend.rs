@@ -2,8 +2,8 @@
 
 use super::money::may_resolve_later;
 use super::{Guard, Summary};
-use crate::actions::{BudgetAlert, BudgetRef, MoneyOutcome};
-use crate::model::{BudgetNotification, BudgetStatus, Comparison, Fault, FaultKind, Seen, Timestamp};
+use crate::alerts::{Alert, BudgetEvent, BudgetRef, EasedBy, Topic};
+use crate::model::{BudgetNotification, BudgetStatus, Comparison, Fault, FaultKind, Timestamp};
 use crate::ports::{Alerts, Budgets, Ports};
 use crate::pressure::{Confirmation, Press, confirm};
 
@@ -19,7 +19,7 @@ pub struct ClearedPressure {
 }
 
 /// How publishing what waits went wrong.
-enum Unposted {
+pub(super) enum Unposted {
     Untold(Fault),
     /// All of it is published, but what keeps it from being published again was not saved.
     Unnoted(Fault),
@@ -73,11 +73,9 @@ impl<P: Ports> Guard<P> {
         for press in self.edit_pressure(|pressure| pressure.take_questions(now)).await? {
             match self.ask(&press.name, 1).await {
                 Ok(status) if is_raised(&status) => {}
-                Ok(_) => {
-                    self.ease(&press, "AWS Budgets has no raised alert for it any more", summary).await?
-                }
+                Ok(_) => self.ease(&press, EasedBy::NoRaisedAlert, summary).await?,
                 Err(fault) if fault.kind == FaultKind::NotFound => {
-                    self.ease(&press, "it was deleted", summary).await?;
+                    self.ease(&press, EasedBy::Deletion, summary).await?;
                 }
                 Err(fault) => {
                     tracing::warn!(budget = press.name, %fault, "not known whether the budget is OK again")
@@ -88,12 +86,11 @@ impl<P: Ports> Guard<P> {
     }
 
     /// The alert is saved with the change that it tells of, and published after.
-    async fn ease(&self, press: &Press, because: &str, summary: &mut Summary) -> Result<(), Fault> {
-        let reason = format!("the budget {} no longer presses: {because}", Seen::new(&press.name));
-        let alert = self.ended(press, MoneyOutcome::Eased, reason.clone());
+    async fn ease(&self, press: &Press, by: EasedBy, summary: &mut Summary) -> Result<(), Fault> {
+        let alert = self.about_budget(press, Some(Topic::Eased), BudgetEvent::Eased(by));
         let ease = self.edit_pressure(|pressure| pressure.ease(press).then(|| pressure.queue(alert.clone())));
         if let Some(given_up) = ease.await? {
-            summary.notes.push(reason);
+            summary.notes.push(alert.reason());
             log_given_up(given_up);
         }
         Ok(())
@@ -106,9 +103,8 @@ impl<P: Ports> Guard<P> {
             let cleared = pressure.clear(reason, now);
             let mut given_up = Vec::new();
             for press in &cleared {
-                let name = Seen::new(&press.name);
-                let why = format!("the pressure of the budget {name} was ended by hand: {reason}");
-                given_up.extend(pressure.queue(self.ended(press, MoneyOutcome::Cleared, why)));
+                let event = BudgetEvent::Cleared(reason.to_owned());
+                given_up.extend(pressure.queue(self.about_budget(press, Some(Topic::Cleared), event)));
             }
             (cleared, given_up)
         });
@@ -123,22 +119,14 @@ impl<P: Ports> Guard<P> {
         Ok(ClearedPressure { budgets, untold, unnoted })
     }
 
-    fn ended(&self, press: &Press, outcome: MoneyOutcome, reason: String) -> BudgetAlert {
-        let how = if outcome == MoneyOutcome::Cleared { "cleared" } else { "eased" };
-        let id = format!("budget/{}/{}/{how}", press.name, press.since);
-        let mut alert = BudgetAlert::new(outcome, id, reason, self.now());
-        alert.budget = Some(reference(press));
-        alert
-    }
-
     /// Publishes what waits. What cannot be published stays, for the next tick.
-    async fn post(&self) -> Result<(), Unposted> {
+    pub(super) async fn post(&self) -> Result<(), Unposted> {
         let now = self.now();
         let waiting = self.edit_pressure(|pressure| pressure.take_outbox(now)).await;
         let mut result = Ok(());
         for alert in waiting.map_err(Unposted::Untold)? {
-            self.ports.alerts().announce(&alert).await.map_err(Unposted::Untold)?;
-            let noted = self.edit_pressure(|pressure| pressure.posted(&alert.dedup_id)).await;
+            self.ports.alerts().publish(&alert).await.map_err(Unposted::Untold)?;
+            let noted = self.edit_pressure(|pressure| pressure.posted(&alert.key)).await;
             result = result.and(noted.map_err(Unposted::Unnoted));
         }
         result
@@ -155,16 +143,16 @@ impl<P: Ports> Guard<P> {
 }
 
 impl Unposted {
-    fn into_fault(self) -> Fault {
+    pub(super) fn into_fault(self) -> Fault {
         match self {
             Self::Untold(fault) | Self::Unnoted(fault) => fault,
         }
     }
 }
 
-fn log_given_up(alert: Option<BudgetAlert>) {
-    if let Some(BudgetAlert { dedup_id, reason, .. }) = alert {
-        tracing::error!(dedup_id, reason, "too many alerts wait to be published; the oldest is given up");
+pub(super) fn log_given_up(alert: Option<Alert>) {
+    if let Some(alert) = alert {
+        tracing::error!(dedup_id = %alert.key, reason = alert.reason(), "too many alerts wait to be published; the oldest is given up");
     }
 }
 

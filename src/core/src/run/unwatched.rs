@@ -1,11 +1,17 @@
 //! Tells people of rules that fire on more than the guard is shown: once for each rule, and at most once a day.
 
+use std::sync::Arc;
+
+use super::directory::StoredDirectory;
 use super::{Guard, Summary};
-use crate::actions::UnwatchedAlert;
+use crate::alerts::Alert;
 use crate::directory::Entry;
 use crate::model::Fault;
 use crate::policy::Mode;
 use crate::ports::{Alerts, Ports};
+
+/// Maximum number of alerts that wait: a later one has all that an earlier one has.
+const ROOM: usize = 1;
 
 impl<P: Ports> Guard<P> {
     /// Goes by the directory as it was last read or saved, which shows what the guard's own catch-all rule brings it.
@@ -15,19 +21,36 @@ impl<P: Ports> Guard<P> {
         let Some(unwatched) = stored.directory.unwatched(is_ignored) else { return Ok(()) };
         let (now, ids) = (self.now(), unwatched.ids());
         let mut head = stored.head.clone();
-        if head.note_unwatched(&ids, now) {
-            let sentences = unwatched.sentences();
-            summary.notes.extend(sentences.iter().cloned());
-            let alert = UnwatchedAlert::new(&sentences, unwatched.rules(), &unwatched.settings(), now);
-            // First told, then noted: twice is better than never.
-            self.ports.alerts().warn(&alert).await?;
-        }
+        let is_news = head.note_unwatched(&ids, now);
         if head == stored.head {
             return Ok(());
         }
+        let coverage = unwatched.coverage();
+        if is_news {
+            summary.notes.extend(coverage.sentences());
+        }
+        let alert = Alert::about_coverage(coverage, now);
         self.edit_directory(|head, _| {
-            head.note_unwatched(&ids, now);
+            if head.note_unwatched(&ids, now) {
+                head.outbox.queue(alert.clone(), ROOM);
+            }
         })
-        .await
+        .await?;
+        Ok(())
+    }
+
+    /// Publishes what waits in the directory. What cannot be published stays, for the next tick.
+    pub(super) async fn publish_unwatched(&self) -> Result<(), Fault> {
+        let is_waiting = |stored: Arc<StoredDirectory>| !stored.head.outbox.is_empty();
+        if !self.directory.known().is_some_and(is_waiting) {
+            return Ok(());
+        }
+        let now = self.now();
+        let claimed = self.edit_directory(|head, _| head.outbox.claim(now)).await?;
+        for alert in claimed.unwrap_or_default() {
+            self.ports.alerts().publish(&alert).await?;
+            self.edit_directory(|head, _| head.outbox.published(&alert.key)).await?;
+        }
+        Ok(())
     }
 }

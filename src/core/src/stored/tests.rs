@@ -1,4 +1,4 @@
-//! Items as version 0.1.0 wrote them, in `tests/`: they are read as they were meant, and written again byte for byte.
+//! Items as earlier guards wrote them, in `tests/`: they are read as they were meant, and mean the same written again.
 
 use std::fmt::{Display, Write as _};
 
@@ -27,7 +27,7 @@ fn or_none(value: Option<impl Display>) -> String {
 }
 
 fn about_record(record: &Record) -> String {
-    let kinds: Vec<_> = record.outbox.iter().map(|alert| alert.kind.as_str()).collect();
+    let kinds: Vec<_> = record.outbox.alerts().map(|alert| alert.key.kind.as_str()).collect();
     let trip = record.last_trip.as_ref();
     [
         format!("{} epoch {}, {}", record.key(), record.epoch.number, record.breaker),
@@ -36,7 +36,6 @@ fn about_record(record: &Record) -> String {
         format!("tripped {}", or_none(trip.map(|trip| format!("at {} for {}", trip.at, trip.reason)))),
         format!("alerts {kinds:?}"),
         format!("work until {} failures {}", or_none(record.work.until), record.work.failures),
-        format!("post until {} failures {}", or_none(record.post.until), record.post.failures),
         format!("failure told {}", or_none(record.failure_reported.last())),
         format!("unmatched told {}", or_none(record.unmatched_reported.last())),
         format!("suspect told {}", or_none(record.suspected.last())),
@@ -79,7 +78,7 @@ fn about_pressure(pressure: &Pressure, now: Timestamp) -> String {
     for seconds in [15, 69, 70, 671, 1_260] {
         let later = now + jiff::SignedDuration::from_secs(seconds);
         let alerts: Vec<_> =
-            pressure.clone().take_outbox(later).into_iter().map(|one| one.dedup_id).collect();
+            pressure.clone().take_outbox(later).into_iter().map(|one| one.key.to_string()).collect();
         let untold = names(pressure.clone().take_untold(later));
         let asks = names(pressure.clone().take_questions(later));
         write!(text, "\n  after {seconds} s publishes {alerts:?} tells {untold:?} asks about {asks:?}")
@@ -95,7 +94,7 @@ fn what_an_earlier_guard_stored_is_read_as_it_was_meant() {
     for name in RECORDS {
         let blob = stored_record(name);
         let record = Record::decode(&blob).unwrap();
-        assert_eq!(record.encode().unwrap(), blob, "{name}");
+        assert_eq!(Record::decode(&record.encode().unwrap()).unwrap(), record, "{name}");
         writeln!(text, "{name}: {}", about_record(&record)).unwrap();
     }
     let blob = Blob::from(file("head.json"));
@@ -110,7 +109,7 @@ fn what_an_earlier_guard_stored_is_read_as_it_was_meant() {
     writeln!(text, "chunk: {} {rules:?}", Key::Chunk(&name)).unwrap();
     let blob = Blob::from(file("pressure.json"));
     let pressure = Pressure::decode(&blob).unwrap();
-    assert_eq!(pressure.encode().unwrap(), blob);
+    assert_eq!(Pressure::decode(&pressure.encode().unwrap()).unwrap(), pressure);
     writeln!(text, "pressure: {}", about_pressure(&pressure, noon)).unwrap();
     assert_eq!(text.trim_end(), file("expected.txt"), "\n{text}");
 }

@@ -1,7 +1,7 @@
 //! The acts about money: a loop too slow for any limit, and the budget alert that settles what it is.
 
 use aws_sdk_budgets::types::{NotificationState, NotificationType};
-use budget_guard_core::actions::{self, BudgetAlert};
+use budget_guard_core::alerts::{AlertJson, Ranked};
 
 use super::people;
 use super::stage::Stage;
@@ -37,7 +37,8 @@ impl Story<'_, '_> {
         stage.happens(people::tagger_tags(rule.arn.as_str(), 0)?).await?;
         let alerts = stage.world.wait_for_alerts(1, ALERT_PATIENCE).await?;
         let alert = alerts.first().ok_or("nobody was told of the slow loop")?;
-        self.quote(alert, &actions::text(&serde_json::from_value(alert.message.clone())?));
+        let form: AlertJson = serde_json::from_value(alert.message.clone())?;
+        self.quote(alert, &form.text());
         let is_right = alert.kind() == "suspect" && alert.attributes["rule_arn"] == rule.arn.as_str();
         self.report.expect(is_right && alerts.len() == 1, format!("one alert, of the kind {}", alert.kind()));
         self.wait_for_deliveries(rule).await?;
@@ -66,11 +67,11 @@ impl Story<'_, '_> {
         let mut kinds: Vec<&str> = alerts.iter().map(Alert::kind).collect();
         kinds.sort_unstable();
         self.report.expect(kinds == ["budget", "tripped"], format!("alerts: {}", kinds.join(", ")));
-        let budget = alerts.iter().find(|alert| alert.kind() == BudgetAlert::KIND);
+        let budget = alerts.iter().find(|alert| alert.kind() == "budget");
         let budget = budget.ok_or("nobody was told of the budget")?;
-        let form: BudgetAlert = serde_json::from_value(budget.message.clone())?;
+        let form: AlertJson = serde_json::from_value(budget.message.clone())?;
         self.quote(budget, &form.text());
-        let names = |list: &[actions::Ranked]| -> String {
+        let names = |list: &[Ranked]| -> String {
             list.iter().map(|ranked| ranked.rule.name.as_str()).collect::<Vec<_>>().join(", ")
         };
         let (cut, left) = (names(&form.cut), names(&form.ranking));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use budget_guard_core::actions;
+use budget_guard_core::alerts::AlertJson;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::Timestamp;
 use budget_guard_core::record::{Record, Trip};
@@ -116,9 +116,9 @@ impl<'a, 'r> Story<'a, 'r> {
             self.report.expect(false, "an alert arrives");
             return Ok(());
         };
-        let form: actions::Alert = serde_json::from_value(alert.message.clone())?;
+        let form: AlertJson = serde_json::from_value(alert.message.clone())?;
         self.screen.quote(&format!("Subject: {}\n\n", alert.subject.as_deref().unwrap_or("(none)")));
-        self.screen.quote(&actions::text(&form));
+        self.screen.quote(&form.text());
         let epoch = self.trip.as_ref().map_or(0, |trip| trip.epoch);
         let dedup_id = format!("{}/{epoch}/tripped", self.stage.looping.arn);
         let ids = [alert.attributes.get("dedup_id"), Some(&form.dedup_id)];

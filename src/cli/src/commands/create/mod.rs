@@ -6,7 +6,7 @@ mod plan;
 
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use budget_guard_aws::{EventBridgeRules, fault};
-use budget_guard_core::actions::quoted;
+use budget_guard_core::alerts::quoted;
 use budget_guard_core::model::{Fault, FaultKind, OWN_PREFIX, ParseRuleArnError, RuleArn, plural};
 use serde::Serialize;
 use serde_json::Value;

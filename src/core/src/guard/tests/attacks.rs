@@ -87,7 +87,7 @@ fn alerts_that_nobody_takes_do_not_pile_up() {
         story.now = NOON + SignedDuration::from_secs(second);
         story.step(&[firing(day * 10, second), firing(day * 10 + 1, second), firing(day * 10 + 2, second)]);
     }
-    let waiting: Vec<_> = story.record.outbox.iter().map(|alert| (alert.kind, alert.time)).collect();
+    let waiting: Vec<_> = story.record.outbox.alerts().map(|alert| (alert.key.kind, alert.time)).collect();
     assert_eq!(waiting, [(AlertKind::WouldTrip, story.now)], "the last of sixty");
 
     let mut story = Story::new(Mode::Enforce, "1/60s");
@@ -101,7 +101,11 @@ fn alerts_that_nobody_takes_do_not_pile_up() {
         notes += story.step(&[Observation::Attended(ENABLE), restored]).notes.len();
     }
     assert_eq!((story.record.epoch.number, story.record.outbox.len(), notes), (21, 4, 36));
-    assert_eq!(story.record.outbox[3].dedup_id, format!("{}/21/restored", rule()), "the last ones stay");
+    assert_eq!(
+        story.record.outbox.alerts().last().unwrap().key.to_string(),
+        format!("{}/21/restored", rule()),
+        "the last ones stay"
+    );
 }
 
 #[test]

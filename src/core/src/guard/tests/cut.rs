@@ -18,6 +18,7 @@ fn a_trip_is_recorded_before_anything_is_done() {
 
     let plan = story.step(&[Observation::Answer(Answer::Disabled(Ok(RuleState::Disabled)))]);
     let Some(Action::Publish(alert)) = plan.next else { panic!("{:?}", plan.next) };
+    let alert = AlertJson::of(&alert);
     assert_eq!(alert.dedup_id, format!("{}/1/tripped", rule()));
     assert_eq!(
         alert.reason,
@@ -76,7 +77,7 @@ fn a_passing_fault_is_retried_soon_and_a_lasting_one_is_reported() {
         for _ in 0..failures {
             story.step(&[Observation::Answer(Answer::Disabled(Err(Fault::new(kind, "as planned"))))]);
         }
-        let kinds: Vec<AlertKind> = story.record.outbox.iter().map(|alert| alert.kind).collect();
+        let kinds: Vec<AlertKind> = story.record.outbox.alerts().map(|alert| alert.key.kind).collect();
         assert_eq!(kinds, if reported { vec![AlertKind::Failed] } else { vec![] }, "{kind:?} × {failures}");
         assert!(matches!(&story.record.breaker, Breaker::Open(cut) if cut.disabled_at.is_none()));
         story.publish();

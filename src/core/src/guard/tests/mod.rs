@@ -11,7 +11,7 @@ mod standing;
 mod turns;
 
 use super::*;
-use crate::actions::Action;
+use crate::alerts::{AlertJson, AlertKind};
 use crate::model::{Caller, Cause, FaultKind, LEASE, RuleArn, Target};
 use jiff::SignedDuration;
 
@@ -116,14 +116,15 @@ impl Story {
         story
     }
 
-    fn publish(&mut self) -> Vec<Alert> {
+    /// Publishes all that waits, and returns it as subscribers read it.
+    fn publish(&mut self) -> Vec<AlertJson> {
         let mut published = Vec::new();
-        while let Some(alert) = self.record.outbox.first().cloned() {
-            let dedup_id = alert.dedup_id.clone();
-            published.push(alert);
-            self.step(&[Observation::Answer(Answer::Published { dedup_id, result: Ok(()) })]);
+        loop {
+            let Some(alert) = self.record.outbox.alerts().next().cloned() else { return published };
+            published.push(AlertJson::of(&alert));
+            let answer = Answer::Published { key: alert.key, result: Ok(()) };
+            self.step(&[Observation::Answer(answer)]);
         }
-        published
     }
 }
 

@@ -9,7 +9,7 @@ struct Timeline {
     /// `None`: it cannot be read.
     history: Option<RateHistory>,
     fired: i64,
-    alerts: Vec<Alert>,
+    alerts: Vec<AlertJson>,
 }
 
 /// The same number of firings in every minute from so many hours ago up to then.
@@ -48,9 +48,8 @@ impl Timeline {
                     Answer::History(self.history.clone().ok_or_else(unread))
                 }
                 Action::Publish(alert) => {
-                    let dedup_id = alert.dedup_id.clone();
-                    self.alerts.push(*alert);
-                    Answer::Published { dedup_id, result: Ok(()) }
+                    self.alerts.push(AlertJson::of(&alert));
+                    Answer::Published { key: alert.key, result: Ok(()) }
                 }
                 _ => break,
             };

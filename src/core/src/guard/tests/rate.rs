@@ -2,7 +2,6 @@
 
 use super::turns::{called, known, loop_of_equal_calls, shifted};
 use super::*;
-use crate::actions::Action;
 use crate::history::RateHistory;
 use crate::model::Cause;
 
@@ -183,8 +182,8 @@ fn only_a_rules_own_calls_cut_it_by_rate_where_its_actors_are_known() {
                     Action::Inspect => story.step(&[inspected(found(RuleState::Enabled))]),
                     Action::Disable => story.step(&answered(Answer::Disabled(Ok(RuleState::Disabled)))),
                     Action::Publish(alert) => {
-                        kinds.push(alert.kind);
-                        story.step(&answered(Answer::Published { dedup_id: alert.dedup_id, result: Ok(()) }))
+                        kinds.push(alert.key.kind);
+                        story.step(&answered(Answer::Published { key: alert.key, result: Ok(()) }))
                     }
                     other => panic!("{other:?}"),
                 };

@@ -1,7 +1,7 @@
 //! How rules rank when money runs out: by what they cost, by who causes them, by how busy they are.
 
 use super::*;
-use crate::actions::Ranked;
+use crate::alerts::Ranked;
 use crate::model::Throttle;
 
 const LATER: Timestamp = Timestamp::constant(1_795_176_600, 0);

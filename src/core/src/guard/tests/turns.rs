@@ -1,7 +1,6 @@
 //! Loops that no rate limit sees: turns, equal calls without a reason, chains of rules, and advice.
 
 use super::*;
-use crate::actions::Action;
 use crate::model::{Actor, Answering, Call, CallOutcome, Cause, Proof, Resource, ResourceIds, Seconds};
 use crate::policy::TurnLimit;
 use crate::verdict::{EvidenceKind, Trace, Upstream};

@@ -2,11 +2,15 @@
 
 use super::*;
 
+fn alert_of(id: &str, time: Timestamp) -> Alert {
+    Alert::written(AlertJson::new(AlertKind::Budget, id.into(), "r".into(), time))
+}
+
 #[test]
 fn alerts_wait_until_they_are_published_by_one() {
-    let alert = |id: &str| BudgetAlert::new(MoneyOutcome::Eased, id.into(), "r".into(), at(NOON));
-    let ids = |alerts: Vec<BudgetAlert>| -> Vec<String> {
-        alerts.into_iter().map(|alert| alert.dedup_id).collect()
+    let alert = |id: &str| alert_of(id, at(NOON));
+    let ids = |alerts: Vec<Alert>| -> Vec<String> {
+        alerts.into_iter().map(|alert| alert.key.to_string()).collect()
     };
     let mut pressure = Pressure::default();
     assert_eq!([pressure.queue(alert("a")), pressure.queue(alert("b"))], [None, None]);
@@ -14,11 +18,11 @@ fn alerts_wait_until_they_are_published_by_one() {
     // Whoever took them is at it, or was by a clock that runs ahead.
     assert_eq!(ids(pressure.take_outbox(at("2026-11-20T12:00:59Z"))), [""; 0]);
     assert_eq!(ids(pressure.take_outbox(at("2026-11-20T11:59:01Z"))), [""; 0]);
-    pressure.posted("a");
+    pressure.posted(&alert("a").key);
     pressure = Pressure::decode(&pressure.encode().unwrap()).unwrap();
     // It is dead: the next one does it.
     assert_eq!(ids(pressure.take_outbox(at("2026-11-20T12:01:00Z"))), ["b"]);
-    pressure.posted("b");
+    pressure.posted(&alert("b").key);
     assert_eq!(pressure, Pressure::default());
     let given_up = (0..=MAX_BUDGETS).filter_map(|n| pressure.queue(alert(&n.to_string())));
     assert_eq!(ids(given_up.collect()), ["0"]);
@@ -29,12 +33,13 @@ fn an_alert_that_waits_keeps_the_item() {
     let (begun, noon) = (at("2026-11-03T12:00:00Z"), at(NOON));
     let mut pressure = Pressure::default();
     assert!(pressure.doubt("forged", begun));
-    pressure.queue(BudgetAlert::new(MoneyOutcome::Eased, "a".into(), "r".into(), noon));
+    let alert = alert_of("a", noon);
+    pressure.queue(alert.clone());
     assert_eq!(pressure.ends(), Some(at("2026-11-23T12:00:00Z")));
     // Each attempt is a new hope.
     pressure.take_outbox(at("2026-11-22T12:00:00Z"));
     assert_eq!(pressure.ends(), Some(at("2026-11-25T12:00:00Z")));
-    pressure.posted("a");
+    pressure.posted(&alert.key);
     assert_eq!(pressure.ends(), Some(begun));
 }
 

@@ -1,0 +1,110 @@
+//! Stage 6: alerts – one type for all kinds, the outbox that keeps them until they are published, and their words.
+
+mod body;
+mod budget;
+mod cost;
+mod coverage;
+mod key;
+mod occurrence;
+mod outbox;
+mod render;
+mod rule;
+
+pub use body::{Body, RuleRef};
+pub use budget::{BudgetBody, BudgetEvent, BudgetRef, EasedBy, NotTaken, Ranked};
+pub use cost::{CostEstimate, PRICES_AS_OF, cost_per_million};
+pub use coverage::{ALL_SETTING, Coverage, READS_SETTING};
+pub use key::{AlertKey, AlertKind, Subject};
+pub use occurrence::{Occurrence, Repetition, Topic};
+pub use outbox::Outbox;
+pub use render::{AlertJson, Message, MoneyOutcome, StateRef, command, details, message, quoted};
+pub use rule::{AfterCut, CodeSource, Failure, RuleBody, RuleEvent};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{RuleArn, TextId, Timestamp, whole_seconds};
+
+/// One alert: its identity, its time in whole seconds, its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored")]
+pub struct Alert {
+    pub key: AlertKey,
+    pub time: Timestamp,
+    pub body: Body,
+}
+
+/// The layouts of a stored alert: of this version, and of earlier ones, which stored the public JSON.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Typed { key: AlertKey, time: Timestamp, body: Body },
+    Written(Box<AlertJson>),
+}
+
+impl From<Stored> for Alert {
+    fn from(stored: Stored) -> Self {
+        match stored {
+            Stored::Typed { key, time, body } => Self { key, time, body },
+            Stored::Written(json) => Self::written(*json),
+        }
+    }
+}
+
+impl Alert {
+    /// An alert about a rule in this epoch of its life.
+    pub fn about_rule(rule: &RuleArn, epoch: u64, body: RuleBody, now: Timestamp) -> Self {
+        let key = AlertKey {
+            subject: Subject::Rule { rule: rule.clone(), epoch },
+            kind: body.event.kind(),
+            occurrence: body.event.occurrence(now),
+        };
+        Self { key, time: whole_seconds(now), body: Body::Rule(Box::new(body)) }
+    }
+
+    /// An alert about a budget of the account, or about a message that names one.
+    pub fn about_budget(subject: Subject, occurrence: Occurrence, body: BudgetBody, now: Timestamp) -> Self {
+        let key = AlertKey { subject, kind: AlertKind::Budget, occurrence };
+        Self { key, time: whole_seconds(now), body: Body::Budget(Box::new(body)) }
+    }
+
+    /// An alert about rules that fire on more than the guard is shown.
+    pub fn about_coverage(coverage: Coverage, now: Timestamp) -> Self {
+        let time = whole_seconds(now);
+        let occurrence = Occurrence::repeated(Repetition::HashAt(coverage.hash, time));
+        let key = AlertKey { subject: Subject::Coverage, kind: AlertKind::Unwatched, occurrence };
+        Self { key, time, body: Body::Coverage(Box::new(coverage)) }
+    }
+
+    /// An alert that is in words already.
+    pub fn written(json: AlertJson) -> Self {
+        let subject = Subject::Stored(json.dedup_id.clone());
+        let key = AlertKey { subject, kind: json.kind, occurrence: Occurrence::default() };
+        Self { key, time: json.time, body: Body::Written(Box::new(json)) }
+    }
+
+    /// One sentence with the numbers.
+    pub fn reason(&self) -> String {
+        AlertJson::of(self).reason
+    }
+
+    fn drop_evidence(&mut self) {
+        match &mut self.body {
+            Body::Rule(body) => body.evidence = None,
+            Body::Written(json) => json.evidence = None,
+            Body::Budget(_) | Body::Coverage(_) => {}
+        }
+    }
+}
+
+impl Subject {
+    /// A message about money: by its id, or by its content if it has none.
+    pub fn of_message(id: Option<&str>, said: &str, doubt: &NotTaken) -> Self {
+        match id {
+            Some(id) => Self::Message(id.to_owned()),
+            None => Self::Text(TextId::of(&render::not_taken(said, doubt)).bits()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

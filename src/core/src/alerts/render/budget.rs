@@ -1,0 +1,102 @@
+//! The words for alerts about money.
+
+use std::fmt::Write;
+
+use super::{AlertJson, MoneyOutcome, Words, command, quoted};
+use crate::alerts::{BudgetBody, BudgetEvent, EasedBy, NotTaken, Ranked};
+use crate::model::{Seen, grouped};
+
+pub(super) fn words(body: &BudgetBody) -> Words {
+    let name = body.budget.as_ref().map(|budget| Seen::new(&budget.name).to_string()).unwrap_or_default();
+    let region = &body.region;
+    match &body.event {
+        BudgetEvent::Pressure { why, cut, left, .. } => {
+            Words::new(why.clone(), next_steps(cut, left, region))
+        }
+        BudgetEvent::Unconfirmed { said, doubt } => Words::new(
+            format!("{}. Nothing was cut", not_taken(said, doubt)),
+            format!("look at the budget, and at the rules: budget-guard status --region {region}"),
+        ),
+        BudgetEvent::Eased(by) => {
+            let because = match by {
+                EasedBy::NoRaisedAlert => "AWS Budgets has no raised alert for it any more",
+                EasedBy::Deletion => "it was deleted",
+            };
+            Words { reason: format!("the budget {name} no longer presses: {because}"), hint: None }
+        }
+        BudgetEvent::Cleared(because) => {
+            let reason = format!("the pressure of the budget {name} was ended by hand: {because}");
+            Words { reason, hint: None }
+        }
+    }
+}
+
+/// A message about money, and why it has no consequence.
+pub(crate) fn not_taken(said: &str, doubt: &NotTaken) -> String {
+    match doubt {
+        NotTaken::NoClaim => said.to_owned(),
+        NotTaken::Doubted(doubt) => format!("{said}. Not confirmed: {doubt}"),
+        NotTaken::Full => format!("{said}. More budgets press than the guard keeps, so this one does not"),
+    }
+}
+
+fn next_steps(cut: &[Ranked], left: &[Ranked], region: &str) -> String {
+    let mut hint = String::new();
+    if let Some(first) = cut.first() {
+        hint = format!("see why: {}; ", command("explain", &first.rule.arn));
+    }
+    if let Some(first) = left.first() {
+        let cut = command("disable", &first.rule.arn);
+        hint.push_str(&format!("cut another rule by hand: {cut} --reason TEXT; "));
+    }
+    hint + &format!("see or end the pressure: budget-guard pressure --region {region}")
+}
+
+/// The line that a mail begins with, by the outcome and the number of rules that were cut.
+pub(super) fn subject(alert: &AlertJson) -> String {
+    match (alert.outcome, alert.cut.len()) {
+        (Some(MoneyOutcome::Unconfirmed), _) => "Budget alert, not confirmed: nothing was cut".to_owned(),
+        (Some(MoneyOutcome::Eased), _) => {
+            "Budget OK again: it no longer tightens budget-guard's limits".to_owned()
+        }
+        (Some(MoneyOutcome::Cleared), _) => "Budget pressure cleared by hand".to_owned(),
+        (Some(MoneyOutcome::Pressure) | None, cut) => match cut {
+            0 => "Budget alert: budget-guard found no loop to cut".to_owned(),
+            1 => "Budget alert: budget-guard disabled 1 rule".to_owned(),
+            n => format!("Budget alert: budget-guard disabled {n} rules"),
+        },
+    }
+}
+
+/// The first sentences of a mail.
+pub(super) fn opening(alert: &AlertJson) -> &'static str {
+    match alert.outcome {
+        Some(MoneyOutcome::Unconfirmed) => "An alert about money came in. Nothing was cut.",
+        Some(MoneyOutcome::Eased) => "A budget is OK again. It no longer tightens the limits.",
+        Some(MoneyOutcome::Cleared) => {
+            "Budget pressure was ended by hand. The budget no longer tightens the limits."
+        }
+        Some(MoneyOutcome::Pressure) | None if alert.cut.is_empty() => {
+            "Money is running out. No rule fires as a loop does, so nothing was cut."
+        }
+        Some(MoneyOutcome::Pressure) | None => {
+            "Money is running out. The rules that fire as loops do have been disabled."
+        }
+    }
+}
+
+/// A rule with the numbers by which it is ranked.
+pub(super) fn ranked_line(ranked: &Ranked) -> String {
+    let mut line =
+        format!("{}: {} firings an hour", quoted(&ranked.rule.arn), grouped(ranked.firings_per_hour));
+    if let Some(cost) = ranked.cost_per_hour_micro_usd {
+        let _ = write!(line, ", {cost} an hour");
+    }
+    if let Some(percent) = ranked.own_percent {
+        let _ = write!(line, ", {percent} % caused by its own targets");
+    }
+    if ranked.is_suspect {
+        line.push_str(", a suspect");
+    }
+    line
+}

@@ -1,0 +1,61 @@
+//! An alert in the forms that SNS subscribers read: plain text, JSON, and the chat schema of Amazon Q Developer.
+
+use serde_json::{Value, json};
+
+use super::AlertJson;
+use crate::alerts::AlertKind;
+use crate::model::RuleArn;
+
+/// A form for each protocol, as `MessageStructure: json` takes it.
+///
+/// Source: `Publish`, parameter `MessageStructure` (Amazon SNS API). Keys are protocols; each value is text.
+pub(super) fn body(alert: &AlertJson) -> Result<String, serde_json::Error> {
+    let (plain, json) = (alert.text(), serde_json::to_string(alert)?);
+    serde_json::to_string(&json!({
+        "default": plain,
+        "email": plain,
+        "sqs": json,
+        "lambda": json,
+        "https": chat(alert).to_string(),
+    }))
+}
+
+/// The message for `https` subscribers: rendered in chat, with the whole alert in its metadata.
+///
+/// Source: "Custom notifications using Amazon Q Developer in chat applications", schema version 1.0.
+fn chat(alert: &AlertJson) -> Value {
+    let undo = alert.undo.as_ref().map(|undo| format!("Once the loop is broken: `{undo}`"));
+    let next_steps: Vec<String> = undo.into_iter().chain(alert.hint.clone()).collect();
+    let ranked = alert.cut.iter().map(|ranked| &ranked.rule);
+    let rules = alert.rule.iter().chain(ranked).chain(&alert.rules);
+    let rules: Vec<&RuleArn> = rules.map(|rule| &rule.arn).collect();
+    let (kind, title) = (alert.kind.as_str(), alert.subject());
+    json!({
+        "version": "1.0",
+        "source": "custom",
+        "id": alert.dedup_id,
+        "content": {
+            "textType": "client-markdown",
+            "title": title,
+            "description": alert.reason,
+            "nextSteps": next_steps,
+            "keywords": ["budget-guard", kind],
+        },
+        "metadata": {
+            "threadId": thread(alert),
+            "summary": title,
+            "eventType": kind,
+            "relatedResources": rules,
+            "additionalContext": { "alert": alert },
+        },
+    })
+}
+
+/// Messages of one thread are shown together: those about one rule, and those about coverage.
+fn thread(alert: &AlertJson) -> &str {
+    match (&alert.rule, alert.kind) {
+        (Some(rule), _) => rule.arn.as_str(),
+        (None, AlertKind::Unwatched) => alert.kind.as_str(),
+        (None, _) => &alert.dedup_id,
+    }
+}

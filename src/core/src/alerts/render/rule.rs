@@ -1,0 +1,192 @@
+//! The words for events in the life of a rule.
+
+use super::{Words, command};
+use crate::alerts::{AfterCut, CodeSource, Failure, RuleEvent};
+use crate::model::{RuleArn, whole_seconds};
+use crate::verdict::EvidenceKind;
+
+pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
+    match event {
+        RuleEvent::Tripped { why, next } => Words { reason: why.clone(), hint: after_cut(*next) },
+        RuleEvent::WouldTrip { why, because, is_observed, .. } => {
+            let hint = match is_observed {
+                true => "to let the guard disable it, tag the rule budget-guard:mode=enforce",
+                false => "break the loop by hand; the guard will not touch this rule",
+            };
+            Words::new(spared(why, because), hint)
+        }
+        RuleEvent::Suspect { why, because, kind } => {
+            let reason = because.as_ref().map_or_else(|| why.clone(), |because| spared(why, because));
+            Words::new(reason, suspect_hint(*kind))
+        }
+        RuleEvent::Restored { to, limit, changed } => {
+            let mut reason = format!("put back to {to}; on probation with {limit}");
+            if !changed.is_empty() {
+                let names = changed.join(", ");
+                reason = format!("{reason}. Changed while it was disabled, and kept as it is now: {names}");
+            }
+            Words { reason, hint: None }
+        }
+        RuleEvent::RestoredBefore { to } => {
+            let reason = format!("an interrupted restore had put it to {to}; it is on probation");
+            Words { reason, hint: None }
+        }
+        RuleEvent::Undone { by, to, limit, source } => {
+            let by = by.as_deref().unwrap_or("someone");
+            let line = source
+                .as_ref()
+                .map_or_else(|| "set the rule's state in its definition".to_owned(), code_line);
+            Words::new(
+                format!("{by} set it to {to}; it is on probation with {limit}"),
+                format!("if a deployment enabled it, {line}, or it will do so again"),
+            )
+        }
+        RuleEvent::Deleted { by } => {
+            let by = by.as_deref().unwrap_or("someone");
+            let reason = format!("{by} deleted it while it was cut; the guard forgets the cut");
+            Words { reason, hint: None }
+        }
+        RuleEvent::Reminder { since, why, source } => {
+            let since = since.map(|at| whole_seconds(at).to_string()).unwrap_or_default();
+            let hint =
+                source.as_ref().map(|from| format!("to leave it disabled for good, {}", code_line(from)));
+            Words { reason: format!("disabled since {since}: {why}"), hint }
+        }
+        RuleEvent::Failed(failure) => failed(failure, rule),
+        RuleEvent::Advice { own, all, role } => advice(*own, *all, role.as_deref()),
+    }
+}
+
+fn spared(why: &str, because: &str) -> String {
+    format!("{why}; not disabled, because {because}")
+}
+
+fn after_cut(next: AfterCut) -> Option<String> {
+    match next {
+        AfterCut::ByPerson => None,
+        AfterCut::RestoredAt(at) => Some(format!("the guard puts the rule back by itself at {at}")),
+        AfterCut::TrippedTooOften => {
+            Some("it tripped three times within a day: only a person puts it back".to_owned())
+        }
+        AfterCut::LoopIsProved => {
+            Some("the guard does not put it back by itself: the loop is proved".to_owned())
+        }
+    }
+}
+
+fn suspect_hint(kind: EvidenceKind) -> String {
+    let tag = match kind {
+        EvidenceKind::Burst => "with the limit above which it is to be cut: budget-guard:limit=5000/60s",
+        EvidenceKind::Turns | EvidenceKind::Surplus => {
+            "with the turns that are meant: budget-guard:turns=50, or off"
+        }
+        EvidenceKind::Sustained | EvidenceKind::Manual => "budget-guard:sustained=off",
+    };
+    format!(
+        "if this is how the rule works, nothing has to be done, or tag it {tag}; \
+         if it is a loop, cut it: budget-guard disable, with a reason"
+    )
+}
+
+fn failed(failure: &Failure, rule: Option<&RuleArn>) -> Words {
+    match failure {
+        Failure::Tags(problems) => {
+            Words::new(problems.join("; "), "correct the tag; until then the default holds for this rule")
+        }
+        Failure::Pattern(problem) => Words {
+            reason: format!("the guard cannot tell which events fire this rule, so it is not guarded: {problem}"),
+            hint: rule.map(|rule| {
+                let attach = command("attach", rule);
+                format!(
+                    "let the rule itself tell the guard of its firings: {attach}; and report the pattern as a bug"
+                )
+            }),
+        },
+        Failure::NotCut(fired_at) => Words::new(
+            format!("the rule reads DISABLED and still fires, last seen at {fired_at}: it is not cut"),
+            "remove the rule's targets by hand, and ask AWS Support about the rule",
+        ),
+        Failure::Disable(fault) => Words::new(
+            format!("could not disable the rule: {fault}; the guard tries again every minute"),
+            "allow the guard events:DescribeRule, events:ListTargetsByRule, \
+             events:ListTagsForResource and events:DisableRule on this rule; or disable it by hand",
+        ),
+        Failure::Restore(fault) => Words::new(
+            format!("could not restore the rule: {fault}"),
+            "run budget-guard enable again; it needs events:EnableRule, and events:PutRule for a rule in the third state",
+        ),
+        Failure::Overtaken => Words::new(
+            "a delayed DisableRule took effect after the rule had been put back: it is off again",
+            "look at the rule, and enable it by hand if it should run",
+        ),
+        Failure::RestoreChanged(changed) => Words::new(
+            format!("putting the rule back changed more than its state: {}", changed.join(", ")),
+            "compare the rule with its definition",
+        ),
+    }
+}
+
+fn advice(own: u64, all: u64, role: Option<&str>) -> Words {
+    let percent = own * 100 / all.max(1);
+    let hint = match role {
+        Some(role) => format!(
+            "leave the target's own calls out of the event pattern; add to \"detail\": {}",
+            leave_out(role)
+        ),
+        None => {
+            "leave the target's own calls out of the event pattern, by the role that it acts with".to_owned()
+        }
+    };
+    Words::new(
+        format!("{own} of {all} firings within 24 hours ({percent} %) were calls of its own target"),
+        hint,
+    )
+}
+
+/// The line of infrastructure as code that keeps the rule disabled.
+fn code_line(source: &CodeSource) -> String {
+    match source {
+        CodeSource::CloudFormation { stack, logical_id } => {
+            let logical_id = logical_id.as_deref().unwrap_or("the rule");
+            format!("set `State: DISABLED` on {logical_id} in the CloudFormation stack {stack}")
+        }
+        CodeSource::Terraform => {
+            "set `state = \"DISABLED\"` on the aws_cloudwatch_event_rule in Terraform".to_owned()
+        }
+    }
+}
+
+/// Part of an event pattern that takes every call but those of one role. Callers without a role still match.
+fn leave_out(role: &str) -> String {
+    let issuer = serde_json::json!([{"anything-but": [role]}, {"exists": false}]);
+    let pattern = serde_json::json!({"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": issuer}}}});
+    let text = pattern.to_string();
+    // The braces of the object itself are those of "detail", which has other members.
+    text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eventbridge_pattern::{Matcher, Pattern, Scratch};
+
+    #[test]
+    fn the_pattern_leaves_out_the_target_and_nobody_else() {
+        let role = "arn:aws:iam::123456789012:role/fixer-role";
+        let pattern = format!(r#"{{"detail":{{"eventName":["PutBucketAcl"],{}}}}}"#, leave_out(role));
+        let matcher = Matcher::new(vec![Pattern::compile(&pattern).unwrap()]);
+        let check = |identity: serde_json::Value, expected: bool| {
+            let event =
+                serde_json::json!({"detail": {"eventName": "PutBucketAcl", "userIdentity": identity}});
+            let text = event.to_string();
+            let mut scratch = Scratch::default();
+            let found = matcher.matches(text.as_bytes(), &mut scratch).unwrap();
+            assert_eq!(!found.matched.is_empty(), expected, "{text}");
+        };
+        let issued = |arn: &str| serde_json::json!({"sessionContext": {"sessionIssuer": {"arn": arn}}});
+        check(issued(role), false);
+        check(issued("arn:aws:iam::123456789012:role/deploy"), true);
+        check(serde_json::json!({"type": "IAMUser"}), true);
+        check(serde_json::json!({"type": "AssumedRole", "sessionContext": {}}), true);
+    }
+}

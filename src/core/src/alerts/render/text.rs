@@ -1,0 +1,199 @@
+//! An alert as plain text, for a person who was woken by it.
+
+use std::fmt::Write;
+
+use super::{AlertJson, budget, coverage};
+use crate::alerts::{AlertKind, CostEstimate, PRICES_AS_OF, Ranked};
+use crate::model::{DEFAULT_BUS, RuleArn, grouped};
+use crate::verdict::{Evidence, EvidenceKind};
+
+/// The longest subject that SNS accepts is 100 characters.
+const MAX_SUBJECT: usize = 99;
+
+/// The rule as people name it: `"fix-acl"`, or `"fix-acl" on bus "orders"`.
+pub fn quoted(rule: &RuleArn) -> String {
+    match rule.bus() {
+        DEFAULT_BUS => format!("\"{}\"", rule.name()),
+        bus => format!("\"{}\" on bus \"{bus}\"", rule.name()),
+    }
+}
+
+impl AlertJson {
+    fn quoted_rule(&self) -> String {
+        self.rule.as_ref().map(|rule| quoted(&rule.arn)).unwrap_or_default()
+    }
+
+    /// One line of printable ASCII, as SNS requires of a subject.
+    pub fn subject(&self) -> String {
+        let rule = self.quoted_rule();
+        let subject = match self.kind {
+            AlertKind::Tripped => format!("budget-guard disabled rule {rule}"),
+            AlertKind::WouldTrip => format!("budget-guard would have disabled rule {rule}"),
+            AlertKind::Suspect => format!("Rule {rule} may be an infinite loop"),
+            AlertKind::Restored => format!("budget-guard restored rule {rule}"),
+            AlertKind::Undone => format!("Someone changed rule {rule} that budget-guard disabled"),
+            AlertKind::Reminder => format!("Rule {rule} is still disabled by budget-guard"),
+            AlertKind::Failed => format!("budget-guard needs help with rule {rule}"),
+            AlertKind::Advice => format!("Rule {rule} is fired mostly by its own target"),
+            AlertKind::Budget => budget::subject(self),
+            AlertKind::Unwatched => coverage::subject(self),
+        };
+        subject.chars().take(MAX_SUBJECT).collect()
+    }
+
+    /// The whole alert: what happened, why in numbers, who caused it, what it costs, how to take it back.
+    pub fn text(&self) -> String {
+        let mut text = opening(self);
+        let _ = write!(text, "\n\nWhy:       {}\n", self.reason);
+        if let Some(rule) = &self.rule {
+            let _ = writeln!(text, "Rule:      {}", rule.arn);
+        }
+        let _ = writeln!(text, "Time:      {}", self.time);
+        if let Some(state) = &self.state {
+            let rule = state.rule.map(|state| format!(", rule {state}")).unwrap_or_default();
+            let _ = writeln!(text, "State:     breaker {}{rule}", state.breaker);
+        }
+        if let Some(until) = self.budget.as_ref().and_then(|budget| budget.until) {
+            let _ = writeln!(text, "Until:     {until}, or until the budget is OK again");
+        }
+        text.push_str(&self.evidence.as_ref().map(causes).unwrap_or_default());
+        text.push_str(&self.cost.as_ref().map(cost_text).unwrap_or_default());
+        text.push_str(&lists(self));
+        if let Some(undo) = &self.undo {
+            let _ = write!(
+                text,
+                "\nTo put the rule back exactly as it was, once the loop is broken:\n  {undo}\n"
+            );
+        }
+        if let Some(hint) = &self.hint {
+            let _ = write!(text, "\nNext: {hint}\n");
+        }
+        let _ = write!(text, "\nAlert id: {}\n", self.dedup_id);
+        text
+    }
+}
+
+/// The first sentences: what happened, and whether anything was done.
+fn opening(alert: &AlertJson) -> String {
+    let rule = alert.quoted_rule();
+    let kind = alert.evidence.as_ref().map(|evidence| evidence.kind);
+    let is_proved = alert.evidence.as_ref().is_some_and(Evidence::proves_loop);
+    match alert.kind {
+        AlertKind::Tripped if kind == Some(EvidenceKind::Manual) => {
+            format!("Rule {rule} has been disabled by hand.")
+        }
+        AlertKind::Tripped if is_proved => {
+            format!("Rule {rule} fires itself, an infinite loop. It has been disabled.")
+        }
+        AlertKind::WouldTrip if is_proved => {
+            format!("Rule {rule} fires itself, an infinite loop. It was NOT disabled.")
+        }
+        AlertKind::Suspect if kind == Some(EvidenceKind::Burst) => {
+            format!("Rule {rule} fires as often as a loop would. Nothing was done; please have a look.")
+        }
+        AlertKind::Suspect if matches!(kind, Some(EvidenceKind::Turns | EvidenceKind::Surplus)) => {
+            format!("Rule {rule} may fire itself; a proof is missing. Nothing was done; please have a look.")
+        }
+        AlertKind::Suspect => {
+            format!("Rule {rule} fires as a slow loop would. Nothing was done; please have a look.")
+        }
+        AlertKind::Tripped => format!("Rule {rule} looked like an infinite loop and has been disabled."),
+        AlertKind::WouldTrip => format!("Rule {rule} looks like an infinite loop. It was NOT disabled."),
+        AlertKind::Restored => format!("Rule {rule} has been put back as it was."),
+        AlertKind::Undone => {
+            format!("Rule {rule}, which budget-guard had disabled, was changed by someone else.")
+        }
+        AlertKind::Reminder => format!("Rule {rule} is still disabled; what it is for does not happen."),
+        AlertKind::Failed => format!("budget-guard could not do its work on rule {rule}."),
+        AlertKind::Advice => format!(
+            "Rule {rule} is fired mostly by its own target. That need be no loop, but it costs as if it were one."
+        ),
+        AlertKind::Budget => budget::opening(alert).to_owned(),
+        AlertKind::Unwatched => coverage::opening(alert).to_owned(),
+    }
+}
+
+/// The rules that an alert about several lists, each list with its label.
+fn lists(alert: &AlertJson) -> String {
+    let ranked = |ranked: &[Ranked]| ranked.iter().map(budget::ranked_line).collect::<Vec<_>>();
+    let rules = alert.rules.iter().map(|rule| quoted(&rule.arn)).collect();
+    let lists = [("Disabled:", ranked(&alert.cut)), ("Left:", ranked(&alert.ranking)), ("Rules:", rules)];
+    let mut text = String::new();
+    for (label, lines) in lists {
+        for (n, line) in lines.iter().enumerate() {
+            let _ = writeln!(text, "{:10} {line}", if n == 0 { label } else { "" });
+        }
+    }
+    if let Some(unlisted) = alert.unlisted.filter(|unlisted| *unlisted > 0) {
+        let _ = writeln!(text, "           and {} more", grouped(unlisted));
+    }
+    if alert.cut.iter().chain(&alert.ranking).any(|ranked| ranked.cost_per_hour_micro_usd.is_some()) {
+        let _ = writeln!(
+            text,
+            "           Costs are those of the requests alone, at list price ({PRICES_AS_OF})."
+        );
+    }
+    text
+}
+
+fn causes(evidence: &Evidence) -> String {
+    let mut text = String::new();
+    for (n, caller) in evidence.callers.iter().enumerate() {
+        let label = if n == 0 { "Caused by:" } else { "" };
+        let target = if caller.is_target { ", a target of this very rule" } else { "" };
+        let sampled = if evidence.is_estimate { " of the sample" } else { "" };
+        let _ = writeln!(text, "{label:10} {} ({}{sampled}{target})", caller.principal, times(caller.count));
+    }
+    let (own, all) = evidence.own_calls();
+    if own > 0 && all > 0 {
+        let percent = u64::from(own) * 100 / u64::from(all);
+        let _ = writeln!(text, "           {percent} % of these calls were made by the rule's own targets.");
+    }
+    for (label, value) in details(evidence) {
+        let _ = writeln!(text, "{:<10} {value}", format!("{label}:"));
+    }
+    if !evidence.sample_event_ids.is_empty() {
+        let _ = writeln!(text, "Events:    {}", evidence.sample_event_ids.join("\n           "));
+    }
+    text
+}
+
+/// Parts that not every kind of evidence has, each with its label: call, resource, cycle, rate curve, history, and the course
+/// without the guard.
+pub fn details(evidence: &Evidence) -> Vec<(&'static str, String)> {
+    let mut details = Vec::new();
+    details.extend(evidence.call.clone().map(|call| ("API call", call)));
+    if let Some(own) = &evidence.own {
+        details.extend(own.resource.clone().map(|resource| ("Resource", resource)));
+        if let Some(first) = own.cycle.first() {
+            let names: Vec<String> = own.cycle.iter().chain(Some(first)).map(quoted).collect();
+            details.push(("Cycle", names.join(" → ")));
+        }
+        details.extend(own.missing.clone().map(|missing| ("Not proved", missing)));
+    }
+    if let Some(rate) = evidence.rate.as_ref().filter(|rate| rate.counts.len() > 1) {
+        let slice = rate.slice_seconds;
+        let curve = format!("{} (each bar {slice}, the highest {})", rate.sparkline(), rate.most());
+        details.push(("Rate", curve));
+    }
+    details.extend(evidence.history.clone().map(|history| ("History", history)));
+    details.extend(evidence.otherwise.clone().map(|otherwise| ("Otherwise", otherwise)));
+    details
+}
+
+fn times(count: u32) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+fn cost_text(cost: &CostEstimate) -> String {
+    let mut text = format!(
+        "Cost:      at this rate about {} firings a day; their requests alone {} a day at list price ({PRICES_AS_OF}).\n           \
+         What the targets do, and for how long, comes on top.\n",
+        grouped(cost.firings_per_day),
+        cost.per_day_micro_usd
+    );
+    if !cost.unpriced_services.is_empty() {
+        let _ = writeln!(text, "           Not priced: {}.", cost.unpriced_services.join(", "));
+    }
+    text
+}
