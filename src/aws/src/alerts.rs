@@ -1,4 +1,4 @@
-//! Alerts through SNS, in the form that each kind of subscriber reads.
+//! Alerts through SNS, with a text for each kind of subscriber.
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
@@ -10,7 +10,7 @@ use budget_guard_core::alerts::{Alert, message};
 use budget_guard_core::model::{Fault, FaultKind};
 use budget_guard_core::ports::Alerts;
 
-/// Alerts on one topic.
+/// Publishes alerts to one SNS topic.
 #[derive(Debug, Clone)]
 pub struct SnsAlerts {
     client: Lazy<Client>,
@@ -18,6 +18,7 @@ pub struct SnsAlerts {
 }
 
 impl SnsAlerts {
+    /// Publishes to the topic with this ARN.
     pub fn new(config: &SdkConfig, topic_arn: &str) -> Self {
         Self { client: Lazy::new(config, Client::new), topic_arn: topic_arn.to_owned() }
     }

@@ -1,4 +1,4 @@
-//! AWS Budgets, to ask whether an alert is true. One endpoint for the world, whatever the Region.
+//! AWS Budgets, which confirms alerts about budgets. The service has one global endpoint for all Regions.
 
 use aws_config::SdkConfig;
 use aws_sdk_budgets::Client;
@@ -13,7 +13,7 @@ use budget_guard_core::model::{
 };
 use budget_guard_core::ports::Budgets;
 
-/// Budgets through the AWS Budgets API (2016-10-20).
+/// Reads budgets through the AWS Budgets API (2016-10-20).
 #[derive(Debug, Clone)]
 pub struct AwsBudgets {
     client: Lazy<Client>,
@@ -21,10 +21,12 @@ pub struct AwsBudgets {
 }
 
 impl AwsBudgets {
+    /// Reads the budgets of `account`, a 12-digit account ID.
     pub fn new(config: &SdkConfig, account: &str) -> Self {
         Self { client: Lazy::new(config, Client::new), account: account.to_owned() }
     }
 
+    /// All alert thresholds of a budget. `unit` is the unit of its limit, such as `USD`.
     async fn notifications(&self, name: &str, unit: &str) -> Result<Vec<BudgetNotification>, Fault> {
         let mut found = Vec::new();
         let mut next_token = None;
@@ -98,7 +100,7 @@ fn period(budget: &sdk::Budget) -> Result<BudgetPeriod, Fault> {
 }
 
 fn notification(alert: &sdk::Notification, unit: &str) -> Result<BudgetNotification, Fault> {
-    // The shortest decimal that is this float: what somebody typed.
+    // Display gives the shortest decimal that is this float, which is the number as it was entered.
     let number = alert.threshold().to_string();
     let threshold = Amount::from_decimal(&number, unit).map_err(unreadable)?;
     Ok(BudgetNotification {

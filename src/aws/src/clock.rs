@@ -5,6 +5,7 @@ use std::time::Duration;
 use budget_guard_core::model::Timestamp;
 use budget_guard_core::ports::Clock;
 
+/// Clock of the machine.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;
 

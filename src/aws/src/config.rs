@@ -1,4 +1,4 @@
-//! How the SDK talks: one small HTTP client, and timeouts that keep every call shorter than a lease.
+//! Configuration of the SDK: the HTTP client, and timeouts shorter than a lease.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,18 +12,20 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// One call, with the SDK's own retries, ends within this; `model::LEASE` is longer than three of them.
+/// Time limit of one call with all retries of the SDK. `breaker::LEASE` is longer than three of them.
 const OPERATION: Duration = Duration::from_millis(2_500);
+/// Time limit of one attempt.
 const ATTEMPT: Duration = Duration::from_millis(1_200);
+/// Time limit for opening a connection.
 const CONNECT: Duration = Duration::from_secs(1);
 
-/// One TLS stack, without the SDK's default one.
+/// HTTP client with one TLS stack, rustls with ring. The connector is built at the first call.
 pub fn http_client() -> SharedHttpClient {
     SharedHttpClient::new(OnDemand::default())
 }
 
-/// Made with the first call: reading the system's root certificates is four fifths of the work of a start, and the
-/// SDK's own client does it as soon as any client is built, whether that is ever used or not.
+/// HTTP client that is built at the first call. Reading the system's root certificates takes four fifths of a start,
+/// and the SDK's own client reads them as soon as any service client is built, even one that is never used.
 #[derive(Debug, Default)]
 struct OnDemand(OnceLock<SharedHttpClient>);
 
@@ -40,7 +42,8 @@ impl HttpClient for OnDemand {
     }
 }
 
-/// The SDK's own conventions for endpoint, Region and credentials, with the guard's client and timeouts.
+/// Loader with the SDK's conventions for endpoint, Region and credentials, and with the guard's HTTP client and
+/// timeouts.
 pub fn loader() -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT)
@@ -50,7 +53,7 @@ pub fn loader() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).timeout_config(timeouts)
 }
 
-/// As Lambda has it: credentials come from the environment, and nobody needs to be asked for them.
+/// Loader for the Lambda function. The credentials come from the environment, and no other provider is tried.
 pub fn lambda_loader() -> ConfigLoader {
     loader().credentials_provider(EnvironmentVariableCredentialsProvider::new())
 }

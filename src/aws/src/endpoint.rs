@@ -1,6 +1,6 @@
-//! The URL of an AWS service in a Region.
+//! Endpoint URLs of AWS services by Region.
 
-/// Ends of host names that differ from `amazonaws.com`, by how the Region begins.
+/// Domains of the partitions other than `amazonaws.com`, by the beginning of the Region's name.
 ///
 /// Source: the SDK's table of partitions.
 const SUFFIXES: [(&str, &str); 6] = [
@@ -12,7 +12,7 @@ const SUFFIXES: [(&str, &str); 6] = [
     ("us-isof-", "csp.hci.ic.gov"),
 ];
 
-/// The endpoint of a service, by the name it has in host names.
+/// Endpoint URL of a service. `service` is its name in host names.
 ///
 /// Source: the endpoint rules in the service models of the SDK.
 pub(super) fn endpoint(service: &str, region: &str, use_fips: bool) -> String {

@@ -1,11 +1,11 @@
-//! SDK errors, sorted by what they mean for the guard.
+//! Classification of SDK errors.
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use budget_guard_core::model::{Fault, FaultKind};
 
-/// Maximum number of characters of the error text that reach a log or an alert.
+/// Maximum length of an error text in logs and alerts, in characters.
 const MAX_MESSAGE: usize = 300;
 
 /// Sorts a failed call by its error. `operation` is its name in the API's reference.
@@ -30,7 +30,7 @@ where
     Fault { kind, operation: Some(operation), code, detail: detail.chars().take(room).collect() }
 }
 
-/// The chain of causes: which host, which socket, which certificate.
+/// Texts of the error and its sources, which name the host, the socket or the certificate.
 fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let chain = std::iter::successors(Some(error), |error| error.source());
     let mut words: Vec<String> = chain.map(ToString::to_string).collect();
@@ -40,7 +40,7 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
 
 fn kind_of(code: &str) -> FaultKind {
     match code {
-        // AWS Budgets says it shorter.
+        // `NotFoundException` is the code of AWS Budgets.
         "ResourceNotFoundException" | "NotFoundException" => FaultKind::NotFound,
         "ManagedRuleException" => FaultKind::Managed,
         "ConcurrentModificationException" => FaultKind::Conflict,

@@ -1,4 +1,4 @@
-//! A rule's history from CloudWatch: its firings by the minute, and the longest runs of its functions.
+//! A rule's history from CloudWatch: its firings per minute, and the maximum durations of its functions.
 
 use std::time::Duration;
 
@@ -10,17 +10,20 @@ use budget_guard_core::history::RateHistory;
 use budget_guard_core::model::{Durations, Fault, FaultKind, RuleArn, Seconds, Timestamp};
 use budget_guard_core::ports::History;
 
-/// All pages together: firings are waiting for the decision.
+/// Time limit for all pages together, since firings wait for the decision.
 const DEADLINE: Duration = Duration::from_secs(2);
+/// Period of the counts of firings, in seconds.
 const PERIOD: u32 = 60;
-/// Period of a function's longest run, in seconds: 14 or 15 points for each.
+/// Period of a function's maximum duration, in seconds. A query returns 14 or 15 points.
 const DAY: u32 = 86_400;
+/// Query ID of `TriggeredRules`.
 const TRIGGERED: &str = "triggered";
+/// Query ID of `MatchedEvents`.
 const MATCHED: &str = "matched";
-/// Followed by the place of the function.
+/// Prefix of the query IDs of durations; the index of the function follows.
 const LONGEST: &str = "longest";
 
-/// Metrics of the namespaces `AWS/Events` and `AWS/Lambda`.
+/// Reads metrics of the namespaces `AWS/Events` and `AWS/Lambda`.
 ///
 /// Sources: "Monitoring Amazon EventBridge" (Amazon EventBridge user guide), "Types of metrics for Lambda functions" (AWS
 /// Lambda developer guide).
@@ -30,12 +33,13 @@ pub struct CloudWatchHistory {
 }
 
 impl CloudWatchHistory {
+    /// Reads from the Region of `config`, without retries.
     pub fn new(config: &SdkConfig) -> Self {
-        // Firings wait for the decision: there is no time for retries.
+        // Firings wait for the decision, so there is no time for retries.
         Self { client: JsonClient::new(config, Retry::Never) }
     }
 
-    /// `functions`: the ARNs whose longest runs are asked for, in the order of their queries.
+    /// Reads all pages. `functions` are the ARNs of the functions, in the order of their queries.
     async fn read(&self, mut request: Request, functions: &[&String]) -> Result<RateHistory, Fault> {
         let (mut triggered, mut matched, mut longest) = (Vec::new(), Vec::new(), Durations::new());
         loop {
@@ -56,7 +60,7 @@ impl CloudWatchHistory {
                     _ => {}
                 }
             }
-            // The query protocol's empty token is no token.
+            // An empty token means that there are no more pages.
             request.next_token = next_token.filter(|token| !token.is_empty());
             if request.next_token.is_none() {
                 break;
@@ -69,8 +73,8 @@ impl CloudWatchHistory {
 }
 
 impl History for CloudWatchHistory {
-    /// One request for all metrics; `MatchedEvents` counts only if there is nothing of `TriggeredRules`. Functions of other
-    /// accounts and Regions have no metrics here.
+    /// Reads all metrics with one request. `MatchedEvents` counts only if `TriggeredRules` has no data. Functions of
+    /// other accounts and Regions have no metrics here, and are left out.
     async fn triggered(
         &self,
         rule: &RuleArn,
@@ -87,7 +91,7 @@ impl History for CloudWatchHistory {
             .unzip();
         let firings = [query(TRIGGERED, "TriggeredRules", rule), query(MATCHED, "MatchedEvents", rule)];
         let request = Request {
-            // As CloudWatch itself rounds it.
+            // CloudWatch rounds the start down in the same way.
             start_time: since.as_second() - since.as_second().rem_euclid(PERIOD.into()),
             end_time: until.as_second(),
             metric_data_queries: firings.into_iter().chain(durations).collect(),
@@ -98,7 +102,8 @@ impl History for CloudWatchHistory {
     }
 }
 
-/// Metrics of rules on the default bus have the rule's name alone; on other buses, the bus as well.
+/// Query for the firings of a rule. Metrics of rules on the default bus have the dimension `RuleName` only; those of
+/// other buses have `EventBusName` as well.
 fn query(id: &'static str, metric_name: &'static str, rule: &RuleArn) -> Query {
     let mut dimensions = vec![Dimension { name: "RuleName", value: rule.name().to_owned() }];
     if !rule.is_on_default_bus() {
@@ -108,7 +113,7 @@ fn query(id: &'static str, metric_name: &'static str, rule: &RuleArn) -> Query {
     Query { id: id.to_owned(), metric_stat: MetricStat { metric, period: PERIOD, stat: "Sum" } }
 }
 
-/// Milliseconds that the function took, in any of its versions, without the start of an instance.
+/// Query for the maximum duration of a function in milliseconds, over all versions, without cold starts.
 fn duration(place: usize, function: &str) -> Query {
     let dimensions = vec![Dimension { name: "FunctionName", value: function.to_owned() }];
     let metric = Metric { namespace: "AWS/Lambda", metric_name: "Duration", dimensions };
@@ -122,7 +127,7 @@ fn failed(kind: FaultKind, problem: &str) -> Fault {
     Fault::new(kind, problem).in_call("GetMetricData")
 }
 
-/// Seconds since 1970, each with its value.
+/// Points of a series, each with its time in seconds since 1970.
 fn points(series: &Series) -> Result<impl Iterator<Item = (f64, f64)>, Fault> {
     match series.status_code.as_deref() {
         Some("Forbidden") => return Err(failed(FaultKind::Denied, "Forbidden")),

@@ -1,7 +1,7 @@
-//! AWS APIs that speak JSON, called over the parts of the SDK that the other clients link anyway.
+//! Client for AWS APIs that speak JSON, built on the parts of the SDK that the other clients already link.
 //!
-//! Few operations of many services are needed. One operation with a crate of the SDK, `aws-sdk-sfn`, adds 180 KB to
-//! `bootstrap`. Protocols: "AWS JSON 1.0", "AWS JSON 1.1" and "AWS restJson1" (Smithy specification).
+//! The guard needs few operations of many services, and an SDK crate is large: `aws-sdk-sfn`, for one operation, adds
+//! 180 KB to `bootstrap`. Protocols: "AWS JSON 1.0", "AWS JSON 1.1" and "AWS restJson1" (Smithy specification).
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::SigV4OperationSigningConfig;
@@ -29,71 +29,75 @@ use super::endpoint::endpoint;
 use super::fault::fault;
 use budget_guard_core::model::{Fault, FaultKind};
 
-/// An API of AWS: its name in endpoints and signatures, and how its operations are named in a request.
+/// An AWS API: its name in endpoints and signatures, and its protocol.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Api {
     service: &'static str,
     protocol: Protocol,
 }
 
+/// Protocol of an API, which decides how a request names its operation.
 #[derive(Debug, Clone, Copy)]
 enum Protocol {
-    /// `POST /`, with the operation in the header `X-Amz-Target`, after this prefix.
+    /// `POST /` with the header `X-Amz-Target: PREFIX.OPERATION`.
     Rpc { content_type: &'static str, prefix: &'static str },
-    /// Each operation has a method and a path of its own.
+    /// A method and a path for each operation.
     Rest,
 }
 
 impl Api {
-    /// An API that speaks AWS JSON 1.0, and the prefix of its `X-Amz-Target`.
+    /// API that speaks AWS JSON 1.0. `prefix` is the first part of its `X-Amz-Target`.
     pub const fn json_1_0(service: &'static str, prefix: &'static str) -> Self {
         Self { service, protocol: Protocol::Rpc { content_type: "application/x-amz-json-1.0", prefix } }
     }
 
-    /// An API that speaks AWS JSON 1.1, and the prefix of its `X-Amz-Target`.
+    /// API that speaks AWS JSON 1.1. `prefix` is the first part of its `X-Amz-Target`.
     pub const fn json_1_1(service: &'static str, prefix: &'static str) -> Self {
         Self { service, protocol: Protocol::Rpc { content_type: "application/x-amz-json-1.1", prefix } }
     }
 
-    /// An API that speaks AWS restJson1.
+    /// API that speaks AWS restJson1.
     pub const fn rest(service: &'static str) -> Self {
         Self { service, protocol: Protocol::Rest }
     }
 }
 
-/// An operation of an API, by IAM's name of the right to call it: `states:DescribeStateMachine`.
+/// An operation of an API, with the IAM action that allows it, such as `states:DescribeStateMachine`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Operation {
     api: Api,
+    /// IAM action, such as `states:DescribeStateMachine`.
     pub right: &'static str,
 }
 
 impl Operation {
-    /// `right` ends with the name of the operation. `tests/stack/calls.rs` finds the calls of the guard by it.
+    /// The IAM action `right` ends with the name of the operation. `tests/stack/calls.rs` finds the guard's calls by
+    /// it.
     pub const fn new(api: Api, right: &'static str) -> Self {
         Self { api, right }
     }
 
+    /// API that the operation belongs to.
     pub fn api(self) -> Api {
         self.api
     }
 
-    /// The name in the API's reference: `DescribeStateMachine`.
+    /// Name of the operation in the API reference, such as `DescribeStateMachine`.
     pub fn name(self) -> &'static str {
         self.right.split(':').next_back().unwrap_or(self.right)
     }
 
-    /// A request with a JSON body, for APIs with one path.
+    /// Request with a JSON body, for APIs with a single path.
     pub fn rpc(self, body: impl Into<Vec<u8>>) -> Request {
         Request { operation: self, method: "POST", path: "/".to_owned(), body: body.into() }
     }
 
-    /// A request without a body. `path` begins with `/`, and may have a query; what is put into it is `encoded`.
+    /// Request without a body. `path` begins with `/` and may have a query. Its variable parts must be `encoded`.
     pub fn get(self, path: String) -> Request {
         Request { operation: self, method: "GET", path, body: Vec::new() }
     }
 
-    /// A request with a JSON body to this path.
+    /// Request with a JSON body to this path.
     pub fn post(self, path: &str, body: impl Into<Vec<u8>>) -> Request {
         Request { operation: self, method: "POST", path: path.to_owned(), body: body.into() }
     }
@@ -102,22 +106,26 @@ impl Operation {
 /// One request, ready to be signed.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
+    /// Operation to call.
     pub operation: Operation,
+    /// HTTP method.
     pub method: &'static str,
-    /// With the query.
+    /// Path with the query.
     pub path: String,
+    /// JSON text, or empty.
     pub body: Vec<u8>,
 }
 
-/// Policy for calls that fail.
+/// Retry policy for failed calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Retry {
+    /// One attempt only.
     Never,
-    /// As the SDK's own clients do.
+    /// Retries as in the SDK's own clients.
     Standard,
 }
 
-/// Calls with the endpoint, the credentials, the HTTP client and the timeouts of one configuration.
+/// Client with the endpoint, credentials, HTTP client and timeouts of one SDK configuration.
 #[derive(Debug, Clone)]
 pub(super) struct JsonClient {
     config: SdkConfig,
@@ -125,11 +133,16 @@ pub(super) struct JsonClient {
 }
 
 impl JsonClient {
+    /// Client with the settings of `config` and this retry policy.
     pub fn new(config: &SdkConfig, retry: Retry) -> Self {
         Self { config: config.clone(), retry }
     }
 
-    /// The URL that calls of the API go to.
+    /// URL that calls of the API go to: the configured endpoint, or that of the Region.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no Region is configured.
     pub fn endpoint(&self, api: Api) -> Result<String, Fault> {
         if let Some(url) = self.config.endpoint_url() {
             return Ok(url.trim_end_matches('/').to_owned());
@@ -138,11 +151,11 @@ impl JsonClient {
         Ok(endpoint(api.service, region.as_ref(), self.config.use_fips() == Some(true)))
     }
 
-    /// Makes the call, and reads the reply's body as `T`.
+    /// Makes the call and parses the reply's body as `T`.
     ///
     /// # Errors
     ///
-    /// Returns the error that AWS answers with, sorted by its meaning, and an error if the reply is no `T`.
+    /// Returns the error of AWS with its kind, or an error of kind `Other` if the reply is not a `T`.
     pub async fn call<T: DeserializeOwned>(&self, request: Request) -> Result<T, Fault> {
         let name = request.operation.name();
         let operation = self.operation(request.operation)?;
@@ -243,7 +256,7 @@ fn deserialize(response: &HttpResponse) -> Result<Vec<u8>, OrchestratorError<Err
     let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
     let header = response.headers().get("x-amzn-errortype").unwrap_or_default();
     let kind = if problem.kind.is_empty() { header } else { &problem.kind };
-    // `namespace#Code:uri`
+    // Format: `namespace#Code:uri`.
     let code = kind.rsplit('#').next().and_then(|code| code.split(':').next()).unwrap_or_default();
     let code = if code.is_empty() { format!("HTTP {}", response.status().as_u16()) } else { code.to_owned() };
     let mut error = ErrorMetadata::builder().code(code);
@@ -254,7 +267,7 @@ fn deserialize(response: &HttpResponse) -> Result<Vec<u8>, OrchestratorError<Err
     Err(OrchestratorError::operation(error.build()))
 }
 
-/// A text as one piece of a path or of a query.
+/// Percent-encodes a text as one segment of a path or one value of a query.
 ///
 /// Source: "Uniform Resource Identifier (URI): Generic Syntax" (RFC 3986), unreserved characters.
 pub(super) fn encoded(text: &str) -> String {

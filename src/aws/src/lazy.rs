@@ -1,11 +1,12 @@
-//! An SDK client that is built when it is first used.
+//! SDK client that is built at its first use.
 
 use std::ops::Deref;
 use std::sync::OnceLock;
 
 use aws_config::SdkConfig;
 
-/// Each client reads its own copy of the table of partitions when it is built. Most invocations need two of the clients.
+/// Builds a client at its first use. Each SDK client parses the table of partitions when it is built, and most
+/// invocations use two of the clients.
 #[derive(Debug, Clone)]
 pub(super) struct Lazy<C> {
     config: SdkConfig,
@@ -14,6 +15,7 @@ pub(super) struct Lazy<C> {
 }
 
 impl<C> Lazy<C> {
+    /// Keeps the configuration until `build` is needed.
     pub fn new(config: &SdkConfig, build: fn(&SdkConfig) -> C) -> Self {
         Self { config: config.clone(), build, client: OnceLock::new() }
     }

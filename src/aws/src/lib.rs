@@ -1,4 +1,4 @@
-//! The only room that names an SDK type: the ports on AWS.
+//! The ports of the core, implemented on AWS. The only library that names a type of the SDK.
 
 mod actors;
 mod alerts;
@@ -33,20 +33,28 @@ use aws_config::SdkConfig;
 use budget_guard_core::model::Arn;
 use budget_guard_core::ports::Ports;
 
-/// The ports on AWS, all from one configuration.
+/// All ports on AWS, built from one SDK configuration.
 #[derive(Debug)]
 pub struct Aws {
+    /// Rules and their targets, through EventBridge.
     pub rules: EventBridgeRules,
+    /// Schedules, through EventBridge Scheduler.
     pub scheduler: EventBridgeScheduler,
+    /// Firings and durations of the last days, through CloudWatch.
     pub history: CloudWatchHistory,
+    /// Openers of role sessions, through CloudTrail's event history.
     pub trail: CloudTrail,
+    /// Budgets of the account, through AWS Budgets.
     pub budgets: AwsBudgets,
     pub store: DynamoStore,
     pub alerts: SnsAlerts,
+    /// Clock of the machine.
     pub clock: SystemClock,
 }
 
 impl Aws {
+    /// Builds all ports. `table` is the name of the DynamoDB table. `topic_arn` is the ARN of the SNS topic for alerts;
+    /// budgets are those of its account.
     pub fn new(config: &SdkConfig, table: &str, topic_arn: &str) -> Self {
         Self {
             rules: EventBridgeRules::new(config),
@@ -61,7 +69,7 @@ impl Aws {
     }
 }
 
-/// The account in an ARN. The topic lies in the account that the guard guards; the settings have checked it.
+/// Account ID in an ARN. The settings have checked the topic's ARN, and the topic lies in the guarded account.
 fn account_of(arn: &str) -> &str {
     Arn::parse(arn).unwrap_or_default().account
 }

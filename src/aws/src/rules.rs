@@ -1,4 +1,4 @@
-//! EventBridge rules. Every call names the bus: rules of the same name may stand on several.
+//! EventBridge rules. Every call names the bus, because several buses may have a rule of the same name.
 
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
@@ -15,10 +15,10 @@ use budget_guard_core::model::{
 };
 use budget_guard_core::ports::{Page, Rules};
 
-/// As many as the API gives at a time.
+/// Page size: the API's maximum. Source: "ListRules" (Amazon EventBridge API reference).
 const PAGE: i32 = 100;
 
-/// Rules through the EventBridge API (2015-10-07).
+/// Reads and changes rules through the EventBridge API (2015-10-07).
 #[derive(Debug, Clone)]
 pub struct EventBridgeRules {
     client: Lazy<Client>,
@@ -26,18 +26,23 @@ pub struct EventBridgeRules {
 }
 
 impl EventBridgeRules {
+    /// Client for rules, and for the actors behind their targets.
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Lazy::new(config, Client::new), followers: Followers::new(config) }
     }
 
-    /// The ARN of the rule with this name on this bus.
+    /// ARN of the rule with this name on this bus.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error of kind `NotFound` if there is no such rule.
     pub async fn find(&self, bus: &str, name: &str) -> Result<RuleArn, Fault> {
         let rule = self.describe(bus, name).await?;
         let arn = rule.arn().unwrap_or_default();
         arn.parse().map_err(|error: ParseRuleArnError| unreadable(&error))
     }
 
-    /// The client, for what only the command line does.
+    /// SDK client, for calls that only the command line makes.
     pub fn client(&self) -> &Client {
         &self.client
     }
@@ -51,7 +56,7 @@ impl EventBridgeRules {
         state_of(&self.describe(rule.bus(), rule.name()).await?)
     }
 
-    /// The targets of a rule, with who acts for them as far as the guard may read it.
+    /// Targets of a rule, with their actors as far as the guard may read them.
     pub async fn targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
         let mut targets = Vec::new();
         let mut next_token = None;
@@ -103,14 +108,14 @@ impl Rules for EventBridgeRules {
     async fn restore(&self, rule: &RuleArn, state: RuleState) -> Result<Restoration, Fault> {
         let before = self.inspect(rule).await?;
         if before.state == state {
-            // Somebody did it already, perhaps an earlier attempt whose reply was lost.
+            // The rule is enabled already, perhaps by an earlier attempt whose reply was lost.
         } else if state == RuleState::Enabled && before.state == RuleState::Disabled {
             let call = self.client.enable_rule().event_bus_name(rule.bus()).name(rule.name());
             call.send().await.map_err(|error| fault("EnableRule", &error))?;
         } else {
-            // EnableRule has no state parameter, so the third state can only be put back with PutRule. What PutRule is
-            // not given it deletes, so it is given everything as it stands now, with only the state changed. It keeps
-            // targets and tags; the caller compares.
+            // EnableRule has no state parameter, so the third state needs PutRule. PutRule deletes every property that
+            // it is not given, so it gets all present ones with only the state changed. It keeps targets and tags; the
+            // caller compares.
             let call = self
                 .client
                 .put_rule()
@@ -173,7 +178,7 @@ fn listed(rule: &sdk::Rule) -> Result<ListedRule, ReadListedError> {
     })
 }
 
-/// The emulators, and perhaps AWS, spell "none" as an empty text.
+/// Text of a property. Empty texts are `None`: emulators, and perhaps AWS, write an absent property so.
 fn text(value: Option<&str>) -> Option<String> {
     value.filter(|value| !value.is_empty()).map(str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! Schedules of EventBridge Scheduler, with two operations of its API (2021-06-30).
+//! EventBridge Scheduler, through two operations of its API (2021-06-30).
 
 use aws_config::SdkConfig;
 use serde::Deserialize;
@@ -14,12 +14,14 @@ const GET: Operation = Operation::new(SCHEDULER, "scheduler:GetSchedule");
 /// Page size: the API's maximum. Source: "ListSchedules" (EventBridge Scheduler API reference).
 const PAGE: u32 = 100;
 
-/// EventBridge Scheduler.
+/// Reads schedules through the EventBridge Scheduler API.
 #[derive(Debug, Clone)]
 pub struct EventBridgeScheduler {
     client: JsonClient,
 }
 
+/// Reply of ListSchedules.
+///
 /// Source: "ListSchedules" and "ScheduleSummary" (EventBridge Scheduler API reference).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -29,16 +31,19 @@ struct List {
     next_token: Option<String>,
 }
 
+/// A schedule as the list has it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Summary {
     group_name: String,
     name: String,
     target: Target,
-    /// Seconds since 1970.
+    /// Time of the last change, in seconds since 1970.
     last_modification_date: f64,
 }
 
+/// Reply of GetSchedule.
+///
 /// Source: "GetSchedule" and "Target" (EventBridge Scheduler API reference).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -46,7 +51,7 @@ struct Schedule {
     schedule_expression: String,
     flexible_time_window: Window,
     target: Target,
-    /// Seconds since 1970, as the end.
+    /// First time that it may run, in seconds since 1970. `end_date` is the last.
     start_date: Option<f64>,
     end_date: Option<f64>,
 }
@@ -71,6 +76,7 @@ struct Task {
 }
 
 impl EventBridgeScheduler {
+    /// Reads from the Region of `config`, with the SDK's standard retries.
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: JsonClient::new(config, Retry::Standard) }
     }

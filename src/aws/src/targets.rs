@@ -1,4 +1,4 @@
-//! A rule's target as the guard keeps it: everything that is set on it, in words that can be compared and stored.
+//! Conversion of a rule's target: all its settings, as texts that can be compared and stored.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use aws_sdk_eventbridge::types as sdk;
 use budget_guard_core::hints::Hints;
 use budget_guard_core::model::{Target, TextId};
 
+/// Converts a target with all its settings. Its actors are not filled in.
 pub(super) fn target(target: &sdk::Target) -> Target {
     let mut settings = BTreeMap::new();
     let mut set = |name: &str, value: Option<String>| {
@@ -27,7 +28,7 @@ pub(super) fn target(target: &sdk::Target) -> Target {
         set("retry_attempts", retry.maximum_retry_attempts().map(|number| number.to_string()));
         set("retry_age_seconds", retry.maximum_event_age_in_seconds().map(|number| number.to_string()));
     }
-    // Parameters of one service each, compared as the SDK writes them out.
+    // Parameters of one service are compared as their debug text.
     set("kinesis", target.kinesis_parameters().map(|value| format!("{value:?}")));
     set("run_command", target.run_command_parameters().map(|value| format!("{value:?}")));
     set("ecs", target.ecs_parameters().map(|value| format!("{value:?}")));
@@ -35,7 +36,7 @@ pub(super) fn target(target: &sdk::Target) -> Target {
     set("sqs", target.sqs_parameters().map(|value| format!("{value:?}")));
     if let Some(http) = target.http_parameters() {
         set("http_path", Some(http.path_parameter_values().join("/")));
-        // One by one: the SDK keeps them in maps, whose order is another one each time.
+        // One setting for each entry: the SDK has them in hash maps, and their order is not stable.
         for (name, value) in http.header_parameters().into_iter().flatten() {
             set(&format!("http_header_{name}"), Some(value.clone()));
         }
@@ -50,7 +51,7 @@ pub(super) fn target(target: &sdk::Target) -> Target {
     Target { role_arn, settings, ..Target::new(target.id(), target.arn()) }
 }
 
-/// Details of the target that tell who acts for it.
+/// Settings of a target that name its roles, tasks and jobs.
 pub(super) fn hints(target: &sdk::Target) -> Hints {
     let template = target.input_transformer().map(|transformer| transformer.input_template());
     Hints {
@@ -65,7 +66,7 @@ pub(super) fn hints(target: &sdk::Target) -> Hints {
     .with_input(target.input(), template)
 }
 
-/// Settings are kept to be compared, so of a long one a hash is enough: templates may have 8 KB, records have 32.
+/// Replaces a long setting by its hash. Settings are only compared; templates may have 8 KB, and records have 32 KB.
 fn bounded(value: String) -> String {
     const LONGEST: usize = 256;
     if value.len() <= LONGEST {

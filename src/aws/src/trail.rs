@@ -1,4 +1,4 @@
-//! Openers of sessions of a role, from the events that CloudTrail keeps for 90 days.
+//! Openers of role sessions, from CloudTrail's event history of 90 days.
 
 use std::time::Duration;
 
@@ -14,18 +14,21 @@ use budget_guard_core::ports::{Trail, TrailRecord};
 const CLOUDTRAIL: Api = Api::json_1_1("cloudtrail", "CloudTrail_20131101");
 const LOOKUP_EVENTS: Operation = Operation::new(CLOUDTRAIL, "cloudtrail:LookupEvents");
 
-/// Most that one page holds. Source: "LookupEvents" (AWS CloudTrail API reference).
+/// Page size: the API's maximum. Source: "LookupEvents" (AWS CloudTrail API reference).
 const PAGE: u32 = 50;
+/// Maximum number of pages read. Older events are left out.
 const MAX_PAGES: u32 = 2;
-/// Time between two pages: AWS takes two requests in a second, of all callers in the account.
+/// Time between two pages. AWS allows two requests per second for all callers of the account.
 const BETWEEN: Duration = Duration::from_millis(500);
 
-/// CloudTrail's event history.
+/// Reads CloudTrail's event history.
 #[derive(Debug, Clone)]
 pub struct CloudTrail {
     client: JsonClient,
 }
 
+/// Reply of LookupEvents.
+///
 /// Source: "LookupEvents" and "Event" (AWS CloudTrail API reference).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -40,14 +43,15 @@ struct Reply {
 struct Event {
     #[serde(default)]
     event_name: String,
-    /// Seconds since 1970.
+    /// Time of the event, in seconds since 1970.
     event_time: f64,
     cloud_trail_event: String,
 }
 
 impl CloudTrail {
+    /// Reads from the Region of `config`, without retries.
     pub fn new(config: &SdkConfig) -> Self {
-        // Firings wait for the decision, and the question is asked again.
+        // Firings wait for the decision, and the next tick repeats the question.
         Self { client: JsonClient::new(config, Retry::Never) }
     }
 }
@@ -81,7 +85,7 @@ impl Trail for CloudTrail {
     }
 }
 
-/// The record of an `AssumeRole` call. Other calls are about the role as well: `GetRole`, `AttachRolePolicy`.
+/// Record of an `AssumeRole*` call. `None` for other calls that name the role, such as `GetRole`.
 fn record(event: Event) -> Option<TrailRecord> {
     let at = Timestamp::from_millisecond((event.event_time * 1_000.0) as i64).ok()?;
     event.event_name.starts_with("AssumeRole").then_some(TrailRecord { at, json: event.cloud_trail_event })

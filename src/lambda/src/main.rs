@@ -1,4 +1,4 @@
-//! The Lambda: checks the settings and builds the adapters once, then handles one payload after the other.
+//! The Lambda function: checks the settings and builds the adapters once, then handles one payload after the other.
 
 use std::process::ExitCode;
 
@@ -13,6 +13,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// Value of an environment variable. `None` if it is missing or not UTF-8.
 #[expect(clippy::disallowed_methods, reason = "the environment is read here, once")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -20,7 +21,7 @@ fn variable(name: &str) -> Option<String> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    // `Targets` reads the same directives as `EnvFilter`, without carrying a regex engine.
+    // `Targets` parses the same directives as `EnvFilter` and needs no regex engine.
     let filter: Option<Targets> = variable("RUST_LOG").and_then(|directives| directives.parse().ok());
     let lines =
         tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).with_target(false);
@@ -37,6 +38,7 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Starts the function and handles invocations until the process ends.
 async fn run() -> Result<(), Error> {
     let settings = Settings::read(variable)?;
     let config = budget_guard_aws::lambda_loader().load().await;
@@ -49,7 +51,7 @@ async fn run() -> Result<(), Error> {
     Box::pin(lambda_runtime::run(service)).await
 }
 
-/// One invocation: its answer, its summary line, its metrics.
+/// Handles one invocation: returns its reply, and writes its summary and metrics.
 async fn handle(guard: &Guard<Aws>, function: &str, payload: &[u8]) -> Result<serde_json::Value, Error> {
     let (reply, summary) = Box::pin(guard.handle(payload)).await;
     telemetry::log(&summary, reply.as_ref().err());

@@ -1,4 +1,4 @@
-//! SSM Automation: the role in the target's input, or in the document. One call, none if the input has the role.
+//! SSM Automation: the role in the target's input or in the document. One call; none if the input has the role.
 
 use serde_json::{Value, json};
 
@@ -10,9 +10,11 @@ use budget_guard_core::hints::Known;
 const SSM: Api = Api::json_1_1("ssm", "AmazonSSM");
 pub(super) const GET: Operation = Operation::new(SSM, "ssm:GetDocument");
 
-/// The version of a document that is meant if none is named.
+/// Version of a document if none is named.
 const DEFAULT: &str = "$DEFAULT";
 
+/// Finds the role of an automation.
+///
 /// Sources: `StartAutomationExecution` in the AWS Systems Manager API reference; "Data elements and parameters" for
 /// `assumeRole` (AWS Systems Manager user guide).
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
@@ -23,7 +25,7 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
             search.miss(format!("the instances that run the command {name} act with roles of their own"));
             return;
         }
-        // An item is made, and nothing runs.
+        // Only creates an OpsItem; no code runs.
         "opsitem" => return,
         _ => {
             search.miss(format!("it is not known who acts for {}", step.place().resource));
@@ -55,7 +57,7 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     }
 }
 
-/// The role that the document names, with its parameters as the input or their defaults give them.
+/// Role in the document's `assumeRole`, with parameters replaced by the input or their defaults.
 fn assumed(document: &Value, input: &Value, search: &Search<'_>, step: &Step) -> Option<String> {
     let role = document["assumeRole"].as_str()?.trim();
     let role = match parameter(role) {
@@ -77,7 +79,7 @@ fn assumed(document: &Value, input: &Value, search: &Search<'_>, step: &Step) ->
     (role.starts_with("arn:") && !role.contains("{{")).then_some(role)
 }
 
-/// `NAME` of `{{ NAME }}`.
+/// Parameter name `NAME` of `{{ NAME }}`.
 fn parameter(text: &str) -> Option<&str> {
     let name = text.strip_prefix("{{")?.strip_suffix("}}")?.trim();
     (!name.contains("{{") && !name.contains(':')).then_some(name)

@@ -1,4 +1,4 @@
-//! CodeBuild projects. One call each.
+//! CodeBuild projects. One call for each.
 
 use serde_json::json;
 
@@ -11,9 +11,10 @@ use budget_guard_core::hints::Known;
 const CODEBUILD: Api = Api::json_1_1("codebuild", "CodeBuild_20161006");
 pub(super) const GET: Operation = Operation::new(CODEBUILD, "codebuild:BatchGetProjects");
 
-/// The time that builds may wait for a free machine is no delay here: by default it is eight hours, and hardly ever seen.
+/// Finds the role and the time limit of a build. The target's input overrides the project. The time that a build may
+/// wait for a machine is not counted as delay: its default is eight hours, and such waits are rare.
 ///
-/// Sources: `Project` and `StartBuild` in the AWS CodeBuild API reference; the target's input overrides the project.
+/// Sources: `Project` and `StartBuild` in the AWS CodeBuild API reference.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let name = step.place().resource.trim_start_matches("project/").to_owned();
     let body = json!({"names": [name]}).to_string();

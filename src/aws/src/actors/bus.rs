@@ -1,7 +1,9 @@
-//! Targets that EventBridge itself offers: other buses, API destinations, built-in calls. They need no call to AWS.
+//! Targets within EventBridge: other buses, API destinations and built-in calls. No call to AWS.
 
 use super::search::{Search, Step};
 
+/// Adds the reason why the actors are not known.
+///
 /// Source: "Event bus targets in Amazon EventBridge" (Amazon EventBridge user guide).
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let place = step.place();
@@ -15,7 +17,7 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
             place.account, place.region
         ),
         "api-destination" => "it is not seen who acts for an API destination".to_owned(),
-        // `target/create-snapshot` and its like.
+        // `target/create-snapshot` and similar.
         "target" => "EventBridge makes the call itself, with the role of the target".to_owned(),
         _ => format!("it is not known who acts for {}", place.resource),
     });

@@ -4,33 +4,35 @@ use std::collections::BTreeSet;
 
 use budget_guard_core::model::{Actor, Fault, FaultKind};
 
-/// Findings about one target so far.
+/// Results of the search behind one target so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Found {
-    /// In order, so that the same answers give the same target, in whatever order they arrive.
+    /// Actors in a fixed order, so that the order of the replies does not change the target.
     pub actors: BTreeSet<Actor>,
-    /// Of the target itself, if it is a function.
+    /// Hash of the code of the target itself. `None` if it is not a function.
     pub code_sha256: Option<String>,
+    /// Reasons why actors are missing.
     pub missing: Missing,
 }
 
-/// Reasons why not everything is known.
+/// Reasons why actors of a target are missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Missing {
-    /// Rights that the guard does not have.
+    /// IAM actions that the guard was denied.
     denied: BTreeSet<&'static str>,
     other: BTreeSet<String>,
 }
 
 impl Missing {
-    /// Maximum number of reasons that are told in full, besides the rights.
+    /// Maximum number of reasons in the sentence, apart from denied actions.
     const MAX_TOLD: usize = 2;
 
+    /// Adds a reason, as a clause without a full stop.
     pub fn add(&mut self, why: String) {
         self.other.insert(why);
     }
 
-    /// A call that failed, by the right that it needs.
+    /// Adds a failed call. `right` is the IAM action that it needs.
     pub fn failed(&mut self, right: &'static str, fault: &Fault) {
         match fault.kind {
             FaultKind::Denied => self.denied.insert(right),
@@ -41,7 +43,7 @@ impl Missing {
         };
     }
 
-    /// One sentence, without a full stop; `None` if nothing is missing.
+    /// All reasons as one sentence without a full stop. `None` if nothing is missing.
     pub fn sentence(&self) -> Option<String> {
         let mut parts = Vec::new();
         let denied: Vec<&str> = self.denied.iter().copied().collect();

@@ -1,4 +1,4 @@
-//! Lambda functions. One call each.
+//! Lambda functions. One call for each.
 
 use serde_json::Value;
 
@@ -10,11 +10,13 @@ use budget_guard_core::model::Seconds;
 pub(super) const LAMBDA: Api = Api::rest("lambda");
 pub(super) const GET: Operation = Operation::new(LAMBDA, "lambda:GetFunctionConfiguration");
 
+/// Finds the role and the time limit of a function, and its code hash if it is the target itself.
+///
 /// Source: `FunctionConfiguration` in the AWS Lambda API reference.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let path = format!("/2015-03-31/functions/{}/configuration", encoded(&step.arn));
     let Some(function) = search.ask(GET.get(path)).await else {
-        // The target names itself; a function behind it is only known by this.
+        // The target itself is known by its ARN; a function behind it only by this actor.
         if step.via.is_some() {
             search.add(step.actor(None));
         }
@@ -27,7 +29,8 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     search.add(actor.with_time_limit(seconds(&function["Timeout"], 1)));
 }
 
-/// A number of units as seconds; `unit` is the length of one in seconds. `None` for 0 and for no number.
+/// Converts a number of units to seconds; `unit` is one unit in seconds. `None` for 0 and for a value that is no
+/// number.
 pub(super) fn seconds(value: &Value, unit: u64) -> Option<Seconds> {
     let seconds = value.as_u64()?.checked_mul(unit)?;
     u32::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Seconds::new)

@@ -12,6 +12,8 @@ pub(super) const GET_WORKFLOW: Operation = Operation::new(GLUE, "glue:GetWorkflo
 pub(super) const GET_JOB: Operation = Operation::new(GLUE, "glue:GetJob");
 pub(super) const GET_CRAWLER: Operation = Operation::new(GLUE, "glue:GetCrawler");
 
+/// Finds the role and the time limit of a job, the role of a crawler, or those of a workflow's jobs and crawlers.
+///
 /// Sources: `Job`, `Crawler` and `WorkflowGraph` in the AWS Glue API reference.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let place = step.place();
@@ -23,7 +25,7 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
                 return;
             };
             let job = &reply["Job"];
-            // A role's name, or its ARN.
+            // The name of a role, or its ARN.
             let role = job["Role"].as_str().map(|role| place.role(role));
             search.add(step.actor(role.as_deref()).with_time_limit(seconds(&job["Timeout"], 60)));
         }

@@ -10,13 +10,15 @@ use super::search::{Search, Step};
 const BATCH: Api = Api::rest("batch");
 pub(super) const DESCRIBE: Operation = Operation::new(BATCH, "batch:DescribeJobDefinitions");
 
+/// Finds the roles and the time limit of a Batch job.
+///
 /// Source: `JobDefinition` in the AWS Batch API reference.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let Some(name) = step.hints.job_definition.as_deref() else {
         search.miss(format!("the target does not name the job that {} runs", step.place().resource));
         return;
     };
-    // A name alone stands for the newest active revision.
+    // A name without a revision means the newest active revision.
     let body = match name.contains(':') {
         true => json!({"jobDefinitions": [name]}),
         false => json!({"jobDefinitionName": name, "status": "ACTIVE"}),
@@ -44,7 +46,7 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     }
 }
 
-/// The roles of the containers, of a job on one node, on several, or of several containers.
+/// Roles of the containers in single-node, multi-node and multi-container definitions.
 fn roles(definition: &Value) -> Vec<&str> {
     let nodes = definition["nodeProperties"]["nodeRangeProperties"].as_array().into_iter().flatten();
     let tasks = definition["ecsProperties"]["taskProperties"].as_array().into_iter().flatten();

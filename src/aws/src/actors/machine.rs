@@ -1,4 +1,5 @@
-//! State machines: their role, and what the definition starts. One call each, and those of what is started.
+//! State machines: their role, and the resources that the definition starts. One call for each, and those of the
+//! resources.
 
 use serde_json::{Value, json};
 
@@ -12,9 +13,11 @@ use budget_guard_core::model::{Arn, unqualified};
 const STATES: Api = Api::json_1_0("states", "AWSStepFunctions");
 pub(super) const DESCRIBE: Operation = Operation::new(STATES, "states:DescribeStateMachine");
 
-/// Maximum number of state machines that start one another, after the first.
+/// Maximum depth of state machines that start one another, after the first.
 const MAX_NESTED: u8 = 3;
 
+/// Finds the role of a state machine and follows the tasks in its definition.
+///
 /// Source: `DescribeStateMachine` in the AWS Step Functions API reference, which takes versions and no aliases.
 pub(super) async fn resolve(search: &Search<'_>, mut step: Step) {
     step.machines += 1;
@@ -53,7 +56,7 @@ pub(super) async fn resolve(search: &Search<'_>, mut step: Step) {
     search.follow_all(steps).await;
 }
 
-/// Every task in the definition, however deep in branches and iterators.
+/// Collects all task states of the definition, in branches and iterators too.
 fn collect<'d>(value: &'d Value, tasks: &mut Vec<&'d Value>) {
     match value {
         Value::Object(fields) => {
@@ -67,16 +70,19 @@ fn collect<'d>(value: &'d Value, tasks: &mut Vec<&'d Value>) {
     }
 }
 
+/// Effect of a task state.
 enum Started {
+    /// Starts a resource that is followed.
     Step(Box<Step>),
-    /// A call that the state machine makes itself, with its own role.
+    /// Makes an API call with the state machine's own role.
     Nothing,
-    /// The input says at run time.
+    /// Starts a resource that the input names at run time.
     Chosen,
+    /// Hands work to an actor that cannot be read, such as the workers of an activity.
     Unseen(&'static str),
 }
 
-/// The step that a task state starts, by the ARN of a function, or by the API that it calls.
+/// Step that a task state starts, from the ARN of a function or the API that it calls.
 ///
 /// Source: "Integrating services with Step Functions" (AWS Step Functions developer guide).
 fn started(step: &Step, state: &Value) -> Started {
@@ -90,7 +96,7 @@ fn started(step: &Step, state: &Value) -> Started {
         "states" => {}
         _ => return Started::Nothing,
     }
-    // `lambda:invoke.waitForTaskToken`, `aws-sdk:sfn:startExecution`
+    // Examples: `lambda:invoke.waitForTaskToken`, `aws-sdk:sfn:startExecution`.
     let call = place.resource.trim_start_matches("aws-sdk:").split('.').next().unwrap_or_default();
     let here = step.place();
     let arn_by = |name: &str, arn: &dyn Fn(&str) -> String| match Known::of_state(state, name) {
@@ -127,7 +133,7 @@ fn started(step: &Step, state: &Value) -> Started {
     }
 }
 
-/// Role that the overrides of a state give to its task.
+/// Role in a state's overrides of its ECS task.
 ///
 /// Source: `TaskOverride` in the Amazon ECS API reference.
 fn task_role(state: &Value) -> Known<'_> {

@@ -1,7 +1,8 @@
-//! Search for the actors behind a target: through queues, topics, pipes and workflows to functions, tasks and their roles.
+//! Search for the actors behind a target, through queues, topics, pipes and workflows to functions, tasks and their
+//! roles.
 //!
-//! A kind of target is one file here and one row in `KINDS`. Actors that the guard may not read stay unknown, and the
-//! target says which right is missing. The rule is read in any case.
+//! Each kind of target is one file here and one row in `KINDS`. Actors that the guard may not read stay unknown, and
+//! the target says which IAM action is missing. The rest of the rule is read in any case.
 
 mod automation;
 mod build;
@@ -34,19 +35,19 @@ use wire::{Ask, Wire};
 use budget_guard_core::hints::Hints;
 use budget_guard_core::model::{Actor, RuleArn, Target};
 
-/// Longest time that all calls about one target may take: a cut waits for them.
+/// Time limit for all calls about one target. A cut waits for them.
 const PATIENCE: Duration = Duration::from_millis(2_500);
 
-/// A kind of target.
+/// A kind of target, by its service.
 struct Kind {
-    /// The service in the ARN of the target.
+    /// Service in the ARN of the target.
     service: &'static str,
-    /// The rights that the calls about it need, without those about what stands behind it.
+    /// IAM actions of its own calls, without those about the resources behind it.
     rights: &'static [&'static str],
     resolve: for<'s> fn(&'s Search<'s>, Step) -> BoxFuture<'s, ()>,
 }
 
-/// The row of a kind: its service, its resolver, and the operations that this calls.
+/// Builds the row of a kind from its service, its module and the operations that the module calls.
 macro_rules! kind {
     ($service:literal, $module:ident $(, $operation:path)*) => {
         Kind {
@@ -79,7 +80,7 @@ fn is_in_table(right: &str) -> bool {
     KINDS.iter().any(|kind| kind.rights.contains(&right))
 }
 
-/// Services whose targets only keep the event: nothing acts for them.
+/// Services that only store the event. Their targets have no actor.
 const KEEPS: &[&str] = &["logs"];
 
 /// Searches for the actors behind targets.
@@ -89,11 +90,12 @@ pub(super) struct Followers {
 }
 
 impl Followers {
+    /// Reads from the account and Region of `config`.
     pub fn new(config: &SdkConfig) -> Self {
         Self { wire: Wire::new(config) }
     }
 
-    /// Adds the actors behind a target of `rule`, and the hash of the code if it is a function.
+    /// Fills in the actors of a target of `rule`, and the hash of the code if the target is a function.
     pub async fn follow(&self, rule: &RuleArn, target: Target, hints: Hints) -> Target {
         follow(&self.wire, rule, target, hints).await
     }

@@ -1,6 +1,6 @@
-//! EventBridge Pipes, which read a queue or a stream and hand on to a target of their own.
+//! EventBridge Pipes, which read a queue or a stream and forward to a target of their own.
 //!
-//! One call to list them, one for each, and those of what they hand on to.
+//! One call to list them, one for each, and those of their targets.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ const PIPES: Api = Api::rest("pipes");
 pub(super) const LIST: Operation = Operation::new(PIPES, "pipes:ListPipes");
 pub(super) const DESCRIBE: Operation = Operation::new(PIPES, "pipes:DescribePipe");
 
-/// The ARNs of the pipes that read a queue or a stream. `None` if that could not be read.
+/// ARNs of the running pipes that read a queue or a stream. `None` if they could not be listed.
 pub(super) async fn reading(search: &Search<'_>, source: &str) -> Option<Vec<String>> {
     let path = format!("/v1/pipes?SourcePrefix={}&Limit=100", encoded(source));
     let request = |token: Option<&str>| {
@@ -27,17 +27,21 @@ pub(super) async fn reading(search: &Search<'_>, source: &str) -> Option<Vec<Str
     Some(reading.filter_map(|pipe| pipe["Arn"].as_str().map(str::to_owned)).collect())
 }
 
+/// Returns true if a pipe in this state runs or will run.
+///
 /// Source: `PipeState` in the Amazon EventBridge Pipes API reference.
 fn is_on(state: &Value) -> bool {
     let off = ["STOPPED", "STOPPING", "DELETING", "DELETED", "CREATE_FAILED", "START_FAILED"];
     !state.as_str().is_some_and(|state| off.contains(&state))
 }
 
+/// Finds the role of a pipe, and follows its enrichment and its target.
+///
 /// Source: `DescribePipe` in the Amazon EventBridge Pipes API reference.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let path = format!("/v1/pipes/{}", encoded(step.place().name()));
     let Some(pipe) = search.ask(DESCRIBE.get(path)).await else { return };
-    // Parameters of the source have the batching window of a queue or a stream in their own parameters.
+    // The batching window is in the parameters of the source's own type.
     let sources = pipe["SourceParameters"].as_object().into_iter().flat_map(|sources| sources.values());
     let window = sources.map(|source| number(&source["MaximumBatchingWindowInSeconds"])).max().unwrap_or(0);
     let step = step.after(window);
@@ -59,7 +63,7 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     search.follow_all(target.into_iter().chain(enrichment)).await;
 }
 
-/// Role that the overrides of a pipe give to its task. A path is filled in from each event.
+/// Role in a pipe's overrides of its ECS task. A path means that each event chooses the role.
 ///
 /// Sources: `EcsTaskOverride` in the Amazon EventBridge Pipes API reference; "Dynamic path parameters" (Amazon EventBridge
 /// user guide).

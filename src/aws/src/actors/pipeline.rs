@@ -1,5 +1,5 @@
 //! CodePipeline pipelines: their role, and the roles, builds, functions and workflows of their actions. One call, and
-//! those of what the actions start.
+//! those of the resources that the actions start.
 
 use serde_json::{Value, json};
 
@@ -10,6 +10,8 @@ use super::search::{Search, Step};
 const CODEPIPELINE: Api = Api::json_1_1("codepipeline", "CodePipeline_20150709");
 pub(super) const GET: Operation = Operation::new(CODEPIPELINE, "codepipeline:GetPipeline");
 
+/// Finds the roles of a pipeline and its actions, and follows the resources that the actions start.
+///
 /// Sources: `PipelineDeclaration` in the AWS CodePipeline API reference; "Action structure reference" (AWS CodePipeline
 /// user guide) for the configuration of each provider.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
@@ -21,7 +23,7 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let actions = stages.filter_map(|stage| stage["actions"].as_array()).flatten();
     let mut steps = Vec::new();
     for action in actions {
-        // The role of an action, and the one that CloudFormation makes a stack with.
+        // The role of the action, and the role that CloudFormation creates a stack with.
         for role in [&action["roleArn"], &action["configuration"]["RoleArn"]] {
             if let Some(role) = role.as_str().filter(|role| role.starts_with("arn:")) {
                 search.add(step.actor(Some(role)));
@@ -37,7 +39,7 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     search.follow_all(steps).await;
 }
 
-/// The service of what an action starts, and how the action names it.
+/// Service of the resource that an action starts, and the resource's name or ARN in the configuration.
 fn started(action: &Value) -> Option<(&'static str, &str)> {
     let configured = |name: &str| action["configuration"][name].as_str();
     match action["actionTypeId"]["provider"].as_str()? {

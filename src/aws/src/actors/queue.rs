@@ -15,6 +15,7 @@ const SQS: Api = Api::json_1_0("sqs", "AmazonSQS");
 pub(super) const GET_ATTRIBUTES: Operation = Operation::new(SQS, "sqs:GetQueueAttributes");
 pub(super) const LIST_MAPPINGS: Operation = Operation::new(LAMBDA, "lambda:ListEventSourceMappings");
 
+/// Follows the functions and pipes that read a queue or a stream.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let ((mappings, pipes), delay) =
         join(join(mappings(search, &step.arn), pipe::reading(search, &step.arn)), delay(search, &step)).await;
@@ -32,14 +33,14 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     search.follow_all(functions.chain(pipes)).await;
 }
 
-/// An event source mapping that is on.
+/// An enabled event source mapping.
 struct Mapping {
     function: String,
-    /// Seconds that a batch is collected for.
+    /// Batching window in seconds.
     window: u32,
 }
 
-/// The functions that Lambda invokes for what is in a queue or a stream. `None` if that could not be read.
+/// Enabled event source mappings of a queue or a stream. `None` if they could not be listed.
 ///
 /// Source: `EventSourceMappingConfiguration` in the AWS Lambda API reference.
 async fn mappings(search: &Search<'_>, source: &str) -> Option<Vec<Mapping>> {
@@ -59,7 +60,7 @@ async fn mappings(search: &Search<'_>, source: &str) -> Option<Vec<Mapping>> {
     Some(on.collect())
 }
 
-/// Seconds that a queue holds back what comes in.
+/// Delivery delay of a queue in seconds. 0 for a stream.
 async fn delay(search: &Search<'_>, step: &Step) -> u32 {
     if step.place().service != "sqs" {
         return 0;
@@ -70,7 +71,7 @@ async fn delay(search: &Search<'_>, step: &Step) -> u32 {
     number(&reply["Attributes"]["DelaySeconds"])
 }
 
-/// A number that is written as such, or as a text.
+/// Parses a JSON number, or a text that holds one. 0 if it is neither.
 pub(super) fn number(value: &Value) -> u32 {
     let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
     number.and_then(|number| number.try_into().ok()).unwrap_or(0)

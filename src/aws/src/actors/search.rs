@@ -1,4 +1,4 @@
-//! The search for who acts for one target: its steps, its limits, and what it has found.
+//! The search for the actors behind one target: its steps, its limits and its results.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,33 +17,35 @@ use budget_guard_core::model::{Actor, Arn, Fault, OWN_PREFIX, Seconds, Seen, unq
 
 /// Maximum number of calls about one target. A topic with a page of subscriptions and 16 functions takes 17.
 const MAX_CALLS: u32 = 48;
-/// Maximum number of steps from the target to who acts: a topic, a queue, a pipe, and workflows that start workflows.
+/// Maximum number of steps from the target to an actor, through a topic, a queue, a pipe and nested workflows.
 const MAX_DEPTH: u8 = 6;
-/// Maximum number of pages of one list.
+/// Maximum number of pages read of one list.
 const MAX_PAGES: u32 = 10;
 
-/// Something that gets the event: the target itself, or what stands behind it.
+/// A resource that gets the event: the target itself, or one behind it.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
+    /// ARN of the resource.
     pub arn: String,
+    /// Roles, tasks and input that the step before it sets.
     pub hints: Hints,
-    /// ARN of the step before, which hands the event on. `None` for the target itself.
+    /// ARN of the step before, which forwards the event. `None` for the target itself.
     pub via: Option<String>,
-    /// Longest time, in seconds, that the event may have waited on the way.
+    /// Longest time, in seconds, that the steps before may hold the event.
     pub delay: u32,
-    /// Steps from the target.
+    /// Number of steps from the target.
     depth: u8,
-    /// State machines on the way.
+    /// Number of state machines on the way.
     pub machines: u8,
 }
 
 impl Step {
-    /// The target itself.
+    /// Step for the target itself.
     pub fn new(arn: &str, hints: Hints) -> Self {
         Self { arn: arn.to_owned(), hints, via: None, delay: 0, depth: 0, machines: 0 }
     }
 
-    /// The next step: this one hands the event on to `arn`.
+    /// Next step, to which this one forwards the event.
     pub fn to(&self, arn: impl Into<String>) -> Self {
         Self {
             arn: arn.into(),
@@ -55,12 +57,12 @@ impl Step {
         }
     }
 
-    /// The same, with hints.
+    /// This step with hints.
     pub fn with(self, hints: Hints) -> Self {
         Self { hints, ..self }
     }
 
-    /// The same, delayed by this number of seconds more.
+    /// This step with a further delay, in seconds.
     pub fn after(self, seconds: u32) -> Self {
         Self { delay: self.delay.saturating_add(seconds), ..self }
     }
@@ -70,24 +72,24 @@ impl Step {
         Arn::parse(&self.arn).unwrap_or(Arn { resource: &self.arn, ..Arn::default() })
     }
 
-    /// An actor with the ARN of this step, and this role.
+    /// Actor with the ARN of this step and this role.
     pub fn actor(&self, role: Option<&str>) -> Actor {
         self.other_actor(&self.arn, role, self.via.as_deref())
     }
 
-    /// An actor with an ARN of its own, reached through `via`.
+    /// Actor with its own ARN, reached through `via`.
     pub fn other_actor(&self, arn: &str, role: Option<&str>, via: Option<&str>) -> Actor {
         let actor = Actor::new(arn, role);
         self.late(via.map(|via| actor.clone().through(via)).unwrap_or(actor))
     }
 
-    /// The actor with the delay of this step.
+    /// Adds the delay of this step to an actor.
     pub fn late(&self, actor: Actor) -> Actor {
         actor.with_delay((self.delay > 0).then(|| Seconds::new(self.delay)))
     }
 }
 
-/// The search for who acts for one target.
+/// Search for the actors behind one target.
 pub(super) struct Search<'a> {
     asks: &'a dyn Ask,
     region: &'a str,
@@ -98,28 +100,28 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// For a target of a rule in this account and Region.
+    /// Search for a target of a rule in this account and Region.
     pub fn new(asks: &'a dyn Ask, region: &'a str, account: &'a str) -> Self {
         let (seen, found) = (Mutex::default(), Mutex::default());
         Self { asks, region, account, calls: AtomicU32::new(0), seen, found }
     }
 
-    /// Findings so far.
+    /// Results so far.
     pub fn found(&self) -> Found {
         self.lock().clone()
     }
 
-    /// Adds an actor to the findings.
+    /// Adds an actor to the results.
     pub fn add(&self, actor: Actor) {
         self.lock().actors.insert(actor);
     }
 
-    /// Notes a reason why not all actors are known, as a clause without a full stop.
+    /// Notes a reason why actors are missing, as a clause without a full stop.
     pub fn miss(&self, why: impl Into<String>) {
         self.lock().missing.add(why.into());
     }
 
-    /// Notes a call that failed.
+    /// Notes a failed call as a reason.
     pub fn failed(&self, operation: Operation, fault: &Fault) {
         self.lock().missing.failed(operation.right, fault);
     }
@@ -136,25 +138,25 @@ impl<'a> Search<'a> {
         Some(format!("{endpoint}/{}/{}", queue.account, queue.resource))
     }
 
-    /// The reply to a request; `None`, and a note of what is missing, if there is none.
+    /// Reply to a request. `None`, and a noted reason, if it failed.
     pub async fn ask(&self, request: Request) -> Option<Value> {
         let operation = request.operation;
         self.reply(operation, self.asks.ask(request)).await
     }
 
-    /// All pages of a list, one after the other. `request` makes the request for the page of a token; `token` is the name
-    /// of the next one in a reply.
+    /// All pages of a list, one after the other. `request` builds the request for a page token; `token` is the name of
+    /// the next token in a reply.
     pub async fn pages(&self, token: &str, request: impl Fn(Option<&str>) -> Request) -> Option<Vec<Value>> {
         let operation = request(None).operation;
         self.each_page(operation, token, |next| self.asks.ask(request(next.as_deref()))).await
     }
 
-    /// All pages of the subscriptions of a topic.
+    /// All pages of the subscriptions of an SNS topic.
     pub async fn subscriptions(&self, operation: Operation, topic: &str) -> Option<Vec<Value>> {
         self.each_page(operation, "NextToken", |next| self.asks.subscriptions(topic, next)).await
     }
 
-    /// `None` if not even the first page could be read.
+    /// All pages of a list. `None` if the first page could not be read.
     async fn each_page<'f>(
         &self,
         operation: Operation,
@@ -177,7 +179,7 @@ impl<'a> Search<'a> {
         Some(pages)
     }
 
-    /// The reply of a call that has not been made yet, if one more may be made.
+    /// Reply of a pending call. `None`, and a noted reason, if it failed or exceeds `MAX_CALLS`.
     async fn reply(&self, operation: Operation, call: BoxFuture<'_, Result<Value, Fault>>) -> Option<Value> {
         debug_assert!(super::is_in_table(operation.right), "{} is in no row of the table", operation.right);
         if self.calls.fetch_add(1, Ordering::Relaxed) >= MAX_CALLS {
@@ -187,7 +189,7 @@ impl<'a> Search<'a> {
         call.await.map_err(|fault| self.failed(operation, &fault)).ok()
     }
 
-    /// Searches for the actors behind this step, and adds them to the findings.
+    /// Follows a step, and adds the actors behind it to the results.
     pub fn follow(&'a self, step: Step) -> BoxFuture<'a, ()> {
         async move {
             let Some(place) = Arn::parse(&step.arn) else {
@@ -213,7 +215,7 @@ impl<'a> Search<'a> {
         .boxed()
     }
 
-    /// The same for several, side by side, and for no more of them than are kept.
+    /// Follows several steps at the same time, at most `Actor::MAX_PER_TARGET`. More are noted as a reason.
     pub async fn follow_all(&'a self, steps: impl IntoIterator<Item = Step>) {
         let mut steps: Vec<Step> = steps.into_iter().collect();
         if let Some(next) = steps.get(Actor::MAX_PER_TARGET) {
@@ -224,7 +226,7 @@ impl<'a> Search<'a> {
         join_all(steps.into_iter().map(|step| self.follow(step))).await;
     }
 
-    /// Returns true if this lies in the account and Region of the rule. Other resources are noted as missing.
+    /// Returns true if the step lies in the account and Region of the rule. Others are noted as a reason.
     fn is_readable(&self, step: &Step, kind: &Kind) -> bool {
         let place = step.place();
         let elsewhere = match (place.account, place.region) {
@@ -232,7 +234,7 @@ impl<'a> Search<'a> {
             (_, region) if !region.is_empty() && region != self.region => format!("Region {region}"),
             _ => return true,
         };
-        // Buses say it in their own words.
+        // The resolver of buses gives the reason itself.
         if kind.service == "events" {
             return true;
         }
@@ -243,7 +245,7 @@ impl<'a> Search<'a> {
         false
     }
 
-    /// The account of the rule.
+    /// Account of the rule.
     pub fn account(&self) -> &str {
         self.account
     }
@@ -253,7 +255,7 @@ impl<'a> Search<'a> {
         (place.account, place.region) == (self.account, self.region)
     }
 
-    /// Returns true the first time. The same resource counts anew if another way or another delay leads to it.
+    /// Returns true for the first visit. A resource counts as new if its path, delay or hints differ.
     fn is_new(&self, step: &Step) -> bool {
         let key = format!("{} {:?} {} {:?}", step.arn, step.via, step.delay, step.hints);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key)

@@ -1,4 +1,4 @@
-//! Firehose streams: the functions that transform what goes through, and the roles it is delivered with. One call.
+//! Firehose streams: the functions that transform their records, and the roles of delivery. One call.
 
 use serde_json::{Value, json};
 
@@ -10,18 +10,20 @@ use super::search::{Search, Step};
 const FIREHOSE: Api = Api::json_1_1("firehose", "Firehose_20150804");
 pub(super) const DESCRIBE: Operation = Operation::new(FIREHOSE, "firehose:DescribeDeliveryStream");
 
-/// `BufferIntervalInSeconds` of a Lambda processor that does not set it.
+/// Default of `BufferIntervalInSeconds` of a Lambda processor, in seconds.
 ///
 /// Source: "Data transformation" (Amazon Data Firehose developer guide).
 const BUFFERED: u32 = 60;
 
+/// Finds the delivery roles of a stream, and follows its transforming functions.
+///
 /// Source: `DestinationDescription` and `Processor` in the Amazon Data Firehose API reference.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let body = json!({"DeliveryStreamName": step.place().name()}).to_string();
     let Some(reply) = search.ask(DESCRIBE.rpc(body)).await else { return };
     let destinations = &reply["DeliveryStreamDescription"]["Destinations"];
     let destinations = destinations.as_array().into_iter().flatten();
-    // Each has one description under the name of its kind; the others are absent or empty.
+    // A destination has one description, under the name of its type; the others are absent or empty.
     let described = destinations.filter_map(Value::as_object).flat_map(|destination| destination.values());
     let mut steps = Vec::new();
     for destination in described.filter(|value| value.is_object()) {

@@ -1,4 +1,4 @@
-//! ECS tasks: the role in the task definition, or in the target's own input. One call, none if the input has the role.
+//! ECS tasks: the role in the task definition or in the target's own input. One call; none if the input has the role.
 
 use serde_json::json;
 
@@ -10,6 +10,8 @@ use budget_guard_core::hints::Known;
 const ECS: Api = Api::json_1_1("ecs", "AmazonEC2ContainerServiceV20141113");
 pub(super) const DESCRIBE: Operation = Operation::new(ECS, "ecs:DescribeTaskDefinition");
 
+/// Finds the role of a task.
+///
 /// Source: `TaskDefinition` in the Amazon ECS API reference.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let Some(definition) = step.hints.task_definition.as_deref() else {

@@ -1,19 +1,21 @@
-//! SNS topics: the functions, queues and streams that subscribe. One call for a hundred subscriptions, and those of each.
+//! SNS topics: the subscribed functions, queues and streams. One call for 100 subscriptions, and those of each.
 
 use serde_json::Value;
 
 use super::super::json_client::{Api, Operation};
 use super::search::{Search, Step};
 
-/// SNS (2010-03-31), which is called through its own client.
+/// SNS (2010-03-31), which the SDK's own client calls.
 const SNS: Api = Api::rest("sns");
 pub(super) const LIST: Operation = Operation::new(SNS, "sns:ListSubscriptionsByTopic");
 
-/// Hosts that show what they get in a chat, and do nothing.
+/// Suffix of the hosts that show notifications in a chat and do nothing else.
 ///
 /// Source: "Tutorial: Create an Amazon SNS topic" (Amazon Q Developer in chat applications administrator guide).
 const CHAT: &str = ".sns-api.chatbot.amazonaws.com";
 
+/// Follows the subscriptions of a topic.
+///
 /// Source: "Subscribe" (Amazon SNS API reference) for the protocols.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
     let Some(pages) = search.subscriptions(LIST, &step.arn).await else { return };
@@ -25,7 +27,7 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
             "http" | "https" if !is_chat(endpoint) => {
                 search.miss(format!("it is not seen who acts for subscribers by {protocol}"));
             }
-            // Mail, text messages, push messages: people read them.
+            // Mail, text messages and push messages go to people.
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! The calls about targets: their interface, and its implementation on AWS.
+//! Interface of the calls about targets, and its implementation on AWS.
 
 use aws_config::SdkConfig;
 use futures_util::FutureExt;
@@ -10,32 +10,33 @@ use super::super::json_client::{Api, JsonClient, Request, Retry};
 use super::super::lazy::Lazy;
 use budget_guard_core::model::Fault;
 
-/// Answers to questions about targets, as AWS gives them.
+/// Calls about targets.
 pub(super) trait Ask: Send + Sync {
-    /// The reply to a request.
+    /// Reply to a request.
     fn ask(&self, request: Request) -> BoxFuture<'_, Result<Value, Fault>>;
 
-    /// A page of the subscriptions of a topic, as SNS' other protocols would write it: `Subscriptions` with `Protocol` and
-    /// `Endpoint`, and `NextToken`.
+    /// One page of the subscriptions of a topic, as JSON: `Subscriptions` with `Protocol` and `Endpoint`, and
+    /// `NextToken`.
     fn subscriptions<'a>(
         &'a self,
         topic: &'a str,
         next_token: Option<String>,
     ) -> BoxFuture<'a, Result<Value, Fault>>;
 
-    /// The URL that calls of the API go to.
+    /// URL that calls of the API go to.
     fn endpoint(&self, api: Api) -> Result<String, Fault>;
 }
 
-/// The answers of AWS itself.
+/// Calls on AWS.
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
     json: JsonClient,
-    /// SNS (2010-03-31) speaks no JSON.
+    /// SNS client; the SNS API (2010-03-31) has no JSON protocol.
     topics: Lazy<aws_sdk_sns::Client>,
 }
 
 impl Wire {
+    /// Calls with the SDK's standard retries.
     pub fn new(config: &SdkConfig) -> Self {
         Self {
             json: JsonClient::new(config, Retry::Standard),

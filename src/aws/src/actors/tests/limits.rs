@@ -1,4 +1,4 @@
-//! Limits of the search: other accounts and Regions, other services, numbers, time.
+//! Limits of the search: other accounts and Regions, other services, counts, time.
 
 use super::*;
 
@@ -63,7 +63,7 @@ fn no_more_are_followed_than_are_kept() {
 
 #[test]
 fn lists_and_calls_have_an_end() {
-    // A list whose last page never comes.
+    // A list without a last page.
     let page = json!({"Subscriptions": [], "NextToken": "more"});
     let answers = vec![answer("sns:ListSubscriptionsByTopic", "", page)];
     let words = "sns:ListSubscriptionsByTopic has more than 10 pages";
@@ -87,7 +87,7 @@ fn lists_and_calls_have_an_end() {
 #[test]
 fn what_was_told_in_time_is_kept() {
     let check = |millis: u64, actors: &[&str], unfollowed: Option<&str>| {
-        // The function is one call behind the topic, the one behind the queue two.
+        // The function behind the topic is one call away, the one behind the queue two.
         let subscribers = json!([
             {"Protocol": "lambda", "Endpoint": here("lambda", "function:near")},
             {"Protocol": "sqs", "Endpoint": here("sqs", "work")},

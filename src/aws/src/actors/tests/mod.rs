@@ -1,4 +1,4 @@
-//! The resolvers of each kind, held to answers as AWS writes them.
+//! The resolvers of each kind, tested with replies in the form of AWS.
 
 mod jobs;
 mod limits;
@@ -27,7 +27,7 @@ fn role(name: &str) -> String {
     format!("arn:aws:iam::123456789012:role/{name}")
 }
 
-/// The answer to each request for this right whose path and body have these words in them.
+/// Reply to each request for this IAM action with these words in its path or body.
 struct Answer {
     right: &'static str,
     words: String,
@@ -48,7 +48,7 @@ fn missing(right: &'static str) -> Answer {
     Answer { right, words: String::new(), reply: Err(Fault::new(FaultKind::NotFound, message)) }
 }
 
-/// A function with a role of its own, and its time limit.
+/// Function with a role of its own and this time limit in seconds.
 fn function(name: &str, timeout: u32) -> Answer {
     let reply = json!({
         "FunctionName": name,
@@ -61,7 +61,7 @@ fn function(name: &str, timeout: u32) -> Answer {
     answer("lambda:GetFunctionConfiguration", &format!("function%3A{name}/"), reply)
 }
 
-/// Neither mappings nor pipes, and a queue that holds nothing back.
+/// No mappings, no pipes, and a queue without delay.
 fn nothing_reads() -> Vec<Answer> {
     vec![
         answer("lambda:ListEventSourceMappings", "", json!({"EventSourceMappings": []})),
@@ -70,7 +70,7 @@ fn nothing_reads() -> Vec<Answer> {
     ]
 }
 
-/// AWS as a table of answers, the first that fits. It keeps what it was asked.
+/// AWS as a table of replies; the first match is used. Keeps the requests.
 struct Table {
     answers: Vec<Answer>,
     asked: Mutex<Vec<&'static str>>,
@@ -113,7 +113,7 @@ impl Ask for Table {
     }
 }
 
-/// Follows a target of a rule, and returns it with the rights that were used.
+/// Follows a target of a rule. Returns it with the IAM actions that were used.
 fn followed(table: Table, arn: &str, hints: Hints) -> (Target, Vec<&'static str>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let rule: RuleArn = here("events", "rule/fix").parse().expect("a rule");
@@ -122,7 +122,7 @@ fn followed(table: Table, arn: &str, hints: Hints) -> (Target, Vec<&'static str>
     (found, table.asked.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// An actor in one line: `SERVICE:RESOURCE as ROLE through SERVICE:RESOURCE, limit, delay`.
+/// An actor as one line: `SERVICE:RESOURCE as ROLE through SERVICE:RESOURCE, limit, delay`.
 fn told(actor: &Actor) -> String {
     let short = |arn: &str| {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
@@ -144,7 +144,7 @@ fn told(actor: &Actor) -> String {
     line
 }
 
-/// Holds what is found behind a target to these actors, to why not all are known, and to the number of calls.
+/// Compares the actors behind a target, the reason for missing ones, and the number of calls.
 #[track_caller]
 fn expect(
     arn: &str,

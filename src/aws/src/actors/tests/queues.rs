@@ -57,12 +57,12 @@ fn a_queue_is_read_by_functions_and_pipes() {
     let fixer = "lambda:function:fixer as service-role/fixer-role through sqs:work, 30 s at most";
     let answers = vec![mappings(&both), delayed(900), function("fixer", 30)];
     check(&queue, plus(answers, nothing_reads()), &[&format!("{fixer}, 920 s late")], None, 4);
-    // The guard itself reads it, which is no program that is not seen.
+    // The guard's own function reads it, and is not reported as unknown.
     let own = [mapping("budget-guard-ingest", "Enabled", 1)];
     check(&queue, plus(vec![mappings(&own)], nothing_reads()), &[], None, 3);
     check(&here("sqs", "budget-guard-firings"), vec![], &[], None, 0);
 
-    // The functions that are known stay known without the other rights.
+    // Without the other rights the functions stay known.
     let answers = vec![mappings(&both[..1]), function("fixer", 30)];
     let answers = plus(answers, vec![denied("pipes:ListPipes"), denied("sqs:GetQueueAttributes")]);
     let words = "pipes:ListPipes and sqs:GetQueueAttributes are not allowed";

@@ -52,7 +52,7 @@ fn a_state_machine_acts_as_its_role() {
     check("stateMachine:guard", hidden, &["states:stateMachine:guard as r"], Some(words));
 }
 
-/// Holds who else acts, besides a state machine with this definition.
+/// Compares the actors besides a state machine with this definition.
 #[track_caller]
 fn besides_machine(definition: &Value, more: Vec<Answer>, expected: &[&str], unfollowed: Option<&str>) {
     let calls = 1 + more.len();
@@ -81,7 +81,7 @@ fn functions_that_a_state_machine_starts_act_too() {
     check(task(invoke, json!({"FunctionName": arn})), &fixer);
     check(task(&format!("{invoke}.waitForTaskToken"), json!({"FunctionName": "fixer"})), &fixer);
     check(task("arn:aws:states:::aws-sdk:lambda:invoke", json!({"FunctionName": "fixer"})), &fixer);
-    // Once, however often and however deep.
+    // Once, at any depth and number of uses.
     let deep = json!({"StartAt": "A", "States": {
         "A": {"Type": "Parallel", "Branches": [task(&arn, json!({})), task(invoke, json!({"FunctionName": arn}))]},
         "B": {"Type": "Map", "ItemProcessor": task(&arn, json!({}))},
@@ -99,7 +99,7 @@ fn tasks_that_start_nothing_known_are_told_apart() {
         "arn:aws:states:us-east-1:123456789012:stateMachine:guard chooses at run time what it starts";
     check(task("arn:aws:states:::lambda:invoke", json!({"FunctionName.$": "$.f"})), &[], Some(chosen));
     check(task("arn:aws:states:::ecs:runTask.sync", json!({"TaskDefinition.$": "$.t"})), &[], Some(chosen));
-    // Calls of its own, and what only looks like a task.
+    // API calls of the machine itself, and an object that only resembles a task.
     check(task("arn:aws:states:::aws-sdk:s3:putPublicAccessBlock", json!({"Bucket.$": "$.b"})), &[], None);
     let policy = json!({"Policy": {"Statement": [{"Effect": "Allow", "Resource": arn}]}});
     check(task("arn:aws:states:::aws-sdk:s3:putBucketPolicy", policy), &[], None);
@@ -215,7 +215,7 @@ fn state_machines_are_followed_three_deep() {
     answers.push(machine("d", &start("e")));
     let words = "arn:aws:states:us-east-1:123456789012:stateMachine:e is nested more than 3 deep";
     expect(&arn, Hints::default(), answers, &all, Some(words), 4);
-    // One that starts itself is read once.
+    // A state machine that starts itself is read once.
     let own = "states:stateMachine:a as service-role/a-role";
     let again = "states:stateMachine:a as service-role/a-role through states:stateMachine:a";
     expect(&arn, Hints::default(), vec![machine("a", &start("a"))], &[own, again], None, 2);
