@@ -1,4 +1,4 @@
-//! The syntax of the command line. What the words mean is decided elsewhere.
+//! Syntax of the command line. Other modules decide the meaning.
 
 use std::path::PathBuf;
 
@@ -75,7 +75,7 @@ pub enum Command {
         rule: String,
         #[command(flatten)]
         on: OnBus,
-        /// Also when its loop was proved and nothing has changed since
+        /// Restore it even if its loop was proved and nothing has changed since
         #[arg(long)]
         force: bool,
     },
@@ -86,7 +86,7 @@ pub enum Command {
         rule: String,
         #[command(flatten)]
         on: OnBus,
-        /// Why: it stands in the record and in the alert
+        /// Reason, for the record and the alert
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
@@ -95,7 +95,7 @@ pub enum Command {
         /// End the pressure of every budget; the same alert again does not bring it back
         #[arg(long, requires = "reason")]
         clear: bool,
-        /// Why: it stands in the table and in the alert
+        /// Reason, for the table and the alert
         #[arg(long, value_name = "TEXT", requires = "clear")]
         reason: Option<String>,
     },
@@ -128,7 +128,7 @@ pub enum Command {
         #[arg(value_name = "EVENTS")]
         events: PathBuf,
     },
-    /// Make rules the guarded way
+    /// Create rules with the guard attached
     #[command(subcommand)]
     Rule(RuleCommand),
     /// Try the deployed guard: make a harmless rule, fire it until it is cut, and remove it

@@ -1,4 +1,4 @@
-//! The way to AWS: Region and credentials, checked before the first call.
+//! Connection to AWS: Region and credentials, checked before the first call.
 
 use std::error::Error;
 
@@ -16,17 +16,17 @@ use crate::fault;
 use crate::problem::Problem;
 use crate::rule::RuleName;
 
-/// Signed in, in one Region.
+/// A session with credentials, in one Region.
 #[derive(Debug)]
 pub struct Session {
     config: SdkConfig,
     region: String,
-    /// What messages about failed calls name.
+    /// Names for messages about failed calls.
     pub named: fault::Named,
 }
 
 impl Session {
-    /// `rules` are those on the command line: an ARN says which Region is meant.
+    /// Finds the Region and the credentials. `rules` are those on the command line, because an ARN names its Region.
     pub async fn open(context: &Context, rules: &[RuleName]) -> Result<Self, Problem> {
         let mut loader = budget_guard_aws::loader();
         if let Some(region) = meant_region(context, rules)? {
@@ -52,15 +52,17 @@ impl Session {
         Ok(Self { config, region, named })
     }
 
+    /// Region of the session.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// For the services that only one command calls.
+    /// SDK configuration, for services that only one command calls.
     pub fn config(&self) -> &SdkConfig {
         &self.config
     }
 
+    /// Rules of the Region.
     pub fn rules(&self) -> EventBridgeRules {
         EventBridgeRules::new(&self.config)
     }
@@ -69,16 +71,18 @@ impl Session {
         DynamoStore::new(&self.config, table)
     }
 
+    /// The guard itself, to carry out an order.
     pub fn guard(&self, settings: GuardSettings) -> Guard<Aws> {
         let ports = Aws::new(&self.config, &settings.table, &settings.topic_arn);
         Guard::new(ports, settings.home, settings.defaults)
     }
 
+    /// Problem for a failed call.
     pub fn problem(&self, fault: &Fault) -> Problem {
         fault::problem(fault, &self.named)
     }
 
-    /// The same, for a command that works on several rules.
+    /// Problem for a failed call of a command that works on several rules. Its message names the rule.
     pub fn problem_with(&self, rule: &RuleArn, fault: &Fault) -> Problem {
         let mut problem = self.problem(fault);
         problem.message = format!("rule {}: {}", quoted(rule), problem.message);
@@ -86,7 +90,7 @@ impl Session {
     }
 }
 
-/// The Region that was asked for, by option or by ARN. All rules of one run are in one Region.
+/// Region given by the option or by an ARN. All rules of one run are in one Region.
 fn meant_region(context: &Context, rules: &[RuleName]) -> Result<Option<String>, Problem> {
     let given = context.global.region.as_deref();
     given.map_or(Ok(()), |region| check_region("--region", region))?;
@@ -102,6 +106,7 @@ fn meant_region(context: &Context, rules: &[RuleName]) -> Result<Option<String>,
     }
 }
 
+/// Checks that a text can be the name of a Region. `what` names its origin in the message.
 fn check_region(what: &str, region: &str) -> Result<(), Problem> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !region.is_empty() && region.bytes().all(is_plain) {
@@ -111,7 +116,7 @@ fn check_region(what: &str, region: &str) -> Result<(), Problem> {
     Err(Problem::usage(format!("{what} is {seen}; expected the name of a Region, as in eu-west-1")))
 }
 
-/// With --profile, that profile and nothing else: keys in the environment must not win over what was typed.
+/// Credentials provider. `--profile` uses that profile only, so that keys in the environment do not override it.
 fn provider(context: &Context, config: &SdkConfig) -> Option<SharedCredentialsProvider> {
     let Some(profile) = &context.global.profile else { return config.credentials_provider() };
     let parts = ProviderConfig::without_region()
@@ -159,17 +164,17 @@ fn no_credentials(context: &Context, error: Option<&dyn Error>) -> Problem {
     }
 }
 
-/// What went wrong below the SDK's own phrases; `None` if there simply are no credentials anywhere.
+/// Causes of an error, without the SDK's own phrases. `None` if there are no credentials at all.
 fn causes(error: &dyn Error) -> Option<String> {
     let chain = std::iter::successors(error.source(), |&error| error.source());
     let words: Vec<String> = chain.map(ToString::to_string).collect();
     if let Some(attempts) = words.iter().find(|word| word.contains("no credentials found in chain")) {
-        // One line for each place that was looked at. Only the profile's tells of a mistake.
+        // One line for each provider. Only the line of the profile shows a mistake.
         let profile = attempts.lines().find_map(|line| line.trim().strip_prefix("Profile: "));
         let mistake = profile.and_then(|line| line.strip_prefix("the credential provider was not enabled: "));
         return mistake.map(str::to_owned);
     }
-    // The metadata service is asked last, and only an EC2 instance has one.
+    // The metadata service is the last provider, and only EC2 instances have it.
     if words.iter().any(|word| word.contains("IMDS")) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! What was asked for: the options, and where they are silent the environment.
+//! Options of a run, completed from the environment.
 
 use budget_guard_core::alerts;
 use budget_guard_core::attribution::Home;
@@ -10,6 +10,7 @@ use crate::args::{Format, Global};
 use crate::problem::Problem;
 use crate::queue::QueueArn;
 
+/// Environment variable with the ARN of the guard's queue.
 pub const QUEUE: &str = "BUDGET_GUARD_QUEUE_ARN";
 
 #[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
@@ -17,36 +18,47 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// The options of one run, over the environment.
+/// Options of one run. An option that is not given is read from the environment.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
+    /// Options of all commands.
     pub global: Global,
+    /// Value of `--queue`.
     pub queue: Option<String>,
+    /// Value of `--limit`.
     pub limit: Option<String>,
 }
 
-/// What it takes to change a rule: where the guard keeps its records, whom it tells, and what it looks after.
+/// Settings of a command that changes a rule.
 #[derive(Debug)]
 pub struct GuardSettings {
+    /// Name of the DynamoDB table.
     pub table: String,
+    /// ARN of the SNS topic for alerts.
     pub topic_arn: String,
+    /// Account and Region of the guard.
     pub home: Home,
+    /// Limits of rules without tags.
     pub defaults: Limits,
 }
 
 impl Context {
+    /// Context without the options of single commands.
     pub fn new(global: Global) -> Self {
         Self { global, queue: None, limit: None }
     }
 
+    /// Returns true if the output format is JSON.
     pub fn is_json(&self) -> bool {
         self.global.output == Format::Json
     }
 
+    /// Name of the guard's table.
     pub fn table(&self) -> Result<String, Problem> {
         settings::table(|name| self.setting(name)).map_err(|error| self.wrong(error))
     }
 
+    /// All settings that a change needs.
     pub fn guard(&self) -> Result<GuardSettings, Problem> {
         let table = self.table()?;
         let (topic_arn, home) =
@@ -54,12 +66,12 @@ impl Context {
         Ok(GuardSettings { table, topic_arn, home, defaults: self.defaults()? })
     }
 
-    /// What holds for rules without tags, as far as this side can know it.
+    /// Limits of rules without tags, from this environment. The function's own settings may differ.
     pub fn defaults(&self) -> Result<Limits, Problem> {
         settings::defaults(|name| self.setting(name)).map_err(|error| self.wrong(error))
     }
 
-    /// The guard's queue, where one is named.
+    /// ARN of the guard's queue. `None` if neither the option nor the variable is set.
     pub fn queue(&self) -> Result<Option<QueueArn>, Problem> {
         let Some(text) = self.setting(QUEUE).filter(|text| !text.is_empty()) else { return Ok(None) };
         let source = self.option(QUEUE).map_or(QUEUE, |(option, _)| option);
@@ -77,12 +89,12 @@ impl Context {
         })
     }
 
-    /// A `budget-guard` command as it has to be typed after this one: with the same options.
+    /// A `budget-guard` command for a rule, with the options of this run, ready to paste into a shell.
     pub fn command(&self, verb: &str, rule: &RuleArn) -> String {
         self.with_options(alerts::command(verb, rule), matches!(verb, "enable" | "disable"))
     }
 
-    /// The same for a command that is about no single rule.
+    /// A `budget-guard` command without a rule, with the options of this run.
     pub fn command_line(&self, words: &str, region: &str) -> String {
         self.with_options(format!("budget-guard {words} --region {region}"), words.contains("--clear"))
     }
@@ -100,7 +112,7 @@ impl Context {
         command
     }
 
-    /// The AWS CLI's command for what the guard leaves to people.
+    /// The AWS CLI's command for a rule, for steps that the guard does not take.
     pub fn aws_events(&self, verb: &str, rule: &RuleArn) -> String {
         let (name, bus, region) = (rule.name(), rule.bus(), rule.region());
         let profile = self.global.profile.as_ref();
@@ -112,14 +124,14 @@ impl Context {
         self.option(name).and_then(|(_, value)| value.clone()).or_else(|| variable(name))
     }
 
-    /// The option that overrides this variable, if it was given.
+    /// The option that overrides this variable, with its value, if it was given.
     fn option(&self, name: &str) -> Option<(&'static str, &Option<String>)> {
         let (option, value) = option_of(name)?;
         let value = value(self);
         value.is_some().then_some((option, value))
     }
 
-    /// A setting's error in the words of whoever typed it: the option, if that is where the value came from.
+    /// Problem for an invalid setting. It names the option if the value came from there, and the variable otherwise.
     fn wrong(&self, error: SettingError) -> Problem {
         let variable = match &error {
             SettingError::Missing { variable, .. }
@@ -153,6 +165,7 @@ fn malformed(variable: &'static str, seen: Seen, expected: &'static str) -> Prob
 
 type OptionValue = fn(&Context) -> &Option<String>;
 
+/// The option that overrides a variable.
 fn option_of(variable: &str) -> Option<(&'static str, OptionValue)> {
     match variable {
         TABLE => Some(("--table", |context| &context.global.table)),
@@ -163,7 +176,7 @@ fn option_of(variable: &str) -> Option<(&'static str, OptionValue)> {
     }
 }
 
-/// As a POSIX shell takes it for one word.
+/// Quotes a word for a POSIX shell, if it needs quotes.
 pub fn quote(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@+=".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {

@@ -1,12 +1,13 @@
-//! A line of a file with a mark under the place of a mistake.
+//! An excerpt of a line with a mark under the place of a mistake.
 
 use budget_guard_core::replay::Place;
 
-/// How much of the line is shown before the place, and after it.
+/// Maximum number of characters shown before the place.
 const BEFORE: usize = 50;
+/// Maximum number of characters shown after the place.
 const AFTER: usize = 25;
 
-/// Two lines: the text around the place, and a caret below it. Empty if the text has no such line.
+/// Returns two lines: the text around the place, and a caret below it. Empty if the text has no such line.
 pub fn excerpt(text: &str, place: Place) -> String {
     let Some(line) = text.lines().nth(place.line.saturating_sub(1)) else { return String::new() };
     let at = place.column.saturating_sub(1);

@@ -1,23 +1,24 @@
-//! What the exit code says.
+//! Exit codes.
 
 use std::process::ExitCode;
 
-/// How a command ended. Scripts depend on the numbers.
+/// Exit code of a command. Scripts depend on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
+    /// Success.
     Done = 0,
-    /// AWS or the machine did not do what was asked; the same command may work later.
+    /// AWS or the machine failed. The same command may work later.
     Failed = 1,
-    /// What was typed cannot be right: an unknown option, a malformed name, a missing setting.
+    /// Invalid input: an unknown option, a malformed name, a missing setting.
     Usage = 2,
-    /// The guard will not do this, and says why.
+    /// The guard refuses the change, and the message gives the reason.
     Refused = 3,
-    /// Done, and there is something that somebody should look at: a rule that would have tripped.
+    /// Success, with a finding that needs attention, such as a rule that would have tripped.
     Found = 4,
 }
 
 impl Exit {
-    /// The one to report for both: a failure hides no refusal, a refusal no success.
+    /// Combines the codes of two steps: a failure outranks a refusal, and a refusal outranks success.
     pub fn worst(self, other: Self) -> Self {
         let rank = |exit: Self| match exit {
             Self::Done => 0,

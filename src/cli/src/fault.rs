@@ -1,19 +1,22 @@
-//! A failed call to AWS as a problem of the person at the terminal: what it means, what to do next.
+//! Converts failed calls to AWS into problems with a meaning and a next step.
 
 use budget_guard_core::model::{Fault, FaultKind};
 
 use crate::context::quote;
 use crate::problem::Problem;
 
-/// What messages about failed calls name.
+/// Names for messages about failed calls.
 #[derive(Debug, Clone)]
 pub struct Named {
+    /// Region of the session.
     pub region: String,
+    /// Value of `--profile`.
     pub profile: Option<String>,
+    /// Name of the guard's table. `None` if it is not set.
     pub table: Option<String>,
 }
 
-/// Every call, with the prefix of its permission.
+/// All operations that the command line calls, each with the service prefix of its IAM action.
 const CALLS: [(&str, &str); 26] = [
     ("Scan", "dynamodb"),
     ("GetItem", "dynamodb"),
@@ -44,7 +47,7 @@ const CALLS: [(&str, &str); 26] = [
 ];
 
 impl Named {
-    /// The end of an `aws` command for the same Region and profile.
+    /// Options of an `aws` command for the same Region and profile.
     pub fn options(&self) -> String {
         format!("--region {}{}", self.region, self.with_profile())
     }
@@ -54,7 +57,7 @@ impl Named {
     }
 }
 
-/// The problem of a person at the terminal, with what to do about it.
+/// Problem for a failed call, with a hint if one is known.
 pub fn problem(fault: &Fault, named: &Named) -> Problem {
     if fault.kind == FaultKind::NotFound && service_of(fault) == "dynamodb" {
         let table = named.table.as_deref().unwrap_or_default();

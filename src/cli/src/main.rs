@@ -1,4 +1,4 @@
-//! The command line: reads what was asked, does it, says how it went in the exit code.
+//! The command line: parses the arguments, runs the command and reports the result as exit code.
 
 mod args;
 mod commands;

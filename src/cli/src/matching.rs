@@ -1,4 +1,4 @@
-//! `match`: which events an event pattern, or the rules of a file, match. Without AWS.
+//! `match`: prints the events that an event pattern, or the rules of a file, match. Needs no AWS.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,16 +17,16 @@ use crate::output;
 use crate::problem::Problem;
 use crate::rule_file::{self, RuleFile};
 
-/// What events are matched against.
+/// Patterns that the events are matched against.
 struct Patterns {
     matcher: Matcher,
-    /// None for the one pattern of a file.
+    /// Names of the rules. `None` for a single pattern.
     names: Option<Vec<String>>,
-    /// Rules whose patterns do not compile: nobody knows whether they match.
+    /// Rules whose patterns do not compile. Their result is unknown.
     unknown: Vec<String>,
 }
 
-/// One event's line for scripts.
+/// Result for one event, in JSON output.
 #[derive(Serialize)]
 struct Line<'a> {
     id: Option<&'a RawValue>,
@@ -34,11 +34,12 @@ struct Line<'a> {
     is_match: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     matches: Option<Vec<&'a str>>,
-    /// Of rules, those about which nothing can be said; of one pattern, whether that is so.
+    /// Rules with an unknown result, or true for a single pattern with an unknown result.
     #[serde(skip_serializing_if = "Unknown::is_none")]
     unknown: Unknown<'a>,
 }
 
+/// Unknown results for one event.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Unknown<'a> {
@@ -46,12 +47,14 @@ enum Unknown<'a> {
     Rules(Vec<&'a str>),
 }
 
+/// The part of an event that the output needs.
 #[derive(Deserialize)]
 struct Event<'a> {
     #[serde(borrow)]
     id: Option<&'a RawValue>,
 }
 
+/// Number of events by result.
 #[derive(Default)]
 struct Totals {
     events: u64,
@@ -59,6 +62,7 @@ struct Totals {
     broken: u64,
 }
 
+/// Runs `match`.
 pub fn run(context: &Context, by: &MatchBy, events: &Path) -> Result<Exit, Problem> {
     let patterns = Patterns::read(by)?;
     let input: Box<dyn Read> = if events == Path::new("-") {
@@ -89,7 +93,7 @@ impl Patterns {
         let file = RuleFile::read(by.rules.as_deref().unwrap_or(Path::new("")))?;
         let (mut patterns, mut names, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         for rule in &file.rules {
-            // Whether a rule is enabled is not asked here: its pattern matches all the same.
+            // The state of the rule does not matter for its pattern.
             match rule.pattern.as_ref().map(|pattern| file.compile(rule, pattern)) {
                 Some(Ok(pattern)) => {
                     patterns.push(pattern);
@@ -135,7 +139,7 @@ impl Patterns {
                     totals.matched += u64::from(is_match);
                     match writeln!(stdout, "{line}") {
                         Ok(()) => {}
-                        // A reader that has seen enough (`| head`) is no failure.
+                        // A reader that closed early (`| head`) is no failure.
                         Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(totals),
                         Err(error) => return Err(Problem::failed(format!("standard output: {error}"))),
                     }
@@ -148,7 +152,7 @@ impl Patterns {
         }
     }
 
-    /// The line of one event, and whether anything matches it.
+    /// Line for one event, and true if anything matches it.
     fn line(
         &self,
         context: &Context,

@@ -1,4 +1,4 @@
-//! Data on standard output, messages on standard error. Colour underlines what the words already say.
+//! Data on standard output, messages on standard error. Colours only repeat what the words say.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
@@ -14,7 +14,7 @@ const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
-/// Prints the result. A reader that has seen enough (`| head`) is no failure.
+/// Prints the result. A reader that closed early (`| head`) is no failure.
 pub fn data(text: &str) -> Result<(), Problem> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -25,24 +25,28 @@ pub fn data(text: &str) -> Result<(), Problem> {
     }
 }
 
+/// Prints the result as JSON.
 pub fn json(value: &impl Serialize) -> Result<(), Problem> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Problem::failed(error.to_string()))?;
     data(&format!("{text}\n"))
 }
 
-/// Neither data nor trouble: what a person should know beside the result.
+/// Prints a remark that is neither data nor a problem.
 pub fn note(message: impl Display) {
     let _ = writeln!(anstream::stderr(), "{message}");
 }
 
+/// Prints a warning.
 pub fn warning(message: impl Display) {
     message_line(YELLOW, "warning", message);
 }
 
+/// Prints a hint.
 pub fn hint(hint: impl Display) {
     message_line(CYAN, "hint", hint);
 }
 
+/// Prints a problem with its hints.
 pub fn problem(problem: &Problem) {
     let (style, word) = match problem.exit {
         Exit::Refused => (YELLOW, "refused"),
@@ -53,6 +57,6 @@ pub fn problem(problem: &Problem) {
 }
 
 fn message_line(style: Style, word: &str, message: impl Display) {
-    // Where standard error is closed there is nobody left to tell.
+    // An error is ignored: there is no other place to report it.
     let _ = writeln!(anstream::stderr(), "{style}{word}:{style:#} {message}");
 }

@@ -1,28 +1,35 @@
-//! Why a command was not carried out, and what to do next.
+//! Failure of a command: its reason and the next step.
 
 use crate::exit::Exit;
 
-/// For the person at the terminal: one sentence with what was seen and what is expected, then hints.
+/// Failure of a command: one sentence with the value found and the value expected, then hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// Exit code.
     pub exit: Exit,
+    /// One sentence without a full stop.
     pub message: String,
+    /// Next steps, one a line.
     pub hints: Vec<String>,
 }
 
 impl Problem {
+    /// Failure of AWS or of the machine.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message.into())
     }
 
+    /// Invalid input.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message.into())
     }
 
+    /// Change that the guard refuses.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(Exit::Refused, message.into())
     }
 
+    /// Adds a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self

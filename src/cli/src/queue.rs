@@ -1,11 +1,12 @@
-//! The guard's queue, named by its ARN.
+//! ARN of the guard's queue.
 
 use budget_guard_core::model::{Arn, Seen};
 
-/// `arn:PARTITION:sqs:REGION:ACCOUNT:NAME` of a standard queue.
+/// ARN of a standard queue: `arn:PARTITION:sqs:REGION:ACCOUNT:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueArn(String);
 
+/// Error for a text that is not the ARN of a standard queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{seen} is not the ARN of a standard SQS queue ({problem}); \
@@ -17,6 +18,7 @@ pub struct ParseQueueArnError {
 }
 
 impl QueueArn {
+    /// Parses the ARN of a standard queue. FIFO queues are an error.
     pub fn parse(text: &str) -> Result<Self, ParseQueueArnError> {
         let bad = |problem| ParseQueueArnError { seen: Seen::new(text), problem };
         let arn = Arn::parse(text).filter(|arn| arn.service == "sqs");
@@ -38,18 +40,22 @@ impl QueueArn {
         Ok(Self(text.to_owned()))
     }
 
+    /// The whole ARN.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// Region of the queue.
     pub fn region(&self) -> &str {
         self.parts().region
     }
 
+    /// Account ID of the queue.
     pub fn account(&self) -> &str {
         self.parts().account
     }
 
+    /// Name of the queue.
     pub fn name(&self) -> &str {
         self.parts().resource
     }

@@ -1,4 +1,4 @@
-//! Which rule is meant: what was typed, and the ARN it stands for.
+//! Rules on the command line: parsing of RULE, and the look-up of its ARN.
 
 use budget_guard_aws::{DynamoStore, EventBridgeRules};
 use budget_guard_core::model::{DEFAULT_BUS, FaultKind, RuleArn, Seen};
@@ -11,15 +11,17 @@ use crate::output;
 use crate::problem::Problem;
 use crate::similar::unknown;
 
-/// RULE as it was typed.
+/// RULE on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleName {
+    /// An ARN.
     Arn(RuleArn),
+    /// A name and its bus.
     Named { bus: String, name: String },
 }
 
 impl RuleName {
-    /// A name on `bus`, `BUS/NAME`, or an ARN. `bus` must not contradict the latter two.
+    /// Parses a name on `bus`, `BUS/NAME` or an ARN. With the latter two, `bus` must be the same bus.
     pub fn parse(text: &str, bus: Option<&str>) -> Result<Self, Problem> {
         if let Some(bus) = bus {
             check_bus(bus)?;
@@ -48,6 +50,7 @@ impl RuleName {
         }
     }
 
+    /// Name of the rule's bus.
     pub fn bus(&self) -> &str {
         match self {
             Self::Arn(arn) => arn.bus(),
@@ -55,6 +58,7 @@ impl RuleName {
         }
     }
 
+    /// Name of the rule, without its bus.
     pub fn name(&self) -> &str {
         match self {
             Self::Arn(arn) => arn.name(),
@@ -62,6 +66,7 @@ impl RuleName {
         }
     }
 
+    /// ARN, if one was given.
     pub fn arn(&self) -> Option<&RuleArn> {
         match self {
             Self::Arn(arn) => Some(arn),
@@ -69,6 +74,7 @@ impl RuleName {
         }
     }
 
+    /// Returns true if this names the rule.
     fn is(&self, rule: &RuleArn) -> bool {
         match self {
             Self::Arn(arn) => arn == rule,
@@ -77,7 +83,7 @@ impl RuleName {
     }
 }
 
-/// The rule's ARN, from EventBridge.
+/// ARN of an existing rule, from EventBridge.
 pub async fn existing(
     session: &Session,
     rules: &EventBridgeRules,
@@ -90,7 +96,7 @@ pub async fn existing(
     }
 }
 
-/// The rule's ARN, from EventBridge or, for a rule that is gone or may not be read, from the guard's records.
+/// ARN of a rule, from EventBridge or, if the rule is deleted or may not be read, from the guard's records.
 pub async fn known(
     session: &Session,
     rules: &EventBridgeRules,
@@ -127,7 +133,7 @@ pub async fn known(
     }
 }
 
-/// The found rule, unless an ARN was typed and this is its namesake in another account.
+/// Returns the rule found. An ARN of another account with the same name is an error.
 fn as_meant(name: &RuleName, found: RuleArn) -> Result<RuleArn, Problem> {
     match name.arn() {
         Some(arn) if *arn != found => Err(Problem::usage(format!(
@@ -140,6 +146,7 @@ fn as_meant(name: &RuleName, found: RuleArn) -> Result<RuleArn, Problem> {
     }
 }
 
+/// Checks the syntax of a bus name.
 pub fn check_bus(bus: &str) -> Result<(), Problem> {
     if bus.len() <= 256 && is_word(bus, "/.-_") {
         return Ok(());

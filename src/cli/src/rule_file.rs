@@ -1,4 +1,4 @@
-//! A file of rules or of one event pattern, and what is wrong with it.
+//! Reads a file of rules or of one event pattern, and reports mistakes with their place.
 
 use std::path::Path;
 
@@ -10,28 +10,33 @@ use serde::Serialize;
 use crate::excerpt::excerpt;
 use crate::problem::Problem;
 
-/// The rules of a file, those whose patterns compile apart from those whose do not.
+/// Rules of a file, with its text for error messages.
 #[derive(Debug)]
 pub struct RuleFile {
+    /// Rules in the order of the file. Their patterns are not compiled yet.
     pub rules: Vec<ListedRule>,
     text: String,
     path: String,
 }
 
-/// A rule about which nothing can be said: its pattern does not compile.
+/// A rule with a pattern that does not compile.
 #[derive(Debug, Clone, Serialize)]
 pub struct BadPattern {
+    /// Name of the rule.
     pub rule: String,
-    /// Where in the pattern; both count from 1, columns in characters.
+    /// Line of the mistake in the pattern, from 1.
     pub line: usize,
+    /// Column in characters, from 1.
     pub column: usize,
+    /// Description of the mistake.
     pub problem: String,
-    /// For people: with its place in the file, and the line itself.
+    /// Message for people, with the place in the file and an excerpt.
     #[serde(skip)]
     pub message: String,
 }
 
 impl RuleFile {
+    /// Reads and parses the file.
     pub fn read(path: &Path) -> Result<Self, Problem> {
         let text = read(path)?;
         let path = path.display().to_string();
@@ -43,6 +48,7 @@ impl RuleFile {
         Ok(Self { rules, text, path })
     }
 
+    /// Compiles the pattern of a rule.
     pub fn compile(&self, rule: &ListedRule, pattern: &PatternText) -> Result<Pattern, BadPattern> {
         pattern.compile().map_err(|error| {
             let (place, shown) = match pattern.place_in_file(&error) {
@@ -62,7 +68,7 @@ impl RuleFile {
     }
 }
 
-/// The one pattern of a file.
+/// Reads a file with one pattern.
 pub fn pattern(path: &Path) -> Result<Pattern, Problem> {
     let text = read(path)?;
     Pattern::compile(&text).map_err(|error| {
@@ -71,7 +77,7 @@ pub fn pattern(path: &Path) -> Result<Pattern, Problem> {
     })
 }
 
-/// A file that somebody named has to be there and to be text.
+/// Reads a file as UTF-8. A missing or binary file is invalid input.
 fn read(path: &Path) -> Result<String, Problem> {
     let bytes =
         std::fs::read(path).map_err(|error| Problem::usage(format!("{}: {error}", path.display())))?;

@@ -1,4 +1,4 @@
-//! A rule that is not there: names that look like it, or how to find the right one.
+//! Suggestions for a rule that does not exist.
 
 use budget_guard_aws::EventBridgeRules;
 use budget_guard_core::model::DEFAULT_BUS;
@@ -8,10 +8,10 @@ use crate::connect::Session;
 use crate::problem::Problem;
 use crate::rule::RuleName;
 
-/// EventBridge allows 300 rules on a bus unless it was asked for more; it gives 100 at a time.
+/// Maximum number of pages read, with 100 rules each. The default quota is 300 rules on a bus.
 const PAGES: usize = 5;
 
-/// There is no such rule: names that look like it, or how to find the right one.
+/// Problem for a rule that does not exist, with similar names or the command that lists rules.
 pub async fn unknown(session: &Session, rules: &EventBridgeRules, name: &RuleName) -> Problem {
     let (bus, region) = (name.bus(), session.region());
     let Some(names) = names_on(rules, bus).await else {
@@ -31,7 +31,7 @@ pub async fn unknown(session: &Session, rules: &EventBridgeRules, name: &RuleNam
     if bus == DEFAULT_BUS { problem.hint("a rule on another bus needs --bus") } else { problem }
 }
 
-/// The rules on a bus as far as they may be listed; `None` if there is no such bus.
+/// Names of the rules on a bus, as far as they may be listed. `None` if there is no such bus.
 async fn names_on(rules: &EventBridgeRules, bus: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let mut next_token = None;
@@ -55,7 +55,7 @@ async fn names_on(rules: &EventBridgeRules, bus: &str) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// One contains the other, or a third of the letters, at least two, are typed wrong.
+/// Returns true if one name contains the other, or if the distance is at most a third of the typed letters, but at least two.
 fn is_similar(known: &str, typed: &str) -> bool {
     let (known, typed) = (known.to_lowercase(), typed.to_lowercase());
     let is_part = typed.len() >= 3 && known.len() >= 3 && (known.contains(&typed) || typed.contains(&known));

@@ -1,17 +1,17 @@
-//! The guard's target on a rule: what it looks like, and the calls that add and remove it.
+//! The guard's target on a rule: its definition, and the calls that add and remove it.
 
 use aws_sdk_eventbridge::types::{InputTransformer, Target};
 use budget_guard_aws::{EventBridgeRules, fault};
 use budget_guard_core::model::{Fault, FaultKind, RuleArn};
 
-/// The id of the guard's target.
+/// ID of the guard's target.
 pub const TARGET_ID: &str = "budget-guard";
-/// The input transformer of the guard's target: EventBridge itself says which rule fired.
+/// Input transformer of the guard's target. EventBridge fills in the ARN of the rule.
 pub const TEMPLATE: &str = r#"{"ruleArn": <aws.events.rule-arn>, "event": <aws.events.event.json>}"#;
-/// EventBridge's quota of targets per rule; AWS does not raise it.
+/// Maximum number of targets per rule. Source: the quota of Amazon EventBridge, which AWS does not raise.
 pub const MAX_TARGETS: usize = 5;
 
-/// Every target of the rule, with all its fields.
+/// All targets of the rule, with all their fields.
 pub async fn list(rules: &EventBridgeRules, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
     let mut targets = Vec::new();
     let mut next_token = None;
@@ -27,7 +27,7 @@ pub async fn list(rules: &EventBridgeRules, rule: &RuleArn) -> Result<Vec<Target
     }
 }
 
-/// Whether the target sends what the guard expects: the transformer with its template and nothing else.
+/// Returns true if the target has the input transformer of the guard and no other input.
 pub fn is_transformed(target: &Target) -> bool {
     target.input_transformer().is_some_and(|transformer| {
         transformer.input_template() == TEMPLATE
@@ -35,7 +35,7 @@ pub fn is_transformed(target: &Target) -> bool {
     })
 }
 
-/// The guard's target. What an operator added to `old` (a dead-letter queue, a retry policy) stays.
+/// Builds the guard's target. A dead-letter queue or retry policy that an operator added to `old` stays.
 pub fn guards(queue: &str, old: Option<Target>) -> Result<Target, Fault> {
     let unbuilt =
         |error: aws_sdk_eventbridge::error::BuildError| Fault::new(FaultKind::Other, error.to_string());
@@ -50,6 +50,7 @@ pub fn guards(queue: &str, old: Option<Target>) -> Result<Target, Fault> {
     Ok(target)
 }
 
+/// Adds a target to a rule or replaces it.
 pub async fn put(rules: &EventBridgeRules, rule: &RuleArn, target: Target) -> Result<(), Fault> {
     let call = rules.client().put_targets().event_bus_name(rule.bus()).rule(rule.name()).targets(target);
     let reply = call.send().await.map_err(|error| fault("PutTargets", &error))?;
@@ -57,6 +58,7 @@ pub async fn put(rules: &EventBridgeRules, rule: &RuleArn, target: Target) -> Re
     failed.map_or(Ok(()), |entry| Err(entry_fault("PutTargets", entry.error_code(), entry.error_message())))
 }
 
+/// Removes a target from a rule.
 pub async fn remove(rules: &EventBridgeRules, rule: &RuleArn, id: &str) -> Result<(), Fault> {
     let call = rules.client().remove_targets().event_bus_name(rule.bus()).rule(rule.name()).ids(id);
     let reply = call.send().await.map_err(|error| fault("RemoveTargets", &error))?;
@@ -65,7 +67,7 @@ pub async fn remove(rules: &EventBridgeRules, rule: &RuleArn, id: &str) -> Resul
         .map_or(Ok(()), |entry| Err(entry_fault("RemoveTargets", entry.error_code(), entry.error_message())))
 }
 
-/// The call as a whole succeeded, but not for this target.
+/// Fault for an entry that failed in a call that succeeded.
 fn entry_fault(call: &str, code: Option<&str>, message: Option<&str>) -> Fault {
     let (code, message) = (code.unwrap_or("no error code"), message.unwrap_or("no message"));
     Fault::new(FaultKind::Other, format!("{call}: {code}: {message}"))

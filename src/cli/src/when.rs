@@ -1,13 +1,13 @@
-//! Times as people read them.
+//! Times for people.
 
 use budget_guard_core::model::Timestamp;
 
-/// To the second, in UTC.
+/// Time in UTC, to the second.
 pub fn time(at: Timestamp) -> String {
     format!("{at:.0}")
 }
 
-/// How long ago, in the largest unit that fits.
+/// Age in the largest unit that fits.
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
     match now.as_second() - at.as_second() {
         ..=0 => "just now".to_owned(),
@@ -18,7 +18,7 @@ pub fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// Both.
+/// Time in UTC with its age.
 pub fn time_ago(at: Timestamp, now: Timestamp) -> String {
     format!("{} ({})", time(at), ago(at, now))
 }

@@ -1,4 +1,4 @@
-//! The actors behind a rule's targets: known, partly known or unknown, and what would tell.
+//! Knowledge of the actors behind a rule's targets: known, partly known or unknown, and the reasons.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,17 +10,19 @@ use serde::{Serialize, Serializer};
 
 use super::lines::Lines;
 
-/// Knowledge about the actors of one rule.
+/// Knowledge of the actors of one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Knowledge {
+    /// All actors are known.
     Known,
-    /// Some of them are known.
+    /// Some actors are known.
     Partly,
+    /// No actor is known.
     Unknown,
 }
 
 impl Knowledge {
-    /// The guard's own queue is no target that acts; the operator's word is enough.
+    /// Judges the targets of a rule. The guard's own queue is left out, and an `acts-as` tag makes all actors known.
     pub fn of(targets: &[Target], acts_as: &ActsAs) -> Self {
         let others: Vec<Target> = others(targets).cloned().collect();
         if others.is_empty() || !acts_as.is_empty() || Answering::of(&others).is_known {
@@ -32,7 +34,7 @@ impl Knowledge {
         }
     }
 
-    /// The same for a rule of a file; `None` if the file does not tell its targets.
+    /// Judges the targets of a rule from a file. `None` if the file has no targets.
     pub fn of_listed(rule: &ListedRule) -> Option<Self> {
         rule.targets.as_deref().map(|targets| Self::of(targets, &rule.acts_as))
     }
@@ -54,16 +56,16 @@ impl Serialize for Knowledge {
     }
 }
 
-/// Knowledge about the rules whose targets the guard has read.
+/// Knowledge for each rule that the directory has with its targets.
 pub type ByRule = BTreeMap<RuleArn, Knowledge>;
 
-/// Knowledge as the guard's functions have it.
+/// Knowledge for all rules of the stored directory.
 pub fn by_rule(directory: &Directory) -> ByRule {
     let read = directory.entries().values().filter(|entry| entry.details_at.is_some());
     read.map(|entry| (entry.rule.clone(), Knowledge::of(&entry.targets, &entry.acts_as()))).collect()
 }
 
-/// Lines for a list of rules: the number of those whose actors are known, and the names of the others.
+/// Adds lines for a list of rules: the number with known actors, and the names of the others.
 pub fn summary(lines: &mut Lines, rules: &[&RuleArn], by_rule: &ByRule) {
     let mut label = "Who acts";
     for knowledge in [Knowledge::Known, Knowledge::Partly, Knowledge::Unknown] {
@@ -84,7 +86,7 @@ pub fn summary(lines: &mut Lines, rules: &[&RuleArn], by_rule: &ByRule) {
     }
 }
 
-/// Lines for one rule: each actor, and each target whose actors are not all known, with the reason.
+/// Adds lines for one rule: each actor, and each target with missing actors and the reason.
 pub fn lines(lines: &mut Lines, targets: &[Target], acts_as: &ActsAs) {
     lines.pair("Who acts", Knowledge::of(targets, acts_as));
     if !acts_as.is_empty() {
@@ -111,7 +113,7 @@ fn others(targets: &[Target]) -> impl Iterator<Item = &Target> {
     targets.iter().filter(|target| target.id != crate::targets::TARGET_ID)
 }
 
-/// Name of a resource, without its kind and without a version or an alias.
+/// Name in an ARN, without the type of the resource, a version or an alias.
 fn name(arn: &str) -> &str {
     let resource = Arn::parse(unqualified(arn)).map_or(arn, |arn| arn.resource);
     let path = resource.split_once('/').map(|(_, name)| name);

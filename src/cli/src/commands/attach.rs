@@ -18,6 +18,7 @@ use crate::queue::QueueArn;
 use crate::rule::{self, RuleName};
 use crate::targets::{self, MAX_TARGETS, TARGET_ID};
 
+/// Runs `attach`.
 pub async fn run(context: &Context, names: &[RuleName]) -> Result<Exit, Problem> {
     let queue = context.required_queue()?;
     let defaults = context.defaults()?;
@@ -68,7 +69,7 @@ impl Attach<'_> {
         Ok(Done { rule, result, text })
     }
 
-    /// Whether there is room for the guard's target. `Some`: the queue is attached already, by the target of this id.
+    /// Checks for a free target. `Some` with its ID if a target sends to the queue already.
     fn room<'t>(&self, rule: &RuleArn, present: &'t [Target]) -> Result<Option<&'t str>, Problem> {
         let queue = self.queue.as_str();
         let attached = present.iter().find(|one| one.arn() == queue && targets::is_transformed(one));
@@ -98,7 +99,7 @@ fn refusal(rule: &RuleArn, because: &str) -> Problem {
     Problem::refused(format!("rule {}: {because}", quoted(rule)))
 }
 
-/// Attached, but it may not do what was hoped for.
+/// Warns if the rule is attached and the guard still will not act on it.
 fn warn(rule: &RuleArn, definition: &RuleDefinition, queue: &QueueArn, defaults: &Limits) {
     let name = quoted(rule);
     if queue.region() != rule.region() || queue.account() != rule.account() {
@@ -119,6 +120,7 @@ fn warn(rule: &RuleArn, definition: &RuleDefinition, queue: &QueueArn, defaults:
     }
 }
 
+/// Reminds of the queue policy that the attached rules need.
 fn remind(queue: &QueueArn, attached: &[RuleArn]) {
     let source = match attached {
         [] => return,

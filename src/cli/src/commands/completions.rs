@@ -1,4 +1,4 @@
-//! `completions`: a completion script for a shell.
+//! `completions`: prints a completion script for a shell.
 
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};
@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
 
+/// Runs `completions`.
 pub fn run(shell: Shell) -> Result<Exit, Problem> {
     let mut script = Vec::new();
     generate(shell, &mut Args::command(), "budget-guard", &mut script);

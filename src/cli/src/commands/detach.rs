@@ -1,4 +1,4 @@
-//! `detach`: takes the guard's queue off the targets of rules.
+//! `detach`: removes the guard's queue from the targets of rules.
 
 use budget_guard_aws::EventBridgeRules;
 use budget_guard_core::alerts::quoted;
@@ -12,6 +12,7 @@ use crate::queue::QueueArn;
 use crate::rule::{self, RuleName};
 use crate::targets::{self, TARGET_ID};
 
+/// Runs `detach`.
 pub async fn run(context: &Context, names: &[RuleName]) -> Result<Exit, Problem> {
     let queue = context.queue()?;
     let session = Session::open(context, names).await?;
@@ -23,7 +24,7 @@ pub async fn run(context: &Context, names: &[RuleName]) -> Result<Exit, Problem>
     report.finish()
 }
 
-/// Without a queue to compare with, the guard's target is known by its id and its input transformer.
+/// Detaches one rule. Without a queue in the settings, the guard's target is found by its ID and its input transformer.
 async fn one(
     session: &Session,
     rules: &EventBridgeRules,

@@ -1,4 +1,4 @@
-//! `status RULE`: the record of one rule beside what EventBridge says of it now.
+//! `status RULE`: the record of one rule beside its definition in EventBridge.
 
 use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::quoted;
@@ -19,35 +19,37 @@ use crate::problem::Problem;
 use crate::rule::RuleName;
 use crate::targets::TARGET_ID;
 
-/// `status RULE --output json`.
+/// JSON output of `status RULE`.
 #[derive(Debug, Serialize)]
 struct Details<'a> {
     #[serde(flatten)]
     record: view::RuleView,
-    /// The guard has a record of this rule.
+    /// True if the guard has a record of this rule.
     is_seen: bool,
-    /// The state in EventBridge now; null if it could not be read, and then `rule_error` says why.
+    /// Present state in EventBridge. Null if it could not be read; then `rule_error` has the reason.
     rule_state: Option<&'static str>,
     rule_error: Option<String>,
     targets: Option<&'a [budget_guard_core::model::Target]>,
     mode: Effective,
     limit: Effective,
     turns: String,
-    /// The actors behind its targets: known, partly known, or unknown. Null if the targets could not be read.
+    /// Knowledge of the actors behind its targets: known, partly known or unknown. Null if the targets could not be
+    /// read.
     who_acts: Option<Knowledge>,
-    /// Calls of its own targets among the firings of the last 24 hours.
+    /// Number of calls of its own targets among the firings of the last 24 hours.
     own_calls: u64,
     firings_in_24_hours: u64,
     bad_tags: &'a [String],
 }
 
-/// A setting and whether the rule's tag or the default says so.
+/// A setting and its origin: the rule's tag or the default.
 #[derive(Debug, Serialize)]
 struct Effective {
     value: String,
     origin: &'static str,
 }
 
+/// Runs `status RULE`.
 pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
     let defaults = context.defaults()?;
     let found = Box::pin(lookup::find(context, name)).await?;
@@ -87,6 +89,7 @@ pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
     Ok(Exit::Done)
 }
 
+/// Adds the lines about the record.
 pub(super) fn record_lines(lines: &mut Lines, record: &Record, is_seen: bool, now: Timestamp) {
     lines.heading(format_args!("Rule {}", quoted(&record.rule)));
     lines.pair("ARN", &record.rule);
@@ -130,6 +133,7 @@ pub(super) fn record_lines(lines: &mut Lines, record: &Record, is_seen: bool, no
     }
 }
 
+/// Adds the lines about the rule's definition. None if it could not be read.
 pub(super) fn rule_lines(lines: &mut Lines, live: &Result<RuleDefinition, Fault>, limits: &Limits) {
     let Ok(rule) = live else { return };
     lines.heading("In EventBridge now");
@@ -154,7 +158,7 @@ pub(super) fn rule_lines(lines: &mut Lines, live: &Result<RuleDefinition, Fault>
     acting::lines(lines, &rule.targets, &limits.acts_as);
 }
 
-/// What does not fit together, and what to do next.
+/// Prints contradictions between the record and the rule, and next steps.
 fn report(
     context: &Context,
     record: &Record,
@@ -191,7 +195,7 @@ fn report(
     }
 }
 
-/// The default that the function has at work is known from what it last counted with.
+/// Limits in effect. The function's default is not known here, so the limit it last used is taken from the record.
 fn effective_limits(defaults: &Limits, record: Option<&Record>, tags: &Tags) -> Limits {
     let mut defaults = defaults.clone();
     if let Some(record) = record.filter(|_| !tags.contains_key(LIMIT_TAG)) {

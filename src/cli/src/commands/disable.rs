@@ -1,4 +1,4 @@
-//! `disable`: cuts a rule by hand, through the guard's own record.
+//! `disable`: cuts a rule on order, through the guard's own record.
 
 use budget_guard_core::alerts::quoted;
 use budget_guard_core::breaker::Breaker;
@@ -14,6 +14,7 @@ use crate::output;
 use crate::problem::Problem;
 use crate::rule::{self, RuleName};
 
+/// Runs `disable`.
 pub async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exit, Problem> {
     let reason = order::reason(reason, "the cut")?;
     let settings = context.guard()?;

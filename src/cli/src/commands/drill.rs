@@ -1,4 +1,4 @@
-//! `drill`: a harmless rule is made, fired until the guard cuts it, and removed again, with the times.
+//! `drill`: creates a harmless rule, fires it until the guard cuts it, and removes it. Prints the times.
 
 use std::time::Duration;
 
@@ -27,34 +27,39 @@ use crate::problem::Problem;
 use crate::queue::QueueArn;
 use crate::targets::{self, TARGET_ID};
 
-/// The operator's policy allows deleting rules of this name alone. It must not be the prefix of the guard's own rules.
+/// Prefix of the drill's rules. The operator's policy allows `DeleteRule` for these names only, and they must not begin
+/// like the guard's own rules.
 const PREFIX: &str = "drill-budget-guard-";
-/// The operator's policy allows events of this source alone.
+/// Source of the drill's events. The operator's policy allows `PutEvents` for this source only.
 const SOURCE: &str = "budget-guard.drill";
+/// Number of firings in the rule's limit tag.
 const LIMIT: u32 = 5;
+/// Window in the rule's limit tag.
 const WINDOW: &str = "60s";
+/// Time between two events or checks.
 const PAUSE: Duration = Duration::from_millis(250);
-/// For putting the rule back before it is removed; the guard may be at work on it.
+/// Maximum number of attempts to restore the rule before its removal. The guard may change it at the same time.
 const RESTORE_ATTEMPTS: u32 = 20;
 
-/// How it went; with `--output json` as it stands here.
+/// Result of a drill, as in `--output json`.
 #[derive(Debug, Serialize)]
 struct Course {
     rule: RuleArn,
     limit: u32,
-    /// Events put until the rule was found disabled.
+    /// Number of events put until the rule was found disabled.
     firings: u32,
-    /// From the first event until the rule was found disabled.
+    /// Seconds from the first event until the rule was found disabled.
     cut_after_seconds: Option<f64>,
-    /// From the first event until the alert was found published.
+    /// Seconds from the first event until the alert was found published.
     alerted_after_seconds: Option<f64>,
-    /// EventBridge passes the tracing header of an event on to the guard's queue; `None` if no event was seen to arrive.
+    /// True if EventBridge passes the tracing header of an event to the guard's queue. `None` if no event arrived.
     passes_traces: Option<bool>,
-    /// Event time of an `AssumeRole` that the guard's catch-all rule brought it, in plain `ENABLED`.
+    /// Time of an `AssumeRole` event that the guard's catch-all rule got in state `ENABLED`.
     assume_role_at: Option<Timestamp>,
     removed: bool,
 }
 
+/// Runs `drill`.
 pub async fn run(context: &Context, within: Seconds) -> Result<Exit, Problem> {
     let queue = context.required_queue()?;
     let settings = context.guard()?;
@@ -73,7 +78,7 @@ pub async fn run(context: &Context, within: Seconds) -> Result<Exit, Problem> {
         removed: false,
     };
     let fired = drill.attach_and_fire(&queue, &mut course, within.into()).await;
-    // Removed whatever happened, so that nothing is left behind.
+    // The rule is removed after a failure too.
     let removed = Box::pin(drill.remove(&course.rule)).await;
     course.removed = removed.is_ok();
     if context.is_json() {
@@ -97,7 +102,7 @@ pub async fn run(context: &Context, within: Seconds) -> Result<Exit, Problem> {
         .hint("with a long BatchingWindowSeconds it takes longer: --within 5m"))
 }
 
-/// The commands that remove the rule by hand: its target has to go first.
+/// Shell commands that remove the rule. Its target has to be removed first.
 fn removal(context: &Context, rule: &RuleArn) -> String {
     let detach = context.command("detach", rule);
     format!("{detach} && {}", context.aws_events("delete-rule", rule))
@@ -125,6 +130,7 @@ fn text(course: &Course) -> String {
     )
 }
 
+/// A drill in progress.
 struct Drill<'a> {
     guard: Guard<Aws>,
     session: &'a Session,
@@ -135,7 +141,7 @@ impl Drill<'_> {
         self.guard.ports.rules.client()
     }
 
-    /// On the default bus, with no target yet: it does nothing by itself.
+    /// Creates the rule on the default bus, without a target.
     async fn make(&self) -> Result<RuleArn, Fault> {
         let name = format!("{PREFIX}{}", SystemClock.now().as_millisecond());
         let pattern = json!({"source": [SOURCE], "detail": {"drill": [name]}}).to_string();
@@ -154,6 +160,7 @@ impl Drill<'_> {
         arn.parse().map_err(|error| Fault::new(FaultKind::Other, format!("PutRule: {error}")))
     }
 
+    /// Attaches the guard's queue and fires the rule until the alert is published or the time is over.
     async fn attach_and_fire(
         &self,
         queue: &QueueArn,
@@ -170,8 +177,8 @@ impl Drill<'_> {
                 if course.passes_traces.is_none() && course.firings > 0 {
                     course.passes_traces = self.passes_traces(&course.rule).await?;
                 }
-                // As a loop does: whatever the guard does in between, the rule is fired again. But what the first events show
-                // is forgotten with the cut.
+                // A loop fires again whatever the guard does. The trace of the first events is read before the cut,
+                // which clears it.
                 if course.passes_traces.is_some() || course.firings + 1 < LIMIT {
                     self.put_event(&course.rule).await?;
                     course.firings += 1;
@@ -189,7 +196,7 @@ impl Drill<'_> {
         Ok(read.state() == Some(&RuleState::Disabled))
     }
 
-    /// The guard queues the alert as it notes the cut, and takes it off the queue once it is published.
+    /// Returns true if the alert is published. The outbox gets it with the cut, and is empty after the publication.
     async fn is_alerted(&self, rule: &RuleArn) -> Result<bool, Fault> {
         let record = self.record(rule).await?;
         Ok(record.is_some_and(|record| match &record.breaker {
@@ -198,13 +205,13 @@ impl Drill<'_> {
         }))
     }
 
-    /// Time of the first `AssumeRole` that reached the guard's plain rule, by the directory.
+    /// Time of the first `AssumeRole` event at the guard's plain rule, from the directory.
     async fn assume_role_at(&self) -> Result<Option<Timestamp>, Fault> {
         let stored = load::<Head>(&self.guard.ports.store, Key::Head).await?;
         Ok(stored.and_then(|(head, _)| head.assume_role_at))
     }
 
-    /// `None` until an event has arrived.
+    /// Returns true if the tracing header arrived. `None` until an event has arrived.
     async fn passes_traces(&self, rule: &RuleArn) -> Result<Option<bool>, Fault> {
         let record = self.record(rule).await?.filter(|record| record.window.newest().is_some());
         Ok(record.map(|record| record.turns.has_traces()))
@@ -227,7 +234,7 @@ impl Drill<'_> {
         refused.map_or(Ok(()), |why| Err(Fault::new(FaultKind::Other, format!("PutEvents: {why}"))))
     }
 
-    /// Puts the rule back first: one that vanishes while it is cut would be told to people as somebody's doing.
+    /// Restores the rule, then deletes it. The guard would report the deletion of a cut rule as a change by others.
     async fn remove(&mut self, rule: &RuleArn) -> Result<(), Problem> {
         let session = self.session;
         let problem = |fault: Fault| session.problem_with(rule, &fault);

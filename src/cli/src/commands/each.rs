@@ -1,4 +1,4 @@
-//! A change to several rules, one after the other: a failure is reported and the rest goes on.
+//! Changes to several rules, one after the other. A failure is reported, and the rest goes on.
 
 use budget_guard_core::model::RuleArn;
 use serde::Serialize;
@@ -10,19 +10,20 @@ use crate::output;
 use crate::problem::Problem;
 use crate::rule::RuleName;
 
-/// What was done to one rule.
+/// Result of a change to one rule.
 pub struct Done {
+    /// ARN of the rule.
     pub rule: RuleArn,
-    /// One word for scripts.
+    /// Result as one word, for JSON output.
     pub result: &'static str,
-    /// For people, after the rule's name.
+    /// Result as text that follows the rule's name.
     pub text: String,
 }
 
-/// One rule in `--output json`.
+/// Result for one rule in `--output json`.
 #[derive(Debug, Serialize)]
 struct RuleResult {
-    /// Null if no such rule was found.
+    /// Null if the rule was not found.
     arn: Option<RuleArn>,
     name: String,
     bus: String,
@@ -30,24 +31,26 @@ struct RuleResult {
     reason: Option<String>,
 }
 
-/// Gathers what became of each rule.
+/// Collects the results of all rules.
 pub struct Report<'a> {
     context: &'a Context,
     results: Vec<RuleResult>,
     exit: Exit,
 }
 
-/// Every name is checked before anything is done.
+/// Parses all names, before any change.
 pub fn names(attachment: &Attachment) -> Result<Vec<RuleName>, Problem> {
     let bus = attachment.on.bus.as_deref();
     attachment.rules.iter().map(|rule| RuleName::parse(rule, bus)).collect()
 }
 
 impl<'a> Report<'a> {
+    /// Report without results.
     pub fn new(context: &'a Context) -> Self {
         Self { context, results: Vec::new(), exit: Exit::Done }
     }
 
+    /// Adds and prints the result for one rule.
     pub fn add(&mut self, name: &RuleName, result: Result<Done, Problem>) -> Result<(), Problem> {
         let (arn, result, reason) = match result {
             Ok(done) => {
@@ -68,6 +71,7 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
+    /// Prints the JSON output, and returns the exit code.
     pub fn finish(self) -> Result<Exit, Problem> {
         if self.context.is_json() {
             output::json(&self.results)?;

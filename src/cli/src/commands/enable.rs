@@ -1,4 +1,4 @@
-//! `enable`: puts a rule back that the guard cut.
+//! `enable`: restores a rule that the guard cut.
 
 use budget_guard_aws::EventBridgeRules;
 use budget_guard_core::alerts::quoted;
@@ -15,6 +15,7 @@ use crate::output;
 use crate::problem::Problem;
 use crate::rule::{self, RuleName};
 
+/// Runs `enable`.
 pub async fn run(context: &Context, name: &RuleName, force: bool) -> Result<Exit, Problem> {
     let settings = context.guard()?;
     let session = Session::open(context, std::slice::from_ref(name)).await?;
@@ -56,7 +57,7 @@ pub async fn run(context: &Context, name: &RuleName, force: bool) -> Result<Exit
     Ok(Exit::Done)
 }
 
-/// The state as it reads now; the guard has compared it with the one it found already.
+/// Present state of the rule. The guard has compared it with the state before the cut.
 async fn state_now(rules: &EventBridgeRules, rule: &RuleArn) -> Option<String> {
     let call = rules.client().describe_rule().event_bus_name(rule.bus()).name(rule.name());
     let described = call.send().await.ok()?;

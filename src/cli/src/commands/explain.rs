@@ -18,7 +18,7 @@ use crate::problem::Problem;
 use crate::rule::RuleName;
 use crate::when::{time, time_ago};
 
-/// `explain --output json`. `trip` is null for a rule that never tripped.
+/// JSON output of `explain`. `trip` is null for a rule that never tripped.
 #[derive(Debug, Serialize)]
 struct Explanation<'a> {
     rule: RuleRef,
@@ -26,7 +26,7 @@ struct Explanation<'a> {
     trip: Option<view::TripView>,
     evidence: Option<&'a Evidence>,
     cost: Option<CostEstimate>,
-    /// The rule as it was before it was touched; kept until it is put back.
+    /// The rule as it was before the cut. Kept until it is restored.
     found: Option<&'a RuleDefinition>,
     disabled_at: Option<Timestamp>,
     late: u64,
@@ -34,6 +34,7 @@ struct Explanation<'a> {
     next: Vec<String>,
 }
 
+/// Runs `explain`.
 pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
     let found = Box::pin(lookup::find(context, name)).await?;
     let now = SystemClock.now();
@@ -159,7 +160,7 @@ fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip) {
     }
 }
 
-/// What a person does next, ready to type.
+/// Commands for the next steps, ready to paste into a shell.
 fn next_steps(context: &Context, record: &Record, trip: &Trip) -> Vec<String> {
     let rule = &record.rule;
     let enable = context.command("enable", rule);

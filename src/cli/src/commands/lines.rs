@@ -1,33 +1,36 @@
-//! Text of labelled lines under headings. In a terminal it wraps between words, so ARNs and ids can be copied.
+//! Labelled lines under headings. In a terminal they wrap between words, so that ARNs and IDs can be copied.
 
 use std::fmt::{Display, Write};
 
 use crate::output::BOLD;
 
-/// Where the text after a label begins.
+/// Column at which the text after a label begins.
 const INDENT: usize = 13;
-/// Narrower than this, wrapping helps nobody.
+/// Minimum width for wrapping, in columns. Narrower terminals get unwrapped lines.
 const NARROWEST: usize = 40;
 
+/// Text under construction.
 #[derive(Debug, Default)]
 pub struct Lines {
     text: String,
-    /// Columns of the terminal, if there is one.
+    /// Width of the terminal in columns. `None` if standard output is not a terminal.
     width: Option<usize>,
 }
 
 impl Lines {
+    /// Lines for standard output.
     pub fn for_stdout() -> Self {
         Self::within(None)
     }
 
-    /// The same within this width, or that of the terminal.
+    /// Lines within this width, or that of the terminal.
     pub fn within(width: Option<u16>) -> Self {
         let width =
             width.or(comfy_table::Table::new().width()).map(usize::from).filter(|width| *width >= NARROWEST);
         Self { text: String::new(), width }
     }
 
+    /// Adds a heading.
     pub fn heading(&mut self, text: impl Display) {
         if !self.text.is_empty() {
             self.text.push('\n');
@@ -35,6 +38,7 @@ impl Lines {
         let _ = writeln!(self.text, "{BOLD}{text}{BOLD:#}");
     }
 
+    /// Adds a labelled text. An empty label continues the text before.
     pub fn pair(&mut self, label: &str, text: impl Display) {
         let _ = write!(self.text, "  {label:<10} ");
         let mut column = INDENT;
@@ -53,11 +57,12 @@ impl Lines {
         self.text.push('\n');
     }
 
-    /// A line that is never wrapped: a command has to survive copying.
+    /// Adds a line that is never wrapped, such as a command.
     pub fn line(&mut self, text: impl Display) {
         let _ = writeln!(self.text, "  {text}");
     }
 
+    /// The text with all lines.
     pub fn into_text(self) -> String {
         self.text
     }

@@ -1,4 +1,4 @@
-//! One rule for a command that only reads: its ARN and what the guard has recorded of it.
+//! Look-up of one rule for a command that only reads: its ARN and its record.
 
 use budget_guard_core::model::RuleArn;
 use budget_guard_core::record::Record;
@@ -10,13 +10,17 @@ use crate::context::Context;
 use crate::problem::Problem;
 use crate::rule::{self, RuleName};
 
+/// A rule with its record.
 pub struct Found {
+    /// Session that the rule was read with.
     pub session: Session,
+    /// ARN of the rule.
     pub rule: RuleArn,
-    /// `None`: the guard has not seen the rule fire.
+    /// Record of the rule. `None` if the guard has not seen it fire.
     pub record: Option<Record>,
 }
 
+/// Finds the rule and its record.
 pub async fn find(context: &Context, name: &RuleName) -> Result<Found, Problem> {
     let table = context.table()?;
     let session = Session::open(context, std::slice::from_ref(name)).await?;

@@ -1,4 +1,4 @@
-//! One file per command.
+//! Commands, one file for each.
 
 pub mod acting;
 mod attach;
@@ -28,6 +28,7 @@ use crate::problem::Problem;
 use crate::replay;
 use crate::rule::RuleName;
 
+/// Runs a command.
 pub async fn run(args: Args) -> Result<Exit, Problem> {
     let mut context = Context::new(args.global);
     match args.command {

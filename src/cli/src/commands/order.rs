@@ -1,4 +1,4 @@
-//! Orders to the guard: what `enable` and `disable` have in common.
+//! Orders to the guard: the common part of `enable` and `disable`.
 
 use budget_guard_aws::Aws;
 use budget_guard_core::alerts::{RuleRef, quoted};
@@ -14,23 +14,31 @@ use crate::fault;
 use crate::output;
 use crate::problem::Problem;
 
+/// Maximum length of a reason, in characters.
 const MAX_REASON: usize = 300;
 
-/// `enable` and `disable` with `--output json`.
+/// JSON output of `enable` and `disable`.
 #[derive(Debug, Serialize)]
 pub struct OrderView {
+    /// The rule.
     pub rule: RuleRef,
+    /// Result as one word.
     pub result: &'static str,
+    /// State of the breaker after the order.
     pub breaker: &'static str,
+    /// State of the rule after the order. Null if it could not be read.
     pub rule_state: Option<String>,
+    /// Time of the cut. Null if the rule is not cut.
     pub disabled_at: Option<Timestamp>,
+    /// Number of the epoch.
     pub epoch: u64,
+    /// Command that reverts the order.
     pub undo: Option<String>,
-    /// What went wrong beside it, in a sentence each.
+    /// Problems beside the order, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Has the order carried out, with the waiting, restoring and alerting that belongs to it.
+/// Carries out an order, with the changes and alerts that belong to it.
 pub async fn carry_out(
     session: &Session,
     guard: &mut Guard<Aws>,
@@ -49,7 +57,7 @@ pub async fn carry_out(
     let stored = load::<Record>(&guard.ports.store, Key::Record(rule)).await;
     let stored = stored.map_err(|fault| session.problem(&fault))?;
     if let Some((record, _)) = stored {
-        // What the function last counted with is its setting; this side's default must not replace it.
+        // The limit in the record is the function's setting, and this environment's default must not replace it.
         guard.defaults.burst = record.limit;
         guard.defaults.unpressed = record.limit;
     }
@@ -58,7 +66,7 @@ pub async fn carry_out(
     driven.map_err(|fault| session.problem(&fault))
 }
 
-/// The reason that was given for `what`. It stands in a stored item and in an alert, whose sizes are bounded.
+/// Checks the reason of an order; `what` names the order. The reason is stored and sent, so its length is limited.
 pub fn reason(reason: &str, what: &str) -> Result<String, Problem> {
     let reason = reason.trim();
     let length = reason.chars().count();
@@ -79,7 +87,7 @@ pub fn reason(reason: &str, what: &str) -> Result<String, Problem> {
     Ok(reason.to_owned())
 }
 
-/// The record after an order, unless it was refused; `next` is what to do then, if this side knows better.
+/// Record after an order. A refusal is an error; `next` gives a better hint than the refusal's own.
 pub fn accepted<'a>(
     driven: &'a Driven,
     rule: &RuleArn,
@@ -94,14 +102,14 @@ pub fn accepted<'a>(
     record.ok_or_else(|| Problem::failed("the record could not be read back; run the same command again"))
 }
 
-/// The order is recorded, but the rule is not where it should be.
+/// Problem for an order that is recorded and not carried out. `otherwise` is its text if there are no notes.
 pub fn not_done(session: &Session, driven: &Driven, otherwise: &str) -> Problem {
     let notes = distinct(&driven.notes);
     let message = if notes.is_empty() { otherwise.to_owned() } else { notes.join("; ") };
     hints(session, driven).into_iter().fold(Problem::failed(message), Problem::hint)
 }
 
-/// The order is done; what went wrong beside it.
+/// Prints the problems beside a completed order.
 pub fn report_notes(session: &Session, driven: &Driven) {
     distinct(&driven.notes).iter().for_each(output::warning);
     hints(session, driven).iter().for_each(output::hint);
@@ -116,7 +124,7 @@ fn hints(session: &Session, driven: &Driven) -> Vec<String> {
     distinct(faults.filter_map(|fault| fault::hint(fault, &session.named)))
 }
 
-/// Attempts that failed in the same way are told once.
+/// Texts without repetitions, in their order.
 pub fn distinct<T: ToString>(notes: impl IntoIterator<Item = T>) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::new();
     for note in notes {

@@ -1,4 +1,4 @@
-//! `pressure`: which budgets are overspent, what that means for rules, and how to end it.
+//! `pressure`: shows the overspent budgets and their effect on the limits, or ends it.
 
 use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::BudgetRef;
@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
 
-/// One budget with `--output json`.
+/// One budget in JSON output.
 #[derive(Debug, Serialize)]
 struct PressView<'a> {
     budget: BudgetRef,
@@ -28,7 +28,7 @@ struct PressView<'a> {
     cleared: Option<&'a Cleared>,
 }
 
-/// Shows the pressure; with a reason, ends it.
+/// Runs `pressure`: shows the overspent budgets or, with a reason, ends their effect.
 pub async fn run(context: &Context, reason: Option<&str>) -> Result<Exit, Problem> {
     let Some(reason) = reason else { return show(context).await };
     let reason = order::reason(reason, "why the pressure ends")?;
@@ -92,12 +92,12 @@ async fn show(context: &Context) -> Result<Exit, Problem> {
     Ok(Exit::Done)
 }
 
-/// Beside the rules: what holds for all of them now.
+/// Prints a note about overspent budgets, which affect all rules.
 pub async fn mention(context: &Context, session: &Session, table: &str, now: Timestamp) {
     match load::<Pressure>(&session.store(table), Key::Pressure).await {
         Ok(Some((pressure, _))) => {
             for press in pressure.pressing(now) {
-                // The function's own setting may be another one; this is what is known here.
+                // The function's own setting is not known here and may differ.
                 let divisor = context.defaults().map(|limits| limits.pressure).unwrap_or(DEFAULT_PRESSURE);
                 let limits = match divisor.get() {
                     1 => String::new(),

@@ -1,4 +1,4 @@
-//! `status`: every rule the guard has seen, those that need a person first.
+//! `status`: all rules that the guard has seen, the most urgent first.
 
 use std::cmp::Reverse;
 
@@ -20,7 +20,7 @@ use crate::output;
 use crate::problem::Problem;
 use crate::rule::check_bus;
 
-/// Only rules on `bus`, if one is given.
+/// Runs `status`, for the rules on `bus` only if one is given.
 pub async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> {
     bus.map_or(Ok(()), check_bus)?;
     let table = context.table()?;
@@ -82,7 +82,8 @@ fn hint_at_unknown(context: &Context, records: &[Record], acting: &acting::ByRul
     }
 }
 
-/// The table cannot tell of rules that the guard is never shown. Whoever may read no more than the table is told so.
+/// Prints hints about rules with events that the guard does not get. The table alone cannot show them, so a missing
+/// right to list rules is reported too.
 async fn hint_at_unwatched(session: &Session, bus: Option<&str>, records: &[Record]) {
     if bus.is_some_and(|bus| bus != DEFAULT_BUS) {
         return;
@@ -96,7 +97,7 @@ async fn hint_at_unwatched(session: &Session, bus: Option<&str>, records: &[Reco
     }
 }
 
-/// Cut rules first, then those that have tripped, then by name: two calls show the same order.
+/// Sort key: cut rules first, then those that have tripped, then by name.
 fn urgency(record: &Record) -> (u8, Reverse<Option<Timestamp>>, String) {
     let rank = match record.breaker {
         Breaker::Restoring { .. } => 0,
@@ -108,7 +109,7 @@ fn urgency(record: &Record) -> (u8, Reverse<Option<Timestamp>>, String) {
     (rank, Reverse(tripped_at), record.rule.path().to_owned())
 }
 
-/// A row for each record, and who acts for the rules, as far as the directory tells.
+/// One row for each record, and a summary of the known actors.
 pub(super) fn text(
     records: &[Record],
     acting: &acting::ByRule,

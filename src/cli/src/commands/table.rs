@@ -1,28 +1,28 @@
-//! A table without lines: it wraps in a terminal and is one line per row anywhere else.
+//! A table without borders. It wraps in a terminal, and elsewhere has one line per row.
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width};
 
 use budget_guard_core::breaker::Breaker;
 
-/// Names that fit into this part of the width are never broken, so that they can be copied.
+/// Names of at most one third of the width are never broken, so that they can be copied.
 const SHARE: usize = 3;
 /// Space between columns.
 const GAP: usize = 2;
-/// Least width of the last column, which holds sentences. The other columns are broken only below it.
+/// Minimum width of the last column, which holds sentences. Below it, the other columns break too.
 const NARROWEST: usize = 16;
 
-/// The first column holds names.
+/// Renders a table. The first column holds names.
 pub fn render(header: &[&str], rows: Vec<Vec<Cell>>) -> String {
     render_within(None, header, rows)
 }
 
-/// The same within this width, or that of the terminal.
+/// Renders a table within this width, or that of the terminal.
 pub fn render_within(width: Option<u16>, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
     let mut table = Table::new();
     width.map(|width| table.set_width(width));
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    // What colour may be shown is decided where it is printed.
+    // The printer decides on colours.
     table.enforce_styling();
     table.set_header(header.iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
     let room = table.width().map_or(usize::MAX, usize::from);
@@ -32,7 +32,7 @@ pub fn render_within(width: Option<u16>, header: &[&str], rows: Vec<Vec<Cell>>) 
     let mut whole = vec![short_names.max().unwrap_or_default() + GAP];
     let between = 1..header.len().saturating_sub(1);
     whole.extend(between.map(|column| widest(column).unwrap_or_default().max(header[column].len()) + GAP));
-    // Where these leave no room to the last column, all of them have to give.
+    // Unbroken names would leave no room for the last column, so all columns may break.
     if whole.iter().sum::<usize>() + NARROWEST > room {
         whole.truncate(1);
     }
@@ -47,6 +47,7 @@ pub fn render_within(width: Option<u16>, header: &[&str], rows: Vec<Vec<Cell>>) 
     lines.join("\n") + "\n"
 }
 
+/// Cell with the state of a breaker.
 pub fn breaker(breaker: &Breaker) -> Cell {
     let cell = Cell::new(breaker);
     match breaker {

@@ -1,4 +1,4 @@
-//! What `status` says of rules that fire on events which the guard is not shown.
+//! Hints of `status` about rules with events that the guard does not get.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use budget_guard_core::directory::Unwatched;
 use budget_guard_core::model::{DEFAULT_BUS, Fault, RuleArn};
 use budget_guard_core::ports::Rules;
 
-/// Of 100 rules each; more than the quota of rules on a bus.
+/// Maximum number of pages read, with 100 rules each. More than the quota of rules on a bus.
 const PAGES: u32 = 20;
 
-/// What is asked of the guard's stack, a sentence for each setting. `seen` are rules that have fired into the table.
+/// Settings of the guard's stack to change, one sentence each. `seen` are rules with a record.
 pub async fn hints(rules: &EventBridgeRules, seen: &BTreeSet<&RuleArn>) -> Result<Vec<String>, Fault> {
     let mut listed = Vec::new();
     let mut next_token = None;

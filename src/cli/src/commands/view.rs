@@ -1,4 +1,4 @@
-//! What is shown of a record: as JSON with fixed field names, and the phrases of the text form.
+//! Views of a record: JSON with fixed field names, and phrases for text.
 
 use budget_guard_core::alerts::RuleRef;
 use budget_guard_core::breaker::Breaker;
@@ -10,51 +10,73 @@ use serde::Serialize;
 use super::acting::Knowledge;
 use crate::when::{ago, time_ago};
 
-/// One rule in `status --output json`.
+/// One rule in the JSON output of `status`.
 #[derive(Debug, Serialize)]
 pub struct ListedView {
+    /// The record.
     #[serde(flatten)]
     pub record: RuleView,
-    /// Null if the directory does not have the rule with its targets.
+    /// Knowledge of the actors. Null if the directory does not have the rule with its targets.
     pub who_acts: Option<Knowledge>,
 }
 
-/// The record of a rule.
+/// Record of a rule.
 #[derive(Debug, Serialize)]
 pub struct RuleView {
+    /// The rule.
     pub rule: RuleRef,
+    /// State of the breaker.
     pub breaker: &'static str,
+    /// Time of the cut. Null if the rule is not cut.
     pub disabled_at: Option<Timestamp>,
+    /// Number of the epoch.
     pub epoch: u64,
+    /// Firings in the present window.
     pub firings: FiringsView,
-    /// Deliveries after the cut or from before the epoch.
+    /// Number of firings after the cut or from before the epoch.
     pub late: u64,
+    /// Last trip. Null if the rule never tripped.
     pub last_trip: Option<TripView>,
+    /// Number of alerts that are not published yet.
     pub pending_alerts: usize,
-    /// Failed attempts in a row to disable or restore the rule, and to publish an alert.
+    /// Number of failed attempts in a row to disable or restore the rule.
     pub failed_changes: u32,
+    /// Number of failed attempts in a row to publish an alert.
     pub failed_alerts: u32,
 }
 
+/// Firings in the present window, with the limit.
 #[derive(Debug, Serialize)]
 pub struct FiringsView {
+    /// Number of firings.
     pub count: u64,
+    /// Number of firings that trips.
     pub limit: u32,
+    /// Length of the window in seconds.
     pub window_seconds: u32,
+    /// True if `count` is an estimate.
     pub is_estimate: bool,
 }
 
+/// A trip.
 #[derive(Debug, Serialize)]
 pub struct TripView {
+    /// Time of the trip.
     pub at: Timestamp,
+    /// Kind of its evidence.
     pub kind: EvidenceKind,
+    /// Evidence in one sentence.
     pub reason: String,
+    /// Result as one word.
     pub outcome: &'static str,
+    /// Time of the restore. Null if the rule is not restored.
     pub restored_at: Option<Timestamp>,
+    /// Reason if the rule was not cut.
     pub because: Option<String>,
 }
 
 impl RuleView {
+    /// View of a record at a time.
     pub fn new(record: &Record, now: Timestamp) -> Self {
         let limit = record.window.limit();
         Self {
@@ -78,6 +100,7 @@ impl RuleView {
 }
 
 impl TripView {
+    /// View of a trip.
     pub fn new(trip: &Trip) -> Self {
         let (outcome, restored_at, because) = match &trip.outcome {
             Outcome::Cut => ("cut", None, None),
@@ -90,6 +113,7 @@ impl TripView {
     }
 }
 
+/// Name, bus and ARN of a rule.
 pub fn rule_ref(rule: &RuleArn) -> RuleRef {
     RuleRef::of(rule)
 }
@@ -101,19 +125,19 @@ pub fn disabled_at(record: &Record) -> Option<Timestamp> {
     }
 }
 
-/// `12 of 200 in 60s`.
+/// Firings as text: `12 of 200 in 60s`.
 pub fn firings(record: &Record, now: Timestamp) -> String {
     let limit = record.window.limit();
     let about = if limit.is_sampled() { "about " } else { "" };
     format!("{about}{} of {} in {}", record.window.count_at(now), limit.count, limit.window)
 }
 
-/// The last trip in a few words: when, why, and what came of it.
+/// Last trip in a few words: time, reason, result.
 pub fn last_trip(trip: &Trip, now: Timestamp) -> String {
     let evidence = &trip.evidence;
     let why = match (evidence.kind, evidence.window_seconds) {
         (EvidenceKind::Burst, Some(window)) => format!("{} firings in {window}", evidence.count),
-        // The details after the numbers are for `explain`.
+        // `explain` shows the details after the numbers.
         _ if evidence.own.is_some() => trip.reason.split(": ").next().unwrap_or_default().to_owned(),
         _ => trip.reason.clone(),
     };
@@ -126,7 +150,7 @@ pub fn last_trip(trip: &Trip, now: Timestamp) -> String {
     format!("{}: {why}{end}", ago(trip.at, now))
 }
 
-/// What came of a trip, in a sentence.
+/// Result of a trip, in a sentence.
 pub fn outcome(record: &Record, trip: &Trip, now: Timestamp) -> String {
     match (&trip.outcome, &record.breaker) {
         (Outcome::Restored { at }, _) => format!("put back as it was at {}", time_ago(*at, now)),
@@ -143,7 +167,7 @@ pub fn outcome(record: &Record, trip: &Trip, now: Timestamp) -> String {
     }
 }
 
-/// What is left undone, in a few words each.
+/// Unfinished steps, in a few words each.
 pub fn unfinished(record: &Record) -> Vec<String> {
     let mut notes = Vec::new();
     let failures = record.work.failures;

@@ -1,4 +1,4 @@
-//! The report for scripts.
+//! The report of `replay` as JSON.
 
 use budget_guard_core::model::{Seconds, Timestamp};
 use budget_guard_core::replay::{ListedRule, Outcome};
@@ -10,48 +10,52 @@ use super::read::Trouble;
 use crate::commands::acting::Knowledge;
 use crate::rule_file::BadPattern;
 
+/// The report in `replay --output json`.
 #[derive(Debug, Serialize)]
 pub struct View<'a> {
-    /// Distinct records.
+    /// Number of distinct records.
     events: u64,
-    /// Records and files that could not be read.
+    /// Number of records and files that could not be read.
     skipped: u64,
-    /// Records that were there already.
+    /// Number of records that had been read before.
     duplicates: u64,
     files: usize,
-    /// Time of the first and the last record.
+    /// Time of the first record. `last` is that of the last.
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     limit: String,
     rules: Vec<RuleView<'a>>,
-    /// Rules about which nothing can be said.
+    /// Rules whose patterns do not compile.
     unknown: &'a [BadPattern],
     left_out: Vec<LeftOut<'a>>,
-    /// The first of what was skipped.
+    /// The first problems; `skipped` is their total.
     problems: Vec<ProblemView<'a>>,
 }
 
+/// Result for one rule.
 #[derive(Debug, Serialize)]
 struct RuleView<'a> {
     rule: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<&'a str>,
     firings: u64,
-    /// Those that the rule's own targets caused; null if the file does not tell its targets.
+    /// Number of firings that the rule's own targets caused. Null if the file has no targets.
     own: Option<u64>,
-    /// Knowledge about who acts for the targets: known, partly known or unknown; null if the file does not tell them.
+    /// Knowledge of the targets' actors: known, partly known or unknown. Null if the file has no targets.
     who_acts: Option<Knowledge>,
     peak: PeakView,
     trip: Option<TripView<'a>>,
     smallest_limit: String,
-    /// Events that match, but whose call's name keeps them from a rule in plain `ENABLED`.
+    /// Number of matching events that a rule in state `ENABLED` does not get, because the call is read-only by its
+    /// name.
     read_only: u64,
-    /// Events about which the matcher could not decide.
+    /// Number of events that the matcher could not decide.
     undecided: u64,
-    /// Events that match, but are from another account or Region.
+    /// Number of matching events from another account or Region.
     elsewhere: u64,
 }
 
+/// The window with the most firings.
 #[derive(Debug, Serialize)]
 struct PeakView {
     count: u64,
@@ -59,6 +63,7 @@ struct PeakView {
     at: Option<Timestamp>,
 }
 
+/// The trip that would have happened.
 #[derive(Debug, Serialize)]
 struct TripView<'a> {
     at: Timestamp,
@@ -66,29 +71,32 @@ struct TripView<'a> {
     reason: &'a str,
     firings_before: u64,
     callers: Vec<CallerView<'a>>,
-    /// Of the rule's own calls: the finding, the resource, the cycle.
+    /// Evidence by the rule's own calls: the finding, the resource, the cycle.
     #[serde(skip_serializing_if = "Option::is_none")]
     own: Option<&'a OwnEvidence>,
 }
 
+/// A principal that caused firings.
 #[derive(Debug, Serialize)]
 struct CallerView<'a> {
     principal: &'a str,
     count: u32,
-    /// A target of the rule, as far as the file tells them.
+    /// True if it is an actor of the rule's targets, as far as the file has them.
     is_target: bool,
 }
 
+/// A rule that was not replayed.
 #[derive(Debug, Serialize)]
 struct LeftOut<'a> {
     rule: &'a str,
     reason: &'a str,
 }
 
+/// A file or record that could not be read.
 #[derive(Debug, Serialize)]
 struct ProblemView<'a> {
     file: String,
-    /// From 1; none for the file as a whole.
+    /// Number of the record, from 1. None if the whole file could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<u64>,
     problem: &'a str,

@@ -1,4 +1,4 @@
-//! The log files: what was named, and what is found in folders.
+//! Log files of `replay`: files by name, and files found in folders.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -9,22 +9,24 @@ use flate2::bufread::MultiGzDecoder;
 use crate::problem::Problem;
 
 const ENDINGS: &[&str] = &[".json", ".json.gz"];
-/// The folder beside the logs in a trail's bucket: hashes of the log files, and no events.
+/// Folder of digest files, which hold hashes and no events.
 const DIGESTS: &str = "CloudTrail-Digest";
+/// First bytes of a gzip file.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
-/// The files to read, in the order of their paths.
+/// Files to read, in the order of their paths.
 #[derive(Debug, Default)]
 pub struct Logs {
+    /// Paths of the files.
     pub files: Vec<PathBuf>,
-    /// Together, as they are stored.
+    /// Size of all files together, as stored.
     pub bytes: u64,
-    /// Folders that cannot be read, each with the reason.
+    /// Folders that could not be read, with the reason.
     pub unreadable: Vec<(PathBuf, io::Error)>,
 }
 
 impl Logs {
-    /// A file that is named is read whatever its name; a folder is searched.
+    /// Finds the logs. A file named on the command line is read under any name; a folder is searched.
     pub fn find(named: &[PathBuf]) -> Result<Self, Problem> {
         let mut logs = Self::default();
         for path in named {
@@ -65,7 +67,7 @@ impl Logs {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let (path, name) = (entry.path(), entry.file_name());
-            // A link to a folder could lead in a circle.
+            // Links are not followed, because a link to a folder could form a cycle.
             if entry.file_type()?.is_dir() {
                 if name != DIGESTS {
                     folders.push(path);
@@ -80,7 +82,7 @@ impl Logs {
     }
 }
 
-/// Opens a log, and unpacks it if it is packed: tools change the names of files, but not how they begin.
+/// Opens a log, and unpacks it if its first bytes are those of gzip. The file's name does not matter.
 pub fn open<R: Read + 'static>(path: &Path, wrap: impl FnOnce(File) -> R) -> io::Result<Box<dyn Read>> {
     let mut file = BufReader::with_capacity(128 << 10, wrap(File::open(path)?));
     let is_packed = file.fill_buf()?.starts_with(GZIP);

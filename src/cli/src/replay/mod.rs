@@ -1,4 +1,4 @@
-//! `replay`: what rules would have done over CloudTrail logs. Without AWS.
+//! `replay`: runs rules over CloudTrail logs. Needs no AWS.
 
 mod json;
 mod logs;
@@ -19,18 +19,19 @@ use crate::rule_file::{BadPattern, RuleFile};
 use logs::Logs;
 use read::Reading;
 
-/// Everything there is to say.
+/// Result of a replay.
 #[derive(Debug)]
 struct Report<'a> {
     limit: BurstLimit,
     files: usize,
     reading: Reading,
-    /// Those that tripped first, then the busiest.
+    /// Rules with their results: those that tripped first, then by number of firings.
     rules: Vec<(&'a ListedRule, Outcome)>,
     bad_patterns: Vec<BadPattern>,
     left_out: Vec<(&'a ListedRule, String)>,
 }
 
+/// Runs `replay`.
 pub fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Problem> {
     let limits = context.defaults()?;
     let file = RuleFile::read(rules)?;
@@ -72,11 +73,12 @@ pub fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Pr
 }
 
 impl Report<'_> {
+    /// Rules that would have tripped.
     fn tripped(&self) -> impl Iterator<Item = &(&ListedRule, Outcome)> {
         self.rules.iter().filter(|(_, outcome)| outcome.trip.is_some())
     }
 
-    /// Number of rules whose targets are given: their own calls are judged.
+    /// Number of rules with targets, whose own calls are judged.
     fn with_targets(&self) -> usize {
         self.rules.iter().filter(|(rule, _)| rule.targets.is_some()).count()
     }

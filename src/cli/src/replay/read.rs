@@ -1,4 +1,4 @@
-//! Reads the logs, with a thread for each core: what is broken is named and passed over, the rest is matched.
+//! Reads the logs with one thread per core. Broken files and records are reported and skipped.
 
 use std::io;
 use std::num::NonZero;
@@ -13,30 +13,34 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::logs::{self, Logs};
 use crate::problem::Problem;
 
-/// So many problems are named; the others are only counted.
+/// Maximum number of problems that are reported; the others are only counted.
 pub const NAMED: usize = 10;
 
-/// What came of reading all logs.
+/// Result of reading all logs.
 #[derive(Debug)]
 pub struct Reading {
+    /// Records and counts for the replay.
     pub collected: Collected,
-    /// Files and records that could not be read.
+    /// Number of files and records that could not be read.
     pub skipped: u64,
-    /// The first of them.
+    /// The first problems.
     pub troubles: Vec<Trouble>,
-    /// Not what was in the files, but reading them failed.
+    /// True if reading a file failed, rather than parsing its content.
     pub io_failed: bool,
 }
 
-/// Why a file, or a record of it, was passed over.
+/// A file or record that was skipped, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
+    /// Path of the file.
     pub file: PathBuf,
-    /// From 1; none for the file as a whole.
+    /// Number of the record, from 1. `None` for the whole file.
     pub record: Option<u64>,
+    /// Reason.
     pub problem: String,
 }
 
+/// State of one thread.
 struct Reader<'a> {
     replay: &'a Replay,
     collected: Collected,
@@ -45,6 +49,7 @@ struct Reader<'a> {
     io_failed: bool,
 }
 
+/// Reads all logs and merges the results of the threads.
 pub fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
     let bar = progress(logs.bytes);
     let next = AtomicUsize::new(0);
@@ -80,14 +85,14 @@ pub fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
         reading.io_failed |= reader.io_failed;
         parts.push(reader.collected);
     }
-    // Each reader went through its files in order, so the first of all are among the first of each.
+    // Each thread takes files in order, so its first problems include the first of all.
     reading.troubles.sort_by(|a, b| (&a.file, a.record).cmp(&(&b.file, b.record)));
     reading.troubles.truncate(NAMED);
     reading.collected = Collected::merge(replay, parts);
     Ok(reading)
 }
 
-/// On a terminal; anywhere else it is silent.
+/// Progress bar on a terminal; hidden elsewhere.
 fn progress(bytes: u64) -> ProgressBar {
     let bar = ProgressBar::new(bytes);
     let template = "{bar:30} {bytes} of {total_bytes}, {eta} left";
@@ -128,7 +133,7 @@ impl<'a> Reader<'a> {
 
     fn io(&mut self, path: &Path, error: &io::Error) {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        // What unpacking says of a damaged file is no failure of the disk.
+        // An error of unpacking means damaged content, and not a failure of the disk.
         let is_content = matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
         self.io_failed |= !is_content;
         let what = if is_content { "damaged gzip: " } else { "" };

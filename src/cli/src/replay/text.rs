@@ -1,4 +1,4 @@
-//! The report for people: a table, what it adds up to, what was passed over, what to do next.
+//! The report of `replay` as text: a table, totals, skipped input, next steps.
 
 use budget_guard_core::model::{Seen, Timestamp, plural, printable, whole_seconds};
 use budget_guard_core::policy::LIMIT_TAG;
@@ -13,10 +13,10 @@ use crate::commands::table;
 use crate::context::{Context, quote};
 use crate::output;
 
-/// So many rules are named in one line.
+/// Maximum number of rules named in one line.
 const NAMED: usize = 5;
 
-/// The rules that fired, the busiest first, and the totals.
+/// Table of the rules that fired, by number of firings, and the totals.
 pub fn table(report: &Report<'_>) -> String {
     let window = report.limit.window;
     let has_targets = report.with_targets() > 0;
@@ -28,7 +28,7 @@ pub fn table(report: &Report<'_>) -> String {
             Some(would) => Cell::new(time(would.trip.at)).fg(Color::Red),
             None => Cell::new("no"),
         };
-        // No limit of the rate helps a rule that fires itself.
+        // A limit of the rate does not stop a rule that fires itself.
         let is_proved = outcome.trip.as_ref().is_some_and(|would| would.trip.evidence.own.is_some());
         let limit = Cell::new(if is_proved { "-".to_owned() } else { outcome.smallest_limit(window) });
         let mut row = vec![Cell::new(printable(&rule.name)), Cell::new(outcome.firings)];
@@ -47,7 +47,7 @@ pub fn table(report: &Report<'_>) -> String {
     table + &totals(report, fired().count())
 }
 
-/// Number of the rule's own calls; `unknown` where it is not told who acts for its targets.
+/// Number of the rule's own calls, or `unknown` if the actors of its targets are not known.
 fn own_calls(rule: &ListedRule, outcome: &Outcome) -> String {
     match outcome.own {
         None => "-".to_owned(),
@@ -75,7 +75,7 @@ fn totals(report: &Report<'_>, fired: usize) -> String {
     )
 }
 
-/// Before the report: what it does not cover.
+/// Prints the problems that limit the report.
 pub fn troubles(report: &Report<'_>) {
     for bad in &report.bad_patterns {
         output::warning(format_args!("unknown whether it fires: {}", bad.message));
@@ -91,7 +91,7 @@ pub fn troubles(report: &Report<'_>) {
     }
 }
 
-/// After the report: what explains it, and what to do next.
+/// Prints explanations and next steps after the report.
 pub fn remarks(context: &Context, report: &Report<'_>) {
     for (rule, because) in &report.left_out {
         output::note(format_args!("left out: {}, because {because}", printable(&rule.name)));

@@ -1,4 +1,4 @@
-//! `status` and `status RULE` on a terminal of 80 columns, for a rule with each kind of target.
+//! Tests of `status` and `status RULE` on a terminal of 80 columns, for a rule with each kind of target.
 
 use budget_guard_core::breaker::{Breaker, Cut};
 use budget_guard_core::directory::{Edit, Entries};
@@ -14,7 +14,8 @@ use crate::commands::{details, status};
 const NOON: &str = "2026-11-20T12:00:00Z";
 const WIDTH: Option<u16> = Some(80);
 
-/// A rule, its target, the actors behind that with their roles, and why others are missing, in the words of the guard.
+/// A rule, its target, the target's actors with their roles, and the reason why others are missing, in the guard's
+/// words.
 type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str);
 
 const ROWS: [Row; 15] = [
@@ -118,7 +119,7 @@ fn limit() -> BurstLimit {
     "200/60s".parse().unwrap()
 }
 
-/// The records of all rules; the first one has tripped.
+/// Records of all rules; the first one has tripped.
 fn records(now: Timestamp) -> Vec<Record> {
     let mut records: Vec<Record> = ROWS.iter().map(|row| Record::new(rule(row.0), limit())).collect();
     let reason = "8 equal calls for 1 reason: s3 PutBucketAcl on uploads, word for word the same, 5 more than the \
@@ -136,7 +137,7 @@ fn records(now: Timestamp) -> Vec<Record> {
     records
 }
 
-/// The directory of all rules, in which the targets of one are not read yet.
+/// Directory of all rules. The targets of the rule `unread` are not read yet.
 fn directory(unread: &str, now: Timestamp) -> Directory {
     let mut entries = Entries::new();
     for row in &ROWS {

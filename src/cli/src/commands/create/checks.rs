@@ -1,4 +1,4 @@
-//! Questions to AWS before a rule is made: does CloudTrail log at all, and may a target fire the rule itself?
+//! Checks against AWS before a rule is created: CloudTrail logs in the Region, and targets that may fire the rule.
 
 use aws_config::SdkConfig;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType;
@@ -7,7 +7,7 @@ use budget_guard_core::model::Fault;
 
 use super::plan::{Goal, Plan, Way};
 
-/// Whether any trail that covers this Region is logging. Without one EventBridge gets no API calls.
+/// Returns true if a trail that covers this Region is logging. Without one, EventBridge gets no API calls.
 pub async fn is_logging(config: &SdkConfig) -> Result<bool, Fault> {
     let client = aws_sdk_cloudtrail::Client::new(config);
     let trails = client.describe_trails().send().await.map_err(|error| fault("DescribeTrails", &error))?;
@@ -21,7 +21,7 @@ pub async fn is_logging(config: &SdkConfig) -> Result<bool, Fault> {
     Ok(false)
 }
 
-/// The roles of function targets that may make one of the rule's own calls.
+/// Roles of function targets that may make one of the rule's calls.
 pub async fn roles_that_may_fire(config: &SdkConfig, plan: &Plan) -> Result<Vec<String>, Fault> {
     let functions = aws_sdk_lambda::Client::new(config);
     let mut roles = Vec::new();
@@ -37,7 +37,7 @@ pub async fn roles_that_may_fire(config: &SdkConfig, plan: &Plan) -> Result<Vec<
     Ok(roles)
 }
 
-/// By the role's own policies. For any operation there is no list to ask about, and the answer is that it may.
+/// Returns true if the role's own policies allow one of the actions. Without actions (any operation) it returns true.
 async fn may_call(config: &SdkConfig, role: &str, actions: &[String]) -> Result<bool, Fault> {
     if actions.is_empty() {
         return Ok(true);

@@ -1,4 +1,5 @@
-//! Letting EventBridge into the targets: a permission on functions, a statement in queue policies, a role for the rest.
+//! Rights for EventBridge on the targets: a permission on functions, a statement in queue policies, a role for the
+//! rest.
 
 use aws_config::SdkConfig;
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::plan::{Goal, Way};
 
-/// What is going to be granted for a target, in a sentence; `None` if a role does it.
+/// Sentence about the right to grant for a target. `None` if a role has it.
 pub fn sentence(goal: &Goal) -> Option<String> {
     match goal.way {
         Way::Function => Some(format!("allow EventBridge to invoke {} for this rule", goal.arn)),
@@ -19,7 +20,7 @@ pub fn sentence(goal: &Goal) -> Option<String> {
     }
 }
 
-/// Grants it, and says nothing if it was granted already.
+/// Grants the right. A right that exists already is no error.
 pub async fn grant(config: &SdkConfig, rule: &RuleArn, goal: &Goal) -> Result<(), Fault> {
     match goal.way {
         Way::Function => function(config, rule, &goal.arn).await,
@@ -28,7 +29,7 @@ pub async fn grant(config: &SdkConfig, rule: &RuleArn, goal: &Goal) -> Result<()
     }
 }
 
-/// The name of what is granted, one for each rule: letters, digits, `-` and `_`.
+/// Name of the grant for a rule, with letters, digits, `-` and `_` only.
 fn sid(rule: &RuleArn) -> String {
     let plain = |text: &str| text.replace(['.', '/'], "-");
     format!("eventbridge-{}-{}", plain(rule.bus()), plain(rule.name())).chars().take(100).collect()
@@ -53,7 +54,7 @@ async fn function(config: &SdkConfig, rule: &RuleArn, arn: &str) -> Result<(), F
     }
 }
 
-/// Adds a statement to the policy that the queue has.
+/// Adds a statement to the present policy of the queue.
 async fn queue(config: &SdkConfig, rule: &RuleArn, arn: &str) -> Result<(), Fault> {
     let other = |problem: String| Fault::new(FaultKind::Other, problem);
     let client = aws_sdk_sqs::Client::new(config);
@@ -69,7 +70,7 @@ async fn queue(config: &SdkConfig, rule: &RuleArn, arn: &str) -> Result<(), Faul
     set.send().await.map(drop).map_err(|error| fault("SetQueueAttributes", &error))
 }
 
-/// The policy with a statement for this rule. One of the same name is replaced, all others stay.
+/// Policy with a statement for this rule. A statement of the same name is replaced, and all others stay.
 fn with_statement(policy: Option<&str>, rule: &RuleArn, queue: &str) -> Result<String, serde_json::Error> {
     let mut policy: Value = match policy.filter(|text| !text.is_empty()) {
         Some(text) => serde_json::from_str(text)?,
@@ -97,7 +98,7 @@ fn with_statement(policy: Option<&str>, rule: &RuleArn, queue: &str) -> Result<S
     Ok(policy.to_string())
 }
 
-/// Makes the role that EventBridge takes for the targets that need one. Returns its ARN.
+/// Creates the role that EventBridge assumes for targets that need one. Returns its ARN.
 pub async fn make_role(
     config: &SdkConfig,
     rule_name: &str,
@@ -133,7 +134,7 @@ mod tests {
         let rule: RuleArn = "arn:aws:events:eu-west-1:123456789012:rule/orders/fix.acl".parse().unwrap();
         let check = |policy: Option<&str>, sids: &[&str]| {
             let policy = with_statement(policy, &rule, "arn:q").unwrap();
-            // Twice makes no difference.
+            // The second time changes nothing.
             let again = with_statement(Some(&policy), &rule, "arn:q").unwrap();
             assert_eq!(policy, again);
             let policy: Value = serde_json::from_str(&policy).unwrap();

@@ -1,4 +1,4 @@
-//! `rule create`: a rule on API calls, made the guarded way. It is enabled last, when the guard sees it already.
+//! `rule create`: creates a rule on API calls with the guard attached. The rule is enabled as the last step.
 
 mod checks;
 mod grants;
@@ -22,23 +22,24 @@ use crate::rule::RuleName;
 use crate::targets;
 use plan::{Plan, Way};
 
-/// `rule create` with `--output json`.
+/// JSON output of `rule create`.
 #[derive(Debug, Serialize)]
 struct CreateView<'a> {
     /// `planned` or `created`.
     result: &'static str,
     name: &'a str,
     bus: &'a str,
-    /// Null until it is created.
+    /// Null if the rule is only planned.
     arn: Option<&'a RuleArn>,
     state: &'a str,
     pattern: &'a Value,
     steps: &'a [String],
     warnings: &'a [String],
-    /// The pattern without the calls of the targets' own roles; null unless those may fire the rule.
+    /// Pattern without the calls of the targets' roles. Null if those may not fire the rule.
     pattern_without_own_calls: Option<&'a Value>,
 }
 
+/// Runs `rule create`.
 pub async fn run(context: &Context, new: &NewRule) -> Result<Exit, Problem> {
     let name = RuleName::parse(&new.name, new.on.bus.as_deref())?;
     if name.arn().is_some() || name.name().starts_with(OWN_PREFIX) {
@@ -80,6 +81,7 @@ pub async fn run(context: &Context, new: &NewRule) -> Result<Exit, Problem> {
     Ok(Exit::Done)
 }
 
+/// Creation of one rule.
 struct Create<'a> {
     context: &'a Context,
     new: &'a NewRule,
@@ -98,7 +100,7 @@ impl Create<'_> {
         }
     }
 
-    /// Targets that EventBridge reaches with a role need one.
+    /// Checks that there is a role if a target needs one.
     fn check_role(&self, plan: &Plan) -> Result<(), Problem> {
         let needs = plan.goals.iter().find(|goal| matches!(goal.way, Way::Role(_)));
         match needs {
@@ -113,7 +115,7 @@ impl Create<'_> {
         }
     }
 
-    /// PutRule would replace a rule of this name without a word.
+    /// Checks that the name is free, because PutRule would replace a rule of this name.
     async fn check_name(&self) -> Result<(), Problem> {
         match self.rules.find(self.name.bus(), self.name.name()).await {
             Ok(taken) => {
@@ -127,7 +129,7 @@ impl Create<'_> {
         }
     }
 
-    /// Asks AWS what may surprise. Without permission to ask, that is said and the rest goes on.
+    /// Adds warnings from AWS to the plan. A check that is not permitted becomes a warning too.
     async fn look_around(&self, plan: &mut Plan) -> Option<Value> {
         let config = self.session.config();
         match checks::is_logging(config).await {
@@ -162,6 +164,7 @@ impl Create<'_> {
         }
     }
 
+    /// Steps of the plan, one sentence each.
     fn steps(&self, plan: &Plan) -> Vec<String> {
         let rule = format!("rule {} on bus {}", self.name.name(), self.name.bus());
         let mut steps = vec![format!("make {rule}, disabled")];
@@ -196,8 +199,9 @@ impl Create<'_> {
         Ok(())
     }
 
+    /// Carries out the plan. Returns the ARN of the rule.
     async fn carry_out(&self, plan: &Plan) -> Result<RuleArn, Problem> {
-        // The grants name the rule, so it comes first; it fires only when everything is in place.
+        // The grants name the rule, so it is created first, and it is disabled until all grants exist.
         let rule = self.put(plan, RuleState::Disabled).await.map_err(|fault| self.session.problem(&fault))?;
         match Box::pin(self.fill(plan, &rule)).await {
             Ok(()) => Ok(rule),

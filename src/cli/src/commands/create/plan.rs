@@ -1,4 +1,4 @@
-//! What `rule create` is going to do, and what it has to warn of: all that can be told without AWS.
+//! Plan of `rule create`: pattern, targets and warnings, without any call to AWS.
 
 use budget_guard_core::model::{Arn, BUS, DEFAULT_BUS, Seen, is_withheld, is_withheld_perhaps};
 use serde_json::{Value, json};
@@ -7,44 +7,51 @@ use crate::args::NewRule;
 use crate::problem::Problem;
 use crate::targets::MAX_TARGETS;
 
-/// Services whose calls are recorded in one Region wherever they are made.
+/// Services whose calls CloudTrail records in one Region only.
 ///
 /// Source: "CloudTrail concepts", global service events (AWS CloudTrail user guide).
 const GLOBAL: [&str; 6] = ["cloudfront", "globalaccelerator", "iam", "organizations", "route53", "sts"];
 const GLOBAL_REGION: &str = "us-east-1";
 
-/// How EventBridge gets into a target.
+/// Way in which EventBridge gets access to a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// A permission on the function.
+    /// Permission on the function.
     Function,
-    /// A statement in the queue's policy.
+    /// Statement in the queue's policy.
     Queue,
-    /// A statement in the topic's policy, which takes no conditions.
+    /// Statement in the topic's policy, which takes no conditions.
     Topic,
-    /// A role with this right on the target.
+    /// Role with this IAM action on the target.
     Role(&'static str),
 }
 
-/// A target as it was typed.
+/// A target from the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Goal {
+    /// ARN of the target.
     pub arn: String,
+    /// Access for EventBridge.
     pub way: Way,
 }
 
-/// The rule to be made.
+/// Plan of a rule.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// Event pattern.
     pub pattern: Value,
+    /// Targets.
     pub goals: Vec<Goal>,
+    /// Warnings, one sentence each.
     pub warnings: Vec<String>,
-    /// The calls as IAM names them, for the question whether a target may make them itself; none for any operation.
+    /// IAM actions of the calls, to check the targets' roles. Empty for any operation.
     pub actions: Vec<String>,
+    /// Prefix of the service, such as `s3`.
     pub service: String,
 }
 
 impl Plan {
+    /// Plans the rule.
     pub fn new(new: &NewRule, bus: &str, region: &str) -> Result<Self, Problem> {
         let service = service(&new.service)?;
         for operation in &new.operation {
@@ -77,7 +84,7 @@ impl Plan {
         })
     }
 
-    /// The same pattern, without the calls of these roles. Calls of users have no session, and have to go on matching.
+    /// Pattern without the calls of these roles. Calls of users have no session and still match.
     pub fn without(&self, roles: &[String]) -> Value {
         let mut pattern = self.pattern.clone();
         pattern["detail"]["userIdentity"] = json!({"sessionContext": {"sessionIssuer": {"arn": [{"exists": false}, {"anything-but": roles}]}}});
@@ -85,7 +92,7 @@ impl Plan {
     }
 }
 
-/// `s3` or `s3.amazonaws.com`.
+/// Parses a service: `s3` or `s3.amazonaws.com`.
 fn service(text: &str) -> Result<&str, Problem> {
     let name = text.strip_suffix(".amazonaws.com").unwrap_or(text);
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
