@@ -1,4 +1,4 @@
-//! The product's ports on an emulator, for tests that run on both.
+//! The product's ports on an emulator, for tests that run on both emulators.
 
 use aws_sdk_eventbridge::types::RuleState;
 use aws_sdk_eventbridge::types::builders::TargetBuilder;
@@ -12,28 +12,33 @@ use super::world::World;
 
 /// An emulator with the resources of the guard, and the ports on it.
 pub struct Bench {
+    /// Resources of the guard.
     pub world: World,
+    /// Ports on the emulator.
     pub aws: Aws,
+    /// The emulator, which ends when this is dropped.
     pub emulator: Emulator,
 }
 
 impl Bench {
+    /// Starts an emulator and creates the resources.
     pub async fn start(kind: Kind) -> Result<Self, Failure> {
         Self::on(Emulator::start(kind).await?).await
     }
 
+    /// Creates the resources on a running emulator.
     pub async fn on(emulator: Emulator) -> Result<Self, Failure> {
         let world = World::create(&emulator).await?;
         let aws = Aws::new(&emulator.sdk_config(), &world.table, &world.topic_arn);
         Ok(Self { world, aws, emulator })
     }
 
-    /// Makes a rule with a pattern and one tag.
+    /// Creates a rule with a pattern and one tag.
     pub async fn rule(&self, bus: &str, name: &str, state: RuleState) -> Result<RuleArn, Failure> {
         Ok(self.world.create_rule(bus, name, payload::PATTERN, state, &[("team", "blue")]).await?.parse()?)
     }
 
-    /// A rule of the default bus that there is not.
+    /// ARN of a rule of the default bus that does not exist.
     pub fn missing(&self) -> Result<RuleArn, Failure> {
         Ok(self.arn("events", "rule/missing").parse()?)
     }
@@ -44,18 +49,18 @@ impl Bench {
         Ok(())
     }
 
-    /// The ARN of a resource of the emulator's account.
+    /// ARN of a resource in the emulator's account.
     pub fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:aws:{service}:{REGION}:{}:{resource}", self.emulator.account())
     }
 
-    /// The ARN of a role of the emulator's account.
+    /// ARN of a role in the emulator's account.
     pub fn role(&self, name: &str) -> String {
         format!("arn:aws:iam::{}:role/{name}", self.emulator.account())
     }
 }
 
-/// Each test on both emulators.
+/// Defines each test for both emulators.
 #[macro_export]
 macro_rules! on_both {
     ($($name:ident),* $(,)?) => {

@@ -1,4 +1,4 @@
-//! Runs the Lambda binary as AWS runs it: nothing in its environment but what the service and the stack put there.
+//! Runs the Lambda binary in the environment of AWS: only the variables of the service and the stack.
 
 use std::io;
 use std::path::Path;
@@ -12,11 +12,11 @@ use super::runtime_api::RuntimeApi;
 
 const FUNCTION_NAME: &str = "budget-guard-ingest";
 
-/// A running `bootstrap`; it is killed when this is dropped.
+/// A running `bootstrap`, which is killed when this is dropped.
 pub struct Bootstrap(Leashed);
 
 impl Bootstrap {
-    /// Starts the binary at `path`; `envs` is what the function's configuration would set.
+    /// Starts the binary at `path`. `envs` are the variables of the function's configuration.
     pub fn spawn(path: impl AsRef<Path>, api: &RuntimeApi, envs: &[(&str, String)]) -> io::Result<Self> {
         let mut command = Command::new(path.as_ref());
         command
@@ -32,31 +32,32 @@ impl Bootstrap {
         Leashed::spawn(command, None).map(Self)
     }
 
+    /// Process ID.
     pub fn id(&self) -> u32 {
         self.0.id()
     }
 
-    /// When the process was started; `RuntimeApi::first_poll` is the other end of the cold start.
+    /// Time at which the process was started. `RuntimeApi::first_poll` is the end of the cold start.
     pub fn started(&self) -> Instant {
         self.0.started()
     }
 
-    /// What it has logged so far, standard output and error together.
+    /// Lines logged so far, of standard output and error together.
     pub fn logs(&self) -> Vec<String> {
         self.0.lines()
     }
 
-    /// The first log line that contains `needle`, once there is one.
+    /// First log line that contains `needle`. `None` if there is none in time.
     pub async fn wait_for_log(&self, needle: &str, within: Duration) -> Option<String> {
         self.0.wait_for_line(needle, within).await
     }
 
-    /// The exit status, or `None` if it still runs after `within`.
+    /// Exit status. `None` if the process still runs after `within`.
     pub async fn wait_exit(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
         self.0.wait_exit(within).await
     }
 
-    /// SIGKILL, in the middle of whatever it was doing.
+    /// Kills the process with SIGKILL.
     pub fn kill(&mut self) -> io::Result<()> {
         self.0.kill()
     }

@@ -1,4 +1,4 @@
-//! AWS budgets, made on an emulator.
+//! Budgets of AWS Budgets on an emulator.
 
 use aws_sdk_budgets::types as sdk;
 use aws_sdk_budgets::types::{NotificationState, NotificationType};
@@ -6,7 +6,7 @@ use aws_sdk_budgets::types::{NotificationState, NotificationType};
 use super::emulator::Emulator;
 use super::{Failure, while_doing};
 
-/// An alert at this share of the limit, in percent.
+/// Alert at this share of the limit, in percent.
 pub fn alert(
     basis: NotificationType,
     percent: f64,
@@ -17,7 +17,7 @@ pub fn alert(
     Ok(alert.comparison_operator(sdk::ComparisonOperator::GreaterThan).build()?)
 }
 
-/// A budget of 100 USD a month of which so much is spent, and so much expected to be; alerts go out by e-mail.
+/// Creates a budget of 100 USD a month with this actual and forecasted spend in USD. Alerts go out by e-mail.
 pub async fn create(
     emulator: &Emulator,
     name: &str,

@@ -1,4 +1,4 @@
-//! Starts one of the two AWS emulators on a free local port and stops it again.
+//! Starts one of the two AWS emulators on a free local port, and stops it.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Failure;
 use super::process::Leashed;
 
+/// Region of all emulators.
 pub const REGION: &str = "us-east-1";
 const ACCESS_KEY_ID: &str = "testing";
 const SECRET_ACCESS_KEY: &str = "testing";
@@ -25,10 +26,12 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 const PORT_ATTEMPTS: u32 = 5;
 const SHOWN_LINES: usize = 30;
 
-/// Two independent ones, so that nothing is tuned to one of them.
+/// The two emulators. They are independent of each other, so that tests do not depend on the quirks of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// MiniStack.
     Ministack,
+    /// Moto in server mode.
     Moto,
 }
 
@@ -49,7 +52,7 @@ impl Kind {
 
     fn command(self, program: &Path, port: u16, scratch: &Path, rights: Rights) -> Command {
         let mut command = Command::new(program);
-        // Nothing of the developer's own AWS setup may reach it, and nothing of it may leave the folder.
+        // The developer's AWS settings stay out, and all files stay in the folder.
         command
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap_or_default())
@@ -58,14 +61,15 @@ impl Kind {
             .env("PYTHONUNBUFFERED", "1")
             .current_dir(scratch);
         match self {
-            // Its MQTT and SFTP listeners would take fixed ports, MQTT even on every interface.
+            // Its MQTT and SFTP listeners would take fixed ports, and MQTT listens on every interface.
             Self::Ministack => command
                 .env("BIND_HOST", Ipv4Addr::LOCALHOST.to_string())
                 .env("GATEWAY_PORT", port.to_string())
                 .env("STATE_DIR", scratch.join("state"))
                 .env("IOT_MTLS_ENABLED", "0")
                 .env("SFTP_ENABLED", "0")
-                // Functions that it runs find it by this, and the test's keys are those of the account's owner.
+                // Functions in the emulator read the endpoint here. The test's keys are those of the account's root
+                // user.
                 .env("AWS_ENDPOINT_URL", endpoint(port))
                 .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
                 .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
@@ -76,34 +80,39 @@ impl Kind {
     }
 }
 
-/// Whether each call needs the right to it, by the policies of its caller. The test itself may do everything.
+/// Enforcement of IAM policies. The test itself may make every call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rights {
+    /// Every call is allowed.
     Ignored,
+    /// Each call needs the right in the policies of its caller.
     Checked,
 }
 
-/// A running emulator; its processes and its folder go when this is dropped, or when we die.
+/// A running emulator. Its processes and its folder are removed when this is dropped or the test process ends.
 pub struct Emulator {
     kind: Kind,
     port: u16,
     process: Leashed,
-    // After the process, because fields are dropped in order.
+    // Declared after the process, because fields are dropped in order.
     _scratch: TempDir,
 }
 
+/// Failed start.
 enum NotStarted {
-    /// Somebody else took the port between our choosing it and the emulator's binding it.
+    /// Another process took the port before the emulator bound it.
     PortTaken,
+    /// Any other failure.
     Failed(Failure),
 }
 
 impl Emulator {
+    /// Starts an emulator that ignores IAM policies.
     pub async fn start(kind: Kind) -> Result<Self, Failure> {
         Self::start_with(kind, Rights::Ignored).await
     }
 
-    /// Functions have the credentials of their roles, and no call goes through that their policies do not allow.
+    /// Starts MiniStack with IAM policies in force. Functions have the credentials of their roles.
     pub async fn start_with_rights() -> Result<Self, Failure> {
         Self::start_with(Kind::Ministack, Rights::Checked).await
     }
@@ -130,7 +139,7 @@ impl Emulator {
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), NotStarted> {
-        // An answer alone proves nothing: it may be that of another emulator which has the port.
+        // A reply alone proves nothing: another emulator may have the port.
         let own_line = format!("Running on http://{}:{}", Ipv4Addr::LOCALHOST, self.port);
         let deadline = Instant::now() + READY_LIMIT;
         while Instant::now() < deadline {
@@ -150,20 +159,23 @@ impl Emulator {
         Err(NotStarted::Failed(format!("{program} did not answer within {READY_LIMIT:?}:\n{output}").into()))
     }
 
-    /// The end of what the emulator printed: where to look when it misbehaves.
+    /// End of the emulator's output, for error messages.
     pub fn last_output(&self) -> String {
         let lines = self.process.lines();
         lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
     }
 
+    /// The emulator's kind.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
+    /// Endpoint URL.
     pub fn endpoint(&self) -> String {
         endpoint(self.port)
     }
 
+    /// Account ID.
     pub fn account(&self) -> &'static str {
         match self.kind {
             Kind::Ministack => "000000000000",
@@ -171,7 +183,7 @@ impl Emulator {
         }
     }
 
-    /// For the test's own SDK clients. Built by hand, so that no profile or variable of the developer's counts.
+    /// SDK configuration for the test's own clients. It uses no profile or variable of the developer.
     pub fn sdk_config(&self) -> SdkConfig {
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test support");
         SdkConfig::builder()
@@ -183,7 +195,7 @@ impl Emulator {
             .build()
     }
 
-    /// For the programs under test.
+    /// Environment of the programs under test.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ENDPOINT_URL", self.endpoint()),
@@ -204,7 +216,7 @@ fn endpoint(port: u16) -> String {
     format!("http://{}:{port}", Ipv4Addr::LOCALHOST)
 }
 
-/// A program that `make venv` installs.
+/// Path of a program that `make venv` installs.
 pub fn venv_program(name: &str) -> Result<PathBuf, Failure> {
     let program = venv().join("bin").join(name);
     if program.exists() {

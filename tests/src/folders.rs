@@ -1,14 +1,14 @@
-//! The folders that tests read: the repository, and the shared test data, which may be absent.
+//! Folders that tests read: the repository, and the shared test data, which may be absent.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The repository.
+/// Root of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-/// The path of a file or folder of the shared data. Prints a line and returns `None` if it is absent.
+/// Path of a file or folder of the shared data. Prints a line and returns `None` if it is absent.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let folder =
         std::env::var_os("BUDGET_GUARD_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
@@ -20,8 +20,8 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// Prints a line that is shown for passing tests as well. The test harness captures only the print macros.
+/// Prints a line that is shown for passing tests too. The test harness captures only the print macros.
 pub fn say(line: &str) {
-    // A closed standard error is no problem of the test.
+    // A closed standard error does not fail the test.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! Lambda functions that the emulator knows: with a role, and without code, for nobody runs them.
+//! Lambda functions of an emulator, with a role and without code, because no test runs them.
 
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, Runtime};
@@ -9,7 +9,7 @@ use super::{Failure, while_doing};
 /// A zip archive without files.
 const EMPTY_ZIP: [u8; 22] = *b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
-/// Creates a function that runs as the role of this name, and returns its ARN.
+/// Creates a function with the role of this name, and returns the function's ARN.
 pub async fn create(emulator: &Emulator, name: &str, role: &str) -> Result<String, Failure> {
     let functions = aws_sdk_lambda::Client::new(&emulator.sdk_config());
     let role = format!("arn:aws:iam::{}:role/{role}", emulator.account());

@@ -1,4 +1,5 @@
-//! A gate between the function and AWS: it counts the calls, and holds one of them so that the process can be killed there.
+//! A proxy between the function and AWS. It counts the calls and holds one of them, so that the process can be killed
+//! there.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,12 +18,12 @@ use tokio::task::JoinHandle;
 
 use super::Failure;
 
-/// On which side of AWS a call is held.
+/// Moment at which a call is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// AWS never sees the call.
+    /// Before the call reaches AWS.
     Before,
-    /// AWS has carried it out; the reply never arrives.
+    /// After AWS has carried out the call. The reply never arrives.
     After,
 }
 
@@ -34,7 +35,7 @@ struct Shared {
     calls: Mutex<Vec<String>>,
 }
 
-/// An HTTP proxy to the emulator.
+/// HTTP proxy in front of an emulator.
 pub struct Gate {
     port: u16,
     shared: Arc<Shared>,
@@ -42,7 +43,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Listens in front of `endpoint` (`http://HOST:PORT`) and holds its `nth` call (from 1) on that side.
+    /// Listens in front of `endpoint` (`http://HOST:PORT`), and holds its `nth` call (from 1) at that moment.
     pub async fn start(endpoint: &str, nth: u32, side: Side) -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
@@ -57,6 +58,7 @@ impl Gate {
         Ok(Self { port, shared, task })
     }
 
+    /// Endpoint URL of the proxy.
     pub fn endpoint(&self) -> String {
         format!("http://{}:{}", Ipv4Addr::LOCALHOST, self.port)
     }
@@ -66,12 +68,12 @@ impl Gate {
         self.shared.reached.notified().await;
     }
 
-    /// From now on every call passes.
+    /// Lets every further call pass.
     pub fn open(&self) {
         *self.shared.held.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The calls so far, by the API's own names.
+    /// Calls so far, by their operation.
     pub fn calls(&self) -> Vec<String> {
         self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -119,7 +121,7 @@ async fn pass(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respons
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 
-/// `DynamoDB_20120810.GetItem` → `GetItem`; SNS speaks the query protocol: `Action=Publish&…`.
+/// Operation of a call: `DynamoDB_20120810.GetItem` → `GetItem`, and for SNS `Action=Publish&…` → `Publish`.
 fn call_name(target: Option<&str>, body: &Bytes) -> String {
     if let Some(target) = target {
         return target.rsplit('.').next().unwrap_or(target).to_owned();

@@ -1,4 +1,5 @@
-//! What the integration tests and the demo share: emulators, a Lambda Runtime API, and the processes between them.
+//! Shared parts of the integration tests, the benchmarks and the demo: emulators, a Lambda Runtime API, and the traits
+//! in memory.
 
 #![allow(
     clippy::disallowed_methods,
@@ -32,10 +33,10 @@ use std::fmt::Display;
 
 use aws_smithy_types::error::display::DisplayErrorContext;
 
-/// An error that is only ever shown to a person: it says what was being done and what went wrong.
+/// An error that is only shown to a person. It names the step and the cause.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-/// Names what was being done when an SDK call failed; the SDK's own `Display` says no more than "service error".
+/// Adds the step to a failed SDK call. The SDK's own `Display` is only "service error".
 pub fn while_doing<E: Error>(doing: impl Display) -> impl FnOnce(E) -> Failure {
     move |error| format!("{doing}: {}", DisplayErrorContext(&error)).into()
 }

@@ -1,4 +1,4 @@
-//! Puts metrics into an emulator, over the JSON protocol that both of them speak.
+//! Puts metrics into an emulator with the JSON protocol, which both emulators speak.
 
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
@@ -11,9 +11,9 @@ use tokio::net::TcpStream;
 use super::Failure;
 use super::emulator::{Emulator, REGION};
 
-/// Puts a metric of a rule, as EventBridge itself would: one value for each of these times (seconds since 1970).
+/// Puts a metric of a rule in the form of EventBridge, with one value for each time (seconds since 1970).
 ///
-/// `bus` is `None` for the default bus, whose rules have no such dimension.
+/// `bus` is `None` for the default bus, because metrics of its rules have no bus dimension.
 pub async fn put_rule_metric(
     emulator: &Emulator,
     metric: &str,
@@ -27,7 +27,7 @@ pub async fn put_rule_metric(
     put(emulator, "AWS/Events", points.iter().map(datum).collect()).await
 }
 
-/// Puts durations of a function, as Lambda itself would: milliseconds at each of these times (seconds since 1970).
+/// Puts durations of a function in the form of Lambda: milliseconds for each time (seconds since 1970).
 pub async fn put_durations(
     emulator: &Emulator,
     function: &str,
@@ -46,7 +46,7 @@ async fn put(emulator: &Emulator, namespace: &str, data: Vec<Value>) -> Result<(
     let host = emulator.endpoint().trim_start_matches("http://").to_owned();
     let (mut sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(&host).await?)).await?;
     tokio::spawn(connection);
-    // The emulators read the service and the Region from the signature's scope, and do not check it.
+    // The emulators read the service and the Region from the signature's scope and do not check the signature.
     let scope = format!("testing/20261120/{REGION}/monitoring/aws4_request");
     let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
     let request = Request::post("/")

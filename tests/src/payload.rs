@@ -1,39 +1,40 @@
-//! Builds what the function is invoked with: EventBridge events, attached firings, queue batches and ticks.
+//! Payloads for the function: EventBridge events, attached firings, queue batches and ticks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
-/// The source of test events: PutEvents refuses every `aws.*` one, here as on AWS.
+/// Source of test events. PutEvents refuses sources `aws.*`, on the emulators as on AWS.
 pub const SOURCE: &str = "custom.s3";
+/// Detail type of API calls that CloudTrail reports.
 pub const DETAIL_TYPE: &str = "AWS API Call via CloudTrail";
-/// A rule pattern that matches what `event` makes.
+/// Event pattern that matches an `event`.
 pub const PATTERN: &str = r#"{"source":["custom.s3"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["PutObject"]}}"#;
 
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:000000000000:budget-guard";
 const SCHEDULE_ARN: &str = "arn:aws:events:us-east-1:000000000000:rule/budget-guard-tick";
 
-/// An id that looks like a UUID and is this process's own.
+/// A unique ID in the form of a UUID.
 pub fn unique_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("{:08x}-0000-4000-8000-{:012x}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// This moment, as CloudTrail and EventBridge write it.
+/// Present time in the format of CloudTrail and EventBridge.
 pub fn now() -> String {
     jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap_or_default().to_string()
 }
 
-/// The account and region of an ARN; both empty if it has none.
+/// Account and Region of an ARN. Both are empty if it has none.
 fn account_and_region(arn: &str) -> (&str, &str) {
     let mut parts = arn.split(':').skip(3);
     let region = parts.next().unwrap_or_default();
     (parts.next().unwrap_or_default(), region)
 }
 
-/// An API call (S3 PutObject) as CloudTrail brings it onto the bus of `rule_arn`'s account and region.
+/// Event of an API call (S3 PutObject) in the account and Region of `rule_arn`, as CloudTrail reports it.
 ///
-/// It is a plain value: a test changes what it cares about, `event["detail"]["eventName"] = …`.
+/// A test may change any field: `event["detail"]["eventName"] = …`.
 pub fn event(rule_arn: &str, event_id: &str, time: &str, principal: &str) -> Value {
     let (account, region) = account_and_region(rule_arn);
     json!({
@@ -66,7 +67,7 @@ pub fn event(rule_arn: &str, event_id: &str, time: &str, principal: &str) -> Val
     })
 }
 
-/// CloudTrail's event of a call about a rule. PutEvents takes no `aws.*` source: it has to go into the queue by itself.
+/// Event of a call about a rule. PutEvents takes no source `aws.*`, so it has to be sent to the queue directly.
 pub fn rule_call(rule_arn: &str, call: &str, parameters: Value, time: &str, principal: &str) -> Value {
     let mut event = event(rule_arn, &unique_id(), time, principal);
     event["source"] = json!("aws.events");
@@ -78,7 +79,7 @@ pub fn rule_call(rule_arn: &str, call: &str, parameters: Value, time: &str, prin
     event
 }
 
-/// A session of a role names the role that issued it as well; anything else is a user.
+/// Identity of a caller. A role session names its role as well; anything else is a user.
 fn identity(account: &str, principal: &str) -> Value {
     let role = principal.split_once(":assumed-role/").and_then(|(_, path)| path.split('/').next());
     match role {
@@ -105,17 +106,17 @@ fn identity(account: &str, principal: &str) -> Value {
     }
 }
 
-/// What the guard's target on a rule delivers for an event.
+/// Message of the guard's target on a rule for an event.
 pub fn attached_event(rule_arn: &str, event: &Value) -> Vec<u8> {
     bytes(&json!({ "ruleArn": rule_arn, "event": event }))
 }
 
-/// `attached_event` with the event of `event`.
+/// Message of the guard's target for the event of `event`.
 pub fn attached(rule_arn: &str, event_id: &str, time: &str, principal: &str) -> Vec<u8> {
     attached_event(rule_arn, &event(rule_arn, event_id, time, principal))
 }
 
-/// What Lambda's event source mapping invokes with; the messages' ids are `message-0`, `message-1`, ….
+/// Payload of Lambda's event source mapping. The message IDs are `message-0`, `message-1`, ….
 pub fn sqs_batch<B: AsRef<[u8]>>(bodies: &[B]) -> Vec<u8> {
     let record = |(index, body): (usize, &B)| {
         json!({
@@ -138,7 +139,7 @@ pub fn sqs_batch<B: AsRef<[u8]>>(bodies: &[B]) -> Vec<u8> {
     bytes(&json!({ "Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>() }))
 }
 
-/// What a topic invokes a function with. `kind` is SNS's `Type`: `Notification`, `SubscriptionConfirmation`.
+/// Payload of an SNS topic. `kind` is SNS's `Type`: `Notification` or `SubscriptionConfirmation`.
 pub fn sns(topic_arn: &str, kind: &str, message_id: &str, text: &str) -> Vec<u8> {
     bytes(&json!({ "Records": [{
         "EventSource": "aws:sns",
@@ -160,7 +161,7 @@ pub fn sns(topic_arn: &str, kind: &str, message_id: &str, text: &str) -> Vec<u8>
     }] }))
 }
 
-/// A notification of AWS Budgets, in the words that it uses.
+/// Text of a notification of AWS Budgets, in its own format.
 pub fn budget_notice(account: &str, budget: &str, basis: &str, threshold: &str, amount: &str) -> String {
     let verb = if basis == "ACTUAL" { "has exceeded" } else { "is forecasted to exceed" };
     format!(
@@ -171,7 +172,7 @@ pub fn budget_notice(account: &str, budget: &str, basis: &str, threshold: &str, 
     )
 }
 
-/// What the guard's own schedule invokes with.
+/// Payload of the guard's own schedule.
 pub fn tick(time: &str) -> Vec<u8> {
     let (account, region) = account_and_region(SCHEDULE_ARN);
     bytes(&json!({

@@ -1,4 +1,4 @@
-//! Does what Lambda's SQS event source mapping does: batches from the guard's queue go to the function.
+//! Takes the place of Lambda's SQS event source mapping: passes batches from the guard's queue to the function.
 
 use std::time::Duration;
 
@@ -13,52 +13,54 @@ use super::{Failure, while_doing};
 const DEFAULT_BATCH_SIZE: usize = 10;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Polls only when told to, so that a test decides when deliveries happen.
+/// Polls on request only, so that a test decides on the time of deliveries.
 pub struct Poller<'a> {
     world: &'a World,
     api: &'a RuntimeApi,
     batch_size: usize,
     timeout: Duration,
     has_call_times: bool,
-    /// Receipt handles of the messages that stayed in the queue.
+    /// Receipt handles of the messages that stay in the queue.
     left: Vec<String>,
 }
 
-/// What one poll did.
+/// Result of one poll.
 #[derive(Debug)]
 pub struct Polled {
-    /// Messages in the batch.
+    /// Number of messages in the batch.
     pub received: usize,
-    /// Ids of those that stay in the queue.
+    /// IDs of the messages that stay in the queue.
     pub failed: Vec<String>,
-    /// How the invocation ended; none if the queue had nothing.
+    /// Outcome of the invocation. `None` if the queue was empty.
     pub outcome: Option<Outcome>,
 }
 
 impl<'a> Poller<'a> {
+    /// Poller with batches of 10 and a timeout of 30 seconds.
     pub fn new(world: &'a World, api: &'a RuntimeApi) -> Self {
         let (batch_size, timeout) = (DEFAULT_BATCH_SIZE, DEFAULT_TIMEOUT);
         Self { world, api, batch_size, timeout, has_call_times: false, left: Vec::new() }
     }
 
-    /// Gives each event the time of its call, as AWS does: the emulator writes its own, whatever PutEvents is told.
+    /// Gives each event the time of its call, as AWS does. The emulator ignores the time in PutEvents.
     pub fn with_call_times(mut self) -> Self {
         self.has_call_times = true;
         self
     }
 
-    /// The mapping's `BatchSize`.
+    /// Sets the mapping's `BatchSize`.
     pub fn batch_size(mut self, messages: usize) -> Self {
         self.batch_size = messages;
         self
     }
 
-    /// How long an invocation may take before its batch is given up.
+    /// Sets the time after which an invocation's batch is given up.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
+    /// Receives one batch and invokes the function with it.
     pub async fn poll_once(&mut self) -> Result<Polled, Failure> {
         let mut messages = self.world.receive(&self.world.guard_queue, self.batch_size).await?;
         if messages.is_empty() {
@@ -82,7 +84,7 @@ impl<'a> Poller<'a> {
         Ok(Polled { received: messages.len(), failed, outcome: Some(outcome) })
     }
 
-    /// Polls until the queue gives nothing more; returns every poll that got something.
+    /// Polls until the queue is empty. Returns every poll that received messages.
     pub async fn poll_until_empty(&mut self) -> Result<Vec<Polled>, Failure> {
         let mut polls = Vec::new();
         loop {
@@ -94,7 +96,7 @@ impl<'a> Poller<'a> {
         }
     }
 
-    /// Ends the visibility timeout of the messages left behind, so that a test need not sit through it.
+    /// Ends the visibility timeout of the messages left in the queue, so that a test need not wait for it.
     pub async fn return_left(&mut self) -> Result<(), Failure> {
         for handle in self.left.drain(..) {
             let queue = &self.world.guard_queue;
@@ -106,7 +108,7 @@ impl<'a> Poller<'a> {
     }
 }
 
-/// The envelope's `time` becomes the call's `eventTime`, also where a rule's own target wraps the event.
+/// Sets the envelope's `time` to the call's `eventTime`, in events that a target has wrapped too.
 fn give_call_time(message: &mut Message) {
     let Some(mut body) = message.body().and_then(|body| serde_json::from_str::<Value>(body).ok()) else {
         return;
@@ -151,8 +153,8 @@ fn own_attribute(value: &MessageAttributeValue) -> Value {
     })
 }
 
-/// The ids that stay in the queue, by the rules of `ReportBatchItemFailures`: an empty or missing list is
-/// success; an answer that cannot be read, or names a message that was not sent, fails the whole batch.
+/// IDs of the messages that stay in the queue, by the rules of `ReportBatchItemFailures`. An empty or missing list is
+/// success. A reply that cannot be read, or that names an unknown message, fails the whole batch.
 fn failures(outcome: &Outcome, ids: &[&str]) -> Vec<String> {
     let all = || ids.iter().map(|id| (*id).to_owned()).collect();
     let Outcome::Response(answer) = outcome else { return all() };

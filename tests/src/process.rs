@@ -1,4 +1,4 @@
-//! A child process that never outlives the program that started it, and the lines it printed.
+//! A child process that ends with the program that started it, and its output.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
@@ -10,20 +10,20 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Waits until its input closes, then removes the folder and kills its process group, itself included.
+/// Script that waits until its input closes, then removes the folder and kills its process group, itself included.
 ///
-/// The kernel closes that pipe however we die, SIGKILL too. PR_SET_PDEATHSIG would not do: it follows the
-/// *thread* that spawned, so a child shared by several tests would die with the first of them, and it
-/// reaches no grandchildren.
+/// The kernel closes the pipe at any death of the parent, SIGKILL too. PR_SET_PDEATHSIG is no alternative: it follows
+/// the *thread* that spawned, so a child shared by several tests would die with the first of them, and it does not
+/// reach grandchildren.
 const WATCHDOG: &str = r#"read -r _; [ -z "$1" ] || rm -rf -- "$1"; kill -KILL 0"#;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
-/// A running child in a process group of its own, its output gathered line by line.
+/// A running child in its own process group. Its output is collected by line.
 ///
-/// A grandchild that left the group would not be reached: nothing that is started here does that.
+/// A grandchild that left the group would survive. No program here has such grandchildren.
 pub struct Leashed {
     child: Child,
     watchdog: Watchdog,
@@ -33,9 +33,9 @@ pub struct Leashed {
 }
 
 impl Leashed {
-    /// Starts `command`; when it goes, or we go, `scratch` is removed as well.
+    /// Starts `command`. At the end of the child or of this process, `scratch` is removed too.
     pub fn spawn(mut command: Command, scratch: Option<&Path>) -> io::Result<Self> {
-        // The watchdog comes first and leads the group, so there is no moment in which the child is unwatched.
+        // The watchdog starts first and leads the group, so the child is watched from its start.
         let watchdog = Watchdog::spawn(scratch)?;
         command.process_group(watchdog.group()?);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -49,21 +49,22 @@ impl Leashed {
         Ok(Self { child, watchdog, started, lines, readers: readers.into_iter().flatten().collect() })
     }
 
+    /// Process ID.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// When the child was started, for latency measurements.
+    /// Time at which the child was started.
     pub fn started(&self) -> Instant {
         self.started
     }
 
-    /// What it has printed so far, standard output and error together.
+    /// Lines printed so far, on standard output and error together.
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The first line that contains `needle`, once there is one.
+    /// First line that contains `needle`. `None` if there is none in time.
     pub async fn wait_for_line(&self, needle: &str, within: Duration) -> Option<String> {
         let deadline = Instant::now() + within;
         loop {
@@ -77,7 +78,7 @@ impl Leashed {
         }
     }
 
-    /// The exit status if the child has ended; all it printed is in `lines` then.
+    /// Exit status if the child has ended; `lines` is complete then.
     pub fn exited(&mut self) -> io::Result<Option<ExitStatus>> {
         let status = self.child.try_wait()?;
         if status.is_some() {
@@ -86,7 +87,7 @@ impl Leashed {
         Ok(status)
     }
 
-    /// The exit status, or `None` if the child still runs after `within`.
+    /// Exit status. `None` if the child still runs after `within`.
     pub async fn wait_exit(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
         let deadline = Instant::now() + within;
         loop {
@@ -98,7 +99,7 @@ impl Leashed {
         }
     }
 
-    /// SIGKILL. On return the process is gone and its sockets are closed.
+    /// Kills the child with SIGKILL. On return the process is gone and its sockets are closed.
     pub fn kill(&mut self) -> io::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
@@ -108,7 +109,7 @@ impl Leashed {
 
     fn finish_reading(&mut self) {
         for reader in self.readers.drain(..) {
-            // A reader cannot panic; if it did, what it gathered until then is still there.
+            // A reader cannot panic; if it did, its lines so far remain.
             let _ = reader.join();
         }
     }
@@ -117,7 +118,7 @@ impl Leashed {
 impl Drop for Leashed {
     fn drop(&mut self) {
         self.watchdog.bite();
-        // Both fail only if the child was reaped before, which is what they are for.
+        // Both fail only for a child that was reaped before.
         let _ = self.child.kill();
         let _ = self.child.wait();
         self.finish_reading();
@@ -143,10 +144,10 @@ impl Watchdog {
         i32::try_from(self.0.id()).map_err(io::Error::other)
     }
 
-    /// Ends the whole group and returns when the watchdog itself is gone.
+    /// Kills the whole group. Returns after the end of the watchdog itself.
     fn bite(&mut self) {
         drop(self.0.stdin.take());
-        // It fails only if the watchdog was reaped before: then there is nothing left to wait for.
+        // It fails only if the watchdog was reaped before.
         let _ = self.0.wait();
     }
 }
@@ -157,7 +158,7 @@ impl Drop for Watchdog {
     }
 }
 
-/// Reads on a thread, so that a test that blocks its runtime cannot fill the child's pipe and stall it.
+/// Reads on a thread, so that a test that blocks its runtime cannot fill the child's pipe.
 fn gather(output: impl Read + Send + 'static, lines: &Lines) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
     thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! Runs the real program and compares its exit code and its two streams with what is expected.
+//! Runs the command line and compares its exit code and its output with the expected ones.
 
 use std::process::Output;
 
@@ -7,27 +7,28 @@ use tokio::process::Command;
 
 use crate::Failure;
 
-/// The program with an environment of its own: nothing of the developer's AWS setup reaches it.
+/// The command line with its own environment, apart from the developer's AWS settings.
 pub struct Program {
     environment: Vec<(String, String)>,
     home: TempDir,
 }
 
 impl Program {
+    /// The program with these variables and an empty home folder.
     pub fn new(environment: &[(&str, String)]) -> Result<Self, Failure> {
         let home = tempfile::Builder::new().prefix("budget-guard-cli-").tempdir()?;
         let own = |(name, value): &(&str, String)| ((*name).to_owned(), value.clone());
         Ok(Self { environment: environment.iter().map(own).collect(), home })
     }
 
-    /// Sets a variable, or takes it away.
+    /// Sets a variable or removes it.
     pub fn with(mut self, name: &str, value: Option<&str>) -> Self {
         self.environment.retain(|(known, _)| known != name);
         self.environment.extend(value.map(|value| (name.to_owned(), value.to_owned())));
         self
     }
 
-    /// The AWS configuration file of this program's user.
+    /// Writes the AWS configuration file of the program's user.
     pub fn with_aws_config(self, text: &str) -> Result<Self, Failure> {
         let folder = self.home.path().join(".aws");
         std::fs::create_dir_all(&folder)?;
@@ -35,7 +36,7 @@ impl Program {
         Ok(self)
     }
 
-    /// The program, ready to run.
+    /// Command for these arguments, ready to run.
     pub fn command(&self, args: &str) -> Command {
         let mut command = Command::new(crate::programs::command());
         command.env_clear().env("HOME", self.home.path()).env("AWS_EC2_METADATA_DISABLED", "true");
@@ -44,11 +45,13 @@ impl Program {
         command
     }
 
+    /// Runs `budget-guard ARGS`.
     pub async fn run(&self, args: &str) -> Result<Output, Failure> {
         Ok(self.command(args).output().await?)
     }
 
-    /// Runs `budget-guard ARGS`; every piece of `stdout` and `stderr` has to be in that stream.
+    /// Runs `budget-guard ARGS` and checks the exit code. Every piece of `stdout` and `stderr` has to be in that
+    /// stream.
     pub async fn check(
         &self,
         args: &str,
@@ -73,7 +76,7 @@ impl Program {
         Ok(out)
     }
 
-    /// The same with `--output json`; gives back what was printed.
+    /// Runs `budget-guard ARGS --output json`, checks the exit code and returns the output.
     pub async fn json(&self, args: &str, exit: i32) -> Result<serde_json::Value, Failure> {
         let out = self.check(&format!("{args} --output json"), exit, &[], &[]).await?;
         Ok(serde_json::from_str(&out)?)

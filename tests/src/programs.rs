@@ -1,4 +1,4 @@
-//! The two programs of the product, as cargo has built them.
+//! Paths of the product's two programs.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,12 +6,12 @@ use std::sync::OnceLock;
 
 use crate::Failure;
 
-/// The Lambda function.
+/// Name of the Lambda function's program.
 pub const BOOTSTRAP: &str = "bootstrap";
-/// The command line.
+/// Name of the command line's program.
 pub const COMMAND: &str = "budget-guard";
 
-/// The folder of the programs, for a program that was built into it beside them.
+/// Folder of the programs, for a program in the same folder.
 pub fn folder() -> Result<PathBuf, Failure> {
     let here = std::env::current_exe()?;
     let folder = here.parent().ok_or("this program has no folder")?;
@@ -26,18 +26,18 @@ pub fn folder() -> Result<PathBuf, Failure> {
     Ok(folder.to_path_buf())
 }
 
-/// The Lambda function, for a test.
+/// Path of the Lambda function, for a test.
 pub fn bootstrap() -> &'static str {
     built(BOOTSTRAP)
 }
 
-/// The command line, for a test.
+/// Path of the command line, for a test.
 pub fn command() -> &'static str {
     built(COMMAND)
 }
 
-/// A program that belongs to the code as it is now: cargo does not know that a test runs programs of other packages,
-/// so the first question builds them. Where nothing has changed that takes a moment.
+/// Path of an up-to-date program. Cargo does not know that a test runs programs of other packages, so the first call
+/// builds them.
 pub fn built(program: &str) -> &'static str {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! A small, real AWS Lambda Runtime API (2018-06-01) that a test feeds with invocations.
+//! A small AWS Lambda Runtime API (2018-06-01) for tests.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -18,18 +18,19 @@ use super::runtime_http::{json_or_text, serve};
 const DEFAULT_FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:budget-guard-ingest";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How an invocation ended.
+/// Outcome of an invocation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
+    /// Reply of the function.
     Response(Vec<u8>),
-    /// What was posted to `/error`: the error object, or its text if it was not JSON.
+    /// Error object posted to `/error`, or its text if it is not JSON.
     Error(Value),
-    /// Nothing was answered in time; the invocation is still open.
+    /// No reply in time. The invocation is still open.
     Timeout,
 }
 
 impl Outcome {
-    /// The answer as JSON. Panics on any other end, which is what a test wants to see.
+    /// The reply as JSON. Panics on any other outcome.
     pub fn json(&self) -> Value {
         match self {
             Self::Response(body) => json_or_text(body),
@@ -38,44 +39,55 @@ impl Outcome {
     }
 }
 
-/// The server; it stops when this is dropped.
+/// The server, which stops when this is dropped.
 pub struct RuntimeApi {
     address: SocketAddr,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
 }
 
-/// What the handles and the server have in common.
+/// State that the handles and the server share.
 pub(super) struct Shared {
+    /// ARN of the function.
     pub(super) function_arn: String,
+    /// Timeout of the function.
     pub(super) function_timeout: Duration,
-    /// A watch is the mutex and the "something changed" in one: every wait below is a condition on the state.
+    /// State of the invocations. The watch is both the mutex and the notification of changes.
     pub(super) state: watch::Sender<State>,
 }
 
-/// An invocation is in exactly one of the first three.
+/// State of the invocations. Each is in one of the first three fields.
 #[derive(Default)]
 pub(super) struct State {
+    /// Invocations that no runtime has taken yet.
     pub(super) waiting: VecDeque<Invocation>,
+    /// Invocations without an outcome yet, by ID.
     pub(super) handed_out: HashMap<String, Invocation>,
+    /// Outcomes by the invocation's ID.
     pub(super) outcomes: HashMap<String, Outcome>,
+    /// Time of the first poll.
     pub(super) first_poll: Option<Instant>,
+    /// Error of the initialisation.
     pub(super) init_error: Option<Value>,
     sent: u64,
 }
 
+/// An invocation.
 #[derive(Clone)]
 pub(super) struct Invocation {
+    /// Request ID.
     pub(super) id: String,
+    /// Payload.
     pub(super) body: Bytes,
 }
 
 impl RuntimeApi {
+    /// Starts the server with a default function.
     pub async fn start() -> io::Result<Self> {
         Self::start_as(DEFAULT_FUNCTION_ARN, DEFAULT_TIMEOUT).await
     }
 
-    /// As a function with this ARN and this timeout, which the `Deadline-Ms` header tells the runtime.
+    /// Starts the server for a function with this ARN and timeout. The runtime gets the timeout as `Deadline-Ms`.
     pub async fn start_as(function_arn: &str, function_timeout: Duration) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -85,22 +97,22 @@ impl RuntimeApi {
         Ok(Self { address, shared, server })
     }
 
-    /// The value of `AWS_LAMBDA_RUNTIME_API`.
+    /// Value of `AWS_LAMBDA_RUNTIME_API`.
     pub fn address(&self) -> String {
         self.address.to_string()
     }
 
-    /// Sends a payload and waits for the answer, 30 seconds at most.
+    /// Sends a payload and waits at most 30 seconds for the outcome.
     pub async fn invoke(&self, payload: impl Into<Bytes>) -> Outcome {
         self.send(payload).outcome().await
     }
 
-    /// As `invoke`, with a limit of one's own.
+    /// Sends a payload and waits at most `within` for the outcome.
     pub async fn invoke_within(&self, payload: impl Into<Bytes>, within: Duration) -> Outcome {
         self.send(payload).outcome_within(within).await
     }
 
-    /// Sends a payload and comes back at once: the process can be killed in the middle.
+    /// Sends a payload without waiting, so that the process can be killed during the invocation.
     pub fn send(&self, payload: impl Into<Bytes>) -> Pending {
         let body = payload.into();
         let mut id = String::new();
@@ -112,8 +124,8 @@ impl RuntimeApi {
         Pending { id, shared: Arc::clone(&self.shared) }
     }
 
-    /// Puts an invocation that was handed out and never answered back, ahead of the others, as Lambda does
-    /// with an asynchronous one whose process died. False if it is not in that state.
+    /// Queues an invocation without an outcome again, ahead of the others, as Lambda does with an asynchronous one
+    /// after a crash. Returns false if it has not been taken, or has an outcome.
     pub fn redeliver(&self, pending: &Pending) -> bool {
         self.shared.state.send_if_modified(|state| match state.handed_out.remove(&pending.id) {
             Some(invocation) => {
@@ -124,14 +136,14 @@ impl RuntimeApi {
         })
     }
 
-    /// When a runtime first asked for work: the end of its cold start.
+    /// Time at which a runtime first polled, which ends its cold start.
     pub async fn first_poll(&self, within: Duration) -> Option<Instant> {
         let mut state = self.shared.state.subscribe();
         let polled = timeout(within, state.wait_for(|state| state.first_poll.is_some())).await;
         polled.ok()?.ok()?.first_poll
     }
 
-    /// What a runtime posted to `/runtime/init/error`, if one has.
+    /// Error that a runtime posted to `/runtime/init/error`.
     pub fn init_error(&self) -> Option<Value> {
         self.shared.state.borrow().init_error.clone()
     }
@@ -139,36 +151,36 @@ impl RuntimeApi {
 
 impl Drop for RuntimeApi {
     fn drop(&mut self) {
-        // The connections are tasks in the server's own set, so they end with it.
+        // The server owns the tasks of its connections, so they end with it.
         self.server.abort();
     }
 }
 
-/// An invocation under way.
+/// An invocation without an outcome.
 pub struct Pending {
     id: String,
     shared: Arc<Shared>,
 }
 
 impl Pending {
-    /// The request id the function sees.
+    /// Request ID.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// True once a runtime has taken the invocation; false if none has within the time.
+    /// Waits until a runtime takes the invocation. Returns false if none does in time.
     pub async fn handed_out(&self, within: Duration) -> bool {
         let mut state = self.shared.state.subscribe();
         let taken = |state: &State| !state.waiting.iter().any(|invocation| invocation.id == self.id);
         timeout(within, state.wait_for(taken)).await.is_ok()
     }
 
-    /// The answer, waited for 30 seconds at most.
+    /// Waits at most 30 seconds for the outcome.
     pub async fn outcome(&self) -> Outcome {
         self.outcome_within(DEFAULT_TIMEOUT).await
     }
 
-    /// As `outcome`, with a limit of one's own. After a `Timeout` it can be asked again.
+    /// Waits at most `within` for the outcome. It can be called again after a `Timeout`.
     pub async fn outcome_within(&self, within: Duration) -> Outcome {
         let mut state = self.shared.state.subscribe();
         let answered = timeout(within, state.wait_for(|state| state.outcomes.contains_key(&self.id))).await;

@@ -1,4 +1,4 @@
-//! The HTTP side of the Lambda Runtime API server: routes, headers, and who is still there to be answered.
+//! HTTP side of the Lambda Runtime API server: routes, headers, and detection of callers that are gone.
 
 use std::convert::Infallible;
 use std::io;
@@ -18,12 +18,12 @@ use tokio::time::Instant;
 
 use super::runtime_api::{Invocation, Outcome, Shared};
 
-/// Lambda's own limit on an answer to a synchronous invocation.
+/// Maximum size of a reply to a synchronous invocation. Source: Lambda's quota.
 const ANSWER_LIMIT_BYTES: usize = 6_291_556;
 
 type Reply = Response<Full<Bytes>>;
 
-/// Accepts connections for ever; they end with it, because it owns their tasks.
+/// Accepts connections until it is dropped. They end with it, because it owns their tasks.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
@@ -34,20 +34,20 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 let (shared, caller) = (Arc::clone(&shared), Arc::clone(&caller));
                 async move { Ok::<_, Infallible>(answer(&shared, &caller, request).await) }
             });
-            // A runtime that is killed breaks its connection: that is a test's business, not an error here.
+            // A killed runtime breaks its connection, which is no error here.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-/// The second handle on a connection tells whether the caller still lives when its turn comes.
+/// Duplicates the connection's handle, to find out later if the caller is still alive.
 fn with_probe(stream: TcpStream) -> io::Result<(TcpStream, std::net::TcpStream)> {
     let stream = stream.into_std()?;
     let probe = stream.try_clone()?;
     Ok((TcpStream::from_std(stream)?, probe))
 }
 
-/// Asks the kernel: an event loop may not have noticed yet that the process on the other side was killed.
+/// Asks the kernel if the caller is gone. The event loop may not have noticed its end yet.
 fn has_left(caller: &std::net::TcpStream) -> bool {
     match caller.peek(&mut [0]) {
         Ok(seen) => seen == 0,
@@ -86,7 +86,7 @@ async fn next(shared: &Shared, caller: &std::net::TcpStream) -> Reply {
         if changes.wait_for(|state| !state.waiting.is_empty()).await.is_err() || has_left(caller) {
             return status(StatusCode::INTERNAL_SERVER_ERROR, "closed");
         }
-        // Several runtimes may be waiting: only one of them gets it, the others go on waiting.
+        // Of several waiting runtimes, one gets the invocation and the others go on waiting.
         let mut taken = None;
         shared.state.send_if_modified(|state| {
             taken = state.waiting.pop_front();
@@ -117,7 +117,7 @@ fn hand_out(shared: &Shared, invocation: Invocation) -> Reply {
     reply.unwrap_or_else(|error| status(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()))
 }
 
-/// Takes an answer to an invocation that is out; as on AWS, a second one or one to nothing is refused.
+/// Takes the outcome of an invocation. As on AWS, a second one and one for an unknown invocation are refused.
 fn settle(shared: &Shared, id: &str, failed: bool, body: &Bytes) -> Reply {
     let too_large = !failed && body.len() > ANSWER_LIMIT_BYTES;
     let outcome = match failed {
@@ -143,6 +143,7 @@ async fn read(request: Request<Incoming>) -> Option<Bytes> {
     request.into_body().collect().await.ok().map(Collected::to_bytes)
 }
 
+/// Parses a body as JSON, or takes it as text.
 pub(super) fn json_or_text(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
 }

@@ -1,4 +1,4 @@
-//! The stack of `infra/template.yaml`, deployed to an emulator by CloudFormation, with the real `bootstrap` in its zip.
+//! The stack of `infra/template.yaml` on an emulator, deployed by CloudFormation with the real `bootstrap` in its zip.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,32 +18,35 @@ use super::emulator::{Emulator, venv_program};
 use super::world::{Queue, World};
 use super::{Failure, payload, while_doing};
 
-/// Until the functions know the rules of the account: a tick or two.
+/// Time limit for the functions to list the rules of the account, which takes a tick or two.
 const LISTED_WITHIN: Duration = Duration::from_secs(40);
 
-/// A question to IAM's policy simulator.
+/// A question to the policy simulator of IAM.
 #[derive(Clone, Debug)]
 pub struct Question<'a> {
+    /// IAM action.
     pub action: &'a str,
+    /// ARN of the resource.
     pub resource: &'a str,
 }
 
-/// A deployed stack. It goes with the emulator.
+/// A deployed stack. It ends with the emulator.
 #[derive(Debug, Deserialize)]
 pub struct Stack {
+    /// Outputs by name.
     pub outputs: BTreeMap<String, String>,
-    /// Physical ids by logical id.
+    /// Physical IDs by logical ID.
     pub resources: BTreeMap<String, String>,
 }
 
-/// The template as CloudFormation gets it, after SAM's transform; no emulator is needed.
+/// The template after SAM's transform. Needs no emulator.
 pub async fn expanded() -> Result<Value, Failure> {
     let mut reply: Value = ask(None, &json!({"do": "expand"})).await?;
     Ok(reply["template"].take())
 }
 
 impl Stack {
-    /// Takes the template's own defaults where `parameters` are silent.
+    /// Deploys the stack. Parameters that are not given have the template's defaults.
     pub async fn deploy(
         emulator: &Emulator,
         name: &str,
@@ -51,7 +54,7 @@ impl Stack {
         parameters: &[(&str, &str)],
     ) -> Result<Self, Failure> {
         let mut parameters: BTreeMap<&str, &str> = parameters.iter().copied().collect();
-        // The emulator knows no alarms on arithmetic.
+        // The emulator has no alarms on metric math.
         parameters.insert("OwnSpendPerDayUSD", "0");
         let request = json!({
             "do": "deploy", "bootstrap": bootstrap, "name": name, "parameters": parameters
@@ -59,16 +62,18 @@ impl Stack {
         ask(Some(emulator), &request).await
     }
 
+    /// Deletes a stack.
     pub async fn delete(emulator: &Emulator, name: &str) -> Result<(), Failure> {
         ask::<Value>(Some(emulator), &json!({"do": "delete", "name": name})).await.map(drop)
     }
 
+    /// Value of an output.
     pub fn output(&self, name: &str) -> Result<&str, Failure> {
         let value = self.outputs.get(name).ok_or_else(|| format!("the stack has no output {name}"))?;
         Ok(value)
     }
 
-    /// What the function behind this output answers to a payload.
+    /// Invokes the function in this output, and returns its reply.
     pub async fn invoke(
         &self,
         emulator: &Emulator,
@@ -82,13 +87,13 @@ impl Stack {
         Ok(serde_json::from_slice(&answer)?)
     }
 
-    /// Where messages go that could not be handled.
+    /// Dead-letter queue of the stack.
     pub fn dead_letters(&self) -> Result<Queue, Failure> {
         let text = |name| self.output(name).map(str::to_owned);
         Ok(Queue { url: text("DeadLetterQueueUrl")?, arn: text("DeadLetterQueueArn")? })
     }
 
-    /// Lets Lambda bring what is in the guard's queue to its function, or wait with that.
+    /// Enables or disables the event source mappings of the guard's queue.
     pub async fn feed(&self, emulator: &Emulator, is_on: bool) -> Result<(), Failure> {
         let client = aws_sdk_lambda::Client::new(&emulator.sdk_config());
         let list = client.list_event_source_mappings().event_source_arn(self.output("QueueArn")?);
@@ -100,8 +105,8 @@ impl Stack {
         Ok(())
     }
 
-    /// Has one instance count all firings, one batch after the other: what it learns of a rule holds at once. Several go by
-    /// what each of them last read, for up to ten seconds.
+    /// Limits the function to one instance, which has the newest state of every rule. Several instances may each use a
+    /// state that is up to ten seconds old.
     pub async fn count_alone(&self, emulator: &Emulator) -> Result<(), Failure> {
         let client = aws_sdk_lambda::Client::new(&emulator.sdk_config());
         let reserve = client.put_function_concurrency().function_name(self.output("IngestFunctionName")?);
@@ -109,8 +114,8 @@ impl Stack {
         reserved.map(drop).map_err(while_doing("reserving one execution"))
     }
 
-    /// Ticks until the guard has listed the rules that there are by now. No CloudTrail tells it of them here, and a tick
-    /// of the stack's own schedule may have listed what was there before.
+    /// Sends ticks until the guard has listed all present rules. There is no CloudTrail to report them, and a tick of
+    /// the stack's own schedule may have listed an earlier state.
     pub async fn learn_rules(&self, emulator: &Emulator, world: &World) -> Result<(), Failure> {
         let began = jiff::Timestamp::now();
         let deadline = Instant::now() + LISTED_WITHIN;
@@ -135,7 +140,7 @@ impl Stack {
         Err(format!("the rules were not listed within {LISTED_WITHIN:?}; the last tick: {answer}").into())
     }
 
-    /// What the tests and the demo do with a guard, around this one.
+    /// World around this guard, for the tests and the demo.
     pub async fn world(&self, emulator: &Emulator) -> Result<World, Failure> {
         let text = |name| self.output(name).map(str::to_owned);
         let queue = Queue { url: text("QueueUrl")?, arn: text("QueueArn")? };
@@ -143,7 +148,7 @@ impl Stack {
     }
 }
 
-/// `allowed`, `implicitDeny` or `explicitDeny` for each question, by all policies of the role.
+/// Decision for each question by all policies of the role: `allowed`, `implicitDeny` or `explicitDeny`.
 pub async fn simulate(
     emulator: &Emulator,
     role_arn: &str,
@@ -156,7 +161,7 @@ pub async fn simulate(
     reply.remove("decisions").ok_or_else(|| "no decisions".into())
 }
 
-/// Gives the roles these statements as well, in a policy of the test's.
+/// Adds these statements to the roles, in a policy of the test.
 pub async fn grant(
     emulator: &Emulator,
     role_arns: &[&str],
@@ -167,31 +172,31 @@ pub async fn grant(
     ask::<Value>(Some(emulator), &request).await.map(drop)
 }
 
-/// Makes calls of services that the guard only reads, by SDK service, method and parameters; returns the replies.
+/// Makes calls to services that the guard only reads, by SDK service, method and parameters. Returns the replies.
 pub async fn calls(emulator: &Emulator, calls: &Value) -> Result<Vec<Value>, Failure> {
     let mut reply: BTreeMap<String, Vec<Value>> =
         ask(Some(emulator), &json!({"do": "calls", "calls": calls})).await?;
     reply.remove("replies").ok_or_else(|| "no replies".into())
 }
 
-/// The environment of somebody who has taken this role.
+/// Environment with the credentials of this role.
 pub async fn assume(emulator: &Emulator, role_arn: &str) -> Result<BTreeMap<String, String>, Failure> {
     ask(Some(emulator), &json!({"do": "assume", "role": role_arn})).await
 }
 
-/// What a function has printed, as its log group has it.
+/// Lines of a function's log group.
 pub async fn logs(emulator: &Emulator, function: &str) -> Result<Vec<String>, Failure> {
     logs_with(emulator, function, "").await
 }
 
-/// As `logs`, only lines that match a filter pattern of CloudWatch Logs.
+/// Lines of a function's log group that match a filter pattern of CloudWatch Logs.
 async fn logs_with(emulator: &Emulator, function: &str, pattern: &str) -> Result<Vec<String>, Failure> {
     let request = json!({"do": "logs", "group": format!("/aws/lambda/{function}"), "pattern": pattern});
     let mut reply: BTreeMap<String, Vec<String>> = ask(Some(emulator), &request).await?;
     reply.remove("lines").ok_or_else(|| "no lines".into())
 }
 
-/// What a function says of each of its invocations, in its own log lines.
+/// Summaries of a function's invocations, from its log lines.
 pub async fn summaries(emulator: &Emulator, function: &str) -> Result<Vec<Value>, Failure> {
     let lines = logs_with(emulator, function, "invocation").await?;
     let lines = lines.iter().flat_map(|text| text.lines());
@@ -199,7 +204,7 @@ pub async fn summaries(emulator: &Emulator, function: &str) -> Result<Vec<Value>
     Ok(summaries.filter(|line| line["message"] == "invocation").collect())
 }
 
-/// One request to `stack.py`, which has the SAM translator and an SDK for what the guard itself never calls.
+/// Sends one request to `stack.py`, which has the SAM translator, and an SDK for calls that the guard does not make.
 async fn ask<T: DeserializeOwned>(emulator: Option<&Emulator>, request: &Value) -> Result<T, Failure> {
     let mut command = Command::new(venv_program("python")?);
     command

@@ -1,4 +1,4 @@
-//! Everything of AWS that the guard lives among, made on an emulator: table, topic, queues, buses and rules.
+//! The guard's resources on an emulator: table, topic, queues, buses and rules.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,37 +19,49 @@ use super::alert::Alert;
 use super::emulator::Emulator;
 use super::{Failure, while_doing};
 
-/// EventBridge takes at most ten events in a call, and SQS gives at most ten messages.
+/// Maximum number of events or messages in one call of EventBridge or SQS.
 const CALL_LIMIT: usize = 10;
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The input transformer of the guard's target, as the product installs it.
+/// Input transformer of the guard's target, as the product installs it.
 pub const TEMPLATE: &str = r#"{"ruleArn": <aws.events.rule-arn>, "event": <aws.events.event.json>}"#;
 
-/// The guard's rule on the default bus, as the product installs it.
+/// Name of the guard's rule on the default bus, as the product installs it.
 const CATCH_ALL: &str = "budget-guard-catch-all";
 const CATCH_ALL_PATTERN: &str = r#"{"detail-type":[{"suffix":"via CloudTrail"}]}"#;
 
+/// An SQS queue.
 #[derive(Clone, Debug)]
 pub struct Queue {
+    /// URL of the queue.
     pub url: String,
+    /// ARN of the queue.
     pub arn: String,
 }
 
-/// One guard's surroundings. Several can share an emulator: their names differ.
+/// Resources of one guard. Several can share an emulator, because their names differ.
 pub struct World {
+    /// EventBridge client.
     pub events: aws_sdk_eventbridge::Client,
+    /// DynamoDB client.
     pub dynamodb: aws_sdk_dynamodb::Client,
+    /// SNS client.
     pub sns: aws_sdk_sns::Client,
+    /// SQS client.
     pub sqs: aws_sdk_sqs::Client,
+    /// Name of the table.
     pub table: String,
+    /// ARN of the topic for alerts.
     pub topic_arn: String,
+    /// The guard's queue.
     pub guard_queue: Queue,
+    /// Queue that subscribes to the topic.
     pub alert_queue: Queue,
     environment: Vec<(&'static str, String)>,
 }
 
 impl World {
+    /// Creates all resources.
     pub async fn create(emulator: &Emulator) -> Result<Self, Failure> {
         static CREATED: AtomicU32 = AtomicU32::new(1);
         let name = format!("budget-guard-{}", CREATED.fetch_add(1, Ordering::Relaxed));
@@ -62,7 +74,7 @@ impl World {
         Self::around(emulator, name, topic_arn, guard_queue).await
     }
 
-    /// The surroundings of a guard that has its table, topic and queue already: somebody who reads the alerts.
+    /// Resources around a deployed guard, which has table, topic and queue. Adds a reader of the alerts.
     pub async fn around(
         emulator: &Emulator,
         table: String,
@@ -82,17 +94,18 @@ impl World {
         environment.push(("BUDGET_GUARD_TABLE", table.clone()));
         environment.push(("BUDGET_GUARD_TOPIC_ARN", topic_arn.clone()));
         environment.push(("BUDGET_GUARD_MODE", "enforce".to_owned()));
-        // Emulators, as AWS, take no events of `aws.…` from anybody: here others stand for them.
+        // Emulators take no events of `aws.…`, as AWS does. Events of `custom.…` replace them.
         environment.push(("BUDGET_GUARD_TRUSTED_SOURCES", "custom.".to_owned()));
         let events = aws_sdk_eventbridge::Client::new(&config);
         Ok(Self { events, dynamodb, sns, sqs, table, topic_arn, guard_queue, alert_queue, environment })
     }
 
-    /// What the function and the CLI need to find all this.
+    /// Environment of the function and the command line.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         self.environment.clone()
     }
 
+    /// Creates an event bus.
     pub async fn create_bus(&self, name: &str) -> Result<(), Failure> {
         let created = self.events.create_event_bus().name(name).send().await;
         created.map(drop).map_err(while_doing(format_args!("creating bus {name}")))
@@ -116,10 +129,10 @@ impl World {
         rule.rule_arn.ok_or_else(|| "the rule has no ARN".into())
     }
 
-    /// Makes the guard's queue a target of the rule, with the input transformer.
+    /// Adds the guard's queue with the input transformer to the rule's targets.
     ///
-    /// On moto nothing can be put through it: moto leaves `<aws.events.rule-arn>` as it is, and fails on the
-    /// JSON that makes.
+    /// On moto this target delivers nothing: moto does not replace `<aws.events.rule-arn>`, and fails on the resulting
+    /// JSON.
     pub async fn attach(&self, bus: &str, rule: &str, target_id: &str) -> Result<(), Failure> {
         let transformer = InputTransformer::builder().input_template(TEMPLATE).build()?;
         let target =
@@ -127,13 +140,13 @@ impl World {
         self.put_target(bus, rule, target.build()?).await
     }
 
-    /// The guard's one rule on the default bus: every event of CloudTrail goes to its queue as it is.
+    /// Creates the guard's rule on the default bus, which sends every event of CloudTrail to its queue unchanged.
     pub async fn catch_all(&self) -> Result<(), Failure> {
         self.create_rule("default", CATCH_ALL, CATCH_ALL_PATTERN, RuleState::Enabled, &[]).await?;
         self.add_queue_target("default", CATCH_ALL, "guard", &self.guard_queue).await
     }
 
-    /// Makes any queue a plain target of the rule: what the rule is really for.
+    /// Adds a queue to the rule's targets, as the rule's actual purpose.
     pub async fn add_queue_target(
         &self,
         bus: &str,
@@ -153,7 +166,7 @@ impl World {
         }
     }
 
-    /// Puts events such as `payload::event` makes onto a bus; the bus gives them their own id and time.
+    /// Puts events in the form of `payload::event` onto a bus. The bus sets their ID and time.
     pub async fn put_events(&self, bus: &str, events: &[Value]) -> Result<(), Failure> {
         for chunk in events.chunks(CALL_LIMIT) {
             let entries = chunk.iter().map(|event| {
@@ -173,25 +186,26 @@ impl World {
         Ok(())
     }
 
+    /// State of a rule.
     pub async fn rule_state(&self, bus: &str, rule: &str) -> Result<RuleState, Failure> {
         let described = self.events.describe_rule().event_bus_name(bus).name(rule).send().await;
         let described = described.map_err(while_doing(format_args!("describing rule {rule}")))?;
         described.state.ok_or_else(|| format!("rule {rule} has no state").into())
     }
 
-    /// The guard's stored record of a rule, as it lies in the table.
+    /// Item with the guard's record of a rule.
     pub async fn record(&self, rule_arn: &str) -> Result<Option<HashMap<String, AttributeValue>>, Failure> {
         self.item(&format!("rule#{rule_arn}")).await
     }
 
-    /// An item of the guard's table.
+    /// Item of the guard's table by its key.
     pub async fn item(&self, pk: &str) -> Result<Option<HashMap<String, AttributeValue>>, Failure> {
         let key = AttributeValue::S(pk.to_owned());
         let get = self.dynamodb.get_item().table_name(&self.table).key("pk", key).consistent_read(true);
         Ok(get.send().await.map_err(while_doing(format_args!("reading item {pk}")))?.item)
     }
 
-    /// Changes the JSON in one attribute of an item of the guard's table, as if it had been stored so: hours ago, perhaps.
+    /// Edits the JSON in one attribute of an item of the guard's table.
     pub async fn edit_item(
         &self,
         pk: &str,
@@ -207,10 +221,12 @@ impl World {
         put.map(drop).map_err(while_doing(format_args!("changing item {pk}")))
     }
 
+    /// Creates a queue.
     pub async fn create_queue(&self, name: &str) -> Result<Queue, Failure> {
         create_queue(&self.sqs, name).await
     }
 
+    /// Sends one message.
     pub async fn send(&self, queue: &Queue, body: &str) -> Result<(), Failure> {
         let sent = self.sqs.send_message().queue_url(&queue.url).message_body(body).send().await;
         sent.map(drop).map_err(while_doing(format_args!("sending to {}", queue.arn)))
@@ -230,7 +246,7 @@ impl World {
         }
     }
 
-    /// How many messages are in a queue, those being worked on included.
+    /// Number of messages in a queue, those in flight included.
     pub async fn messages_in(&self, queue: &Queue) -> Result<u64, Failure> {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
@@ -244,7 +260,7 @@ impl World {
         Ok(counts.sum::<Result<u64, _>>()?)
     }
 
-    /// Comes back once so many messages are in the queue: the bus delivers a moment after it has taken an event.
+    /// Waits until this number of messages is in the queue. The bus delivers a moment after PutEvents.
     pub async fn wait_for_messages(
         &self,
         queue: &Queue,
@@ -262,7 +278,7 @@ impl World {
         Ok(())
     }
 
-    /// Comes back once everything in the queue has been worked on.
+    /// Waits until the queue is empty, without messages in flight.
     pub async fn wait_until_empty(&self, queue: &Queue, within: Duration) -> Result<(), Failure> {
         let deadline = Instant::now() + within;
         while self.messages_in(queue).await? > 0 {
@@ -274,7 +290,7 @@ impl World {
         Ok(())
     }
 
-    /// Up to `max` messages; they stay in the queue, invisible for its visibility timeout.
+    /// Receives up to `max` messages. They stay in the queue, invisible for its visibility timeout.
     pub async fn receive(&self, queue: &Queue, max: usize) -> Result<Vec<Message>, Failure> {
         let mut messages = Vec::new();
         while messages.len() < max {
@@ -289,12 +305,13 @@ impl World {
         Ok(messages)
     }
 
+    /// Deletes a message.
     pub async fn delete(&self, queue: &Queue, receipt_handle: &str) -> Result<(), Failure> {
         let delete = self.sqs.delete_message().queue_url(&queue.url).receipt_handle(receipt_handle);
         delete.send().await.map(drop).map_err(while_doing(format_args!("deleting from {}", queue.arn)))
     }
 
-    /// Takes every message out of a queue and returns the bodies.
+    /// Removes all messages from a queue and returns their bodies.
     pub async fn drain(&self, queue: &Queue) -> Result<Vec<String>, Failure> {
         let messages = self.receive(queue, usize::MAX).await?;
         let mut bodies = Vec::new();
@@ -305,7 +322,7 @@ impl World {
         Ok(bodies)
     }
 
-    /// The guard's alerts since the last call. The stack's alarms come through the same topic.
+    /// Alerts of the guard since the last call, without alarms of the stack.
     pub async fn alerts(&self) -> Result<Vec<Alert>, Failure> {
         self.alerts_that(Alert::is_told).await
     }
@@ -316,12 +333,12 @@ impl World {
         alerts.filter(|alert| alert.as_ref().map_or(true, are_wanted)).collect()
     }
 
-    /// As `alerts`, once there are `count` of them or the time is over.
+    /// Waits until there are `count` alerts or the time is over.
     pub async fn wait_for_alerts(&self, count: usize, within: Duration) -> Result<Vec<Alert>, Failure> {
         self.wait_for(Alert::is_told, count, within).await
     }
 
-    /// As `wait_for_alerts`, of those alerts that other tests do not want.
+    /// Waits as `wait_for_alerts`, for the alerts selected by `are_wanted`.
     pub async fn wait_for(
         &self,
         are_wanted: fn(&Alert) -> bool,
@@ -354,7 +371,7 @@ async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) -> Result
     update.send().await.map(drop).map_err(while_doing("setting the table's expiry"))
 }
 
-/// Where rights are checked, a topic sends to no queue that does not admit it.
+/// Allows the topic to send to the queue, which matters if the emulator checks rights.
 async fn admit_topic(sqs: &aws_sdk_sqs::Client, queue: &Queue, topic_arn: &str) -> Result<(), Failure> {
     let policy = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",

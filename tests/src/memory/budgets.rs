@@ -1,4 +1,4 @@
-//! AWS Budgets in memory.
+//! AWS Budgets and the stored overspent budgets, in memory.
 
 use super::World;
 use super::faults::Call;
@@ -6,10 +6,10 @@ use budget_guard_core::alerts::{AlertJson, AlertKind};
 use budget_guard_core::model::{BudgetStatus, Fault, FaultKind};
 use budget_guard_core::ports::Budgets;
 
-/// The account that [`World`] is.
+/// Account of every [`World`].
 const ACCOUNT: &str = "123456789012";
 
-/// The topic of the guard's alerts.
+/// ARN of the topic for the guard's alerts.
 pub const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:alerts";
 
 impl World {
@@ -23,11 +23,12 @@ impl World {
         self.published(|alert| alert.kind == AlertKind::Unwatched)
     }
 
+    /// Deletes a budget.
     pub fn delete_budget(&self, name: &str) {
         self.lock().budgets.remove(name);
     }
 
-    /// What the Budgets API says from now on; as late as AWS does if that is what the test says.
+    /// Sets a budget, for all further replies of the Budgets API.
     pub fn put_budget(&self, budget: BudgetStatus) {
         self.lock().budgets.insert(budget.name.clone(), budget);
     }

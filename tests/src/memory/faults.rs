@@ -1,85 +1,112 @@
-//! What goes wrong, and at which call: a script, so that a test can be read and repeated.
+//! Planned failures of calls, in a script that makes tests repeatable.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use budget_guard_core::model::{Fault, FaultKind, RuleArn};
 
-/// The calls that can go wrong.
+/// A call that can fail, by the method of its trait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
+    /// `Ledger::load`.
     Load,
+    /// `Ledger::save`.
     Save,
+    /// `Ledger::watched`.
     Watched,
+    /// `Ledger::watch`.
     Watch,
+    /// `Ledger::unwatch`.
     Unwatch,
+    /// `Rules::inspect`.
     Inspect,
+    /// `Rules::tags`.
     Tags,
+    /// `Rules::disable`.
     Disable,
+    /// `Rules::restore`.
     Restore,
+    /// `Rules::buses`.
     Buses,
+    /// `Rules::list`.
     List,
+    /// `Rules::list_targets`.
     ListTargets,
+    /// `Scheduler::enabled`.
     ListSchedules,
+    /// `Scheduler::read`.
     ReadSchedule,
+    /// `Shelf::head`.
     Head,
+    /// `Shelf::save_head`.
     SaveHead,
+    /// `Shelf::chunk`.
     Chunk,
+    /// `Shelf::save_chunk`.
     SaveChunk,
+    /// `Shelf::delete_chunk`.
     DeleteChunk,
+    /// `Alerts::publish`, `announce` and `warn`.
     Publish,
+    /// `History::triggered`.
     Triggered,
+    /// `Trail::openings`.
     Openings,
+    /// `Budgets::budget`.
     Budget,
+    /// `Ledger::records`.
     Records,
+    /// `PressureStore::load_pressure`.
     LoadPressure,
+    /// `PressureStore::save_pressure`.
     SavePressure,
 }
 
-/// How one call goes wrong.
+/// Failure of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// It has no effect and says so.
+    /// No effect, and an error of this kind.
     Fails(FaultKind),
-    /// It has its effect, but the reply is lost.
+    /// The effect happens, and the reply is lost.
     ReplyLost,
-    /// The process dies before it: this call and all later ones never end.
+    /// The process dies before the call: it and all later ones never end.
     DiesBefore,
-    /// The process dies after it took effect.
+    /// The process dies after the effect.
     DiesAfter,
 }
 
-/// The script: the n-th call of a kind from now on has this fate.
+/// Script of failures: the n-th call of a kind from now has this fate.
 #[derive(Debug, Default)]
 pub struct Faults {
     script: Mutex<VecDeque<(Call, u32, Fate)>>,
-    /// Rules of which every call of a kind fails.
+    /// Calls of a kind that always fail for a rule.
     lasting: Mutex<Vec<(Call, RuleArn, FaultKind)>>,
     log: Mutex<Vec<Call>>,
 }
 
 impl Faults {
-    /// The `nth` call of this kind from now (1 is the next one) will have this fate.
+    /// Plans the fate of the `nth` call of this kind from now (1 is the next one).
     pub fn plan(&self, call: Call, nth: u32, fate: Fate) {
         self.script.lock().unwrap_or_else(PoisonError::into_inner).push_back((call, nth, fate));
     }
 
-    /// Every call of this kind for this rule fails.
+    /// Plans that every call of this kind for this rule fails.
     pub fn always(&self, call: Call, rule: &RuleArn, kind: FaultKind) {
         let mut lasting = self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
         lasting.push((call, rule.clone(), kind));
     }
 
-    /// Every call since the start, in order.
+    /// All calls since the start, in order.
     pub fn log(&self) -> Vec<Call> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Number of calls of this kind since the start.
     pub fn count(&self, call: Call) -> usize {
         self.log().iter().filter(|seen| **seen == call).count()
     }
 
-    /// Forgets what was planned and has not happened: a new process has new luck.
+    /// Removes all planned failures that have not happened yet.
     pub fn clear(&self) {
         self.script.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -101,7 +128,7 @@ impl Faults {
         fate
     }
 
-    /// Runs one call for a rule as the script says, unless every such call fails.
+    /// Runs one call for a rule by the script. Without a planned fate it fails if such calls always fail for the rule.
     pub(super) async fn run_for<T, E: From<Fault>>(
         &self,
         call: Call,
@@ -116,13 +143,13 @@ impl Faults {
         self.run(call, || kind.map_or_else(effect, fails)).await
     }
 
-    /// Runs one call as the script says. `effect` is what AWS does; it may not happen.
+    /// Runs one call by the script. `effect` is the work of AWS, and may not happen.
     pub(super) async fn run<T, E: From<Fault>>(
         &self,
         call: Call,
         effect: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        // A point where others may run, as any call over a network is one.
+        // Other tasks may run here, as in a call over a network.
         give_way().await;
         match self.next(call) {
             None => effect(),

@@ -1,4 +1,4 @@
-//! CloudWatch's memory of rules and functions, in memory.
+//! CloudWatch's metrics of rules and functions, in memory.
 
 use super::World;
 use super::faults::Call;
@@ -7,12 +7,12 @@ use budget_guard_core::model::{Fault, RuleArn, Seconds, Timestamp};
 use budget_guard_core::ports::History;
 
 impl World {
-    /// Firings of the rule in each of these minutes.
+    /// Sets the number of firings of the rule in each of these minutes.
     pub fn put_history(&self, arn: &RuleArn, counts: impl IntoIterator<Item = (Timestamp, u64)>) {
         self.lock().histories.insert(arn.clone(), counts.into_iter().collect());
     }
 
-    /// A run of the function with this ARN is over, after this long.
+    /// Adds the duration of one run of the function with this ARN.
     pub fn put_run(&self, function: &str, took: Seconds) {
         let mut state = self.lock();
         let longest = state.longest.entry(function.to_owned()).or_insert(took);
@@ -48,7 +48,7 @@ mod tests {
     use crate::memory::Fate;
     use budget_guard_core::model::{Durations, FaultKind};
 
-    /// Runs a future that waits for itself alone.
+    /// Runs a future that waits only for itself.
     fn run<F: Future>(future: F) -> F::Output {
         let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
         loop {

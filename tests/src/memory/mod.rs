@@ -1,4 +1,5 @@
-//! The ports in memory, as unkind as AWS: throttles, lost replies, failures at any call – all of it told beforehand.
+//! The traits of the core in memory, with the failures of AWS: throttling, lost replies, a crash at any call. Tests
+//! plan them.
 
 mod budgets;
 mod faults;

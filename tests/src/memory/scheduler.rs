@@ -1,4 +1,4 @@
-//! Schedules of EventBridge Scheduler in memory.
+//! EventBridge Scheduler in memory.
 
 use super::World;
 use super::faults::Call;
@@ -9,7 +9,7 @@ use budget_guard_core::ports::{Page, Scheduler};
 const GROUP: &str = "default";
 
 impl World {
-    /// Makes or changes a schedule without a flexible time window.
+    /// Creates or changes a schedule without a flexible time window.
     pub fn put_schedule(&self, name: &str, target: &str, expression: &str) {
         let definition = ScheduleDefinition {
             expression: expression.to_owned(),
@@ -22,13 +22,14 @@ impl World {
         self.put_schedule_definition(name, definition);
     }
 
-    /// Makes or changes a schedule.
+    /// Creates or changes a schedule.
     pub fn put_schedule_definition(&self, name: &str, definition: ScheduleDefinition) {
         let mut state = self.lock();
         let now = state.now;
         state.schedules.insert((GROUP.to_owned(), name.to_owned()), (now, definition));
     }
 
+    /// Deletes a schedule.
     pub fn delete_schedule(&self, name: &str) {
         self.lock().schedules.remove(&(GROUP.to_owned(), name.to_owned()));
     }

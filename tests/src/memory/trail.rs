@@ -13,7 +13,7 @@ impl World {
         self.lock().openings.push((role.to_owned(), record));
     }
 
-    /// Sets the time that each request to CloudTrail takes from now on.
+    /// Sets the duration of each further request to CloudTrail.
     pub fn slow_trail(&self, request: SignedDuration) {
         self.lock().trail_takes = request;
     }

@@ -1,4 +1,4 @@
-//! Rules, alerts and a clock in memory.
+//! Rules, ledger, alerts and clock in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,31 +15,37 @@ use budget_guard_core::ports::{Alerts, Clock, Page, Ports, Rules, TrailRecord};
 use budget_guard_core::record::Record;
 use budget_guard_core::stored::{Key, Stored};
 
-/// One AWS account in memory. Clones share it, as several Lambda instances would.
+/// One AWS account in memory. Clones share it, as Lambda instances do.
 #[derive(Debug, Clone)]
 pub struct World {
     state: Arc<Mutex<State>>,
+    /// Planned failures of calls.
     pub faults: Arc<Faults>,
 }
 
+/// State of the account.
 #[derive(Debug)]
 pub(super) struct State {
+    /// Present time.
     pub(super) now: Timestamp,
+    /// Firings of rules by minute.
     pub(super) histories: BTreeMap<RuleArn, Vec<(Timestamp, u64)>>,
-    /// Longest runs of functions, by ARN.
+    /// Maximum durations of functions, by ARN.
     pub(super) longest: Durations,
+    /// Rules by ARN.
     pub(super) rules: BTreeMap<RuleArn, RuleDefinition>,
     /// Enabled schedules of EventBridge Scheduler, by group and name.
     pub(super) schedules: BTreeMap<(String, String), (Timestamp, ScheduleDefinition)>,
-    /// Rules on a page of a list.
+    /// Number of items on a page of a list.
     pub(super) page_size: usize,
     /// By their keys.
     pub(super) items: BTreeMap<String, Item>,
     pub(super) watched: BTreeSet<RuleArn>,
-    /// Records of `AssumeRole` calls by the ARN of the role, in the order of time.
+    /// Records of `AssumeRole` calls, each with the ARN of the role, by time.
     pub(super) openings: Vec<(String, TrailRecord)>,
-    /// Time that a request to CloudTrail takes.
+    /// Duration of a request to CloudTrail.
     pub(super) trail_takes: jiff::SignedDuration,
+    /// Budgets by name.
     pub(super) budgets: BTreeMap<String, BudgetStatus>,
     /// All that were published, as subscribers read them.
     alerts: Vec<AlertJson>,
@@ -48,7 +54,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Promise 1, checked at the moment of the call: the stored record says why, and what was found.
+    /// Checks promise 1 at the call: the stored record has the reason and the state found.
     fn check_before_disable(&mut self, arn: &RuleArn) {
         let item = self.items.get(&Key::Record(arn).to_string());
         let stored = item.and_then(|item| Record::decode(&item.blob).ok());
@@ -57,7 +63,7 @@ impl State {
             Some((Breaker::Open(cut), Some(_))) if cut.found.is_some() && cut.found == actual => {
                 return;
             }
-            // A second DisableRule after a lost reply finds the rule disabled already.
+            // A second DisableRule after a lost reply finds the rule disabled.
             Some((Breaker::Open(cut), Some(_)))
                 if cut.found.is_some()
                     && actual.as_ref().is_some_and(|rule| rule.state == RuleState::Disabled) =>
@@ -71,6 +77,7 @@ impl State {
 }
 
 impl World {
+    /// Empty account at this time.
     pub fn new(now: Timestamp) -> Self {
         let state = State {
             now,
@@ -91,23 +98,27 @@ impl World {
         Self { state: Arc::new(Mutex::new(state)), faults: Arc::default() }
     }
 
-    /// A rule with a pattern, and nothing else.
+    /// A rule with a pattern and nothing else.
     pub fn rule(state: RuleState) -> RuleDefinition {
         RuleDefinition::new(state, r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#)
     }
 
+    /// Adds or replaces a rule.
     pub fn put_rule(&self, arn: &RuleArn, rule: RuleDefinition) {
         self.lock().rules.insert(arn.clone(), rule);
     }
 
+    /// Deletes a rule.
     pub fn delete_rule(&self, arn: &RuleArn) {
         self.lock().rules.remove(arn);
     }
 
+    /// State of a rule. `None` if it does not exist.
     pub fn rule_state(&self, arn: &RuleArn) -> Option<RuleState> {
         self.lock().rules.get(arn).map(|rule| rule.state)
     }
 
+    /// Sets the state of a rule, as a person would.
     pub fn set_state(&self, arn: &RuleArn, state: RuleState) {
         if let Some(rule) = self.lock().rules.get_mut(arn) {
             rule.state = state;
@@ -124,25 +135,28 @@ impl World {
         self.lock().alerts.iter().filter(|alert| is_wanted(alert)).cloned().collect()
     }
 
+    /// Rules in the list for the tick.
     pub fn watched_rules(&self) -> Vec<RuleArn> {
         self.lock().watched.iter().cloned().collect()
     }
 
-    /// What was done that never may be.
+    /// Broken promises, one sentence each.
     pub fn broken_promises(&self) -> Vec<String> {
         self.lock().broken_promises.clone()
     }
 
-    /// How many saves lost a race.
+    /// Number of saves with an outdated version.
     pub fn conflicts(&self) -> u32 {
         self.lock().conflicts
     }
 
+    /// Moves the clock forward.
     pub fn advance(&self, by: jiff::SignedDuration) {
         let mut state = self.lock();
         state.now += by;
     }
 
+    /// Locks the state.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -228,7 +242,7 @@ impl Clock for World {
         self.lock().now
     }
 
-    /// Waiting takes no time here, but the clock says it did.
+    /// Takes no real time; the clock moves forward.
     async fn sleep_until(&self, until: Timestamp) {
         let mut state = self.lock();
         state.now = state.now.max(until);

@@ -1,4 +1,4 @@
-//! Holds the product's matcher against this one: shared by the fuzz target and by the tests.
+//! Compares the product's matcher with the reference, for the fuzz target and the tests.
 
 use std::ops::AddAssign;
 
@@ -8,20 +8,23 @@ use super::compile::Rule;
 use super::generate::Case;
 use super::{NotAnEvent, NotCompiled, compile, matches, read_event};
 
-/// Both matchers may give up, but neither on a pattern and an event that are together shorter than this, in bytes.
+/// Size in bytes of a pattern with its event below which neither matcher may give up.
 const SMALL: usize = 256;
 
-/// How often each verdict was compared, and how often there was nothing to compare.
+/// Number of comparisons by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
+    /// Both found a match.
     pub matched: usize,
+    /// Both found no match.
     pub not_matched: usize,
+    /// Both refused the pattern.
     pub refused: usize,
-    /// Events that are no JSON objects: the product need not see it if it has no use for the part that is wrong.
+    /// The event is not a JSON object. The product may miss that in parts that it does not read.
     pub no_events: usize,
     /// The product could not decide.
     pub unknown: usize,
-    /// The reference found it too much work.
+    /// The reference gave up.
     pub gave_up: usize,
 }
 
@@ -36,12 +39,13 @@ impl AddAssign for Tally {
     }
 }
 
-/// Makes patterns and events of these bytes; panics if the two matchers differ about any of them.
+/// Generates patterns and events from the bytes. Panics if the two matchers differ.
 pub fn check(bytes: &[u8]) -> Tally {
     check_case(&Case::from_bytes(bytes))
 }
 
-/// All the patterns are in one matcher, and all the events share its scratch memory: none may touch another.
+/// Compares all patterns with all events. The patterns share a matcher, and the events its scratch memory, to find
+/// influences between them.
 pub fn check_case(case: &Case) -> Tally {
     let mut tally = Tally::default();
     let mut compiled = Vec::new();

@@ -1,4 +1,4 @@
-//! Makes rules of the text of a pattern: one for every way through its `$or`s.
+//! Compiles the text of a pattern to rules, one for each choice of its `$or`s.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,21 @@ use super::text::{Step, ignoring_case, wildcard};
 use super::value::{Comparison, Test, address, width};
 use super::{Path, longer};
 
-/// The conditions of one rule, all of which must hold. A field that comes again replaces its condition.
+/// Conditions of one rule, which all must hold. A repeated field replaces its condition.
 pub type Rule = BTreeMap<Path, Vec<Test>>;
 
-/// Why a text became no rules.
+/// Reason why a text could not be compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotCompiled {
-    /// It is no pattern.
+    /// It is not a pattern.
     Refused(String),
-    /// It may be one: too deep or too many rules for this compiler.
+    /// Too deep, or too many rules for this compiler.
     GaveUp,
 }
 
 const MAX_RULES: usize = 300;
 
-/// No field may have such a name in an `$or`.
+/// Names that a field in an `$or` may not have.
 const RESERVED: &[&str] = &[
     "exactly",
     "equals-ignore-case",
@@ -54,7 +54,7 @@ fn refused<T>(why: impl Into<String>) -> Result<T, NotCompiled> {
     Err(NotCompiled::Refused(why.into()))
 }
 
-/// Compiles a pattern. What comes after its closing brace does not count.
+/// Compiles a pattern. Text after its closing brace is ignored.
 pub fn compile(text: &str) -> Result<Vec<Rule>, NotCompiled> {
     match read(text) {
         Err(Unreadable::Malformed) => refused("malformed JSON"),
@@ -64,7 +64,7 @@ pub fn compile(text: &str) -> Result<Vec<Rule>, NotCompiled> {
     }
 }
 
-/// Adds the fields of an object to every rule so far.
+/// Adds the fields of an object to all rules so far.
 fn add_object(
     members: &[(String, Json)],
     path: Option<&Path>,
@@ -95,7 +95,7 @@ fn add_object(
     Ok(rules)
 }
 
-/// Every rule so far goes on in every branch.
+/// Continues every rule so far in every branch.
 fn add_or(value: &Json, path: Option<&Path>, rules: &[Rule]) -> Result<Vec<Rule>, NotCompiled> {
     let Json::Array(branches) = value else { return refused("$or without an array") };
     if branches.len() < 2 {
@@ -112,7 +112,7 @@ fn add_or(value: &Json, path: Option<&Path>, rules: &[Rule]) -> Result<Vec<Rule>
     Ok(all)
 }
 
-/// One item in the list of a field.
+/// Test of one item in a field's list.
 fn test(item: &Json) -> Result<Test, NotCompiled> {
     match item {
         Json::Null | Json::Bool(_) => Ok(Test::Literal(item.clone())),
@@ -193,7 +193,7 @@ fn numeric(items: &[Json]) -> Result<Test, NotCompiled> {
     Ok(Test::Numeric(bounds))
 }
 
-/// What `anything-but` excludes.
+/// Tests that `anything-but` excludes.
 fn excluded(operand: &Json) -> Result<Vec<Test>, NotCompiled> {
     if let Json::Object(members) = operand {
         let [(operator, operand)] = &members[..] else { return refused("not one operator in anything-but") };
@@ -201,7 +201,7 @@ fn excluded(operand: &Json) -> Result<Vec<Test>, NotCompiled> {
     }
     let items = one_or_more(operand)?;
     if items.iter().all(|item| matches!(item, Json::String(_))) {
-        // Addresses are not compared as such here.
+        // `anything-but` compares addresses as texts.
         return items.iter().map(|item| operator_test("exactly", item)).collect();
     }
     let number = |item: &Json| match item {
@@ -214,7 +214,7 @@ fn excluded(operand: &Json) -> Result<Vec<Test>, NotCompiled> {
     items.iter().map(number).collect()
 }
 
-/// A list, or what stands for a list of one.
+/// A list, or a single value as a list of one.
 fn one_or_more(operand: &Json) -> Result<&[Json], NotCompiled> {
     match operand {
         Json::Array(items) if items.is_empty() => refused("an empty list in anything-but"),

@@ -1,28 +1,30 @@
-//! Takes an event apart: its leaves by dotted path, each with the elements of arrays that it belongs to.
+//! Splits an event into its leaves by dotted path, each with the array elements that it belongs to.
 
 use std::collections::BTreeMap;
 
 use super::json::{Json, Unreadable, read};
 use super::{Path, longer};
 
-/// One scalar of an event.
+/// A scalar of an event.
 #[derive(Debug)]
 pub struct Leaf {
+    /// The scalar.
     pub value: Json,
-    /// Every array around it, and in which element of it this leaf is; not the array that the scalar itself is in.
+    /// Arrays around the leaf, each with the index of the element. The array directly around the scalar is left out.
     pub elements: Vec<(usize, usize)>,
 }
 
-/// An event, flat.
+/// Leaves of an event by path.
 pub type Leaves = BTreeMap<Path, Vec<Leaf>>;
 
-/// Why there is no event.
+/// Reason why there is no event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotAnEvent {
+    /// Not JSON.
     Malformed,
-    /// JSON, but another kind of value.
+    /// JSON, but not an object.
     NotAnObject,
-    /// Too much for this reader.
+    /// Too large for this reader.
     GaveUp,
 }
 
@@ -44,7 +46,7 @@ pub fn read_event(bytes: &[u8]) -> Result<Leaves, NotAnEvent> {
 
 struct Flattening {
     leaves: Leaves,
-    /// How many arrays were numbered.
+    /// Number of arrays so far.
     arrays: usize,
 }
 

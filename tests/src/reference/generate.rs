@@ -1,18 +1,20 @@
-//! Makes patterns and events of any bytes.
+//! Generates patterns and events from arbitrary bytes.
 
 use super::words::{
     COMPARISONS, FIRST_ADDRESSES, KEYS, MASKS, NUMBERS, ODD_KEYS, PIECES, PLAIN, WORDS, WRONG,
 };
 
-/// What one input says: all these patterns against all these events.
+/// Patterns and events of one input. Each pattern is matched with each event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
+    /// Texts of the patterns.
     pub patterns: Vec<String>,
+    /// Texts of the events.
     pub events: Vec<Vec<u8>>,
 }
 
 impl Case {
-    /// Bytes that begin like text are taken as they are. All others steer the making.
+    /// Builds a case. Bytes that begin like text are taken unchanged; all others steer the generation.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         if bytes.first().is_some_and(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n')) {
             return Self::plain(bytes);
@@ -33,7 +35,7 @@ impl Case {
         }
     }
 
-    /// A line each. The last is the event.
+    /// Splits a text by line. The last line is the event.
     fn plain(bytes: &[u8]) -> Self {
         let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
@@ -43,28 +45,29 @@ impl Case {
     }
 }
 
-/// What is tried most.
+/// Emphasis of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flavour {
-    /// Arrays, nesting, `$or`, absence.
+    /// Arrays, nesting, `$or` and absence.
     Structure,
     /// All operators on one field.
     Values,
+    /// Both.
     Mixed,
 }
 
-/// Decisions, a byte each. When there are no more bytes, every decision is the first choice.
+/// Source of decisions, one byte each. After the last byte, every decision is the first choice.
 struct Draw<'a> {
     bytes: &'a [u8],
     flavour: Flavour,
-    /// What this case draws from most.
+    /// Keys that this case uses.
     keys: Vec<&'static str>,
     words: &'static [&'static str],
     numbers: &'static [&'static str],
 }
 
 impl Draw<'_> {
-    /// A number below `bound`, which is at most 256.
+    /// Returns a number below `bound`, which is at most 256.
     fn below(&mut self, bound: usize) -> usize {
         let Some((byte, rest)) = self.bytes.split_first() else { return 0 };
         self.bytes = rest;
@@ -75,12 +78,12 @@ impl Draw<'_> {
         choices[self.below(choices.len())]
     }
 
-    /// True once in `n` times.
+    /// Returns true once in `n` times.
     fn once_in(&mut self, n: usize) -> bool {
         self.below(n) == n - 1
     }
 
-    /// Some of these, joined by commas.
+    /// Between `least` and `most` items, joined by commas.
     fn some(&mut self, least: usize, most: usize, mut item: impl FnMut(&mut Self) -> String) -> String {
         let count = least + self.below(most - least + 1);
         let items: Vec<String> = (0..count).map(|_| item(self)).collect();
@@ -96,7 +99,7 @@ impl Draw<'_> {
         self.spelled(key)
     }
 
-    /// A text in quotes; now and then with escapes that are not needed.
+    /// Text in quotes, sometimes with needless escapes.
     fn spelled(&mut self, text: &str) -> String {
         let escapes = self.once_in(8);
         let mut out = String::from("\"");
@@ -123,7 +126,7 @@ impl Draw<'_> {
         out + "\""
     }
 
-    /// A text: a word or a few pieces.
+    /// Text of one word or several pieces.
     fn text(&mut self) -> String {
         match self.below(8) {
             0..=4 => self.of(self.words).to_owned(),
@@ -178,7 +181,7 @@ impl Draw<'_> {
         if self.once_in(64) { text + self.of(&[" ", " x", "}", "\n"]) } else { text }
     }
 
-    /// An object of a pattern.
+    /// Object of a pattern.
     fn fields(&mut self, depth: usize) -> String {
         let most = if depth == 0 { 3 } else { 2 };
         let fields = self.some(1, most, |draw| match draw.below(8) {
@@ -193,7 +196,7 @@ impl Draw<'_> {
         format!("{{{fields}}}")
     }
 
-    /// The list of a field.
+    /// List of a field.
     fn list(&mut self) -> String {
         if self.once_in(64) {
             return self.of(WRONG).to_owned();
@@ -215,7 +218,7 @@ impl Draw<'_> {
         format!("[{items}]")
     }
 
-    /// One operator with its operand.
+    /// Operator with its operand.
     fn operator(&mut self) -> String {
         match self.below(10) {
             0 => format!("{{\"exists\":{}}}", self.of(&["true", "false"])),

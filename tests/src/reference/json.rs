@@ -1,28 +1,34 @@
-//! A strict JSON reader that loses nothing: numbers as they are spelled, keys as often as they come.
+//! A strict and lossless JSON reader: it keeps the spelling of numbers and repeated keys.
 
-/// One JSON value. Strings and keys are decoded.
+/// A JSON value. Strings and keys are decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Json {
+    /// `null`
     Null,
+    /// `true` or `false`
     Bool(bool),
-    /// As it is spelled.
+    /// Number as it is spelled.
     Number(String),
+    /// Decoded string.
     String(String),
+    /// Array.
     Array(Vec<Json>),
-    /// In order, with every duplicate.
+    /// Members in order, with duplicates.
     Object(Vec<(String, Json)>),
 }
 
+/// Reason why a text could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
+    /// Not JSON.
     Malformed,
-    /// No error of the text: this reader is recursive.
+    /// Too deep for this recursive reader. The text may be valid.
     TooDeep,
 }
 
 const MAX_DEPTH: usize = 200;
 
-/// Reads the value that the text starts with. Also gives what comes after it.
+/// Reads the value at the start of the text. Returns it with the rest of the text.
 pub fn read(text: &str) -> Result<(Json, &str), Unreadable> {
     let mut reader = Reader { left: text };
     let value = reader.value(0)?;
@@ -34,7 +40,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The next character that is no white space, which is not taken.
+    /// Next character after white space, without consuming it.
     fn peek(&mut self) -> Result<char, Unreadable> {
         self.left = self.left.trim_start_matches([' ', '\t', '\n', '\r']);
         self.left.chars().next().ok_or(Unreadable::Malformed)
@@ -106,7 +112,7 @@ impl Reader<'_> {
             let next = self.left.chars().next().ok_or(Unreadable::Malformed)?;
             self.left = &self.left[next.len_utf8()..];
             match next {
-                // Half of a surrogate pair is no character, but real events have such; it is like no other text.
+                // Lone surrogates occur in real events. They are decoded to a character that equals no other text.
                 '"' => return Ok(String::from_utf16_lossy(&units)),
                 '\\' => units.push(self.escape()?),
                 '\0'..='\x1f' => return Err(Unreadable::Malformed),
@@ -115,7 +121,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What follows a backslash: one UTF-16 unit.
+    /// Escape sequence after a backslash, as one UTF-16 unit.
     fn escape(&mut self) -> Result<u16, Unreadable> {
         let kind = self.left.chars().next().ok_or(Unreadable::Malformed)?;
         self.left = &self.left[kind.len_utf8()..];
@@ -153,7 +159,7 @@ impl Reader<'_> {
         Ok(start[..start.len() - self.left.len()].to_owned())
     }
 
-    /// At least one digit.
+    /// Consumes one digit or more.
     fn digits(&mut self) -> Result<(), Unreadable> {
         let rest = self.left.trim_start_matches(|c: char| c.is_ascii_digit());
         let count = self.left.len() - rest.len();

@@ -1,7 +1,7 @@
-//! A second matcher for EventBridge event patterns, written for the tests alone: plain, slow, straight from the rules.
+//! A second matcher of event patterns, for tests only: simple, slow, and written from AWS's rules alone.
 //!
-//! It shares nothing with the product's matcher, not even the reading of JSON, so that the two err apart.
-//! What it finds too much work it gives up on, and says so.
+//! It shares no code with the product's matcher, its JSON reader included, so that the two do not share mistakes. It
+//! gives up on inputs that are too much work, and reports that.
 
 pub mod check;
 mod compile;
@@ -18,10 +18,10 @@ pub use compile::{NotCompiled, compile};
 pub use event::{NotAnEvent, read_event};
 pub use search::matches;
 
-/// The dotted path of a leaf in UTF-16: paths are visited in this order.
+/// Dotted path of a leaf in UTF-16, the order in which paths are visited.
 type Path = Vec<u16>;
 
-/// A path one key longer.
+/// Path with one more key.
 fn longer(path: Option<&Path>, key: &str) -> Path {
     let before = path.map(|path| path.iter().copied().chain([u16::from(b'.')]));
     before.into_iter().flatten().chain(key.encode_utf16()).collect()

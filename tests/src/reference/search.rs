@@ -1,14 +1,14 @@
-//! Tries every choice of leaves, until one satisfies a rule.
+//! Tries the choices of leaves until one satisfies a rule.
 
 use super::Path;
 use super::compile::Rule;
 use super::event::{Leaf, Leaves};
 use super::value::Test;
 
-/// How many leaves are looked at, for all the rules of a pattern, before this gives up.
+/// Maximum number of leaves tried, over all rules of a pattern.
 const MAX_STEPS: usize = 20_000;
 
-/// Whether an event satisfies any of the rules. None where that is too much work.
+/// Returns true if an event satisfies one of the rules. `None` if that is too much work.
 pub fn matches(rules: &[Rule], leaves: &Leaves) -> Option<bool> {
     let mut steps = 0;
     let mut gave_up = false;
@@ -23,7 +23,8 @@ pub fn matches(rules: &[Rule], leaves: &Leaves) -> Option<bool> {
     if gave_up { None } else { Some(false) }
 }
 
-/// Whether leaves can be chosen for all these conditions, none of them in another element than is bound already.
+/// Returns true if leaves can be chosen for all these conditions, each in the same array elements as those bound
+/// already.
 fn satisfies(
     conditions: &[(&Path, &Vec<Test>)],
     leaves: &Leaves,
@@ -52,7 +53,7 @@ fn satisfies(
     Some(false)
 }
 
-/// Whether a leaf is in no other element of any array than what was chosen before.
+/// Returns true if a leaf is in no other element of an array than the leaves chosen before.
 fn agrees(leaf: &Leaf, bound: &[(usize, usize)]) -> bool {
     let differs = |(array, index)| bound.iter().any(|(other, element)| *other == array && *element != index);
     !leaf.elements.iter().any(|element| differs(*element))

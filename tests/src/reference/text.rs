@@ -1,17 +1,17 @@
-//! Tests of strings: wildcards and letters of either case, as sets of places in the value that were reached.
+//! Tests of strings, for wildcards and `equals-ignore-case`, as sets of positions reached in the value.
 
 use std::collections::BTreeSet;
 
-/// One step through a value.
+/// A step through a value.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// Exactly one of these.
+    /// Exactly one of these texts.
     OneOf(Vec<String>),
-    /// Anything, also nothing.
+    /// Any text, or none.
     Any,
 }
 
-/// Whether these steps lead from the start of a value to its end.
+/// Returns true if the steps lead from the start of a value to its end.
 pub fn leads_through(steps: &[Step], value: &str) -> bool {
     let mut places = BTreeSet::from([0]);
     for step in steps {
@@ -20,7 +20,7 @@ pub fn leads_through(steps: &[Step], value: &str) -> bool {
     places.contains(&value.len())
 }
 
-/// Every place that one step reaches.
+/// Positions after one step.
 fn after(step: &Step, value: &str, place: usize) -> Vec<usize> {
     match step {
         Step::Any => (place..=value.len()).filter(|end| value.is_char_boundary(*end)).collect(),
@@ -31,14 +31,15 @@ fn after(step: &Step, value: &str, place: usize) -> Vec<usize> {
     }
 }
 
-/// Every character in its lower or its upper form. The engine of the live service takes characters beyond U+FFFF for
-/// two halves of nothing and so never finds them; here they are characters.
+/// Steps for every character in its lower or upper form. The live service's engine splits characters beyond U+FFFF into
+/// two halves and never finds them; here they are characters.
 pub fn ignoring_case(text: &str) -> Vec<Step> {
     let forms = |c: char| vec![c.to_lowercase().collect(), c.to_uppercase().collect()];
     text.chars().map(|c| Step::OneOf(forms(c))).collect()
 }
 
-/// `*` is anything, `\*` and `\\` are the character itself. None for other escapes and for `**`.
+/// Steps of a wildcard pattern: `*` is any text, `\*` and `\\` are the character itself. `None` for other escapes and
+/// `**`.
 pub fn wildcard(text: &str) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
     let mut left = text.chars();

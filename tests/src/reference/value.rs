@@ -1,4 +1,4 @@
-//! What one leaf of an event is tested for.
+//! Tests of one leaf of an event.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,35 +6,48 @@ use super::json::Json;
 use super::number::Number;
 use super::text::{Step, leads_through};
 
-/// One entry in the list of a field.
+/// An entry in the list of a field.
 #[derive(Debug, Clone)]
 pub enum Test {
+    /// `exists`, with its operand.
     Exists(bool),
     /// `true`, `false` or `null`.
     Literal(Json),
+    /// Number.
     Number(Number),
+    /// Text.
     Text(String),
+    /// Text with this prefix.
     Prefix(String),
+    /// Text with this suffix.
     Suffix(String),
-    /// Wildcards, and letters of either case.
+    /// Text that these steps lead through, for wildcards and `equals-ignore-case`.
     Steps(Vec<Step>),
-    /// A string that is an address of this network: the address and how many bits count.
+    /// Text that is an address in this network: its address and the length of its prefix in bits.
     Network(IpAddr, u32),
+    /// Number that satisfies all comparisons.
     Numeric(Vec<(Comparison, f64)>),
+    /// None of these tests.
     AnythingBut(Vec<Test>),
 }
 
+/// Operator of `numeric`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
+    /// `=`
     Equal,
+    /// `<`
     Less,
+    /// `<=`
     LessOrEqual,
+    /// `>`
     Greater,
+    /// `>=`
     GreaterOrEqual,
 }
 
 impl Test {
-    /// Whether a leaf that is there satisfies this.
+    /// Returns true if a present leaf satisfies this.
     pub fn holds(&self, leaf: &Json) -> bool {
         match (self, leaf) {
             (Self::Exists(expected), _) => *expected,
@@ -58,6 +71,7 @@ impl Test {
 }
 
 impl Comparison {
+    /// Returns true if the comparison holds.
     pub fn holds(self, seen: f64, bound: f64) -> bool {
         match self {
             Self::Equal => seen == bound,
@@ -69,7 +83,7 @@ impl Comparison {
     }
 }
 
-/// An IP address: leading zeros of an octet do not count, and a v4 address that is spelled as v6 is v4.
+/// Parses an IP address. Octets may have leading zeros, and an IPv4 address in IPv6 form is IPv4.
 pub fn address(text: &str) -> Option<IpAddr> {
     if text.contains(':') {
         let plain = !text.contains('.');
@@ -85,22 +99,22 @@ pub fn address(text: &str) -> Option<IpAddr> {
 }
 
 fn octet(text: &str) -> Option<u8> {
-    // `parse` would take a plus sign.
+    // `parse` would accept a plus sign.
     if text.chars().all(|c| c.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// How many bits an address has.
+/// Length of an address in bits.
 pub fn width(address: IpAddr) -> u32 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// Whether an address lies in a network, which is of the same family.
+/// Returns true if an address lies in a network of the same family.
 fn is_within(seen: IpAddr, network: IpAddr, bits: u32) -> bool {
     let differing = match (seen, network) {
         (IpAddr::V4(seen), IpAddr::V4(network)) => u128::from(seen.to_bits() ^ network.to_bits()),
         (IpAddr::V6(seen), IpAddr::V6(network)) => seen.to_bits() ^ network.to_bits(),
         _ => return false,
     };
-    // A network of no bits holds every address; shifting by all of a number's bits is not defined.
+    // A network with a prefix of 0 bits contains every address; a shift by all bits of a number is not defined.
     differing.checked_shr(width(network) - bits).is_none_or(|differing| differing == 0)
 }

@@ -1,17 +1,19 @@
-//! The few keys and values that generated patterns and events draw from, so that they often meet.
+//! Keys and values of generated patterns and events. They are few, so that patterns and events often match.
 
+/// Ordinary keys.
 pub const KEYS: &[&str] = &["a", "b", "c", "d"];
 
-/// Dots, keys that are part of another, names of operators, and an order that differs between UTF-8 and UTF-16.
+/// Keys with dots, keys that are parts of others, names of operators, and keys that sort differently in UTF-8 and
+/// UTF-16.
 pub const ODD_KEYS: &[&str] = &[
     "\u{ffff}", "😀", "é", "a.b", "b.c", ".", "", "a.", "A", "a b", "a!", "$or2", "prefix", "=", "a\"", "\\",
     "aa",
 ];
 
-/// Values for fields of which only the place counts.
+/// Values for fields that only need to exist.
 pub const PLAIN: &[&str] = &["\"x\"", "\"y\"", "1", "null", "\"\"", "true"];
 
-/// Words that some operator confuses with each other.
+/// Groups of words that an operator may confuse with each other.
 pub const WORDS: &[&[&str]] = &[
     &["a", "A", "ab", "aB", "aab", "abab", "ba", "", "b", "aa"],
     &["x", "xyx", "xy", "yx", "X", "", "xx"],
@@ -48,18 +50,19 @@ pub const WORDS: &[&[&str]] = &[
     ],
 ];
 
-/// Where in `WORDS` the addresses begin.
+/// Index in `WORDS` of the first addresses.
 pub const FIRST_ADDRESSES: usize = 12;
 
-/// What patterns and texts are put together from.
+/// Pieces of generated patterns and texts.
 pub const PIECES: &[&str] = &["a", "b", "A", "*", "\\*", "\\\\", "é", "ß", "S", "\\", "😀", "?"];
 
+/// Prefix lengths for `cidr`, with invalid ones.
 pub const MASKS: &[&str] = &[
     "8", "0", "1", "15", "16", "17", "24", "31", "32", "33", "64", "96", "104", "127", "128", "129", "", "x",
     "1.5",
 ];
 
-/// Numbers that are near each other, or the same in another spelling.
+/// Groups of numbers that are near each other, or equal with another spelling.
 pub const NUMBERS: &[&[&str]] = &[
     &["1", "1.0", "1e0", "10e-1", "0.1e1", "1E+0", "2", "1.5", "-1", "0"],
     &["0", "-0", "0.0", "0e400", "-0e-400", "0e99999999999999999999", "1", "-1", "5e-324", "1e-400"],
@@ -78,9 +81,10 @@ pub const NUMBERS: &[&[&str]] = &[
     &["1e23", "9.999999999999999e22", "100000000000000000000000", "1e22", "99999999999999991611392"],
     &["5e9", "5000000000", "5000000000.0", "5000000000.5", "5000000001", "-5e9", "123456789.123456"],
 ];
+/// Operators of `numeric`, with invalid ones.
 pub const COMPARISONS: &[&str] = &["=", "<", "<=", ">", ">=", "!=", "=="];
 
-/// Where a pattern holds what is no pattern there.
+/// Values for places where no value of a pattern is allowed.
 pub const WRONG: &[&str] = &[
     "{}",
     "[]",

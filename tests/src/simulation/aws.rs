@@ -1,4 +1,4 @@
-//! AWS as it can be: slow, throttled, with lost replies and delayed effect. And the promises that are checked at each call.
+//! AWS with its faults: slow, throttled, with lost replies and delayed effects. Promises are checked at each call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,20 +15,25 @@ use budget_guard_core::stored::Blob;
 
 use super::Planted;
 
+/// Start of every world.
 pub const START: Timestamp = Timestamp::constant(1_795_176_000, 0);
 
-/// The world that all processes share.
+/// State of the world, which all processes share.
 #[derive(Clone, Debug)]
 pub struct Shared(Arc<Mutex<State>>);
 
+/// State of the world.
 #[derive(Debug)]
 pub struct State {
     /// Virtual milliseconds since the start.
     pub now: i64,
+    /// Random numbers of the world.
     pub rng: fastrand::Rng,
-    /// Calls fail, processes die, people interfere.
+    /// True while calls fail, processes die and people interfere.
     pub chaos: bool,
+    /// Planted bug.
     pub planted: Planted,
+    /// Rules by ARN.
     pub rules: BTreeMap<RuleArn, SimRule>,
     /// Stored items by their keys.
     pub items: BTreeMap<String, (Blob, Version)>,
@@ -36,28 +41,34 @@ pub struct State {
     /// All that were published, as subscribers read them.
     pub alerts: Vec<AlertJson>,
     pub is_overspent: bool,
+    /// Broken promises, one sentence each.
     pub broken: Vec<String>,
+    /// Everything that happened, in order.
     pub trace: Vec<String>,
+    /// Number of calls that failed.
     pub faults: u32,
-    /// When the future that is being polled wants to be polled again.
+    /// Time at which the future being polled wants to be polled again.
     pub wake_at: Option<i64>,
-    /// When a person last changed the state of a rule.
+    /// Time of a person's last change of the state, by rule.
     pub clicked: BTreeMap<RuleArn, i64>,
-    /// How often each rule has fired every minute for a day.
+    /// Firings per minute over the last day, by rule.
     pub always: BTreeMap<RuleArn, u64>,
-    /// Real cuts (enabled → disabled by the guard) by rule and epoch.
+    /// Number of changes from enabled to disabled by the guard, by rule and epoch.
     pub cuts: BTreeMap<(RuleArn, u64), u32>,
 }
 
+/// A rule of the world.
 #[derive(Debug)]
 pub struct SimRule {
+    /// Definition that the API returns.
     pub definition: RuleDefinition,
-    /// What the bus goes by; it follows the state some time later.
+    /// State of the rule on the bus. It follows the definition after a delay.
     is_firing: bool,
     follows_at: Option<i64>,
 }
 
 impl Shared {
+    /// Start of the world of this seed.
     pub fn new(seed: u64, planted: Planted) -> Self {
         Self(Arc::new(Mutex::new(State {
             now: 0,
@@ -79,27 +90,32 @@ impl Shared {
         })))
     }
 
+    /// Locks the state.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    /// Adds a line to the trace.
     pub fn note(&mut self, what: String) {
         let now = self.now;
         self.trace.push(format!("{now} {what}"));
     }
 
+    /// Notes a broken promise. Numbers above 9 are checks of the simulation itself.
     pub fn broke(&mut self, promise: u32, what: String) {
         let now = self.now;
         self.broken.push(format!("promise {promise} at {now} ms: {what}"));
     }
 
+    /// Adds a rule.
     pub fn add_rule(&mut self, arn: RuleArn, definition: RuleDefinition) {
         let is_firing = definition.state.is_enabled();
         self.rules.insert(arn, SimRule { definition, is_firing, follows_at: None });
     }
 
+    /// Returns true if the rule is enabled on the bus.
     pub fn is_firing(&self, rule: &RuleArn) -> bool {
         self.rules.get(rule).is_some_and(|rule| rule.is_firing)
     }
@@ -109,15 +125,17 @@ impl State {
         kept.map(|record| record.rule).collect()
     }
 
+    /// Rules with an open breaker.
     pub fn cut_rules(&self) -> Vec<RuleArn> {
         self.records_where(|breaker| matches!(breaker, Breaker::Open(_)))
     }
 
+    /// Rules with a restore in progress.
     pub fn restoring_rules(&self) -> Vec<RuleArn> {
         self.records_where(|breaker| matches!(breaker, Breaker::Restoring { .. }))
     }
 
-    /// The bus takes notice of a change of state only some time later.
+    /// Sets the state of a rule. The bus follows after a delay.
     pub fn set_state(&mut self, arn: &RuleArn, state: RuleState) {
         let delay = if self.chaos { self.rng.i64(0..20_000) } else { self.rng.i64(0..500) };
         let now = self.now;
@@ -127,6 +145,7 @@ impl State {
         }
     }
 
+    /// Applies the changes of state that are due on the bus.
     pub fn let_effects_happen(&mut self) {
         let now = self.now;
         for rule in self.rules.values_mut().filter(|rule| rule.follows_at.is_some_and(|at| at <= now)) {
@@ -135,7 +154,7 @@ impl State {
         }
     }
 
-    /// A person changes a rule without asking the guard. Returns the rule whose state changed.
+    /// Changes a random rule as a person does, without the guard. Returns the rule if its state changed.
     pub fn click_in_the_console(&mut self) -> Option<RuleArn> {
         let rules: Vec<RuleArn> = self.rules.keys().cloned().collect();
         let rule = self.rng.choice(&rules).cloned()?;
@@ -155,7 +174,7 @@ impl State {
     }
 }
 
-/// The ports of one process, with its own idea of the time.
+/// Ports of one process, with a clock of its own.
 #[derive(Clone, Debug)]
 pub struct Process {
     shared: Shared,
@@ -163,6 +182,7 @@ pub struct Process {
 }
 
 impl Process {
+    /// Process with a clock that is wrong by this number of milliseconds.
     pub fn new(shared: Shared, skew_ms: i64) -> Self {
         Self { shared, skew_ms }
     }
@@ -174,14 +194,14 @@ impl Process {
                 return Poll::Ready(());
             }
             state.wake_at = Some(state.wake_at.map_or(at, |other| other.min(at)));
-            // Several calls may be waited for side by side; each is asked again when the process is resumed.
+            // Several calls may be pending at once; each is polled again when the process is resumed.
             context.waker().wake_by_ref();
             Poll::Pending
         })
         .await;
     }
 
-    /// One call: it takes time, and it may fail, or succeed without saying so.
+    /// Makes one call. It takes time, and may fail, or succeed with a lost reply.
     pub async fn call<T, E: From<Fault>>(
         &self,
         name: &str,
@@ -212,6 +232,7 @@ impl Process {
     }
 }
 
+/// Fault for a resource that does not exist.
 pub fn missing() -> Fault {
     Fault::new(FaultKind::NotFound, "ResourceNotFoundException")
 }
@@ -229,14 +250,14 @@ impl History for Process {
 }
 
 impl Trail for Process {
-    /// None: no call of this world is made by an assumed role.
+    /// Empty: no call of this world is made with an assumed role.
     async fn openings(&self, _: &str, _: Timestamp, _: Timestamp) -> Result<Vec<TrailRecord>, Fault> {
         self.call("LookupEvents", |_| Ok(Vec::new())).await
     }
 }
 
 impl Scheduler for Process {
-    /// There are no schedules here. This is no call of the simulation: nothing hangs on it, and each call draws from the seed.
+    /// Empty: this world has no schedules. It is not a call of the simulation, because each call draws from the seed.
     async fn enabled(&self, _: Option<&str>) -> Result<Page<ListedSchedule>, Fault> {
         Ok(Page { items: Vec::new(), next_token: None })
     }

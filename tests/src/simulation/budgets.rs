@@ -1,4 +1,4 @@
-//! AWS Budgets in the simulated world, and the alerts.
+//! AWS Budgets, the stored overspent budgets and the alerts in the simulated world.
 
 use budget_guard_core::alerts::{Alert, message};
 use budget_guard_core::model::{BudgetStatus, Fault, FaultKind};

@@ -1,18 +1,18 @@
-//! Who plays in a world: some rules in each of them, others by the draw.
+//! Rules of a world: some are in every world, others are drawn.
 
 use budget_guard_core::model::{RuleArn, RuleDefinition, RuleState};
 
 use super::machines::{Machine, Nature, Reply};
 
-/// How the rule differs from the others.
+/// Change of the rule's definition.
 type Edit = fn(&mut RuleDefinition);
 type Cast = Vec<(Machine, Edit)>;
 
-/// The rules of the world of this seed, in which people act until `end`.
+/// Rules of the world of this seed. People act until `end`.
 pub fn of(seed: u64, rng: &mut fastrand::Rng, end: i64) -> Cast {
     let mut cast = Vec::new();
     everywhere(&mut cast, rng, end);
-    // Draws of its own: the rest of a world does not depend on who else is there.
+    // A generator of its own, so that the drawn rules do not change the rest of the world.
     let mut rng = fastrand::Rng::with_seed(seed ^ 0xec40);
     let mut drawn: [fn(&mut Cast, &mut fastrand::Rng, i64); 10] =
         [slow_loop, ring, tagger, tug_of_war, chain, scheduled, bulk_job, fan_out, retried, neighbours];
@@ -21,7 +21,7 @@ pub fn of(seed: u64, rng: &mut fastrand::Rng, end: i64) -> Cast {
     cast
 }
 
-/// Loops that only their rate shows, with and without the guard's leave to cut them, and an honest rule.
+/// Loops that only their rate reveals, in modes that allow a cut and that do not, and an honest rule.
 fn everywhere(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let turn_ms = rng.i64(150..2_500);
     let mut add = |path: &str, turn_ms: i64, is_enforced: bool, edit: Edit| {
@@ -42,12 +42,12 @@ fn everywhere(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let mut honest = machine("fix", Nature::Honest, None);
     honest.names_resource = false;
     honest.always = 2;
-    // At most two a minute: below a quarter of the limit wherever a window starts.
+    // At most two a minute, which is below a quarter of the limit in any window.
     honest.people = every(30_000, end, rng, |_| 0);
     cast.push((honest, |_| {}));
 }
 
-/// Its target answers every firing by the call that fires it, too seldom for any rate limit.
+/// Loop with a target that answers each firing by the call that fires the rule, below any rate limit.
 fn slow_loop(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let reply = Reply::to_all(cast.len(), rng.i64(15_000..40_000));
     let mut machine = machine("slow", Nature::Loop, Some(reply));
@@ -66,7 +66,7 @@ fn ring(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     cast.extend([(first_one, (|_| {}) as Edit), (goes_on, |_| {})]);
 }
 
-/// People make one thing after the other, and its target marks each once.
+/// Honest: people create one resource after the other, and the target tags each once.
 fn tagger(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let mut machine = machine("tagger", Nature::Honest, Some(Reply::to_people(cast.len(), rng)));
     machine.people = every(20_000, end, rng, |n| n);
@@ -74,7 +74,7 @@ fn tagger(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     cast.push((machine, |_| {}));
 }
 
-/// People change one thing all the time, and its target puts it right each time, by the same call.
+/// Honest: people change one resource again and again, and the target corrects it each time by the same call.
 fn tug_of_war(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let mut machine = machine("tug", Nature::Honest, Some(Reply::to_people(cast.len(), rng)));
     machine.people = every(15_000, end, rng, |_| 0);
@@ -82,7 +82,8 @@ fn tug_of_war(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     cast.push((machine, |_| {}));
 }
 
-/// A schedule wakes its target each minute or five, beside people; each time it makes the call that the rule hears.
+/// Honest: a schedule starts the target every minute or every five, and it makes the call that fires the rule. People
+/// call too.
 fn scheduled(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let mut machine = machine("scheduled", Nature::Honest, Some(Reply::to_people(cast.len(), rng)));
     let period = if rng.bool() { 60_000 } else { 300_000 };
@@ -92,7 +93,7 @@ fn scheduled(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     cast.push((machine, |_| {}));
 }
 
-/// Somebody makes many calls at once, and its target answers each.
+/// Honest: one person makes many calls at once, and the target answers each.
 fn bulk_job(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let mut machine = machine("bulk", Nature::Honest, Some(Reply::to_people(cast.len(), rng)));
     let from = rng.i64(end / 3..end * 2 / 3);
@@ -100,7 +101,7 @@ fn bulk_job(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     cast.push((machine, |_| {}));
 }
 
-/// Its target answers one call by six, and does not answer its own.
+/// Honest: the target answers one call by six, and does not answer its own.
 fn fan_out(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let mut machine = machine("fan-out", Nature::Honest, Some(Reply::to_people(cast.len(), rng)));
     (machine.fan_out, machine.varies, machine.always) = (6, true, 4);
@@ -108,7 +109,7 @@ fn fan_out(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     cast.push((machine, |_| {}));
 }
 
-/// Its target fails twice after its call has worked, and each time Lambda runs it again, one and then two minutes later.
+/// Honest: the target fails twice after its call, and Lambda runs it again after one and after two minutes.
 fn retried(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let mut machine = machine("retried", Nature::Honest, Some(Reply::to_people(cast.len(), rng)));
     (machine.fan_out, machine.apart_ms, machine.always) = (3, 60_000, 3);
@@ -116,7 +117,7 @@ fn retried(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     cast.push((machine, |_| {}));
 }
 
-/// A loop, and a rule that hears the same calls and answers none.
+/// A loop, and a rule that matches the same calls and answers none.
 fn neighbours(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     let (bystander, culprit) = (cast.len(), cast.len() + 1);
     cast.push((machine("neighbour", Nature::Honest, None), |_| {}));
@@ -139,7 +140,8 @@ fn chain(cast: &mut Cast, rng: &mut fastrand::Rng, end: i64) {
     }
 }
 
-/// Loops that are judged by who calls begin when the guard has read who acts for its rules: before, own calls are reasons.
+/// Start of the loops that are judged by their callers. It follows the reading of the actors, because own calls before
+/// that count as reasons.
 fn begins(rng: &mut fastrand::Rng, end: i64) -> i64 {
     rng.i64(end / 4..end / 2)
 }

@@ -1,4 +1,4 @@
-//! The promises as checks: some at the moment of a call, the others once everything has come to rest.
+//! Checks of the promises: some at a call, the others at the end.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::MAX_SKEW_MS;
 use super::aws::{START, Shared, State};
 use super::machines::{Machines, Nature};
 
-/// Promises 1, 3 and 5: why and what is on record, once per epoch, and only where it is allowed.
+/// Promises 1, 3 and 5: evidence and found state are stored, one cut per epoch, and only for rules that allow it.
 pub fn before_disable(state: &mut State, rule: &RuleArn) {
     let Some(actual) = state.rules.get(rule).map(|rule| rule.definition.clone()) else { return };
     let stored = state.record(rule);
@@ -23,7 +23,7 @@ pub fn before_disable(state: &mut State, rule: &RuleArn) {
     });
     match cut.map(|cut| &cut.found) {
         Some(Some(found)) if actual.state == RuleState::Disabled || found.state == actual.state => {}
-        // Somebody changed it after it was looked at; that is theirs.
+        // A person changed the rule after the inspection.
         Some(Some(_)) if is_changed_since_trip(state, rule) => {}
         found => state.broke(1, format!("DisableRule {rule} while the record says {found:?}")),
     }
@@ -48,7 +48,7 @@ fn is_changed_since_trip(state: &State, rule: &RuleArn) -> bool {
     clicked.zip(tripped).is_some_and(|(clicked, tripped)| clicked > tripped)
 }
 
-/// Promise 6: only what the guard cut, and to the state it was found in.
+/// Promise 6: restores only rules that the guard cut, to the state found.
 pub fn before_restore(state: &mut State, rule: &RuleArn, to: RuleState) {
     let found = state.record(rule).and_then(|record| match record.breaker {
         Breaker::Restoring { cut, .. } => cut.found.map(|found| found.state),
@@ -61,7 +61,7 @@ pub fn before_restore(state: &mut State, rule: &RuleArn, to: RuleState) {
     }
 }
 
-/// Promises 4 and 9: a new trip rests on its own epoch, and the record is small.
+/// Promises 4 and 9: the evidence of a new trip is from its own epoch, and the record is small.
 pub fn before_save(state: &mut State, record: &Record) {
     let bytes = record.encode().map_or(0, |blob| blob.json.len() + blob.firings.len());
     if bytes >= 32_768 {
@@ -81,7 +81,7 @@ pub fn before_save(state: &mut State, record: &Record) {
     }
 }
 
-/// Everything that must be true when nothing fails any more.
+/// All conditions at the end, when no call fails any more.
 pub fn at_rest(shared: &Shared, machines: &Machines, queued: usize, dead_letters: usize) {
     let mut state = shared.lock();
     if queued > 0 {
@@ -120,7 +120,7 @@ pub fn at_rest(shared: &Shared, machines: &Machines, queued: usize, dead_letters
     one_alert_per_epoch(&mut state);
 }
 
-/// Promise 2: the firings that the last trip rests on happened, and were distinct.
+/// Promise 2: the firings in the last trip's evidence happened and are distinct.
 fn evidence_is_true(state: &mut State, machines: &Machines, record: &Record) {
     let Some(trip) = &record.last_trip else { return };
     let (Some(first), Some(last)) = (trip.evidence.first, trip.evidence.last) else { return };
@@ -133,7 +133,7 @@ fn evidence_is_true(state: &mut State, machines: &Machines, record: &Record) {
     }
 }
 
-/// Promise 3: one alert for each trip; a crash or a lost reply may repeat it.
+/// Promise 3: one alert for each trip. A crash or a lost reply may repeat it.
 fn one_alert_per_epoch(state: &mut State) {
     let mut times: BTreeMap<String, u32> = BTreeMap::new();
     for alert in state.alerts.iter().filter(|alert| alert.kind == AlertKind::Tripped) {

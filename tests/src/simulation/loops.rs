@@ -1,4 +1,4 @@
-//! Whether the loops that no rate shows are seen once nothing fails any more, and cut at one place.
+//! Check at the end that loops without a notable rate are cut, each at one rule only.
 
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::RuleArn;
@@ -10,15 +10,15 @@ use super::aws::{START, Shared};
 use super::happenings::Caller;
 use super::machines::{Machine, Machines, Nature};
 
-/// Equal calls of a loop after which it has to be cut, beside those that people's calls explain. The answers of the turmoil
-/// still come in. The stories hold the exact figures.
+/// Maximum number of equal calls of a loop before its cut, beside those that people's calls explain. Answers from the
+/// first phase may still arrive. The stories test the exact numbers.
 const MAX_TURNS: usize = 20;
-/// Calls that one of a person explains: Lambda tries three times; and a backlog of answers may be left from the turmoil.
+/// Number of calls that one call of a person explains. Lambda tries three times.
 const TRIES: usize = 3;
-/// Seconds that ten turns take, each as slow as the answer time allows; then the guard's own work.
+/// Seconds for ten turns at the longest answer time, and for the guard's own work.
 const TURNS: i64 = 10 * 63 + 90;
 
-/// To be asked at the end, `quiet_since` being when faults stopped, in milliseconds.
+/// Checks the loops. `quiet_since` is the end of the faults, in milliseconds.
 pub fn at_rest(shared: &Shared, machines: &Machines, quiet_since: i64) {
     let second = quiet_since / 1_000;
     let by_targets =
@@ -35,7 +35,7 @@ pub fn at_rest(shared: &Shared, machines: &Machines, quiet_since: i64) {
         let people = machine.fired.iter().filter(|(_, by)| *by == Caller::Person).count();
         let Some(record) = state.record(&machine.rule) else { continue };
         let reasons = people.max(reasons_of(&record));
-        // The beginning of a run that goes on after a restore was not seen; its turns are counted from the next reason.
+        // The start of a run that continues after a restore is not known; its turns count from the next reason.
         let is_first_life = record.epoch.number == 1;
         let (turns, allowed) = (since(machine, second), TRIES * reasons + MAX_TURNS);
         if turns > allowed && is_first_life && !machine.varies && !is_in_ring(&machine.rule) {
@@ -46,7 +46,7 @@ pub fn at_rest(shared: &Shared, machines: &Machines, quiet_since: i64) {
     let cut_since = |rule: &RuleArn| {
         let record = state.record(rule);
         record.is_some_and(|record| match record.breaker {
-            // Their rate, on probation, is each rule's own affair.
+            // Each rule's rate on probation is judged separately.
             Breaker::Open(_) => {
                 record.last_trip.is_some_and(|trip| trip.at > quiet && trip.evidence.proves_loop())
             }
@@ -59,12 +59,12 @@ pub fn at_rest(shared: &Shared, machines: &Machines, quiet_since: i64) {
     }
 }
 
-/// Reasons as the guard saw them. Calls that were made while nobody could read who acts for a rule are reasons, too.
+/// Number of reasons that the guard counted. Calls before the actors of a rule were known count as reasons too.
 fn reasons_of(record: &Record) -> usize {
     let share = record.turns.own_share();
     let by_trip = record.last_trip.as_ref().and_then(|trip| match trip.evidence.own.as_ref()?.finding {
         Finding::Surplus { reasons, .. } => Some(u64::from(reasons)),
-        // A chain or a rate: how long that takes is looked at above.
+        // The trip was by a chain or the rate; its duration is checked above.
         _ => Some(1_000),
     });
     usize::try_from(by_trip.unwrap_or(share.all - share.own)).unwrap_or(usize::MAX)

@@ -1,4 +1,4 @@
-//! The rules of a world and what hangs on them: loops, honest machines, and rules that must never be touched.
+//! Rules of a world with their targets and callers: loops, honest machines, and rules that must never be disabled.
 
 use budget_guard_core::history::RateHistory;
 use budget_guard_core::model::{Actor, RuleArn, RuleDefinition, RuleState, Target, Timestamp};
@@ -9,62 +9,70 @@ use super::cast;
 use super::happenings::{Agenda, Call, Caller, Happening};
 use super::wire::{body, deliver};
 
-/// Small, so that a world is small.
+/// Limit of all rules. It is small to keep a world small.
 pub const LIMIT: &str = "12/60s";
 
-/// What a rule is, and what people may expect of the guard.
+/// Nature of a rule, and the expected behaviour of the guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nature {
-    /// Somebody's call sets it going, and it does not stop.
+    /// A call of a person starts it, and it does not stop.
     Loop,
-    /// Must never be cut.
+    /// The guard must never cut it.
     Honest,
 }
 
-/// What the target of a rule does when the rule fires.
+/// Answer of a rule's target to a firing.
 #[derive(Clone, Copy, Debug)]
 pub struct Reply {
-    /// The rule that its call fires.
+    /// Index of the rule that its call fires.
     pub fires: usize,
+    /// Milliseconds between the firing and the call.
     pub after_ms: i64,
-    /// Whether it replies to the calls of other targets as well, or of people only.
+    /// True if it answers calls of other targets too, and not only those of people.
     pub to_targets: bool,
 }
 
+/// A rule with its target and its callers.
 pub struct Machine {
+    /// ARN of the rule.
     pub rule: RuleArn,
+    /// Loop or honest.
     pub nature: Nature,
+    /// Answer of its target. `None` if it does not answer.
     pub reply: Option<Reply>,
-    /// The guard may cut it.
+    /// True if the guard may cut it.
     pub is_enforced: bool,
-    /// The events tell what was called, on what. Of the others only the rate shows anything.
+    /// True if its events name the call and the resource. Otherwise only the rate can show a loop.
     pub names_resource: bool,
-    /// No two calls have the same parameters.
+    /// True if the parameters of every call differ.
     pub varies: bool,
-    /// When people call, on which of its resources, of their own accord.
+    /// Calls of people: time in milliseconds and index of the resource.
     pub people: Vec<(i64, usize)>,
-    /// When its target calls by itself: by a schedule, or because somebody else wakes it.
+    /// Times at which its target calls without a firing, by a schedule or for another caller.
     pub by_itself: Vec<i64>,
-    /// Number of calls by which its target answers one.
+    /// Number of calls with which its target answers one firing.
     pub fan_out: usize,
     /// Milliseconds between those calls.
     pub apart_ms: i64,
-    /// A rule that hears every call that this one hears.
+    /// Index of a rule that matches the same calls.
     pub neighbour: Option<usize>,
-    /// How often it has fired each minute for a day.
+    /// Firings per minute over the last day.
     pub always: u64,
-    /// Every distinct firing: event time in whole seconds, and who fired it.
+    /// Distinct firings: event time in whole seconds, and the caller.
     pub fired: Vec<(i64, Caller)>,
 }
 
+/// All rules of a world.
 pub struct Machines {
+    /// Rules by index.
     pub list: Vec<Machine>,
     events: u64,
-    /// Deliveries that nobody can read: all of them have to end in the dead-letter queue.
+    /// Number of unreadable deliveries, which all have to end in the dead-letter queue.
     pub bad_messages: usize,
 }
 
 impl Machines {
+    /// Draws the rules of the world of this seed.
     pub fn new(seed: u64, shared: &Shared, end: i64) -> Self {
         let mut state = shared.lock();
         let mut list = Vec::new();
@@ -78,7 +86,7 @@ impl Machines {
         Self { list, events: 0, bad_messages: 0 }
     }
 
-    /// The calls that people make all along, and the guard's own.
+    /// Adds the calls of people and of the guard itself to the agenda.
     pub fn schedule(&self, agenda: &mut Agenda, rng: &mut fastrand::Rng, end: i64) {
         for (machine, one) in self.list.iter().enumerate() {
             for (at, thing) in &one.people {
@@ -88,7 +96,7 @@ impl Machines {
                 agenda.add(*at, Happening::Call(Call { machine, by: Caller::Target(machine), thing: 0 }));
             }
             if one.nature == Nature::Honest && !one.names_resource {
-                // The guard's own calls, far above the limit: they must not count.
+                // The guard's own calls, far above the limit, must not count.
                 let from = rng.i64(0..end);
                 (0..40).for_each(|n| {
                     let call = Call { machine, by: Caller::Guard, thing: 0 };
@@ -98,6 +106,7 @@ impl Machines {
         }
     }
 
+    /// Adds a call of a person for each loop.
     pub fn kick(&self, shared: &Shared, agenda: &mut Agenda) {
         let now = shared.lock().now;
         for (machine, one) in self.list.iter().enumerate() {
@@ -107,7 +116,7 @@ impl Machines {
         }
     }
 
-    /// An API call: if the rule is really enabled, it fires, the guard is told, and the target reacts.
+    /// Makes an API call. If the rule is enabled on the bus, it fires, the guard gets the event and the target answers.
     pub fn call(&mut self, call: Call, shared: &Shared, agenda: &mut Agenda) {
         if let Some(neighbour) = self.list[call.machine].neighbour {
             self.call(Call { machine: neighbour, ..call }, shared, agenda);
@@ -140,7 +149,7 @@ impl Machines {
             self.bad_messages +=
                 deliver(&mut state, agenda, &format!("{id}-bad"), "neither JSON nor anything".to_owned());
         }
-        // Nothing turns for ever: a world has to end.
+        // Loops end at some time, because a world has to end.
         if let Some(reply) = machine.reply
             && (reply.to_targets || call.by == Caller::Person)
             && machine.fired.len() < 150
@@ -153,7 +162,7 @@ impl Machines {
     }
 }
 
-/// What CloudWatch has seen: honest rules were always as busy as they are; the others are new.
+/// Metrics in CloudWatch: honest rules had the same rate for a day, and the others are new.
 pub fn past(state: &State, rule: &RuleArn, until: Timestamp) -> RateHistory {
     match state.always.get(rule) {
         None | Some(0) => RateHistory::default(),

@@ -1,6 +1,6 @@
-//! A seeded world: loops and honest machines, an unkind AWS, guards that crash, people who interfere – in virtual time.
+//! A seeded world in virtual time: loops and honest machines, a faulty AWS, processes that crash, people who interfere.
 //!
-//! One seed is one world, byte for byte. Every promise is checked while it runs and at its end.
+//! A seed determines its world completely. Promises are checked during the run and at its end.
 
 mod aws;
 mod budgets;
@@ -30,52 +30,58 @@ use aws::{Process, Shared};
 use happenings::{Agenda, Happening, Message, Person};
 use machines::Machines;
 
-/// A bug put into the world's own parts, to see that the checks find it.
+/// A bug planted in the world, to test that the checks find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(dead_code, reason = "only the tests plant bugs")]
 pub enum Planted {
+    /// No bug.
     Nothing,
-    /// DisableRule forgets the bus, as the best-known tool of this kind does.
+    /// DisableRule ignores the bus.
     ForgottenBus,
-    /// The store forgets when the epoch began.
+    /// The ledger loses the start of the epoch.
     NoEpochCheck,
-    /// The store saves whatever the version is.
+    /// The ledger saves without a check of the version.
     LastWriterWins,
-    /// Nobody can read the targets of rules.
+    /// The targets of rules cannot be read.
     NoTargets,
-    /// People do their work in sessions named like the rule's target.
+    /// People use sessions with the name of the rule's target.
     PeopleLikeTargets,
 }
 
-/// What a world leaves behind: everything that happened, in order, and which promises were broken.
+/// Result of a world.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
+    /// Everything that happened, in order.
     pub trace: Vec<String>,
+    /// Broken promises, one sentence each.
     pub broken: Vec<String>,
+    /// Number of alerts about trips.
     pub cuts: usize,
+    /// Number of processes that crashed.
     pub crashes: usize,
 }
 
-/// Turmoil, then quiet in which everything unfinished has to come to rest.
+/// Duration of the first phase, with faults. In the second, all unfinished work has to be completed.
 const TURMOIL_MS: i64 = 15 * 60_000;
 const QUIET_MS: i64 = 17 * 60_000;
-/// Somebody calls so long after the turmoil: what was interrupted is put back by then.
+/// Time of a last call after the first phase. Interrupted work is completed by then.
 pub const KICK_MS: i64 = 40_000;
-/// How far the clock of a process is off, at most.
+/// Maximum error of a process's clock.
 const MAX_SKEW_MS: i64 = 20_000;
 const CONCURRENCY: usize = 4;
-/// After this long the queue delivers what a dead process had received.
+/// Time after which the queue delivers the messages of a dead process again.
 const VISIBILITY_MS: i64 = 30_000;
 const MAX_RECEIVES: u32 = 3;
 
-/// A process at work: an invocation of the function, or a person's command.
+/// A running process: an invocation of the function, or a person's command.
 struct Task {
     future: Pin<Box<dyn Future<Output = Option<Vec<String>>>>>,
     wake_at: i64,
-    /// What comes again if the process dies. Ticks and people come again by themselves.
+    /// Messages that are delivered again if the process dies. Ticks and people repeat on their own.
     messages: Vec<Message>,
 }
 
+/// Runs the world of this seed.
 pub fn run(seed: u64, planted: Planted) -> Outcome {
     let shared = Shared::new(seed, planted);
     let mut world = World {
@@ -113,10 +119,10 @@ struct World {
     agenda: Rc<RefCell<Agenda>>,
     tasks: Vec<Task>,
     queue: Vec<Message>,
-    /// Messages that nobody can read, after three attempts each.
+    /// Number of unreadable messages, after three attempts each.
     dead_letters: usize,
     crashes: usize,
-    /// Warm processes of the function; a crash replaces one.
+    /// Warm processes of the function. A crash replaces one.
     guards: Vec<Rc<Guard<Process>>>,
 }
 
@@ -137,7 +143,7 @@ impl World {
             let act = *state.rng.choice(&Person::ALL).unwrap_or(&Person::Kicks);
             agenda.add(at, Happening::Person(act));
         }
-        // Somebody calls once more when all is quiet: a loop that was put back shows itself.
+        // One more call in the second phase shows whether a restored rule loops.
         agenda.add(TURMOIL_MS + KICK_MS, Happening::Person(Person::Kicks));
         for poll in 0..(TURMOIL_MS + QUIET_MS) / 400 {
             agenda.add(poll * 400, Happening::Poll);
@@ -151,7 +157,7 @@ impl World {
         Rc::new(Guard::new(Process::new(self.shared.clone(), skew_ms), home, limits))
     }
 
-    /// Until `end`: whatever is next, a happening or a process that wakes up.
+    /// Runs happenings and processes in the order of time, up to `end`.
     fn live(&mut self, end: i64) {
         loop {
             let next_task = self.tasks.iter().map(|task| task.wake_at).min();
@@ -178,7 +184,7 @@ impl World {
         }
     }
 
-    /// One more step of a process, or its death.
+    /// Runs one more step of a process, or kills it.
     fn resume(&mut self, index: usize) {
         let (dies, now) = {
             let mut state = self.shared.lock();
@@ -214,11 +220,11 @@ impl World {
         self.give_back(left, now + VISIBILITY_MS);
     }
 
-    /// Messages that were not deleted come again, and in the end go to the dead-letter queue.
+    /// Returns messages that were not deleted to the queue, and after the last attempt to the dead-letter queue.
     fn give_back(&mut self, messages: Vec<Message>, at: i64) {
         for mut message in messages {
             message.receives += 1;
-            // Only what cannot be read has no better luck next time; the others wait for AWS to recover.
+            // Only unreadable messages can use up their attempts; the others wait for AWS to recover.
             if message.receives >= MAX_RECEIVES && !message.is_good {
                 self.dead_letters += 1;
             } else {
@@ -290,7 +296,7 @@ impl World {
         }
     }
 
-    /// Runs `budget-guard enable` as its own process.
+    /// Runs `budget-guard enable` as a process of its own.
     fn enable(&mut self, rule: RuleArn, force: bool) {
         let guard = self.new_guard();
         self.shared.lock().note(format!("a person runs enable {rule} (force {force})"));
@@ -311,7 +317,7 @@ impl World {
     }
 }
 
-/// Worlds per outcome, for the reader of a long run.
+/// Number of worlds by result, for the output of a long run.
 pub fn summary(outcomes: &[Outcome]) -> BTreeMap<&'static str, usize> {
     let sum = |of: fn(&Outcome) -> usize| outcomes.iter().map(of).sum();
     BTreeMap::from([

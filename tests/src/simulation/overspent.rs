@@ -1,4 +1,4 @@
-//! A budget that is overspent for a while, and the messages about it: late, repeated, forged.
+//! A budget that is overspent for some time, and its messages: late, repeated, forged.
 
 use budget_guard_core::model::{
     AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, NotificationState, Threshold,
@@ -7,7 +7,7 @@ use budget_guard_core::model::{
 use super::aws::{Shared, State};
 use super::happenings::{Agenda, Happening, Message};
 
-/// Draws of its own: the rest of a world does not depend on its budget.
+/// Adds the messages to the agenda. Its generator is its own, so that the rest of the world does not change.
 pub fn schedule(seed: u64, agenda: &mut Agenda, end: i64) {
     let mut rng = fastrand::Rng::with_seed(seed ^ 0xb1de_6e75);
     let forged = rng.i64(0..end);
@@ -18,7 +18,7 @@ pub fn schedule(seed: u64, agenda: &mut Agenda, end: i64) {
     let (from, until) = (rng.i64(0..end * 2 / 3), rng.i64(end * 2 / 3..end));
     agenda.add(from, Happening::Budget { is_overspent: true });
     for copy in 0..rng.usize(1..4) {
-        // Some come when the budget is OK again.
+        // Some arrive after the budget is no longer overspent.
         let at = from + rng.i64(1..end / 2);
         agenda.add(at, Happening::Available(message(&copy.to_string(), "blue")));
     }
@@ -34,7 +34,7 @@ fn message(id: &str, budget: &str) -> Message {
     Message { id: format!("money/{id}"), body, receives: 0, is_good: true }
 }
 
-/// What the Budgets API says of the one budget there is.
+/// Reply of the Budgets API about the world's only budget.
 pub fn status(state: &State) -> BudgetStatus {
     let amount = |text: &str| Some(text.parse().expect("an amount"));
     let alert = BudgetNotification {
@@ -55,7 +55,7 @@ pub fn status(state: &State) -> BudgetStatus {
     }
 }
 
-/// Pressure ends with its reason, people were told of it, and a forged alert puts none on.
+/// Checks that the pressure ended with the budget, that alerts were published, and that a forged message had no effect.
 pub fn at_rest(shared: &Shared, now: budget_guard_core::model::Timestamp) {
     let mut state = shared.lock();
     let stored = state.pressure().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What EventBridge, CloudTrail and SQS make of a call: an event that is delivered late, twice, in any order.
+//! Delivery by EventBridge, CloudTrail and SQS: late, more than once, in any order.
 
 use budget_guard_core::model::{RuleArn, Timestamp};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::aws::{START, State};
 use super::happenings::{Agenda, Happening, Message};
 
-/// At least once, some time later, in any order.
+/// Delivers a message at least once, after a delay, in any order.
 pub fn deliver(state: &mut State, agenda: &mut Agenda, id: &str, body: String) -> usize {
     let copies = if state.rng.u32(0..10) == 0 { 2 } else { 1 };
     for copy in 0..copies {
@@ -21,7 +21,7 @@ pub fn deliver(state: &mut State, agenda: &mut Agenda, id: &str, body: String) -
     copies
 }
 
-/// CloudTrail tells of a changed rule, mostly.
+/// Delivers, in most cases, CloudTrail's event of a change to a rule.
 pub fn tell_of_change(state: &mut State, agenda: &mut Agenda, rule: &RuleArn) {
     if state.rng.u32(0..4) == 0 {
         return;
@@ -41,8 +41,8 @@ pub fn tell_of_change(state: &mut State, agenda: &mut Agenda, rule: &RuleArn) {
     deliver(state, agenda, &format!("change-{second}"), event.to_string());
 }
 
-/// The event of a call by `caller` (`ROLE/SESSION`), from a rule that the guard is attached to. `on`: a resource and, if
-/// no two calls have the same parameters, what is particular about this one.
+/// Body of an attached event: a call by `caller` (`ROLE/SESSION`). `on` is the resource and, if the parameters of every
+/// call differ, a number that is unique to this one.
 pub fn body(rule: &RuleArn, id: &str, second: i64, caller: &str, on: Option<(usize, Option<u64>)>) -> String {
     let principal = format!("arn:aws:sts::123456789012:assumed-role/{caller}");
     let mut detail = json!({"eventID": id, "userIdentity": {"arn": principal}});
