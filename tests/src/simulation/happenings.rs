@@ -75,9 +75,7 @@ pub enum Happening {
     /// A person acts.
     Person(Person),
     /// AWS updates the spend of the budget.
-    Budget {
-        is_overspent: bool,
-    },
+    Budget { is_overspent: bool },
 }
 
 /// Happenings by time. Those of the same time are in the order of their addition.

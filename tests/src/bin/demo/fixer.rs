@@ -1,4 +1,4 @@
-//! What the rules are for: the consumers of their targets. One of them answers every firing with the next one.
+//! Consumers of the rules' targets. One of them answers every firing with the next one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,36 +13,39 @@ use super::people;
 use budget_guard_tests::world::{Queue, World};
 use budget_guard_tests::{Failure, while_doing};
 
-/// SQS gives at most ten messages in a call.
+/// Maximum number of messages in one ReceiveMessage call.
 const BATCH: i32 = 10;
 const IDLE: Duration = Duration::from_millis(2);
 const HONEST_IDLE: Duration = Duration::from_millis(50);
 const BETWEEN_DEPLOYS: Duration = Duration::from_millis(700);
 
-/// A queue that is a target of a rule, and when each firing got there.
+/// A queue that is a target of a rule, with the times of its deliveries.
 pub struct Target {
+    /// The queue.
     pub queue: Queue,
     deliveries: Mutex<Vec<Timestamp>>,
     is_fixed: AtomicBool,
 }
 
 impl Target {
+    /// Target without deliveries.
     pub fn new(queue: Queue) -> Self {
         Self { queue, deliveries: Mutex::default(), is_fixed: AtomicBool::new(false) }
     }
 
-    /// When the rule's firings were put into the queue, by the queue's own clock, in order.
+    /// Times at which firings arrived in the queue, by the queue's clock, in order.
     pub fn deliveries(&self) -> Vec<Timestamp> {
         let mut times = self.deliveries.lock().unwrap_or_else(PoisonError::into_inner).clone();
         times.sort_unstable();
         times
     }
 
+    /// Number of firings that arrived.
     pub fn firings(&self) -> usize {
         self.deliveries.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// From now on the consumer looks before it writes.
+    /// Makes the consumer check for its own repairs from now on.
     pub fn fix_the_bug(&self) {
         self.is_fixed.store(true, Ordering::Relaxed);
     }
@@ -77,7 +80,7 @@ fn sent_at(message: &Message) -> Result<Timestamp, Failure> {
     Ok(Timestamp::from_millisecond(sent.parse()?)?)
 }
 
-/// The function behind `fix-acl`: repairs each bucket it hears of, its own repairs included.
+/// The function behind `fix-acl`. It repairs each bucket that it gets an event of, after its own repairs too.
 pub async fn fix(world: Arc<World>, target: Arc<Target>, rule_arn: String) -> Result<(), Failure> {
     loop {
         let messages = target.receive(&world).await?;
@@ -96,7 +99,7 @@ pub async fn fix(world: Arc<World>, target: Arc<Target>, rule_arn: String) -> Re
     }
 }
 
-/// The function behind `notify-deploys`: it only listens.
+/// The function behind `notify-deploys`, which only consumes events.
 pub async fn listen(world: Arc<World>, target: Arc<Target>) -> Result<(), Failure> {
     loop {
         let messages = target.receive(&world).await?;
@@ -107,7 +110,7 @@ pub async fn listen(world: Arc<World>, target: Arc<Target>) -> Result<(), Failur
     }
 }
 
-/// A person at work, which is what `notify-deploys` is for.
+/// A person whose calls fire `notify-deploys`.
 pub async fn deploy_now_and_then(world: Arc<World>, rule_arn: String) -> Result<(), Failure> {
     loop {
         world.put_events("default", &[people::carol_deploys(&rule_arn)]).await?;

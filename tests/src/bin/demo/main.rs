@@ -1,4 +1,4 @@
-//! `make demo`: rules that fire themselves, the guard that stops them, and the way back – on an emulator, in seconds.
+//! `make demo`: rules that fire themselves, the guard that cuts them, and the restore, on an emulator.
 
 mod fixer;
 mod money;
@@ -18,14 +18,14 @@ use screen::Screen;
 use stage::Stage;
 use story::Story;
 
-/// What a shell reports of a program that Ctrl-C ended.
+/// Exit code of a program that Ctrl-C ended, as a shell reports it.
 const INTERRUPTED: u8 = 130;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let screen = Screen::new();
     let mut report = Report::new(&screen);
-    // Whichever ends first drops the other, and with the stage go its processes and their folders.
+    // The first to end drops the other. The stage's processes and folders end with it.
     let played = tokio::select! {
         played = play(&screen, &mut report) => played,
         () = interrupted() => {
@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The story's steps. Each says what it expects and reads it back.
+/// Plays all acts. Each states its expectation and reads the result back.
 async fn play(screen: &Screen, report: &mut Report<'_>) -> Result<(), Failure> {
     report.begin();
     let (stage, mut crew) = Stage::set().await?;
@@ -70,7 +70,7 @@ async fn interrupted() {
         Ok((mut interrupt, mut terminate)) => {
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
         }
-        // Without handlers a signal ends us at once, and the watchdogs of our children clean up.
+        // Without handlers, a signal ends this process, and the watchdogs of its children clean up.
         Err(_) => std::future::pending().await,
     }
 }

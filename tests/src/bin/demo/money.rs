@@ -1,4 +1,4 @@
-//! The acts about money: a loop too slow for any limit, and the budget alert that settles what it is.
+//! The acts about budgets: a loop below any limit, and the budget alert that leads to its cut.
 
 use aws_sdk_budgets::types::{NotificationState, NotificationType};
 use budget_guard_core::alerts::{AlertJson, Ranked};
@@ -11,18 +11,19 @@ use budget_guard_tests::metrics::put_rule_metric;
 use budget_guard_tests::{Failure, budgets, payload};
 
 const BUDGET: &str = "all-of-us";
-/// One turn in so many seconds.
+/// Seconds between two turns of the loop.
 const TURN: i64 = 20;
-/// A quarter of an hour of them, but for what might be too late.
+/// Number of turns: a quarter of an hour, without those that might count as late.
 const TURNS: i64 = 42;
-/// What CloudWatch has counted of `notify-deploys`, minute by minute.
+/// Firings of `notify-deploys` per minute that CloudWatch has counted.
 const USUAL: u64 = 90;
 const MINUTES: i64 = 30;
 
 impl Story<'_, '_> {
+    /// Shows a slow loop, which gets an alert and is not cut.
     pub async fn turn_slowly(&mut self) -> Result<(), Failure> {
         let (stage, rule) = (self.stage, &self.stage.slow);
-        // Of the acts before.
+        // Alerts of the acts before.
         self.alerts.extend(stage.world.alerts().await?);
         self.screen.act("7. A slow loop, which nothing proves").await;
         self.screen.note(
@@ -49,6 +50,7 @@ impl Story<'_, '_> {
         self.expect_state(rule, "ENABLED").await
     }
 
+    /// Shows a budget alert, and the cut of the slow loop.
     pub async fn run_out_of_money(&mut self) -> Result<(), Failure> {
         let (stage, rule) = (self.stage, &self.stage.slow);
         self.screen.act("8. The money runs out, and AWS Budgets says so").await;
@@ -108,15 +110,15 @@ impl Story<'_, '_> {
     }
 }
 
-/// People were at work an hour ago as they are now.
+/// Puts metrics that show the same honest calls an hour ago.
 async fn remember_honest_work(stage: &Stage) -> Result<(), Failure> {
     let minute = stage.now().as_second() / 60 * 60;
     let points: Vec<(i64, u64)> = (61..61 + MINUTES).map(|ago| (minute - ago * 60, USUAL)).collect();
     put_rule_metric(&stage.emulator, "TriggeredRules", None, stage.honest.arn.name(), &points).await
 }
 
-/// A budget whose alert is raised. The emulator counts what is spent on it, which is nothing, so it is one about what is
-/// expected.
+/// Creates a budget with an alert in alarm. It is on forecasted spend, because the emulator computes the actual spend,
+/// which is 0.
 async fn overspend(stage: &Stage) -> Result<(), Failure> {
     let alert = budgets::alert(NotificationType::Forecasted, 100.0, NotificationState::Alarm)?;
     budgets::create(&stage.emulator, BUDGET, "0", None, [alert]).await

@@ -1,4 +1,4 @@
-//! Who makes calls in the demo, and the events that CloudTrail makes of them.
+//! Callers in the demo, and the events of their calls.
 
 use budget_guard_aws::SystemClock;
 use budget_guard_core::ports::Clock;
@@ -6,18 +6,23 @@ use serde_json::{Value, json};
 
 use budget_guard_tests::payload;
 
+/// Name of the rule that loops.
 pub const FIX_ACL: &str = "fix-acl";
+/// Name of the honest rule.
 pub const NOTIFY_DEPLOYS: &str = "notify-deploys";
+/// Name of the rule with the slow loop.
 pub const TAG_INSTANCES: &str = "tag-instances";
-/// The function behind the rule, which is also the session name of the calls it makes.
+/// Name of the function behind the rule, which is also the session name of its calls.
 pub const FIXER: &str = "acl-fixer";
 
-// PutEvents takes no `aws.*` source, on the emulator as on AWS; real rules would say aws.s3 and aws.lambda.
+/// Event pattern of `fix-acl`. PutEvents takes no source `aws.*`, on the emulator as on AWS, so it is `custom.s3`.
 pub const FIX_ACL_PATTERN: &str = r#"{"source":["custom.s3"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["s3.amazonaws.com"],"eventName":["PutBucketAcl"]}}"#;
+/// Event pattern of `notify-deploys`.
 pub const NOTIFY_DEPLOYS_PATTERN: &str = r#"{"source":["custom.lambda"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["lambda.amazonaws.com"],"eventName":["UpdateFunctionCode20150331v2"]}}"#;
+/// Event pattern of `tag-instances`.
 pub const TAG_INSTANCES_PATTERN: &str = r#"{"source":["custom.ec2"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["ec2.amazonaws.com"],"eventName":["CreateTags"]}}"#;
 
-/// An instance is tagged, as its own tagger does each time that one is: so long ago, in a call of its own.
+/// Event of a call by the tagger, this many seconds ago.
 pub fn tagger_tags(rule_arn: &str, seconds_ago: i64) -> Result<Value, budget_guard_tests::Failure> {
     let worker = format!("arn:aws:sts::{}:assumed-role/shared-role/worker", account(rule_arn));
     let at = jiff::Timestamp::from_second(SystemClock.now().as_second() - seconds_ago)?.to_string();
@@ -32,25 +37,25 @@ pub fn tagger_tags(rule_arn: &str, seconds_ago: i64) -> Result<Value, budget_gua
     Ok(event)
 }
 
-/// A person opens a bucket to the world.
+/// Event of a person who makes a bucket public.
 pub fn ann_opens_a_bucket(rule_arn: &str) -> Value {
     let call = json!({ "bucketName": "reports", "x-amz-acl": "public-read" });
     put_bucket_acl(rule_arn, &user(rule_arn, "ann"), call)
 }
 
-/// The repair, which is the very call that the rule waits for.
+/// Event of the repair, which is the call that fires the rule again.
 pub fn fixer_repairs(rule_arn: &str, seen: &Value) -> Value {
     let caller = format!("arn:aws:sts::{}:assumed-role/acl-fixer-role/{FIXER}", account(rule_arn));
     let bucket = seen["detail"]["requestParameters"]["bucketName"].clone();
     put_bucket_acl(rule_arn, &caller, json!({ "bucketName": bucket, "x-amz-acl": "private" }))
 }
 
-/// Nothing to repair: what the fixer should have looked at from the beginning.
+/// Returns true if the bucket is private already, so that no repair is needed.
 pub fn is_private(seen: &Value) -> bool {
     seen["detail"]["requestParameters"]["x-amz-acl"] == "private"
 }
 
-/// Honest work.
+/// Event of an honest deployment.
 pub fn carol_deploys(rule_arn: &str) -> Value {
     let mut event = call(rule_arn, &user(rule_arn, "carol"));
     event["source"] = json!("custom.lambda");
@@ -74,6 +79,7 @@ fn call(rule_arn: &str, principal: &str) -> Value {
     event
 }
 
+/// ARN of a user in the rule's account.
 pub fn user(rule_arn: &str, name: &str) -> String {
     format!("arn:aws:iam::{}:user/{name}", account(rule_arn))
 }

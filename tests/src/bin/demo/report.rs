@@ -1,4 +1,4 @@
-//! What the story expects, whether it held, and the summary at the end.
+//! Expectations of the story, their results, and the summary at the end.
 
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::Timestamp;
@@ -7,7 +7,7 @@ use budget_guard_core::record::{Record, Trip};
 use super::screen::Screen;
 use budget_guard_tests::Failure;
 
-/// Every expectation of the story so far; all of them decide about the exit code.
+/// All expectations so far. They decide on the exit code.
 pub struct Report<'a> {
     screen: &'a Screen,
     held: usize,
@@ -16,23 +16,27 @@ pub struct Report<'a> {
 
 /// One rule in the summary.
 pub struct Line {
+    /// Name of the rule.
     pub rule: String,
+    /// Number of its firings.
     pub firings: usize,
+    /// Time until its cut.
     pub cut: Cut,
+    /// State of the rule and its breaker.
     pub state: String,
 }
 
-/// How long it took until the rule was read back as disabled; nothing for a rule that its rate did not cut.
+/// Time until the rule was read back as disabled. Empty if its rate was not the reason.
 #[derive(Clone, Copy, Default)]
 pub struct Cut {
     limit: usize,
     after_first_seconds: Option<f64>,
-    /// From the firing that filled the limit.
+    /// Seconds from the firing that reached the limit.
     after_limit_seconds: Option<f64>,
 }
 
 impl Cut {
-    /// `times` are those of the rule's firings, in order.
+    /// Times for a trip. `times` are the rule's firings in order.
     pub fn new(times: &[Timestamp], record: &Record, trip: &Trip) -> Self {
         let seconds = |from: Option<&Timestamp>| {
             let until = disabled_at(record)?;
@@ -43,6 +47,7 @@ impl Cut {
         Self { limit, after_first_seconds: seconds(times.first()), after_limit_seconds: seconds(last) }
     }
 
+    /// The times as a sentence.
     pub fn sentence(&self) -> String {
         let part = |seconds: Option<f64>, what: String| seconds.map(|s| format!("{s:.2} s after {what}"));
         let first = part(self.after_first_seconds, "the first firing".to_owned());
@@ -52,11 +57,12 @@ impl Cut {
 }
 
 impl<'a> Report<'a> {
+    /// Report without expectations.
     pub fn new(screen: &'a Screen) -> Self {
         Self { screen, held: 0, failed: Vec::new() }
     }
 
-    /// Says what is real here and what is not.
+    /// Prints the real and the simulated parts of the demo.
     pub fn begin(&self) {
         self.screen.heading("budget-guard: rules that fire themselves, and what stops them");
         self.screen.note(
@@ -65,7 +71,7 @@ impl<'a> Report<'a> {
         );
     }
 
-    /// `text` says what was read back, `held` whether it is what the story needs.
+    /// Notes an expectation. `text` is the result that was read back, and `held` is true if it is as expected.
     pub fn expect(&mut self, held: bool, text: impl Into<String>) {
         let text = text.into();
         self.screen.verdict(held, &text);
@@ -75,6 +81,7 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Prints the summary.
     pub fn summary(&self, lines: &[Line], elapsed_seconds: f64) {
         let row = |cells: [&str; 5]| {
             let [rule, firings, first, limit, state] = cells;
@@ -98,7 +105,7 @@ impl<'a> Report<'a> {
         self.screen.fact("make package", "dist/bootstrap.zip, the Lambda function to deploy");
     }
 
-    /// True if the story was told to its end and every expectation held.
+    /// Prints the end. Returns true if all acts were played and every expectation held.
     pub fn end(&self, played: Result<(), Failure>) -> bool {
         let all = self.held + self.failed.len();
         match &played {
@@ -119,7 +126,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// When the guard read the rule back as disabled, while it is.
+/// Time at which the guard read the rule back as disabled. `None` if it is not cut.
 pub fn disabled_at(record: &Record) -> Option<Timestamp> {
     match &record.breaker {
         Breaker::Open(cut) => cut.disabled_at,

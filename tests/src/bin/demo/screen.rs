@@ -1,4 +1,4 @@
-//! What is shown: plain lines, and while the loop turns a live view – or a line a second if nobody watches.
+//! Output of the demo: lines of text and, during the loop, a live view on a terminal or one line a second elsewhere.
 
 use std::io::Write;
 use std::process::Output;
@@ -14,12 +14,12 @@ use tokio::time::sleep;
 
 use super::stage::Rule;
 
-/// Text is made for terminals of this width.
+/// Width of the text in columns.
 const COLUMNS: usize = 80;
-/// Between two acts, for somebody who reads along.
+/// Pause between two acts on a terminal, to read along.
 const PAUSE: Duration = Duration::from_millis(1_500);
 const INDENT: &str = "   ";
-/// Where the text of an alert begins, behind its labels.
+/// Indentation of an alert's text, behind its labels.
 const HANG: &str = "           ";
 const SPARKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const SPARK_COUNT: i64 = 12;
@@ -27,6 +27,7 @@ const SPARK_WIDTH: SignedDuration = SignedDuration::from_millis(250);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const GAUGE_WIDTH: u64 = 20;
 
+/// Output of the demo.
 pub struct Screen {
     is_watched: bool,
 }
@@ -38,33 +39,39 @@ pub struct Row {
     guard: Guarding,
 }
 
-/// What the guard has written down about the rule.
+/// The guard's record of a rule, as it is shown.
 enum Guarding {
+    /// No record yet.
     Nothing,
+    /// Closed, with the firings of the window.
     Counting { count: u64, limit: u64 },
+    /// Cut, with the state of the breaker.
     Cut { breaker: String },
 }
 
 impl Screen {
+    /// Output for standard output.
     pub fn new() -> Self {
         Self { is_watched: !ProgressDrawTarget::stdout().is_hidden() }
     }
 
-    /// Whether somebody sits at a terminal.
+    /// Returns true if standard output is a terminal.
     pub fn is_watched(&self) -> bool {
         self.is_watched
     }
 
+    /// Prints a line.
     pub fn line(&self, text: &str) {
-        // Who closed the pipe has seen enough; the exit code still counts.
+        // A reader that closed the pipe is no failure; the exit code still counts.
         let _ = writeln!(anstream::stdout().lock(), "{text}");
     }
 
+    /// Prints a heading.
     pub fn heading(&self, text: &str) {
         self.line(&format!("\n{}", styled(Style::new().bold(), text)));
     }
 
-    /// The heading of the next act.
+    /// Prints the heading of the next act, after a pause on a terminal.
     pub async fn act(&self, text: &str) {
         if self.is_watched {
             sleep(PAUSE).await;
@@ -72,13 +79,14 @@ impl Screen {
         self.heading(text);
     }
 
+    /// Prints a remark.
     pub fn note(&self, text: &str) {
         for line in wrapped(text, COLUMNS - INDENT.len(), "") {
             self.line(&format!("{INDENT}{line}"));
         }
     }
 
-    /// A name and what there is to say about it.
+    /// Prints a name with a text.
     pub fn fact(&self, name: &str, text: &str) {
         let mut name = name;
         for line in wrapped(text, COLUMNS - INDENT.len() - 16, "") {
@@ -87,6 +95,7 @@ impl Screen {
         }
     }
 
+    /// Prints the result of an expectation.
     pub fn verdict(&self, held: bool, text: &str) {
         let (colour, word) = if held { (AnsiColor::Green, "ok") } else { (AnsiColor::Red, "FAILED") };
         let word = styled(colour.on_default().bold(), &format!("{word:6}"));
@@ -97,19 +106,19 @@ impl Screen {
         }
     }
 
-    /// Somebody else's text, marked as such.
+    /// Prints the text of an alert, marked as a quotation.
     pub fn quote(&self, text: &str) {
         for line in text.lines().flat_map(|line| wrapped(line, COLUMNS - INDENT.len() - 2, HANG)) {
             self.line(format!("{INDENT}| {line}").trim_end());
         }
     }
 
-    /// A command as typed.
+    /// Prints a command as it is typed.
     pub fn typed(&self, command: &str) {
         self.line(&format!("\n{}", styled(Style::new().bold(), &format!("$ {command}"))));
     }
 
-    /// What a command printed while nobody watched.
+    /// Prints the output of a command.
     pub fn output(&self, output: &Output) {
         for stream in [&output.stdout, &output.stderr] {
             let text = String::from_utf8_lossy(stream);
@@ -117,7 +126,7 @@ impl Screen {
         }
     }
 
-    /// A live view that begins to count time at `since`.
+    /// Starts a live view with this number of rows. Its times begin at `since`.
     pub fn live(&self, since: Timestamp, rows: usize) -> Live<'_> {
         let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stdout());
         let style =
@@ -127,6 +136,7 @@ impl Screen {
     }
 }
 
+/// Live view of rules.
 pub struct Live<'a> {
     screen: &'a Screen,
     bars: Vec<ProgressBar>,
@@ -135,6 +145,7 @@ pub struct Live<'a> {
 }
 
 impl Live<'_> {
+    /// Shows the rows at a time.
     pub fn show(&mut self, now: Timestamp, rows: &[Row]) {
         let elapsed = now.duration_since(self.since).as_secs_f64();
         if self.screen.is_watched {
@@ -155,12 +166,13 @@ impl Live<'_> {
 
 impl Drop for Live<'_> {
     fn drop(&mut self) {
-        // The last picture stays.
+        // The last state stays visible.
         self.bars.iter().for_each(ProgressBar::abandon);
     }
 }
 
 impl Row {
+    /// Row of a rule, from its record.
     pub fn new(rule: &Rule, record: Option<&Record>, now: Timestamp) -> Self {
         let guard = match record {
             None => Guarding::Nothing,
@@ -216,7 +228,7 @@ fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Breaks at spaces; what has none stays whole. Lines after the first begin with `hang`.
+/// Wraps a text at spaces. Words that are too long stay whole. Lines after the first begin with `hang`.
 fn wrapped(text: &str, width: usize, hang: &str) -> Vec<String> {
     let (indent, words) = text.split_at(text.len() - text.trim_start().len());
     let (mut lines, mut line, mut is_empty) = (Vec::new(), indent.to_owned(), true);

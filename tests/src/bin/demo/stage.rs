@@ -1,4 +1,4 @@
-//! The emulator with the deployed stack on it, three rules, and everybody who is at work in the background.
+//! The emulator with the deployed stack, three rules, and the callers and consumers in the background.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -29,23 +29,31 @@ const PARAMETERS: [(&str, &str); 2] = [("Mode", "enforce"), ("TrustedSources", "
 const TROUBLE: [&str; 3] = [r#""level":"WARN""#, r#""level":"ERROR""#, "panicked"];
 const SHOWN_LOG_LINES: usize = 3;
 
-/// A rule on the default bus with one target of its own, and nothing of the guard's.
+/// A rule on the default bus with one target of its own. The guard is not attached.
 pub struct Rule {
+    /// ARN of the rule.
     pub arn: RuleArn,
+    /// Its target.
     pub target: Arc<Target>,
 }
 
-/// Everything that a person can say about a rule, as AWS tells it.
+/// Definition of a rule, to compare all that a person may set.
 #[derive(Debug, PartialEq)]
 pub struct Definition {
+    /// State.
     pub state: Option<RuleState>,
+    /// Event pattern.
     pub pattern: Option<String>,
+    /// Description, role, schedule and managing service.
     pub texts: [Option<String>; 4],
+    /// Targets.
     pub targets: Vec<RuleTarget>,
+    /// Tags.
     pub tags: Vec<Tag>,
 }
 
 impl Definition {
+    /// State as a word.
     pub fn state_word(&self) -> String {
         self.state.as_ref().map_or("absent", RuleState::as_str).to_owned()
     }
@@ -58,25 +66,31 @@ impl fmt::Display for Definition {
     }
 }
 
+/// Everything that the demo plays on.
 pub struct Stage {
+    /// The rule that loops.
     pub looping: Rule,
+    /// The honest rule.
     pub honest: Rule,
+    /// The rule with the slow loop.
     pub slow: Rule,
+    /// Resources of the guard.
     pub world: Arc<World>,
     store: DynamoStore,
     programs: PathBuf,
     stack: Stack,
+    /// The emulator.
     pub emulator: Emulator,
 }
 
 impl Stage {
-    /// Starts everything, and gives the people and functions at work apart: they fail on their own.
+    /// Starts everything. The tasks in the background are returned apart, because they fail on their own.
     pub async fn set() -> Result<(Self, Crew), Failure> {
         let programs = programs::folder()?;
         let emulator = Emulator::start(Kind::Ministack).await?;
         let bootstrap = programs.join(programs::BOOTSTRAP);
         let stack = Stack::deploy(&emulator, "guard", &bootstrap, &PARAMETERS).await?;
-        // The story puts a rule back and goes on at once.
+        // The story restores a rule and continues at once.
         stack.count_alone(&emulator).await?;
         let world = Arc::new(stack.world(&emulator).await?);
         let tags = [("team", "security")];
@@ -85,7 +99,7 @@ impl Stage {
         let honest = rule(&world, people::NOTIFY_DEPLOYS, deploys, &[], "deploy-notifier").await?;
         let tags = people::TAG_INSTANCES_PATTERN;
         let slow = rule(&world, people::TAG_INSTANCES, tags, &[], "tagger").await?;
-        // On AWS a schedule does this every minute; the first one reads all rules.
+        // On AWS a schedule sends a tick every minute; the first one reads all rules.
         let learned = stack.learn_rules(&emulator, &world).await;
         let store = DynamoStore::new(&emulator.sdk_config(), &world.table);
         let crew = Crew::of(&world, &looping, &honest, &slow);
@@ -96,16 +110,17 @@ impl Stage {
         }
     }
 
+    /// Present time.
     pub fn now(&self) -> Timestamp {
         SystemClock.now()
     }
 
-    /// What the guard has written down about a rule; none if it has seen no firing yet.
+    /// The guard's record of a rule. `None` before its first firing.
     pub async fn record(&self, rule: &Rule) -> Result<Option<Record>, Failure> {
         Ok(load(&self.store, Key::Record(&rule.arn)).await?.map(|(record, _)| record))
     }
 
-    /// The rule as the emulator tells it.
+    /// Present definition of the rule.
     pub async fn definition(&self, rule: &Rule) -> Result<Definition, Failure> {
         let (events, name) = (&self.world.events, rule.arn.name());
         let described = events.describe_rule().event_bus_name(BUS).name(name).send().await;
@@ -128,32 +143,32 @@ impl Stage {
         })
     }
 
-    /// Messages in the rule's target and in the guard's queue, those being worked on included.
+    /// Number of messages in the rule's target and in the guard's queue, those in flight included.
     pub async fn messages_under_way(&self, rule: &Rule) -> Result<u64, Failure> {
         let target = self.world.messages_in(&rule.target.queue).await?;
         Ok(target + self.world.messages_in(&self.world.guard_queue).await?)
     }
 
-    /// A person's call, brought onto the bus.
+    /// Puts the event of a call onto the bus.
     pub async fn happens(&self, event: serde_json::Value) -> Result<(), Failure> {
         self.world.put_events(BUS, &[event]).await
     }
 
-    /// What CloudTrail tells of a call about a rule. PutEvents takes no `aws.*` source, so it goes to the guard directly.
+    /// Sends CloudTrail's event of a call about a rule to the guard's queue. PutEvents takes no source `aws.*`.
     pub async fn cloudtrail_tells(&self, call: &str, rule: &Rule) -> Result<(), Failure> {
         let (arn, named) = (rule.arn.as_str(), serde_json::json!({ "name": rule.arn.name() }));
         let event = payload::rule_call(arn, call, named, &payload::now(), &people::user(arn, "ann"));
         self.world.send(&self.world.guard_queue, &event.to_string()).await
     }
 
-    /// What AWS Budgets does when an alert is raised: it writes to the stack's topic for alerts about money.
+    /// Publishes a text to the stack's topic for budget alerts, as AWS Budgets does.
     pub async fn budgets_writes(&self, text: &str) -> Result<(), Failure> {
         let publish = self.world.sns.publish().topic_arn(self.stack.output("BudgetTopicArn")?);
         let sent = publish.subject("AWS Budgets").message(text).send().await;
         sent.map(drop).map_err(while_doing("writing of the budget"))
     }
 
-    /// The real command, with the environment that an operator would have set.
+    /// The command line, with the environment of an operator.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.programs.join(programs::COMMAND));
         command.args(arguments).env_clear().envs(self.world.environment());
@@ -161,7 +176,7 @@ impl Stage {
         command
     }
 
-    /// A failure, and the guard's last words about trouble.
+    /// Adds the guard's last warnings and errors to a failure.
     pub async fn with_logs(&self, failure: Failure) -> Failure {
         let mut said = String::new();
         for function in ["IngestFunctionName", "ControlFunctionName"] {
@@ -181,7 +196,7 @@ impl Stage {
     }
 }
 
-/// Everybody at work in the background; they stop when this is dropped.
+/// All tasks in the background. They stop when this is dropped.
 pub struct Crew(JoinSet<Result<(), Failure>>);
 
 impl Crew {
@@ -195,7 +210,7 @@ impl Crew {
         Self(tasks)
     }
 
-    /// Comes back only if one of them could not go on.
+    /// Waits for the failure of a task.
     pub async fn failure(&mut self) -> Failure {
         match self.0.join_next().await {
             Some(Ok(Err(failure))) => failure,
@@ -218,7 +233,7 @@ async fn rule(
     Ok(Rule { arn: arn.parse()?, target: Arc::new(Target::new(queue)) })
 }
 
-/// What a program knows of its terminal by the environment.
+/// Variables of the environment that describe the terminal.
 #[expect(
     clippy::disallowed_methods,
     reason = "the demo is a program: it stands in an environment of its own"

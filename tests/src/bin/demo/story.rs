@@ -1,4 +1,4 @@
-//! The acts of the story. What they print was read back from the emulator or from the guard.
+//! The acts of the story. They print results that were read back from the emulator or the guard.
 
 use std::time::Duration;
 
@@ -19,27 +19,32 @@ use budget_guard_tests::alert::Alert;
 const FRAME: Duration = Duration::from_millis(50);
 const LOOP_PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
+/// Time limit for an alert.
 pub(super) const ALERT_PATIENCE: Duration = Duration::from_secs(10);
-/// Long enough for a hundred firings, if there were any.
+/// Time for a hundred firings, if the rule still fired.
 pub(super) const QUIET: SignedDuration = SignedDuration::from_millis(1_500);
-/// A loop that got further than this was not caught in time.
+/// Maximum number of firings of a loop that is cut in time.
 const MOST_FIRINGS: usize = 800;
 
 /// The story so far.
 pub struct Story<'a, 'r> {
+    /// The stage.
     pub(super) stage: &'a Stage,
+    /// Output.
     pub(super) screen: &'a Screen,
+    /// Expectations so far.
     pub(super) report: &'a mut Report<'r>,
     began: Timestamp,
-    /// The looping rule before anything happened to it.
+    /// Definition of the looping rule before the first act.
     before: Definition,
     trip: Option<Trip>,
+    /// Alerts so far.
     pub(super) alerts: Vec<Alert>,
     cut: Cut,
 }
 
 impl<'a, 'r> Story<'a, 'r> {
-    /// Shows the two rules.
+    /// Shows the two rules and begins the story.
     pub async fn begin(
         stage: &'a Stage,
         screen: &'a Screen,
@@ -59,6 +64,7 @@ impl<'a, 'r> Story<'a, 'r> {
         Ok(Self { stage, screen, report, began, before, trip: None, alerts, cut: Cut::default() })
     }
 
+    /// Starts the loop and watches it until the cut.
     pub async fn let_it_loop(&mut self) -> Result<(), Failure> {
         let (stage, rule) = (self.stage, &self.stage.looping);
         self.screen.act("2. ann opens a bucket, the repair fires the rule, and it goes round").await;
@@ -74,6 +80,7 @@ impl<'a, 'r> Story<'a, 'r> {
         Ok(())
     }
 
+    /// Checks that the rule is disabled and fires no more.
     pub async fn prove_that_it_is_cut(&mut self) -> Result<(), Failure> {
         let (stage, rule) = (self.stage, &self.stage.looping);
         self.screen.act("3. Is it really cut?").await;
@@ -109,6 +116,7 @@ impl<'a, 'r> Story<'a, 'r> {
         self.expect_state(&stage.honest, "ENABLED").await
     }
 
+    /// Shows and checks the alert.
     pub async fn read_the_alert(&mut self) -> Result<(), Failure> {
         self.screen.act("4. The e-mail that the person on call gets").await;
         self.alerts = self.stage.world.wait_for_alerts(1, ALERT_PATIENCE).await?;
@@ -127,12 +135,14 @@ impl<'a, 'r> Story<'a, 'r> {
         Ok(())
     }
 
+    /// Runs `status` and `explain`.
     pub async fn ask_the_guard(&mut self) -> Result<(), Failure> {
         self.screen.act("5. The same on the command line").await;
         self.run("budget-guard status").await?;
         self.run("budget-guard explain fix-acl").await
     }
 
+    /// Restores the rule and compares it with its first definition.
     pub async fn put_it_back(&mut self) -> Result<(), Failure> {
         let (stage, rule) = (self.stage, &self.stage.looping);
         self.screen.act("6. The bug is fixed, and the rule put back").await;
@@ -158,9 +168,10 @@ impl<'a, 'r> Story<'a, 'r> {
         Ok(())
     }
 
+    /// Lets the corrected rule fire once.
     pub async fn act_once_more(&mut self) -> Result<(), Failure> {
         let (stage, rule) = (self.stage, &self.stage.looping);
-        // Events tell whole seconds only: in the second of the restore this one would pass for an older one.
+        // Event times are whole seconds: in the second of the restore, this event would count as an older one.
         sleep(Duration::from_secs(1)).await;
         self.screen.note("ann opens the bucket, acl-fixer repairs it, and that is that:");
         let (fired, since) = (rule.target.firings(), stage.now());
@@ -176,12 +187,13 @@ impl<'a, 'r> Story<'a, 'r> {
         self.run("budget-guard status").await
     }
 
+    /// Prints the summary.
     pub async fn sum_up(&mut self) -> Result<(), Failure> {
         self.screen.act("Summary").await;
         self.alerts.extend(self.stage.world.alerts().await?);
         let mut lines = Vec::new();
         let stage = self.stage;
-        // Most of what the slow rule did was told in the times of then, to the guard alone.
+        // Most firings of the slow rule were reported with earlier times, to the guard only.
         let counted = stage.record(&stage.slow).await?.and_then(|record| record.last_trip);
         let counted = counted.and_then(|trip| usize::try_from(trip.evidence.count).ok()).unwrap_or_default();
         for (rule, firings, cut) in [
@@ -193,7 +205,7 @@ impl<'a, 'r> Story<'a, 'r> {
             lines.push(Line { rule: rule.arn.name().to_owned(), firings, cut, state });
         }
         self.report.summary(&lines, self.stage.now().duration_since(self.began).as_secs_f64());
-        // A topic may change the order of what is sent at the same time.
+        // A topic may change the order of messages of the same time.
         let mut kinds: Vec<&str> = self.alerts.iter().map(Alert::kind).collect();
         kinds.sort_unstable();
         let expected = ["budget", "restored", "suspect", "tripped", "tripped"];
@@ -204,7 +216,7 @@ impl<'a, 'r> Story<'a, 'r> {
         Ok(())
     }
 
-    /// Shows both rules until the guard's record of the first is as wanted. False if the time ran out before.
+    /// Shows both rules until the guard's record of the first is as wanted. Returns false after the time limit.
     pub(super) async fn watch(
         &self,
         since: Timestamp,
@@ -228,7 +240,7 @@ impl<'a, 'r> Story<'a, 'r> {
         }
     }
 
-    /// Until everything that was on its way to the rule's target and to the guard is there.
+    /// Waits until all messages to the rule's target and to the guard are delivered.
     pub(super) async fn wait_for_deliveries(&self, rule: &Rule) -> Result<(), Failure> {
         let deadline = self.stage.now() + PATIENCE;
         while self.stage.messages_under_way(rule).await? > 0 && self.stage.now() < deadline {
@@ -237,18 +249,19 @@ impl<'a, 'r> Story<'a, 'r> {
         Ok(())
     }
 
+    /// Checks the state of a rule in EventBridge.
     pub(super) async fn expect_state(&mut self, rule: &Rule, wanted: &str) -> Result<(), Failure> {
         let state = self.stage.definition(rule).await?.state_word();
         self.report.expect(state == wanted, format!("DescribeRule says: {} is {state}", rule.arn.name()));
         Ok(())
     }
 
-    /// Runs a command as typed.
+    /// Runs a command as it is typed.
     pub(super) async fn run(&mut self, typed: &str) -> Result<(), Failure> {
         self.screen.typed(typed);
         let arguments: Vec<&str> = typed.split_whitespace().skip(1).collect();
         let mut command = self.stage.command(&arguments);
-        // On a terminal it prints for itself: it knows the width and the colours there.
+        // On a terminal the command prints directly, because it adapts to its width and colours.
         let status = if self.screen.is_watched() {
             command.status().await?
         } else {

@@ -1,11 +1,11 @@
-//! `make sim`: as many simulated worlds as asked for; one alone is told event by event.
+//! `make sim`: runs simulated worlds. A single world is printed event by event.
 
 use std::process::ExitCode;
 
 use budget_guard_tests::simulation::{Planted, run, summary};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// The arguments: the first seed, and how many.
+/// Arguments: the first seed and the number of worlds.
 fn arguments() -> Result<(u64, u64), String> {
     let mut numbers = std::env::args().skip(1).map(|text| {
         text.parse::<u64>().map_err(|_| format!("{text:?} is not a whole number; expected SEED [COUNT]"))

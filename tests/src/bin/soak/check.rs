@@ -1,4 +1,4 @@
-//! What has to be true of a load that was worked off, and the table at the end.
+//! Expectations on a load that was processed, and the table at the end.
 
 use std::time::Duration;
 
@@ -8,28 +8,33 @@ use super::load::{CALL, Offered};
 use super::stage::{LOOP_LIMIT, Rule, Stage, Totals};
 use budget_guard_tests::Failure;
 
-/// Invocations for each ten messages, which is as many as the emulator's mapping hands out at once.
+/// Maximum number of invocations for ten messages, the most that the emulator's mapping delivers at once.
 const INVOCATIONS: f64 = 1.25;
 const ALERT_PATIENCE: Duration = Duration::from_secs(20);
-/// For an alert that should not come.
+/// Time to wait for an alert that should not come.
 const QUIET: Duration = Duration::from_secs(2);
 
-/// How one load went.
+/// Course of one load.
 pub struct Course {
+    /// Name of the load.
     pub name: &'static str,
+    /// Number of messages.
     pub messages: u64,
+    /// Times of the offer.
     pub offered: Offered,
-    /// By the place of the rule; the first one loops.
+    /// Number of messages by index of the rule. The first rule loops.
     pub offered_by_rule: Vec<u64>,
+    /// Time at which the queue was empty.
     pub drained: Instant,
-    /// When the rule that loops was found disabled.
+    /// Time at which the looping rule was found disabled.
     pub cut: Instant,
-    /// It was worked off while it was offered, and not afterwards.
+    /// True if the load was processed while it was offered, and false if afterwards.
     pub at_once: bool,
+    /// Totals of the function.
     pub done: Totals,
 }
 
-/// Every expectation, and the rows of the table.
+/// All expectations, and the rows of the table.
 #[derive(Default)]
 pub struct Report {
     held: usize,
@@ -64,6 +69,7 @@ impl Report {
         }
     }
 
+    /// Prints the time of the first cut.
     pub fn first_cut(&mut self, ready: Instant, course: &Course) {
         println!(
             "   The first cut came {:.1} s after the first firing, {:.1} s after the stack was ready.",
@@ -72,10 +78,10 @@ impl Report {
         );
     }
 
-    /// Reads back what became of a load, from the records, the rules, the queues and the alerts.
+    /// Reads the results of a load from the records, the rules, the queues and the alerts.
     pub async fn check(&mut self, stage: &Stage, rules: &[Rule], course: Course) -> Result<(), Failure> {
         let done = course.done;
-        // A message that is delivered again is counted again by the function, and in `late` of a cut rule.
+        // A message that is delivered twice counts twice in the function's totals, and in `late` of a cut rule.
         let again = done.firings.saturating_sub(course.messages);
         let (mut lost, mut wrongly_cut) = (Vec::new(), Vec::new());
         for (rule, offered) in rules.iter().zip(&course.offered_by_rule) {
@@ -132,7 +138,7 @@ impl Report {
         Ok(())
     }
 
-    /// True if everything was done and every expectation held.
+    /// Prints the table. Returns true if everything was done and every expectation held.
     pub fn end(&self, soaked: Result<(), Failure>) -> bool {
         if !self.rows.is_empty() {
             println!("\n{HEADER}");
@@ -157,7 +163,7 @@ const HEADER: &str =
 
 fn row(course: &Course, again: u64) -> String {
     let from = course.began();
-    // From the last message offered: what was behind by then.
+    // Time after the last message was offered, for messages that still waited.
     let drained = course.drained.saturating_duration_since(course.offered.ended).as_secs_f64();
     format!(
         "{:8}{:>10}{:>11.0}{:>14.0}{:>13.1} s{:>9.1} s{:>13}{:>6}{:>8}",

@@ -1,4 +1,4 @@
-//! The load: firings sent to the guard's queue as the rules' own targets would, ten in a call, from several tasks.
+//! The load: firings sent to the guard's queue in the form of the rules' targets, ten per call, from several tasks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,25 +16,29 @@ use super::stage::{Rule, Stage};
 use budget_guard_tests::{Failure, payload};
 
 const FIXER: &str = "arn:aws:sts::000000000000:assumed-role/fixer-role/fixer";
-/// SQS takes ten messages in a call.
+/// Maximum number of messages in one SendMessageBatch call.
 pub const CALL: usize = 10;
 const SENDERS: usize = 8;
 
-/// One call: when it is due, and which rule each of its messages fires.
+/// One call: the time at which it is due, and the rule of each message.
 pub struct Call {
+    /// Time after the start at which it is due.
     pub due: Duration,
-    /// Places in the list of rules, ten at most.
+    /// Indexes of the rules, ten at most.
     pub rules: Vec<usize>,
-    /// How long before the call its firings happened.
+    /// Time from its firings to the call.
     pub age: SignedDuration,
 }
 
+/// Times of an offer.
 pub struct Offered {
+    /// Start of the first call.
     pub began: Instant,
+    /// End of the last call.
     pub ended: Instant,
 }
 
-/// Makes every call no earlier than it is due. Calls that are overdue follow at once: the average rate holds if it can.
+/// Makes each call when it is due, not before. Overdue calls follow at once, to keep the average rate.
 pub async fn offer(
     stage: &Stage,
     rules: &[Rule],
@@ -65,9 +69,9 @@ pub async fn offer(
     Ok(Offered { began, ended: Instant::now() })
 }
 
-/// A firing of its own, as the guard's target on this rule delivers it.
+/// Body of a new firing, in the form of the guard's target on this rule.
 fn body(rule: &Rule, time: Timestamp) -> String {
-    // Events tell whole seconds.
+    // Event times are whole seconds.
     let time = Timestamp::from_second(time.as_second()).unwrap_or(time).to_string();
     let firing = payload::attached(rule.arn.as_str(), &payload::unique_id(), &time, FIXER);
     String::from_utf8_lossy(&firing).into_owned()

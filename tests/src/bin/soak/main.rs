@@ -1,4 +1,4 @@
-//! `make soak`: the deployed stack under a flood and behind a backlog – nothing is lost, nothing honest is cut.
+//! `make soak`: puts a flood and a backlog on the deployed stack. Nothing may be lost, and no honest rule cut.
 
 mod check;
 mod load;
@@ -16,21 +16,21 @@ use check::{Course, Report};
 use load::{CALL, Call, offer};
 use stage::{Rule, Stage};
 
-/// The rate of a published loop, rounded up, for a minute.
+/// Firings per second of the loop for a minute: the rate of a published loop, rounded up.
 const LOOP_RATE: usize = 400;
 const FLOOD: Duration = Duration::from_secs(60);
-/// Beside it: ten rules at four firings a second each.
+/// Number of honest rules beside it, each with four firings a second.
 const FLOOD_HONEST: usize = 10;
 const HONEST_RATE: usize = 4;
 
-/// Blocks of ten firings of one rule, in turn: 90 honest rules, and ten blocks in a hundred of one that loops.
+/// Number of firings, in blocks of ten of one rule: 90 honest rules, and ten blocks in a hundred of a rule that loops.
 const BACKLOG: usize = 50_000;
 const BACKLOG_HONEST: usize = 90;
 const BACKLOG_TURN: usize = 100;
-/// What is in it happened over so long a time.
+/// Time span of the firings in the backlog.
 const BACKLOG_SPAN: SignedDuration = SignedDuration::from_mins(4);
 
-/// A queue that is not empty by then is not worked off.
+/// Time limit for emptying the queue.
 const PATIENCE: Duration = Duration::from_secs(900);
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -62,7 +62,7 @@ async fn soak(report: &mut Report) -> Result<(), Failure> {
     report.check(&stage, &backlog, course).await
 }
 
-/// Offers the load and waits until all of it is worked off: at once, or from when all of it waits.
+/// Offers the load and waits until it is processed, while it is offered or after all of it is queued.
 async fn run(
     stage: &Stage,
     name: &'static str,
@@ -98,7 +98,7 @@ async fn run(
     Ok(Course { name, messages: messages as u64, offered, offered_by_rule, drained, cut, at_once, done })
 }
 
-/// When the queue is empty, and everything was offered.
+/// Time at which the queue is empty after the offer.
 async fn drained(stage: &Stage, offering: &ProgressBar, working: &ProgressBar) -> Result<Instant, Failure> {
     let deadline = Instant::now() + PATIENCE;
     let all = offering.length().unwrap_or_default();
@@ -121,7 +121,7 @@ fn bar(bars: &MultiProgress, what: &'static str, length: usize) -> Result<Progre
     Ok(bars.add(ProgressBar::new(length as u64)).with_style(style).with_prefix(what))
 }
 
-/// The loop in even steps, and every honest rule in turn beside it.
+/// Calls of the loop at a constant rate, and of every honest rule in turn.
 fn flood_calls() -> Vec<Call> {
     let seconds = FLOOD.as_secs() as usize;
     let at = |n: usize, all: usize| FLOOD.mul_f64(n as f64 / all as f64);

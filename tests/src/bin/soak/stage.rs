@@ -1,4 +1,4 @@
-//! The deployed stack under load: its rules, what its queue holds, and what its function and its records say.
+//! The deployed stack under load: its rules, its queue, its function and its records.
 
 use std::ops::Sub;
 use std::sync::Arc;
@@ -19,36 +19,43 @@ use budget_guard_tests::world::World;
 use budget_guard_tests::{Failure, payload, programs};
 
 const BUS: &str = "default";
-/// What honest rules may do: more than they do, and few enough firings to be counted one by one.
+/// Limit of honest rules: above their rate, and small enough for exact counts.
 const PARAMETERS: [(&str, &str); 2] = [("Mode", "enforce"), ("Limit", "512/1h")];
-/// The published default, on the rules that loop.
+/// Default limit of the product, for the rules that loop.
 pub const LOOP_LIMIT: u64 = 200;
 const LOOP_TAGS: [(&str, &str); 1] = [("budget-guard:limit", "200/60s")];
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A rule, and what it is there for.
+/// A rule and its purpose.
 #[derive(Clone)]
 pub struct Rule {
+    /// ARN of the rule.
     pub arn: RuleArn,
+    /// True if it loops.
     pub is_loop: bool,
 }
 
+/// The deployed stack.
 pub struct Stage {
+    /// Resources of the guard.
     pub world: Arc<World>,
     stack: Stack,
     store: DynamoStore,
     emulator: Emulator,
 }
 
-/// What the function has said of its invocations so far, added up.
+/// Sum of the function's summaries so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Totals {
+    /// Number of invocations.
     pub invocations: u64,
-    /// As delivered: one that came twice is in here twice.
+    /// Number of firings as delivered. One that is delivered twice counts twice.
     pub firings: u64,
+    /// Number of late firings.
     pub late: u64,
-    /// Messages that went back to the queue.
+    /// Number of messages that returned to the queue.
     pub failed: u64,
+    /// Number of trips.
     pub trips: u64,
 }
 
@@ -67,6 +74,7 @@ impl Sub for Totals {
 }
 
 impl Stage {
+    /// Starts the emulator and deploys the stack.
     pub async fn set() -> Result<Self, Failure> {
         let bootstrap = programs::folder()?.join(programs::BOOTSTRAP);
         let emulator = Emulator::start(Kind::Ministack).await?;
@@ -76,7 +84,7 @@ impl Stage {
         Ok(Self { world, stack, store, emulator })
     }
 
-    /// One rule that will loop, and so many that will not, each with the name of its part in the story.
+    /// Creates one rule that will loop and this number of honest ones. `story` is the prefix of their names.
     pub async fn rules(&self, story: &str, honest: usize) -> Result<Vec<Rule>, Failure> {
         let mut rules = Vec::new();
         for n in 0..=honest {
@@ -89,28 +97,32 @@ impl Stage {
         Ok(rules)
     }
 
+    /// Waits until the guard knows all rules.
     pub async fn learn_rules(&self) -> Result<(), Failure> {
         self.stack.learn_rules(&self.emulator, &self.world).await
     }
 
-    /// Holds back what is in the queue, or lets Lambda have it.
+    /// Enables or disables the event source mapping.
     pub async fn feed(&self, is_on: bool) -> Result<(), Failure> {
         self.stack.feed(&self.emulator, is_on).await
     }
 
+    /// Number of messages in the guard's queue.
     pub async fn waiting(&self) -> Result<u64, Failure> {
         self.world.messages_in(&self.world.guard_queue).await
     }
 
+    /// Number of messages in the dead-letter queue.
     pub async fn dead(&self) -> Result<u64, Failure> {
         self.world.messages_in(&self.stack.dead_letters()?).await
     }
 
+    /// Returns true if the rule is enabled.
     pub async fn is_enabled(&self, rule: &Rule) -> Result<bool, Failure> {
         Ok(self.world.rule_state(BUS, rule.arn.name()).await? == RuleState::Enabled)
     }
 
-    /// When the rule is found disabled; it does not come back before that.
+    /// Waits until the rule is disabled. Returns the time.
     pub async fn cut(&self, rule: &Rule) -> Result<Instant, Failure> {
         while self.is_enabled(rule).await? {
             sleep(LOOK).await;
@@ -118,10 +130,12 @@ impl Stage {
         Ok(Instant::now())
     }
 
+    /// The guard's record of a rule.
     pub async fn record(&self, rule: &Rule) -> Result<Option<Record>, Failure> {
         Ok(load(&self.store, Key::Record(&rule.arn)).await?.map(|(record, _)| record))
     }
 
+    /// Totals of the function so far.
     pub async fn totals(&self) -> Result<Totals, Failure> {
         let lines = summaries(&self.emulator, self.stack.output("IngestFunctionName")?).await?;
         let sum = |field: &str| lines.iter().filter_map(|line: &Value| line[field].as_u64()).sum();
