@@ -1,4 +1,4 @@
-//! How long a large batch takes, against the least that any JSON reader does with the same bytes.
+//! Duration of a large batch, compared with a JSON reader that only scans the same bytes.
 
 mod events;
 mod measure;
@@ -18,11 +18,11 @@ use serde::de::IgnoredAny;
 
 const FIRINGS: usize = 5_000;
 const ROUNDS: usize = 41;
-/// 5,000 firings in 15 minutes: 333 a minute, below both limits.
+/// Interval of 5,000 firings in 15 minutes: 333 a minute, below both limits.
 const GAP: SignedDuration = SignedDuration::from_millis(180);
-/// Every firing is kept and counted.
+/// Limit with which every firing is kept and counted.
 const EXACT: &str = "512/60s";
-/// A sample of the firings is kept.
+/// Limit with which a sample of the firings is kept.
 const SAMPLED: &str = "100000/60s";
 
 fn main() {

@@ -1,4 +1,4 @@
-//! How many calls to AWS a batch costs when nothing trips, counted on the ports in memory.
+//! Number of calls to AWS per batch without a trip, counted on the ports in memory.
 
 mod events;
 mod guarded;
@@ -6,7 +6,7 @@ mod guarded;
 use budget_guard_tests::memory::Call;
 use jiff::SignedDuration;
 
-/// Five minutes of them.
+/// Number of batches, over five minutes.
 const BATCHES: usize = 60;
 const BATCH_EVERY: SignedDuration = SignedDuration::from_secs(5);
 

@@ -1,12 +1,14 @@
-//! Queue batches of CloudTrail firings as Lambda receives them: about 1.4 KB an event, its JSON once more as text.
+//! Queue batches of CloudTrail firings as Lambda receives them: about 1.4 KB per event, with its JSON encoded in a
+//! text.
 
 use budget_guard_core::model::{RuleArn, Timestamp};
 use jiff::SignedDuration;
 
-/// A few callers, as on a rule that one function and a few people fire.
+/// Callers of a rule that one function and a few people fire.
 pub const CALLERS: [&str; 4] = ["fixer", "terraform", "deploy", "ann"];
 
-/// `PutBucketAcl` behind the input transformer; members in the order in which EventBridge and CloudTrail write them.
+/// Body of a `PutBucketAcl` firing after the input transformer, with members in the order of EventBridge and
+/// CloudTrail.
 pub const BODY: &str = concat!(
     r#"{"ruleArn":"RULE","event":{"version":"0","id":"EVENT-ID","detail-type":"AWS API Call via CloudTrail","#,
     r#""source":"aws.s3","account":"123456789012","time":"TIME","region":"us-east-1","resources":[],"detail":{"#,
@@ -35,22 +37,22 @@ const RECORD: &str = concat!(
     r#""eventSourceARN":"arn:aws:sqs:us-east-1:123456789012:budget-guard","awsRegion":"us-east-1"}"#,
 );
 
-/// The rule number `n` of the guard's account.
+/// Rule number `n` of the guard's account.
 pub fn rule(n: usize) -> RuleArn {
     format!("arn:aws:events:us-east-1:123456789012:rule/fix-bucket-acl-{n}").parse().expect("a rule ARN")
 }
 
-/// The first event's time.
+/// Time of the first event.
 pub fn start() -> Timestamp {
     "2026-11-20T10:00:00Z".parse().expect("a time")
 }
 
-/// The time of firing `n`.
+/// Time of firing `n`.
 pub fn at(n: usize, gap: SignedDuration) -> Timestamp {
     start() + gap * i32::try_from(n).expect("a number of a firing")
 }
 
-/// A batch of `count` firings from the number `first` on: firing `n` is of rule `n % rules`, at `n × gap`.
+/// A batch of `count` firings from number `first` on. Firing `n` belongs to rule `n % rules`, at `n × gap`.
 pub fn batch(first: usize, count: usize, rules: usize, gap: SignedDuration) -> Vec<u8> {
     let records: Vec<String> = (first..first + count).map(|n| record(n, rules, gap)).collect();
     format!(r#"{{"Records":[{}]}}"#, records.join(",")).into_bytes()
@@ -69,7 +71,7 @@ fn record(n: usize, rules: usize, gap: SignedDuration) -> String {
     RECORD.replace("MESSAGE-ID", &id(n, 0x4d)).replace("BODY", &text)
 }
 
-/// An id in the form of a UUID: one for each number and kind.
+/// ID in the form of a UUID, unique for each number and kind.
 pub fn id(n: usize, kind: u8) -> String {
     let spread = (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     format!("{:08x}-{:04x}-4{:03x}-8{kind:03x}-{n:012x}", spread >> 32, spread & 0xffff, n & 0xfff)

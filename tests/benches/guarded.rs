@@ -1,4 +1,4 @@
-//! A guard over rules in memory, and one batch through it.
+//! A guard over rules in memory, and one batch for it.
 
 use budget_guard_core::attribution::Home;
 use budget_guard_core::model::RuleState;

@@ -1,10 +1,10 @@
-//! Paired measurements: everything to be compared runs in turn, round by round, so that a busy machine is busy for all.
+//! Paired measurements: all candidates run in turn, round by round, so that the machine's load affects all of them.
 
 use std::time::{Duration, Instant};
 
 use super::median::{middle, sorted};
 
-/// One thing to be measured.
+/// A candidate to measure.
 pub struct Candidate<'a> {
     pub name: &'a str,
     pub run: &'a mut dyn FnMut(),
@@ -18,7 +18,7 @@ pub fn compare(rounds: usize, candidates: &mut [Candidate<'_>]) {
     let mut samples = vec![Vec::with_capacity(rounds); candidates.len()];
     for round in 0..rounds {
         for turn in 0..candidates.len() {
-            // Whoever comes first may find a cold cache; so everybody does, in turn.
+            // The first of a round may find a cold cache, so the order rotates.
             let index = (round + turn) % candidates.len();
             samples[index].push(timed(candidates[index].run));
         }

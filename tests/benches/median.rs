@@ -1,13 +1,13 @@
-//! The middle of what was measured: no single disturbance moves it.
+//! Median of measurements, which a single disturbance does not change.
 
-/// In ascending order.
+/// Sorts values in ascending order.
 pub fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values
 }
 
-/// The median of values in ascending order.
+/// Median of values in ascending order.
 pub fn middle(sorted: &[f64]) -> f64 {
     let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
     (low + high) / 2.0

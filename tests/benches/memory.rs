@@ -1,4 +1,4 @@
-//! What a warm process holds: its resident set over a million firings, which should not grow.
+//! Memory of a warm process: its resident set over a million firings, which should not grow.
 
 mod events;
 mod guarded;
@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 const FIRINGS: usize = 1_000_000;
 const BATCH: usize = 1_000;
-/// The caches have their size after this many batches.
+/// Number of batches after which the caches have their full size.
 const WARM: usize = 50;
 const PAGE_KIB: u64 = 4;
 
@@ -24,7 +24,7 @@ async fn main() {
 }
 
 async fn run(rules: usize) {
-    // 333 firings a minute: for one rule as many as are ever kept, and below the limit.
+    // 333 firings a minute: the most that are kept for one rule, and below the limit.
     let gap = SignedDuration::from_millis(180);
     let guard = guarded::guard(rules, "512/60s");
     let mut samples = Vec::with_capacity(FIRINGS / BATCH);
@@ -35,7 +35,7 @@ async fn run(rules: usize) {
     }
     let peak = samples.iter().max().copied().unwrap_or_default();
     let (first, warm, last) = (samples[0], samples[WARM], samples[samples.len() - 1]);
-    // The ports in memory note every call; AWS's do not.
+    // The ports in memory log every call; those on AWS do not.
     let log = guard.ports.faults.log().len() * size_of::<Call>() / 1024;
     println!("{rules:>6} {first:>10} {warm:>10} {last:>10} {peak:>10} {log:>10}");
 }

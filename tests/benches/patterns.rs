@@ -1,7 +1,7 @@
-//! How fast events are matched against many patterns: against the least that any JSON reader does with the same bytes,
-//! and against the crate `quamina`. What that needs of memory, and how long the worst events take.
+//! Speed of matching events with many patterns, compared with a JSON reader that only scans the same bytes and with the
+//! crate `quamina`. Its memory, and the duration of the slowest events.
 //!
-//! With the shared data absent (`BUDGET_GUARD_SHARED` names another folder) events and rules are made here.
+//! Without the shared data (`BUDGET_GUARD_SHARED` names another folder) events and rules are generated here.
 
 mod median;
 mod traffic;
@@ -16,7 +16,7 @@ use serde::de::IgnoredAny;
 use traffic::{Hostile, Traffic};
 
 const ROUNDS: usize = 15;
-/// Events for `quamina`, which is slower by far with many rules.
+/// Number of events for `quamina`, which is slower by far with many rules.
 const SOME: usize = 1_000;
 
 fn main() {
@@ -87,7 +87,7 @@ fn count(matcher: &Matcher, scratch: &mut Scratch, events: &[Vec<u8>]) -> (usize
     counts
 }
 
-/// The rules it accepts, and its speed with them.
+/// Speed of `quamina`, and the number of rules that it accepts.
 fn quamina(rules: &[String], events: &[Vec<u8>]) -> (f64, usize) {
     let mut matcher = Quamina::<usize>::new();
     let accepted =
@@ -101,7 +101,7 @@ fn quamina(rules: &[String], events: &[Vec<u8>]) -> (f64, usize) {
     (middle(&sorted((0..3).map(|_| run()))), accepted)
 }
 
-/// MB a second.
+/// Speed in MB per second.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn speed(events: &[Vec<u8>], mut each: impl FnMut(&[u8])) -> f64 {
     let bytes: usize = events.iter().map(Vec::len).sum();
@@ -110,7 +110,7 @@ fn speed(events: &[Vec<u8>], mut each: impl FnMut(&[u8])) -> f64 {
     bytes as f64 / 1e6 / start.elapsed().as_secs_f64()
 }
 
-/// Single events that are made to take long, each against one pattern.
+/// Measures single events that are made to be slow, each with one pattern.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn hostile(cases: &[Hostile]) {
     let mut slowest = (0.0, "");

@@ -1,4 +1,4 @@
-//! How long the released `budget-guard replay` takes over a large log, and what it holds: packed files, and one plain one.
+//! Duration and memory of the released `budget-guard replay` over a large log, in packed files and in one plain file.
 //! `cargo bench --bench replay -- dist/budget-guard [RECORDS]`
 
 #[allow(dead_code, reason = "the other benches use the rest of it")]
@@ -17,16 +17,16 @@ use flate2::write::GzEncoder;
 use jiff::SignedDuration;
 
 const RECORDS: usize = 1_000_000;
-/// CloudTrail closes a file after five minutes or about 50 MB.
+/// Number of records in a file. CloudTrail closes a file after five minutes or about 50 MB.
 const IN_A_FILE: usize = 10_000;
-/// A day of a million.
+/// Interval of a million records in a day.
 const GAP: SignedDuration = SignedDuration::from_millis(86);
 const CALLS: usize = 20;
 const RULES: usize = 100;
 const POLL: Duration = Duration::from_millis(5);
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Cargo passes `--bench`.
+    // Cargo adds `--bench`.
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let Some(program) = args.first() else {
         println!("replay: not measured; it takes the path of budget-guard");
@@ -60,7 +60,7 @@ fn calls() -> Vec<String> {
     (0..CALLS).map(|n| format!("PutBucketThing{n}")).collect()
 }
 
-/// A rule for everything, one for each call, and others that never fire.
+/// Rules: one for all calls, one for each call, and others that never fire.
 fn rule_file() -> String {
     let everything =
         r#"{"name":"everything","pattern":{"detail-type":[{"suffix":"via CloudTrail"}]}}"#.to_owned();
@@ -72,7 +72,7 @@ fn rule_file() -> String {
     (0..RULES - 1).map(of_call).chain(Some(everything)).collect::<Vec<_>>().join("\n")
 }
 
-/// The same records in packed files and in one plain file; returns the size of the latter.
+/// Writes the same records to packed files and to one plain file. Returns the size of the latter.
 fn generate(folder: &Path, records: usize) -> Result<u64, Box<dyn Error>> {
     let calls = calls();
     fs::create_dir_all(folder.join("packed"))?;
@@ -99,7 +99,7 @@ fn generate(folder: &Path, records: usize) -> Result<u64, Box<dyn Error>> {
     Ok(fs::metadata(&plain_path)?.len())
 }
 
-/// One run: how long it took, and the most memory it held, in KiB.
+/// One run: its duration and its maximum memory in KiB.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock, and waits")]
 fn measure(
     program: &str,
@@ -114,7 +114,7 @@ fn measure(
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait()?.is_none() {
-        // Once it has ended, the line is gone.
+        // After the end of the process, the line is missing.
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(peak);

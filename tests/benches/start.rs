@@ -1,5 +1,5 @@
-//! How long the released `bootstrap` takes from its start to its first request for work, against an empty Lambda; and
-//! how large both are. `cargo bench --bench start -- dist/bootstrap target/release/examples/empty-lambda`
+//! Time of the released `bootstrap` from its start to its first request for work, and its size, compared with an empty
+//! Lambda function. `cargo bench --bench start -- dist/bootstrap target/release/examples/empty-lambda`
 
 mod median;
 use std::error::Error;
@@ -17,7 +17,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Cargo passes `--bench`.
+    // Cargo adds `--bench`.
     let paths: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let [guard, empty] = &paths[..] else {
         println!("start: not measured; it takes the paths of bootstrap and of an empty Lambda");
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         for turn in 0..2 {
             let index = (round + turn) % 2;
             let millis = start([guard, empty][index]).await?;
-            // The first start of each reads the file from the disk.
+            // The first start of each program reads its file from the disk.
             if round > 0 {
                 samples[index].push(millis);
             }
@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One start, in milliseconds.
+/// Duration of one start in milliseconds.
 async fn start(path: &str) -> Result<f64, Box<dyn Error>> {
     let api = RuntimeApi::start().await?;
     let settings = [

@@ -1,4 +1,4 @@
-//! Events and rules to match: those of the shared data, else some made here.
+//! Events and rules to match, from the shared data or else generated here.
 
 use std::fs;
 use std::io::Read;
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 const SIZES: [usize; 4] = [10, 100, 300, 2_000];
 
 pub struct Traffic {
-    /// Where it is from.
+    /// Origin of the data.
     pub origin: String,
     pub events: Vec<Vec<u8>>,
     /// Sets of patterns.
@@ -20,7 +20,7 @@ pub struct Traffic {
     pub hostile: Vec<Hostile>,
 }
 
-/// An event that is made to take long.
+/// An event that is made to be slow.
 pub struct Hostile {
     pub id: String,
     pub pattern: String,
@@ -128,7 +128,7 @@ fn rule(random: &mut fastrand::Rng) -> String {
     )
 }
 
-/// One list against itself, and a wildcard that fits almost.
+/// A list in which no element satisfies both fields, and a wildcard that almost matches.
 fn hostile() -> Vec<Hostile> {
     let case = |id: &str, pattern: &str, event: String| Hostile {
         id: id.to_owned(),

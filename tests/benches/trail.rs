@@ -1,11 +1,11 @@
-//! CloudTrail's records of the calls that the other benches have as events.
+//! CloudTrail records of the calls that the other benchmarks have as events.
 
 use budget_guard_core::model::Timestamp;
 use jiff::SignedDuration;
 
 use super::events::{BODY, CALLERS, at, id};
 
-/// Record number `n`, at `n × gap`: the event's `detail`, with one of these calls in it.
+/// Record number `n`, at `n × gap`: the `detail` of the event, with one of these calls.
 pub fn record(n: usize, gap: SignedDuration, calls: &[String]) -> String {
     let (_, detail) = BODY.split_once(r#""detail":"#).expect("an event with a detail");
     let time = Timestamp::from_second(at(n, gap).as_second()).expect("a time").to_string();

@@ -1,4 +1,4 @@
-//! What the window and the turns cost for each firing: the step of the core alone, without reading the event.
+//! Cost of the window and the turns per firing: the step of the core alone, without parsing the event.
 
 mod median;
 
@@ -17,13 +17,13 @@ use median::{middle, sorted};
 
 const FIRINGS: usize = 5_000;
 const ROUNDS: usize = 41;
-/// 333 firings a minute.
+/// Interval of 333 firings a minute.
 const GAP: SignedDuration = SignedDuration::from_millis(180);
 const START: Timestamp = Timestamp::constant(1_795_176_000, 0);
 /// Number of firings in each step.
 const BATCHES: [usize; 3] = [FIRINGS, 100, 10];
 
-/// Who makes the n-th firing, and the number of the resource.
+/// Cause of the n-th firing, and the number of its resource.
 type Made = fn(usize) -> (Cause, usize);
 
 fn main() {
@@ -34,17 +34,17 @@ fn main() {
         measure("  window alone: calls by a service", batch, |n| (Cause::Service, n % 50));
         measure("  each foreign call answered, 50 resources", batch, |n| (answered(n), n / 2 % 50));
         measure("  each foreign call answered, 2,000 resources", batch, |n| (answered(n), n / 2 % 2_000));
-        // Other words each time: with equal ones it would be proved after nine.
+        // Different calls each time, because equal ones would be proved after nine.
         measure("  a loop of own calls, under the highest limit of turns", batch, |n| (looping(n), n));
     }
 }
 
-/// Each foreign call has its answer.
+/// Each foreign call has an answer.
 fn answered(n: usize) -> Cause {
     if n.is_multiple_of(2) { Cause::Foreign } else { Cause::own(Proof::Issued) }
 }
 
-/// One foreign call, and then the target's own.
+/// One foreign call, and then the target's own calls.
 fn looping(n: usize) -> Cause {
     if n == 0 { Cause::Foreign } else { Cause::own(Proof::Issued) }
 }

@@ -1,4 +1,4 @@
-//! The actors behind each kind of target, against two independent emulators.
+//! The actors behind each kind of target, on two independent emulators.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,8 @@ use budget_guard_tests::stack::{assume, calls};
 use budget_guard_tests::{Failure, functions};
 use serde_json::{Value, json};
 
-/// An emulator may take its time over its first call to a service; the guard waits no longer than it waits for AWS.
+/// Makes a first call to each service, because an emulator may be slow at its first call and the guard's time limit is
+/// short.
 async fn warm(emulator: &Emulator) -> Result<(), Failure> {
     let first =
         json!([["lambda", "list_functions", {}], ["pipes", "list_pipes", {}], ["sqs", "list_queues", {}]]);
@@ -51,7 +52,7 @@ async fn a_target_that_cannot_be_followed_says_why(bench: Bench) -> Result<(), F
     Ok(())
 }
 
-/// Only on ministack: moto makes no function without a role, and the tests have no client for roles.
+/// Runs on MiniStack only: moto creates no function without a role, and the tests have no client for roles.
 #[tokio::test]
 async fn targets_are_followed_to_the_functions_behind_them() -> Result<(), Failure> {
     let bench = Bench::start(Kind::Ministack).await?;
@@ -97,7 +98,7 @@ async fn targets_are_followed_to_the_functions_behind_them() -> Result<(), Failu
     Ok(())
 }
 
-/// The definition of a state machine that starts a Glue job, and a function by its name.
+/// Definition of a state machine that starts a Glue job, and a function by its name.
 fn definition() -> String {
     let task = |resource: &str, parameters: Value, next: Option<&str>| {
         let mut state = json!({"Type": "Task", "Resource": resource, "Parameters": parameters});
@@ -120,7 +121,7 @@ fn project(bench: &Bench) -> Value {
     }])
 }
 
-/// One of each kind that both emulators have.
+/// One target of each kind that both emulators have.
 fn parts(bench: &Bench) -> Value {
     let role = |name: &str| bench.role(name);
     let delivery = json!({
@@ -206,7 +207,7 @@ async fn workflows_builds_tasks_and_jobs_are_followed_to_their_roles(bench: Benc
     let work = arn("batch", "job-queue/work");
     let batch = BatchParameters::builder().job_definition("fix").job_name("fix").build()?;
     let run = Actor::new(&arn("batch", "job-definition/fix"), Some(&role("job"))).through(&work);
-    // ministack forgets the time limit.
+    // MiniStack does not store the time limit.
     let limit = minutes(10).filter(|_| bench.emulator.kind() == Kind::Moto);
     check("job", target(&work).batch_parameters(batch), &[run.with_time_limit(limit)], None).await?;
 
@@ -222,7 +223,7 @@ async fn workflows_builds_tasks_and_jobs_are_followed_to_their_roles(bench: Benc
     Ok(())
 }
 
-/// Only on moto: ministack has no pipelines and no documents.
+/// Runs on moto only: MiniStack has no pipelines and no documents.
 #[tokio::test]
 async fn pipelines_and_automations_are_followed_to_their_roles() -> Result<(), Failure> {
     let bench = Bench::start(Kind::Moto).await?;
@@ -273,7 +274,7 @@ async fn pipelines_and_automations_are_followed_to_their_roles() -> Result<(), F
     check("automation", &arn, &[Actor::new(&arn, Some(&bench.role("runbook")))]).await
 }
 
-/// Only on ministack, which checks each call against the policies of the caller.
+/// Runs on MiniStack only, which checks each call against the policies of the caller.
 #[tokio::test]
 async fn without_the_rights_targets_say_which_are_missing() -> Result<(), Failure> {
     let bench = Bench::on(Emulator::start_with_rights().await?).await?;

@@ -1,4 +1,4 @@
-//! The ports on AWS, each against two independent emulators, so that nothing is tuned to one.
+//! The ports on AWS, each on two independent emulators, so that they do not depend on the quirks of one.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::{RuleState as SdkState, Tag, Target};
@@ -177,7 +177,7 @@ async fn the_third_state_is_put_back_with_everything_else(bench: Bench) -> Resul
 async fn a_missing_rule_is_not_found(bench: Bench) -> Result<(), Failure> {
     let rule = bench.missing()?;
     assert_eq!(bench.aws.rules.inspect(&rule).await.map_err(|fault| fault.kind), Err(FaultKind::NotFound));
-    // ministack accepts DisableRule for it; the state that is read back tells.
+    // MiniStack accepts DisableRule for it; only the state that is read back shows the failure.
     assert_eq!(bench.aws.rules.disable(&rule).await.map_err(|fault| fault.kind), Err(FaultKind::NotFound));
     Ok(())
 }
@@ -186,7 +186,7 @@ async fn every_rule_of_every_bus_is_listed(bench: Bench) -> Result<(), Failure> 
     let rules = &bench.aws.rules;
     bench.world.create_bus("orders").await?;
     let mut made = Vec::new();
-    // More than a page.
+    // More than one page.
     for n in 0..120 {
         made.push(bench.rule("orders", &format!("r{n:03}"), SdkState::Enabled).await?);
     }
@@ -229,7 +229,7 @@ async fn every_rule_of_every_bus_is_listed(bench: Bench) -> Result<(), Failure> 
 
     assert_eq!(rules.list_targets(&made[7]).await?, [RuleTarget::new("work", &bench.world.guard_queue.arn)]);
     assert_eq!(rules.list_targets(&made[8]).await?, []);
-    // ministack has an empty list for a rule that does not exist.
+    // MiniStack returns an empty list for a rule that does not exist.
     let missing = rules.list_targets(&bench.missing()?).await.map_err(|fault| fault.kind);
     assert!(matches!(missing, Err(FaultKind::NotFound)) || missing == Ok(Vec::new()), "{missing:?}");
     Ok(())

@@ -1,4 +1,4 @@
-//! AWS Budgets: read from two emulators, and from a stub what neither of them does – throttling, refusals, pages.
+//! AWS Budgets: replies of two emulators, and of a stub for throttling, refusals and pages.
 
 use aws_config::Region;
 use aws_sdk_budgets::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
@@ -21,13 +21,13 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 const ACCOUNT: &str = "123456789012";
 const NOW: Timestamp = Timestamp::constant(1_795_176_000, 0);
 
-/// The budget `team blue`, of which so much is spent; its one alert is in this state.
+/// Creates the budget `team blue` with this actual spend in USD and one alert in this state.
 async fn create(emulator: &Emulator, spent: &str, state: sdk::NotificationState) -> Result<(), Failure> {
     let alert = budget_guard_tests::budgets::alert(sdk::NotificationType::Actual, 80.0, state)?;
     budget_guard_tests::budgets::create(emulator, "team blue", spent, None, [alert]).await
 }
 
-/// A notification of the budget `team blue`, whose alert stands at 80 % of 100 USD.
+/// A notification of the budget `team blue`, for the alert at 80 % of 100 USD.
 fn message(threshold: &str) -> MoneyMessage {
     let text = format!("Budget Name: team blue\nAlert Type: ACTUAL\nAlert Threshold: > {threshold}\n");
     MoneyMessage { topic_arn: None, message_id: None, sent: Some(NOW), alert: money::read(None, &text) }
@@ -71,7 +71,7 @@ async fn a_forged_alert_is_found_out_on_ministack() -> Result<(), Failure> {
     let emulator = Emulator::start(Kind::Ministack).await?;
     let budgets = AwsBudgets::new(&emulator.sdk_config(), emulator.account());
     assert_eq!(budgets.budget("team blue").await.map_err(|fault| fault.kind), Err(FaultKind::NotFound));
-    // It computes what was spent, and that is nothing.
+    // The emulator computes the actual spend, which is 0.
     create(&emulator, "95", sdk::NotificationState::Ok).await?;
     let status = budgets.budget("team blue").await?;
     assert_eq!(status.actual, Some("$0".parse()?));
@@ -81,7 +81,7 @@ async fn a_forged_alert_is_found_out_on_ministack() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Budgets through the guard's own client, which has its timeouts, against a stub.
+/// Budgets through the guard's own client, with its timeouts, against a stub.
 async fn against(stub: &MockServer) -> AwsBudgets {
     let credentials = Credentials::new("testing", "testing", None, None, "a test");
     let config = budget_guard_aws::loader().region(Region::from_static("eu-west-1")).endpoint_url(stub.uri());
@@ -155,7 +155,7 @@ async fn what_aws_refuses_says_what_to_do() -> Result<(), Failure> {
         matches!(&outcome, Confirmation::Unconfirmed(doubt) if doubt.to_string() == expected),
         "{outcome:?}"
     );
-    // Tried again, for as long as a call may take.
+    // Repeated within the time limit of a call.
     let (throttled, calls) = refused(400, "ThrottlingException").await;
     assert!(
         matches!(throttled.kind, FaultKind::Throttled | FaultKind::Timeout) && calls > 1,
@@ -175,7 +175,7 @@ async fn an_answer_that_is_not_understood_is_named() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Nothing about a Region has to be set for this service.
+/// The service needs no Region.
 #[tokio::test]
 async fn every_region_has_the_one_endpoint() -> Result<(), Failure> {
     for region in ["us-east-1", "eu-west-1", "ap-southeast-2"] {

@@ -1,6 +1,6 @@
-//! Replays what fuzzing collected, through the fuzz target's own checks: what it found once stays found.
+//! Runs the inputs that fuzzing has collected through the checks of the fuzz target.
 //!
-//! `make fuzz` goes on from there.
+//! `make fuzz` starts from the same inputs.
 
 #[path = "../fuzz/src/check.rs"]
 mod check;
@@ -8,7 +8,7 @@ mod check;
 use budget_guard_tests::folders::root;
 use std::path::PathBuf;
 
-/// Every file in a folder of the fuzz package.
+/// All files in a folder of the fuzz package.
 fn inputs(folder: &str) -> Vec<PathBuf> {
     let folder = root().join("tests/fuzz").join(folder);
     let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

@@ -1,4 +1,4 @@
-//! Runs `make demo` as CI would: the story holds, a part that does not do its work is noticed, Ctrl-C leaves nothing.
+//! Runs `make demo` as CI does: the story succeeds, a missing part makes it fail, and Ctrl-C leaves nothing behind.
 
 use budget_guard_tests::programs;
 use std::error::Error;
@@ -22,7 +22,7 @@ fn demo() -> Result<PathBuf, Failure> {
     }
 }
 
-/// The demo, with a folder of its own for all that is temporary.
+/// The demo, with its own folder for temporary files.
 fn command(demo: &Path, scratch: &Path) -> Command {
     let mut command = Command::new(demo);
     command.env("TMPDIR", scratch).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -76,7 +76,7 @@ fn a_command_that_does_nothing_is_noticed() -> Result<(), Failure> {
     let (scratch, programs) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let examples = programs.path().join("examples");
     fs::create_dir(&examples)?;
-    // A copy, because the demo looks for the others beside itself, wherever links lead.
+    // A copy and not a link, because the demo looks for the other programs in its own folder.
     fs::copy(demo()?, examples.join("demo"))?;
     symlink(programs::bootstrap(), programs.path().join("bootstrap"))?;
     symlink("/bin/true", programs.path().join("budget-guard"))?;

@@ -1,7 +1,7 @@
-//! The whole path on real parts: rule → SQS → the real `bootstrap` → DynamoDB → `DisableRule` → SNS, on ministack.
+//! The whole path on MiniStack: rule → SQS → the real `bootstrap` → DynamoDB → `DisableRule` → SNS.
 //!
-//! The first test runs the deployed stack. The others start `bootstrap` themselves, because Lambda would come between:
-//! they kill it behind a proxy in the midst of a call, read its answer to one payload, or see it end at its start.
+//! The first test runs the deployed stack. The others start `bootstrap` themselves, without Lambda: they kill it during
+//! a call behind a proxy, read its reply to one payload, or watch it fail at its start.
 
 use budget_guard_tests::programs;
 use std::path::Path;
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 const FIXER: &str = "arn:aws:sts::000000000000:assumed-role/fixer-role/fixer";
 const SOON: Duration = Duration::from_secs(20);
 
-/// The record's JSON as it lies in the table.
+/// JSON of the stored record.
 async fn record(world: &World, rule: &str) -> Result<Value, Failure> {
     let item = world.record(rule).await?.ok_or("there is no record")?;
     let json = item["record"].as_s().map_err(|_| "the record is not text")?;
@@ -56,11 +56,11 @@ async fn a_runaway_rule_is_cut_and_its_twin_on_another_bus_is_not() -> Result<()
     let events = |count: usize| -> Vec<Value> {
         (0..count).map(|_| payload::event(&hot, &payload::unique_id(), &payload::now(), FIXER)).collect()
     };
-    // All of it waits before any of it is counted: so it is known how much comes after the cut.
+    // All messages are queued before the first is counted, so the number after the cut is known.
     stack.feed(&emulator, false).await?;
     world.put_events("default", &events(20)).await?;
     world.put_events("orders", &events(230)).await?;
-    // The catch-all rule brings those of the default bus once more.
+    // The catch-all rule delivers the events of the default bus once more.
     world.wait_for_messages(&world.guard_queue, 20 + 20 + 230, SOON).await?;
     stack.feed(&emulator, true).await?;
     world.wait_until_empty(&world.guard_queue, SOON).await?;
@@ -79,20 +79,20 @@ async fn a_runaway_rule_is_cut_and_its_twin_on_another_bus_is_not() -> Result<()
     assert_eq!(message["undo"], "budget-guard enable fix-acl --bus orders --region us-east-1");
 
     let stored = record(&world, &hot).await?;
-    // What came while its history was asked for is still counted; the others are late.
+    // Firings that arrive during the question about the history are still counted; the others are late.
     assert!(stored["late"].as_u64().is_some_and(|late| late <= 30), "{}", stored["late"]);
     assert_eq!(stored["breaker"]["found"]["state"], "ENABLED");
     assert!(stored["last_trip"]["reason"].as_str().is_some_and(|text| text.contains("200 distinct firings")));
     assert_eq!(record(&world, &twin).await?["breaker"]["state"], "closed");
 
-    // The loop still runs, but the rule does not: nothing arrives any more.
+    // The loop goes on, but its rule is disabled: no firing arrives.
     world.put_events("orders", &events(10)).await?;
     assert_eq!(world.messages_in(&world.guard_queue).await?, 0);
     check_logs(&logs(&emulator, stack.output("IngestFunctionName")?).await?, 250)?;
     Ok(())
 }
 
-/// One summary line and one metrics document per invocation, every line of the guard's JSON, every firing in them.
+/// Checks the logs: one summary line and one metrics document per invocation, all lines as JSON, and all firings.
 fn check_logs(events: &[String], firings: u64) -> Result<(), Failure> {
     let lambdas_own = |line: &&str| ["START ", "END ", "REPORT "].iter().any(|word| line.starts_with(word));
     let lines = events.iter().flat_map(|event| event.lines()).filter(|line| !lambdas_own(line));
@@ -102,7 +102,7 @@ fn check_logs(events: &[String], firings: u64) -> Result<(), Failure> {
     assert_eq!(summaries.len(), metrics.len());
     let sum =
         |lines: &[&Value], field: &str| lines.iter().filter_map(|line| line[field].as_u64()).sum::<u64>();
-    // The catch-all rule may have brought those of the default bus as well: they count once.
+    // The catch-all rule may have delivered the events of the default bus as well. They count once.
     let again = sum(&summaries, "duplicates");
     assert_eq!((sum(&summaries, "firings") - again, sum(&metrics, "Firings") - again), (firings, firings));
     assert_eq!((sum(&summaries, "trips"), sum(&metrics, "Trips")), (1, 1));
@@ -113,7 +113,7 @@ fn check_logs(events: &[String], firings: u64) -> Result<(), Failure> {
 #[tokio::test]
 async fn killed_in_any_call_and_started_again_it_still_cuts() -> Result<(), Failure> {
     let emulator = Emulator::start(Kind::Ministack).await?;
-    // The way of a cut has these calls; the last two only repeat what was there before.
+    // Number of the calls of a cut. The last two only repeat earlier work.
     let calls = 1..=20;
     let stories = calls.flat_map(|nth| [(nth, Side::Before), (nth, Side::After)]);
     let reached = try_join_all(stories.map(|(nth, side)| kill_and_restart(&emulator, nth, side))).await?;
@@ -124,7 +124,8 @@ async fn killed_in_any_call_and_started_again_it_still_cuts() -> Result<(), Fail
     Ok(())
 }
 
-/// Kills the process in its nth call to AWS, starts another, and delivers the batch again. Returns the call.
+/// Kills the process in its nth call to AWS, starts another, and delivers the batch again. Returns the name of the
+/// call.
 async fn kill_and_restart(emulator: &Emulator, nth: u32, side: Side) -> Result<Option<String>, Failure> {
     let story = format!("killed {side:?} call {nth}");
     let world = World::create(emulator).await?;

@@ -1,11 +1,12 @@
-//! What each build carries: the core no AWS crate, the Lambda nothing of signing in, each binary nothing of the other.
+//! Dependencies of each build: no AWS crate in the core, no sign-in code in the Lambda, and nothing of one binary in
+//! the other.
 
 use std::fs;
 use std::process::Command;
 
 use budget_guard_tests::folders::root;
 
-/// The crates that a package needs.
+/// Names of the crates that a package depends on.
 fn crates(package: &str, edges: &str) -> Vec<String> {
     let arguments = ["tree", "--offline", "--locked", "--prefix", "none", "--format", "{p}"];
     let output = Command::new(env!("CARGO"))
@@ -30,7 +31,7 @@ fn check(package: &str, edges: &str, needed: &[&str], unwanted: &[&str]) {
     }
 }
 
-/// Others may take it alone.
+/// Other projects may use the matcher alone.
 #[test]
 fn the_matcher_builds_without_the_rest() {
     check("eventbridge-pattern", "normal,dev", &["memchr"], &["budget-guard", "aws-", "serde", "tokio"]);
@@ -67,7 +68,7 @@ fn the_command_line_signs_in_and_has_no_runtime() {
     check("budget-guard", "normal", &needed, &["lambda_runtime", "aws-lc", "native-tls", "openssl-sys"]);
 }
 
-/// The fuzz targets have a lock file of their own, which nothing else in the tests reads.
+/// The fuzz targets have their own lock file, which no other test reads.
 #[test]
 fn what_the_core_needs_is_locked_for_the_fuzz_targets_too() {
     let lock = fs::read_to_string(root().join("tests/fuzz/Cargo.lock")).expect("the lock file");

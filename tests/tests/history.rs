@@ -1,4 +1,4 @@
-//! A rule's history from CloudWatch: against both emulators, and against a server that answers as it is told.
+//! A rule's history from CloudWatch: on both emulators, and against a server with planned replies.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -49,17 +49,17 @@ async fn what_was_counted_is_read(kind: Kind) -> Result<(), Failure> {
     let emulator = Emulator::start(kind).await?;
     let history = CloudWatchHistory::new(&emulator.sdk_config());
     let now = SystemClock.now();
-    // The beginning of a minute, so many days and hours ago.
+    // Start of a minute, this many days and hours ago.
     let ago = |days: i64, hours: i64| now.as_second() / 60 * 60 - (days * 24 + hours) * 3_600;
     let put = async |metric, bus, rule, points: &[(i64, u64)]| {
         put_rule_metric(&emulator, metric, bus, rule, points).await
     };
-    // Two values in one minute are summed; what is older than 14 days is not asked for.
+    // Two values in one minute are added. Values older than 14 days are not requested.
     let hot = [(ago(6, 0), 5_000), (ago(6, 0) + 30, 12), (ago(0, 2), 3), (ago(14, 1), 900_000)];
     put("TriggeredRules", None, "hot", &hot).await?;
     put("MatchedEvents", None, "hot", &[(ago(6, 0), 1)]).await?;
     put("MatchedEvents", None, "matched-only", &[(ago(1, 0), 77)]).await?;
-    // Two rules of one name on two buses.
+    // Two rules of the same name on two buses.
     put("TriggeredRules", Some("orders"), "hot", &[(ago(3, 0), 40)]).await?;
 
     let check = async |path: &str, expected: &[(i64, u64)]| -> Result<(), Failure> {
@@ -71,7 +71,7 @@ async fn what_was_counted_is_read(kind: Kind) -> Result<(), Failure> {
     check("matched-only", &[(ago(1, 0), 77)]).await?;
     check("unknown", &[]).await?;
 
-    // The longest of all days, in whole seconds; a function that never ran, and one elsewhere, have none.
+    // The maximum over all days, in whole seconds. A function without runs and one of another Region have none.
     let quick = [(ago(13, 0), 900.0), (ago(6, 0), 1_200.5), (ago(6, 0) + 30, 40.0), (ago(0, 1), 1_000.0)];
     put_durations(&emulator, "quick", &quick).await?;
     put_durations(&emulator, "slow", &[(ago(2, 0), 61_000.0), (ago(16, 0), 890_000.0)]).await?;
@@ -93,10 +93,10 @@ async fn what_was_counted_is_read_on_moto() -> Result<(), Failure> {
     what_was_counted_is_read(Kind::Moto).await
 }
 
-/// The requests so far: head and body.
+/// Requests so far: head and body.
 type Requests = Arc<Mutex<Vec<(Request<()>, Value)>>>;
 
-/// A CloudWatch that gives these replies, one after the other, each after its delay; it keeps the requests.
+/// A CloudWatch that gives these replies in order, each after its delay. It keeps the requests.
 struct Stub {
     endpoint: String,
     requests: Requests,
@@ -271,7 +271,7 @@ async fn what_cannot_be_read_is_named() -> Result<(), Failure> {
 async fn a_slow_answer_is_not_waited_for() -> Result<(), Failure> {
     let page = json!({"MetricDataResults": [], "NextToken": "more"});
     let slow = |millis| Scripted { after: Duration::from_millis(millis), ..replies(200, &page) };
-    // One that takes too long, and several that do so together.
+    // One reply that is too slow, and several that are too slow together.
     for script in [vec![slow(60_000)], vec![slow(900), slow(900), slow(900), slow(900)]] {
         let stub = Stub::start(script).await?;
         let began = Instant::now();

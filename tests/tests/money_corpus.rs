@@ -1,4 +1,4 @@
-//! Replays what fuzzing the reader of alerts about money collected, through the fuzz target's own checks.
+//! Runs the inputs that fuzzing the reader of budget alerts has collected through the checks of the fuzz target.
 
 #[path = "../fuzz/src/money_check.rs"]
 mod money_check;

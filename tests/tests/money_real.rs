@@ -1,6 +1,6 @@
-//! Real alerts about money, seen in public, say here what a person reads in them.
+//! Real budget alerts from public sources, with the fields that have to be read from them.
 //!
-//! The messages are not part of the project. Without them their tests say so and pass.
+//! The messages are not part of the project. Without them the tests print that they are skipped, and pass.
 
 use budget_guard_tests::folders::shared;
 use std::fs;
@@ -9,9 +9,9 @@ use budget_guard_core::sources::money::{self, MoneyAlert, MoneyMessage};
 use budget_guard_core::sources::{Bus, Payload, Received, decode, decode_body};
 use serde_json::Value;
 
-/// What a file says, decoded as the Lambda does: a payload, else the body of a message.
+/// Messages of a file, decoded as in the Lambda function: a payload, or else the body of a message.
 fn messages(path: &str) -> Option<Vec<MoneyMessage>> {
-    // Where AWS's own documentation leaves the time open, any will do.
+    // AWS's documentation leaves the time open in places; any value is fine.
     let text = fs::read_to_string(shared(path)?).expect("UTF-8").replace("<date>", "2026-11-20T10:00:00Z");
     let taken = |received: Received<'_>| match received {
         Received::Money(message) | Received::Bus(Bus { money: Some(message), .. }) => *message,
@@ -29,7 +29,7 @@ fn messages(path: &str) -> Option<Vec<MoneyMessage>> {
     })
 }
 
-/// What each message of a file says, field by field.
+/// Compares each message of a file, field by field.
 fn check(path: &str, expected: &[&str]) {
     let Some(messages) = messages(path) else { return };
     let seen: Vec<String> = messages.iter().map(|message| describe(&message.alert)).collect();
@@ -95,7 +95,7 @@ fn budget_notifications() {
         "budgets/actual-daily-2023.message.txt",
         &["killswitch | 265627204426 | 2023-03-04 | ACTUAL Day | limit 70.00 USD | > 0.00 USD | 2.15 USD"],
     );
-    // The sentence says $0.60: whoever published it changed the line.
+    // The sentence has $0.60: the author of the source changed the line.
     check(
         "budgets/actual-2024.sns-lambda.json",
         &[
@@ -186,7 +186,7 @@ fn alarms_about_something_else() {
             assert!(seen.replace("{\n \"", "{\"").starts_with(&expected), "{file}: {seen}");
         }
     }
-    // An alarm may also call the function itself. That is no message of a topic, and none about money.
+    // An alarm may also invoke the function directly. That is not a message of a topic, and not about a budget.
     for file in [
         "rust-lambda-events-cloudwatch-alarm-metric.json",
         "rust-lambda-events-cloudwatch-alarm-composite.json",
@@ -221,7 +221,7 @@ fn messages_about_nothing_that_is_known() {
     );
 }
 
-/// The envelope tells when and by which topic.
+/// The envelope has the time and the topic.
 #[test]
 fn envelopes_are_kept() {
     let Some(messages) = messages("budgets/forecasted-2026.sqs-lambda.json") else { return };
@@ -231,7 +231,7 @@ fn envelopes_are_kept() {
     assert_eq!(message.sent.map(|sent| sent.to_string()).as_deref(), Some("2026-01-28T11:52:33.584Z"));
 }
 
-/// Those that are not named above, too.
+/// All files, with those that are not named above.
 #[test]
 fn every_message_is_recognised() {
     let Some(folder) = shared("budgets") else { return };

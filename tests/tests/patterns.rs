@@ -1,6 +1,6 @@
-//! Event patterns against the verdicts of the reference engine of EventBridge, and against events made to be slow.
+//! Event patterns: verdicts of the reference engine of EventBridge, and events that are made to be slow.
 //!
-//! Neither is part of the project. Without them these tests say so and pass.
+//! Neither is part of the project. Without them the tests print that they are skipped, and pass.
 
 use budget_guard_tests::folders::root;
 use std::collections::BTreeMap;
@@ -13,26 +13,26 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// As long as one hostile event may take; tests are built with little optimisation, so far less than this when released.
+/// Time limit for one hostile event in a test build, which is hardly optimised.
 const SLOWEST: Duration = Duration::from_millis(500);
 
 #[derive(Deserialize)]
 struct Case<'a> {
     id: String,
-    /// The pattern itself, or its text if it is no JSON.
+    /// The pattern, or its text if it is not JSON.
     #[serde(borrow)]
     pattern: &'a RawValue,
     event: &'a RawValue,
     /// True, false, or "invalid".
     expect: Value,
-    /// Why the reference engine may not be the measure.
+    /// Reasons why the verdict of the reference engine may be wrong.
     #[serde(default)]
     contested: Vec<String>,
     #[serde(default)]
     tag: String,
 }
 
-/// A file of the shared data, if it is there.
+/// A file of the shared data. `None` if it is absent.
 #[expect(clippy::disallowed_methods, reason = "where the data lies is told by the environment")]
 fn shared(path: &str) -> Option<String> {
     let root =
@@ -96,7 +96,7 @@ fn agrees_with_the_reference_engine() {
     assert!(cases.len() > 1_000, "only {} cases", cases.len());
 }
 
-/// All patterns at once find the same as each alone: nothing they share may mix them up.
+/// All patterns in one matcher find the same as each pattern alone.
 #[test]
 fn many_patterns_find_what_each_finds() {
     let Some(text) = shared("conformance/event-patterns.jsonl") else { return };

@@ -1,4 +1,4 @@
-//! The documents name what exists: commands, settings, files and sections.
+//! The documents only name commands, settings, files and sections that exist.
 
 use budget_guard_tests::folders::root;
 use budget_guard_tests::programs;
@@ -14,14 +14,14 @@ use budget_guard_core::policy::{
 use budget_guard_core::run::Summary;
 use budget_guard_core::telemetry;
 
-/// Maximum size of `README.md` in bytes: a first look, and links to the rest.
+/// Maximum size of `README.md` in bytes, which is an introduction with links to the rest.
 const MAX_README: usize = 10_240;
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every document, with its folder and its text.
+/// All documents, with their folders and texts.
 fn documents() -> Vec<(PathBuf, String)> {
     let mut documents = Vec::new();
     for folder in ["", "src", "infra", "tests"] {
@@ -36,7 +36,7 @@ fn documents() -> Vec<(PathBuf, String)> {
     documents
 }
 
-/// The words after `lead` that stand in code: a fenced block or a span between backticks.
+/// Words after `lead` in code: a fenced block or a span between backticks.
 fn words_after(lead: &str) -> BTreeSet<String> {
     let in_code = |line: &str| line.contains('`') || !line.contains("](");
     let mut words = BTreeSet::new();
@@ -77,7 +77,7 @@ fn tests_below(folder: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// Lines outside of fenced blocks.
+/// Lines outside fenced blocks.
 fn prose(text: &str) -> impl Iterator<Item = &str> {
     let mut is_fenced = false;
     text.lines().filter(move |line| {
@@ -192,7 +192,7 @@ fn each_threat_and_each_promise_names_tests_that_exist() {
         let table = text.split(section).nth(1).and_then(|text| text.split("\n## ").next());
         let rows: Vec<&str> = table.expect("a table").lines().filter(|line| line.starts_with('|')).collect();
         assert!(rows.len() > least, "{document}: {rows:?}");
-        // After the head and the line below it.
+        // Rows after the header and its separator.
         for row in &rows[2..] {
             let cell = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
             let named: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();

@@ -1,6 +1,6 @@
-//! Real input: payloads seen in public decode, real honest bursts do not trip the default limit, loops do.
+//! Real payloads from public sources decode, real honest bursts do not trip the default limit, and real loops do.
 //!
-//! The real files are not part of the project. Without them their tests say so and pass.
+//! The real files are not part of the project. Without them the tests print that they are skipped, and pass.
 
 use budget_guard_tests::folders::shared;
 use std::collections::BTreeSet;
@@ -34,7 +34,7 @@ fn defaults() -> Limits {
     settings::defaults(enforce).expect("the defaults are right")
 }
 
-/// Attached firings of one rule, decoded as the Lambda does, stepped one by one. Says how many came before the trip.
+/// Number of firings before the trip, for attached firings of one rule that are decoded as in the Lambda function.
 fn trips_after(bodies: impl Iterator<Item = String>) -> Option<usize> {
     let (limits, rule) = (defaults(), RULE.parse::<RuleArn>().expect("an ARN"));
     let home = Home::new("aws", "us-east-1", "218007301253");
@@ -47,7 +47,7 @@ fn trips_after(bodies: impl Iterator<Item = String>) -> Option<usize> {
         let now = firing.at;
         let (mut next, mut plan) = guard::step(&limits, record, &[Observation::Firing(firing)], now);
         if plan.next == Some(Action::History) {
-            // The account is new: no rule in it has a past.
+            // No rule of the account has a history.
             let answer = Observation::Answer(Answer::History(Ok(RateHistory::default())));
             (next, plan) = guard::step(&limits, next, &[answer], now);
         }
@@ -114,7 +114,7 @@ fn incomplete_events_are_named() {
     }
 }
 
-/// A CloudTrail record as EventBridge wraps it.
+/// EventBridge's envelope around a CloudTrail record.
 fn envelope(record: &Value) -> Value {
     json!({
         "version": "0", "id": record["eventID"], "detail-type": "AWS API Call via CloudTrail", "source": "aws.any",
@@ -123,7 +123,7 @@ fn envelope(record: &Value) -> Value {
     })
 }
 
-/// The records of one account driven by Terraform and an attack simulator, in the order of time.
+/// Records of one account with Terraform and an attack simulator, by time.
 fn terraform_records() -> Option<Vec<Value>> {
     let folder = shared("data/cloudtrail/invictus-ir")?;
     let mut records: Vec<Value> = Vec::new();

@@ -1,4 +1,4 @@
-//! The reference matcher follows the rules, and the product agrees with it on generated patterns and events.
+//! The reference matcher follows AWS's rules, and the product agrees with it on generated patterns and events.
 
 use budget_guard_tests::folders::{root, shared};
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 const CASES: usize = 20_000;
 
-/// What the reference says: `true`, `false`, `"invalid"`, or that it gave up.
+/// Verdict of the reference: `true`, `false`, `"invalid"`, or that it gave up.
 fn verdict(pattern: &str, event: &str) -> &'static str {
     let rules = match compile(pattern) {
         Ok(rules) => rules,
@@ -105,7 +105,7 @@ fn what_is_no_pattern_is_refused() {
     }
 }
 
-/// One recorded verdict. Pattern and event are raw: spelling, escapes and duplicate keys matter.
+/// A recorded verdict. Pattern and event are raw, because spelling, escapes and duplicate keys matter.
 #[derive(Deserialize)]
 struct Recorded<'a> {
     id: &'a str,
@@ -125,7 +125,7 @@ fn the_reference_agrees_with_recorded_verdicts() {
     let (mut wrong, mut contested) = (Vec::new(), Vec::new());
     for line in text.lines() {
         let case: Recorded<'_> = serde_json::from_str(line).expect("a case");
-        // A pattern that is no JSON comes as a string.
+        // A pattern that is not JSON is recorded as a string.
         let raw: Option<String> = serde_json::from_str(case.pattern.get()).ok();
         let pattern = raw.as_deref().unwrap_or(case.pattern.get());
         let seen = verdict(pattern, case.event.get());
@@ -138,7 +138,7 @@ fn the_reference_agrees_with_recorded_verdicts() {
     assert!(wrong.is_empty(), "{} verdicts differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Cases drawn at random, always the same ones.
+/// Random cases with a fixed seed.
 #[test]
 fn the_product_agrees_on_generated_cases() {
     let mut random = fastrand::Rng::with_seed(7);
@@ -146,7 +146,7 @@ fn the_product_agrees_on_generated_cases() {
     for _ in 0..CASES {
         let mut bytes = vec![0; random.usize(8..200)];
         random.fill(&mut bytes);
-        // The rest of the bytes would be text.
+        // Other first bytes would mean plain text.
         bytes[0] = random.u8(..b'\t');
         tally += check(&bytes);
     }
@@ -157,7 +157,7 @@ fn the_product_agrees_on_generated_cases() {
     assert!((tally.gave_up + tally.unknown) * 100 < compared, "too much is left undecided: {tally:?}");
 }
 
-/// What fuzzing found once stays found. `make fuzz` goes on from there.
+/// Inputs that fuzzing has collected. `make fuzz` starts from the same inputs.
 #[test]
 fn the_product_agrees_on_what_fuzzing_collected() {
     let mut tally = Tally::default();

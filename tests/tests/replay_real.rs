@@ -1,7 +1,7 @@
-//! `replay` over real CloudTrail logs and rules seen in public: against counts that `jq` makes of the same logs, and by
-//! own calls, with targets that the rules might have.
+//! `replay` over real CloudTrail logs and public rules: compared with counts by `jq` over the same logs, and with
+//! assumed targets for the rules.
 //!
-//! The real files are not part of the project. Without them the test says so and passes.
+//! The real files are not part of the project. Without them the tests print that they are skipped, and pass.
 
 use budget_guard_tests::folders::shared;
 use budget_guard_tests::programs;
@@ -14,10 +14,10 @@ use std::process::Command;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
-/// An API call that reaches rules in plain `ENABLED`, by its name.
+/// API call that a rule in state `ENABLED` gets, by its name.
 const CALL: &str = r#".eventType == "AwsApiCall" and ((.managementEvent != false and (.eventName | test("^(Get|List|Describe)") and (IN("GetFederationToken", "GetSessionToken") | not))) | not)"#;
 
-/// Rules, what they match in jq's words beside being such a call, and how many of the logs' records that are.
+/// Rules, the condition in jq besides `CALL`, and the number of the logs' records that meet both.
 const COUNTS: &[(&str, &str, u64)] = &[
     (
         "push-ssm-events",
@@ -67,11 +67,11 @@ const COUNTS: &[(&str, &str, u64)] = &[
     ("EventRuleStsWhoAmI", r#".eventSource == "sts.amazonaws.com" and .eventName == "GetCallerIdentity""#, 0),
 ];
 
-/// Patterns that are no patterns: a template's placeholder stands where a list of values should.
+/// Rules without a valid pattern: a template has a placeholder in place of a list of values.
 const PLACEHOLDERS: &[&str] =
     &["LambdaEventRuleOnSubnetDeletion", "LambdaEventRuleOnVpcCidrChangeSpokeAccounts"];
 
-/// Every log below this folder, unpacked, one after the other.
+/// All logs below this folder, unpacked and joined.
 fn unpacked(folder: &Path) -> Vec<u8> {
     let mut text = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -86,7 +86,7 @@ fn unpacked(folder: &Path) -> Vec<u8> {
     text
 }
 
-/// What jq counts; `None` where there is no jq.
+/// Counts by jq. `None` if jq is not installed.
 fn counted_by_jq(logs: &Path) -> Option<Vec<u64>> {
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), unpacked(logs)).expect("room");
@@ -128,7 +128,7 @@ fn real_logs_and_rules_give_the_counts_that_jq_gives() {
         let outcome = outcomes.iter().find(|one| one["rule"] == *rule).expect("the rule");
         assert_eq!((outcome["firings"].as_u64(), *recorded), (Some(counted), counted), "{rule}");
     }
-    // The largest honest burst of one call, as infra/evidence.md has it.
+    // The largest honest burst of one call, as in infra/evidence.md.
     let busiest = &outcomes[0];
     assert_eq!(
         (busiest["rule"].as_str(), busiest["peak"]["count"].as_u64()),
@@ -137,7 +137,7 @@ fn real_logs_and_rules_give_the_counts_that_jq_gives() {
     assert_eq!(busiest["smallest_limit"], "79/60s");
 }
 
-/// The rules, each with these targets.
+/// File with the rules, each with these targets.
 fn with_targets(rules: &Path, targets: &Value, folder: &Path) -> PathBuf {
     let text = fs::read_to_string(rules).expect("rules");
     let lines = text.lines().map(|line| {
@@ -166,10 +166,9 @@ fn own_calls_and_trips(report: &Value) -> (u64, Vec<(&str, &str)>) {
     (rules().filter_map(|rule| rule["own"].as_u64()).sum(), trips.collect())
 }
 
-/// The hardest that can be assumed in honesty. People and their Terraform are no targets; but every role that anything
-/// else took in these logs – machines, functions of an auto-tagger, AWS's service-linked roles, single sign-on even –
-/// is taken for that of a target, of every rule: of a job, whose sessions may bear any name. There is no loop in these logs, so
-/// nothing may trip.
+/// The strictest assumption for honest logs: every role in them, other than those of people and their Terraform, is the
+/// role of a target of every rule. The target is a job, so that its sessions may have any name. The logs hold no loop,
+/// so no rule may trip.
 #[test]
 fn with_every_role_of_the_logs_as_a_target_nothing_trips() {
     let (Some(logs), Some(rules)) = (shared("data/cloudtrail"), shared("data/patterns/in-the-wild.jsonl"))
@@ -190,8 +189,8 @@ fn with_every_role_of_the_logs_as_a_target_nothing_trips() {
     assert_eq!((own, trips), (26, vec![]), "own calls there are, but no loop");
 }
 
-/// That it is not blindness: had a person made any of these calls, and the target of every rule made it again each minute,
-/// every rule that hears one would trip. There are 13 firings of each call, days apart from the next call's.
+/// Counter-check: if a person had made each call and the target of every rule had repeated it each minute, every rule
+/// on one of the calls would trip. There are 13 firings of each call, days apart from the next call's.
 #[test]
 fn had_the_target_itself_repeated_the_calls_every_rule_that_hears_one_trips() {
     const FIRINGS: i64 = 13;

@@ -1,4 +1,4 @@
-//! Schedules of EventBridge Scheduler: against two emulators, and against a server that answers as AWS does.
+//! EventBridge Scheduler: on two emulators, and against a server with replies in the form of AWS.
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
@@ -34,7 +34,7 @@ fn listed(group: &str, name: &str, target: &str, changed: Timestamp) -> ListedSc
     ListedSchedule { group: group.to_owned(), name: name.to_owned(), target: target.to_owned(), changed }
 }
 
-/// A schedule in a list of AWS.
+/// A schedule in the list of AWS.
 fn summary(group: &str, name: &str, target: &str) -> Value {
     let arn = format!("arn:aws:scheduler:us-east-1:123456789012:schedule/{group}/{name}");
     let changed = NOON.as_second() as f64 + 0.25;

@@ -1,4 +1,4 @@
-//! Thousands of seeded worlds; a failing seed is printed, and `make sim SEED=…` replays it.
+//! Thousands of seeded worlds. A failing seed is printed, and `make sim SEED=…` replays it.
 
 use budget_guard_tests::simulation::{Planted, run, summary};
 
@@ -49,7 +49,7 @@ fn one_seed_is_one_world_byte_for_byte() {
 
 #[test]
 fn planted_bugs_are_caught() {
-    // The rarest, a forgotten epoch, shows in one world of 200 to 400.
+    // The rarest bug, a lost epoch, shows in one world of 200 to 400.
     const WORLDS: u64 = 1_000;
     for planted in [
         Planted::ForgottenBus,

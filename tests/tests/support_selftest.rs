@@ -1,4 +1,4 @@
-//! Holds the test support to what other tests rely on: both emulators, the Runtime API server, the queue poller.
+//! Tests of the test library: both emulators, the Runtime API server, the queue poller.
 
 use std::process::Command;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use tokio::time::Instant;
 
 const PRINCIPAL: &str = "arn:aws:sts::000000000000:assumed-role/writer/session";
 const SOON: Duration = Duration::from_secs(5);
-/// Long enough to be sure of it, short enough to wait for it.
+/// Time after which nothing is expected to come any more.
 const NOTHING_COMES: Duration = Duration::from_millis(100);
 
-/// One call of a runtime, on a connection of its own: (request id, body) of an answer.
+/// One call of a runtime on its own connection. Returns request ID and body.
 async fn call(
     address: &str,
     method: &str,
@@ -112,7 +112,7 @@ async fn an_invocation_is_handed_out_once_and_again_only_on_request() -> Result<
     let address = api.address();
     assert!(api.first_poll(NOTHING_COMES).await.is_none());
 
-    // A runtime that dies while it waits must not take the next invocation with it.
+    // A runtime that dies while it waits must not take the next invocation.
     let dead = tokio::spawn({
         let address = address.clone();
         async move { call(&address, "GET", "invocation/next", "").await }
@@ -148,7 +148,7 @@ async fn an_invocation_is_handed_out_once_and_again_only_on_request() -> Result<
     Ok(())
 }
 
-/// Answers one batch as a function would that fails its last message.
+/// Answers one batch as a function that fails its last message.
 async fn fail_last(address: String) -> Result<Value, Failure> {
     let (id, _, batch) = call(&address, "GET", "invocation/next", "").await?;
     let batch: Value = serde_json::from_str(&batch)?;
@@ -195,7 +195,7 @@ async fn a_dropped_child_takes_its_group_and_its_folder_along() -> Result<(), Fa
     assert!(child.wait_for_line("started", SOON).await.is_some());
     let dropping = Instant::now();
     drop(child);
-    // It waits for the end of the output, which the grandchild would hold open for ten minutes.
+    // A drop waits for the end of the output, which the grandchild would hold open for ten minutes.
     assert!(dropping.elapsed() < SOON, "the grandchild outlived its group");
     assert!(!folder.exists());
     Ok(())

@@ -1,5 +1,5 @@
-//! The house rules, held by a test: which module of the core may import which, how large a file may grow, what may not
-//! be left behind. The directions between packages are held by their manifests.
+//! Tests of the house rules: imports between the modules of the core, sizes, leftovers. The manifests hold the
+//! directions between packages.
 
 use budget_guard_tests::folders::root;
 use std::fs;
@@ -80,7 +80,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const MAX_LINES: usize = 400;
 const MAX_FUNCTION_LINES: usize = 70;
 
-/// Every Rust file below these folders, with its text.
+/// All Rust files below these folders, with their texts.
 fn rust_files(folders: &[&str]) -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
     let mut left: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
@@ -100,14 +100,14 @@ fn rust_files(folders: &[&str]) -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The module of the core that a file belongs to; none for `lib.rs`.
+/// Module of the core that a file belongs to. `None` for `lib.rs`.
 fn module(path: &Path) -> Option<String> {
     let path = path.strip_prefix("src/core/src").ok()?;
     let first = path.iter().next()?.to_str()?.trim_end_matches(".rs");
     (first != "lib").then(|| first.to_owned())
 }
 
-/// Without comments, and without the tests, which may see more.
+/// Code without comments and without the tests, which may import more.
 fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
@@ -161,7 +161,7 @@ fn files_and_functions_stay_small_and_say_what_they_are_for() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// Names and lengths of functions, by the indentation that rustfmt gives them.
+/// Names and lengths of functions, by rustfmt's indentation.
 fn functions(text: &str) -> Vec<(String, usize)> {
     let mut functions = Vec::new();
     let mut open: Option<(String, usize, usize)> = None;
@@ -184,7 +184,7 @@ fn functions(text: &str) -> Vec<(String, usize)> {
 
 #[test]
 fn nothing_is_left_behind() {
-    // Spelled in pieces, so that this file does not find itself.
+    // In pieces, so that this file does not contain them.
     let markers =
         [["TO", "DO"], ["FIX", "ME"], ["XX", "X"], ["todo", "!("], ["unimplemented", "!("], ["dbg", "!("]];
     let mut problems = Vec::new();

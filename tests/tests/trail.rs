@@ -1,4 +1,4 @@
-//! Openings of sessions of a role: against an emulator, and against a server that answers as AWS does.
+//! Openers of role sessions: on an emulator, and against a server with replies in the form of AWS.
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
@@ -26,7 +26,7 @@ fn trail(server: &MockServer) -> CloudTrail {
     CloudTrail::new(&config)
 }
 
-/// An event as `LookupEvents` lists it, at so many seconds after noon.
+/// An event in the list of `LookupEvents`, this many seconds after noon.
 fn event(name: &str, second: i64) -> Value {
     json!({"EventName": name, "EventTime": (NOON.as_second() + second) as f64 + 0.25, "EventSource": "sts.amazonaws.com",
         "EventId": format!("{name}-{second}"), "CloudTrailEvent": format!("{{\"n\":{second}}}")})
@@ -76,7 +76,7 @@ async fn a_refusal_is_told_apart() {
     check("AccessDeniedException", FaultKind::Denied).await;
 }
 
-/// The emulator's audit log has no `AssumeRole` with its answer, but speaks the protocol.
+/// The emulator's audit log has no response of `AssumeRole`, but it speaks the protocol.
 #[tokio::test]
 async fn an_emulator_understands_the_question() -> Result<(), Failure> {
     let emulator = Emulator::start(Kind::Ministack).await?;

@@ -1,4 +1,5 @@
-//! What others do to a rule that the guard has cut, on the deployed stack: it is noticed, told, and never fought over.
+//! Changes by others to a rule that the guard has cut, on the deployed stack: the guard reports them and does not
+//! revert them.
 
 use budget_guard_tests::programs;
 use std::path::Path;
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 const ANN: &str = "arn:aws:iam::000000000000:user/ann";
 const SOON: Duration = Duration::from_secs(20);
 
-/// A guard at work, and what surrounds it.
+/// A running guard with its resources.
 struct Stage {
     world: World,
     _emulator: Emulator,
@@ -33,12 +34,12 @@ impl Stage {
         Ok(Self { world, _emulator: emulator })
     }
 
-    /// A rule on the bus `orders`, in this state.
+    /// Creates a rule on the bus `orders` in this state.
     async fn rule(&self, name: &str, state: RuleState) -> Result<String, Failure> {
         self.world.create_rule("orders", name, payload::PATTERN, state, &[]).await
     }
 
-    /// As its target in the guard's queue tells of it. Returns once all of it is counted.
+    /// Sends firings in the form of the guard's target. Returns when all are counted.
     async fn fire(&self, rule: &str, times: usize) -> Result<(), Failure> {
         let time = payload::now();
         let body = |_| payload::attached(rule, &payload::unique_id(), &time, ANN);
@@ -50,7 +51,7 @@ impl Stage {
         self.world.wait_until_empty(&self.world.guard_queue, SOON).await
     }
 
-    /// The CloudTrail event of a call that changed a rule, as the bus brings it.
+    /// Sends the CloudTrail event of a call that changed a rule.
     async fn tell(&self, call: &str, name: &str) -> Result<(), Failure> {
         let mut event =
             payload::event("arn:aws:events:us-east-1:000000000000:rule/x", "e", &payload::now(), ANN);
@@ -93,7 +94,8 @@ async fn a_rule_that_someone_enabled_is_put_on_probation_and_cut_again() -> Resu
     );
     assert_eq!(stage.breaker(&rule).await?, "half-open");
 
-    // It loops still: a quarter of the limit is enough. Events tell whole seconds, the epoch began within one.
+    // It still loops, and a quarter of the limit is enough. Event times are whole seconds, and the epoch began within
+    // one.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     stage.fire(&rule, 2).await?;
     let again = &stage.alerts(1).await?[0];

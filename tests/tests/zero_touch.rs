@@ -1,6 +1,6 @@
-//! Zero-touch on real parts: one catch-all rule sends every event to the guard, which finds the rule that loops.
+//! Zero-touch on MiniStack: one catch-all rule sends every event to the guard, which finds the looping rule.
 //!
-//! The function is started here and not by the stack: these tests decide when it ticks and when it gets its messages.
+//! The tests start the function themselves, to control its ticks and deliveries.
 
 use budget_guard_tests::programs;
 use std::time::Duration;
@@ -22,9 +22,9 @@ use serde_json::{Value, json};
 
 const FIXER: &str = "arn:aws:sts::000000000000:assumed-role/fixer-role/fixer";
 const SOON: Duration = Duration::from_secs(20);
-/// A tick that reads the targets and tags of a hundred rules, at five calls a second.
+/// Time limit of a tick that reads targets and tags of a hundred rules, at five calls a second.
 const TICK: Duration = Duration::from_secs(60);
-/// The rules beside the one that loops: ten for each of ten calls.
+/// Number of rules besides the looping one: ten for each of ten calls.
 const OTHERS: usize = 99;
 const CALLS: usize = 10;
 
@@ -33,7 +33,7 @@ fn pattern(call: &str) -> String {
     format!(r#"{{"source":["{source}"],"detail-type":["{kind}"],"detail":{{"eventName":["{call}"]}}}}"#)
 }
 
-/// So many events of one call.
+/// This many events of one call.
 fn events(rule: &str, call: &str, count: usize) -> Vec<Value> {
     let event = |_| {
         let mut event = payload::event(rule, &payload::unique_id(), &payload::now(), FIXER);
@@ -43,7 +43,7 @@ fn events(rule: &str, call: &str, count: usize) -> Vec<Value> {
     (0..count).map(event).collect()
 }
 
-/// A guard with its catch-all rule, and nothing attached to anything.
+/// A guard with its catch-all rule. It is attached to no rule.
 struct Stage {
     world: World,
     api: RuntimeApi,
@@ -72,7 +72,7 @@ impl Stage {
         assert_eq!(outcome.json(), json!({"firings": 0, "tripped": [], "suspects": []}));
     }
 
-    /// Lets the function have everything that is in its queue.
+    /// Invokes the function with everything in its queue.
     async fn deliver(&self) -> Result<usize, Failure> {
         let polls = Poller::new(&self.world, &self.api).batch_size(100).poll_until_empty().await?;
         for polled in &polls {
@@ -81,7 +81,7 @@ impl Stage {
         Ok(polls.iter().map(|polled| polled.received).sum())
     }
 
-    /// The firings that are counted of a rule.
+    /// Number of counted firings of a rule.
     async fn count(&self, rule: &str) -> Result<u64, Failure> {
         let record = load::<Record>(&self.store, Key::Record(&rule.parse()?)).await?;
         Ok(record.map_or(0, |(record, _)| record.window.count_at(SystemClock.now())))
@@ -115,7 +115,7 @@ async fn the_rule_that_loops_is_found_among_a_hundred() -> Result<(), Failure> {
         assert_eq!(stage.count(rule).await?, 12, "{rule}");
     }
 
-    // The bus still brings such calls, but a disabled rule is not fired by them.
+    // The bus still delivers such calls, but they do not fire a disabled rule.
     stage.world.put_events("default", &events(&looping, "PutBucketAcl", 10)).await?;
     assert_eq!(stage.deliver().await?, 10);
     let (record, _) =
@@ -153,7 +153,7 @@ async fn a_rule_whose_target_nobody_can_follow_is_told_once() -> Result<(), Fail
                   says what is missing, and the tag budget-guard:acts-as names the roles";
     assert_eq!((&alert.message["reason"], &alert.message["rules"][0]["arn"]), (&json!(reason), &json!(rule)));
 
-    // Another process knows from the table that it is told.
+    // Another process reads from the table that the alert was published.
     stage.bootstrap.kill()?;
     stage.bootstrap.wait_exit(SOON).await?;
     stage.bootstrap = Bootstrap::spawn(programs::bootstrap(), &stage.api, &stage.world.environment())?;

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::folder::{Case, Event};
 
-/// A role that calls, with one of its sessions.
+/// A role that makes calls, with one of its sessions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The ARN of the role, with its path.
+    /// ARN of the role, with its path.
     pub role: String,
-    /// The name of its first session.
+    /// Name of its first session.
     pub session: String,
     /// Access key of its first session.
     pub access_key: Option<String>,
@@ -60,7 +60,7 @@ pub fn callers(case: &Case) -> Vec<Caller> {
     all
 }
 
-/// The ARN of the role behind a session, and the name of the session.
+/// ARN of the role behind a session, and name of the session.
 pub fn session_of(event: &Event) -> Option<(String, String)> {
     let identity = &event.json["detail"]["userIdentity"];
     let mut parts = identity["arn"].as_str()?.split_once(":assumed-role/")?.1.splitn(2, '/');
@@ -92,7 +92,7 @@ pub fn is_made_by<'a>(
     })
 }
 
-/// Returns true for a management event of a call whose name keeps it from rules in plain `ENABLED`.
+/// Returns true for a management event that rules in state `ENABLED` do not get, by the name of the call.
 pub fn is_withheld(event: &Event) -> bool {
     let detail = &event.json["detail"];
     let name = detail["eventName"].as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Actors of the targets of a case: from `case.json`, and otherwise the role that calls in the events.
+//! Actors of the targets of a case: from `case.json`, or else the role of the calls in the events.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::callers::{Caller, callers};
 use super::folder::{Case, Rule, keys};
 
-/// Lambda's own default. Source: `Timeout` of `CreateFunction` (2015-03-31).
+/// Lambda's default time limit in seconds. Source: `Timeout` of `CreateFunction` (2015-03-31).
 const DEFAULT_TIMEOUT: u64 = 3;
 
 /// Keys of `stage` with entries that run as a role, and the service in the ARN of such a target.
@@ -52,14 +52,14 @@ const TO: &[&str] = &["function", "target", "endpoint", "to", "machine", "lambda
 pub struct Runner {
     arn: String,
     role: Option<String>,
-    /// In seconds; `None` if the case does not say.
+    /// Time limit in seconds. `None` if the case has none.
     time_limit: Option<u64>,
-    /// Seconds between the event and the start, as of a delay queue.
+    /// Seconds between the event and the start, such as those of a delay queue.
     delay: Option<u64>,
 }
 
 impl Runner {
-    /// The actor as the directory would read it behind the target `via`. All actors are built here.
+    /// Actor as the directory would read it behind the target `via`. All actors are built here.
     fn actor(&self, via: &str) -> Actor {
         let seconds = |seconds: u64| Seconds::new(u32::try_from(seconds).unwrap_or(u32::MAX));
         let (time_limit, delay) = (self.time_limit.map(seconds), self.delay.map(seconds));
@@ -72,9 +72,9 @@ impl Runner {
 pub struct Cast<'a> {
     case: &'a Case,
     place: (String, String),
-    /// By name.
+    /// Functions by name.
     functions: BTreeMap<String, Runner>,
-    /// With the service of the ARN and the name.
+    /// Other actors, with the service of the ARN and the name.
     runners: Vec<(&'static str, String, Runner)>,
     /// Sources and destinations of forwarded events, as ARNs or names.
     links: Vec<(String, String)>,
@@ -157,7 +157,7 @@ impl<'a> Cast<'a> {
         }
     }
 
-    /// Adds the role that calls in the events to a target without a known actor, such as a build, a job or a queue.
+    /// Adds the role of the calls in the events to a target without a known actor, such as a build, a job or a queue.
     ///
     /// Functions, API destinations and targets of other accounts keep the actors that the case gives them.
     fn guess(&self, targets: &mut [Target]) {
@@ -189,7 +189,7 @@ impl<'a> Cast<'a> {
         }
     }
 
-    /// Records of the `AssumeRole` calls behind the sessions that belong to no known actor, with the ARN of the role: in a
+    /// Records of the `AssumeRole` calls behind the sessions without a known actor, with the ARN of the role. In a
     /// loop, the function of a rule makes them.
     pub fn openings(&self, rules: &[Rule]) -> Vec<(String, Value)> {
         let targets: Vec<Target> = rules.iter().flat_map(|rule| self.targets(rule)).collect();
@@ -247,7 +247,7 @@ impl<'a> Cast<'a> {
         }
     }
 
-    /// The function of the case that this session belongs to.
+    /// Function of the case that this session belongs to.
     fn function_of(&self, caller: &Caller) -> Option<&Runner> {
         let function = self.functions.get(&caller.session)?;
         (function.role.as_deref() == Some(&*caller.role)).then_some(function)
@@ -324,7 +324,7 @@ fn entries(told: &Value) -> Vec<(Option<&str>, &Value)> {
     }
 }
 
-/// The ARN of a target of this service.
+/// ARN of a target of this service.
 fn arn_of(service: &str, region: &str, account: &str, name: &str) -> String {
     let kind = match service {
         "states" => "stateMachine:",
@@ -348,7 +348,7 @@ fn service_of(arn: &str) -> &str {
     arn.split(':').nth(2).unwrap_or_default()
 }
 
-/// The name in the ARN of a function, a version or an alias; other text is returned as it is.
+/// Name in the ARN of a function, a version or an alias. Other text is returned unchanged.
 fn function_name(arn: &str) -> &str {
     arn.split(':').nth(6).unwrap_or(arn)
 }

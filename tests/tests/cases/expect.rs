@@ -1,11 +1,11 @@
-//! Expected verdicts in the words of `case.json`, and the check of an outcome against one.
+//! Expected verdicts in the words of `case.json`, and the comparison with an outcome.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::play::Outcome;
 
-/// The expected verdict on a rule.
+/// Expected verdict on a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     Cut,

@@ -11,13 +11,13 @@ use serde_json::{Map, Value};
 
 use super::expect::Expected;
 
-/// One folder.
+/// One case, from its folder.
 pub struct Case {
     pub name: String,
     pub is_loop: bool,
     pub rules: Vec<Rule>,
     pub events: Vec<Event>,
-    /// By the name of the rule.
+    /// Expected verdicts by the name of the rule.
     pub expected: BTreeMap<String, Expected>,
     /// Firings in the busiest minute of the last 14 days, by the name of the rule.
     pub busiest: BTreeMap<String, u64>,
@@ -37,7 +37,7 @@ pub struct Rule {
 /// An event of the bus.
 pub struct Event {
     pub at: Timestamp,
-    /// The line of the file.
+    /// Line of the file.
     pub text: String,
     pub json: Value,
 }

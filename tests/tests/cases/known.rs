@@ -9,7 +9,7 @@ pub const KNOWN: &[Known] = &[];
 /// Rules with another verdict of `replay` than of the guard.
 pub const KNOWN_OF_REPLAY: &[Known] = &[];
 
-/// The reason of a known difference; `None` if none is known.
+/// Reason of a known difference. `None` if none is known.
 pub fn reason(list: &[Known], case: &str, rule: &str) -> Option<&'static str> {
     list.iter().find(|(_, rules)| rules.contains(&(case, rule))).map(|(reason, _)| *reason)
 }

@@ -1,4 +1,4 @@
-//! Plays every case of the shared folder through the guard and compares each verdict with the expected one.
+//! Plays every case of the shared folder through the guard, and compares each verdict with the expected one.
 //!
 //! The cases are not part of the project. Without them the tests print that they are skipped, and pass.
 
@@ -25,7 +25,7 @@ use table::{Row, numbers, table};
 /// Numbers of events in one batch.
 const BATCHES: [usize; 2] = [1, 10];
 
-/// The cases, with their outcomes at each batch size.
+/// All cases, with their outcomes at each batch size.
 struct Played {
     cases: Vec<Case>,
     outcomes: Vec<[BTreeMap<String, Outcome>; 2]>,

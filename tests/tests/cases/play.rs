@@ -30,7 +30,7 @@ const QUIET_STEP: SignedDuration = SignedDuration::from_mins(15);
 /// Duration of the ticks after the last event.
 const AFTERWARDS: SignedDuration = SignedDuration::from_mins(10);
 
-/// The outcome for one rule.
+/// Outcome for one rule.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// Number of distinct firings until the cut, or of all firings.
@@ -53,7 +53,7 @@ impl Outcome {
         self.alerts.iter().any(|(kind, _)| ["suspect", "advice", "would-trip"].contains(&&**kind))
     }
 
-    /// The outcome in one sentence, with the reasons that the guard gave.
+    /// Outcome in one sentence, with the reasons that the guard gave.
     pub fn sentence(&self) -> String {
         let alerts = self.alerts.iter().filter(|(kind, _)| kind != "tripped");
         let alerts = alerts.map(|(kind, reason)| format!("{kind} ({reason})"));
@@ -76,11 +76,11 @@ struct Stage<'a> {
     world: World,
     guard: Guard<World>,
     matcher: Matcher,
-    /// Rules in the matcher, by number.
+    /// Rules in the matcher, by index.
     matched: Vec<&'a RuleArn>,
     scratch: Scratch,
     targets: BTreeMap<&'a RuleArn, Vec<Target>>,
-    /// The batch in the making, with the arrival time of its first event.
+    /// Batch under construction, with the arrival time of its first event.
     waiting: Option<(Timestamp, Vec<&'a Event>)>,
     last_event: Timestamp,
     next_tick: Timestamp,
@@ -206,7 +206,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Runs the ticks up to this time: one a minute, and fewer in a long time without events.
+    /// Sends the ticks up to this time: one a minute, and fewer in a long time without events.
     fn ticks_until(&mut self, until: Timestamp) {
         while self.next_tick <= until {
             let at = self.next_tick;
@@ -220,7 +220,7 @@ impl<'a> Stage<'a> {
             let step = if at > self.last_event + QUIET { QUIET_STEP } else { MINUTE };
             self.next_tick = at + step;
         }
-        // The next event ends the time of less frequent ticks.
+        // The next event restores the usual interval.
         self.next_tick = self.next_tick.min(until + MINUTE);
     }
 

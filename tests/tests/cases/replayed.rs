@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::cast::Cast;
 use super::folder::Case;
 
-/// The reason of the trip by rule name; `None` for a rule without a trip.
+/// Reason of the trip by the name of the rule. `None` for a rule without a trip.
 pub type Replayed = BTreeMap<String, Option<String>>;
 
 /// Runs the command over a case. The error is the text that was printed instead of a report.
@@ -43,8 +43,8 @@ pub fn replay(case: &Case) -> Result<Replayed, String> {
     Ok(report["rules"].as_array().into_iter().flatten().filter_map(outcome).collect())
 }
 
-/// The rules as AWS prints them, with the role of the first actor on each target. All actors are written as well, in
-/// the form of the directory, for a reader that knows it.
+/// Rules as AWS prints them, with the role of the first actor on each target. All actors are written as well, in the
+/// form of the directory, for a reader that supports it.
 fn rules_file(case: &Case) -> String {
     let cast = Cast::new(case);
     let line = |rule: &super::folder::Rule| {

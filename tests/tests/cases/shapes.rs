@@ -1,4 +1,4 @@
-//! Checks the reader of cases: each known shape of `functions` and `stage`, and a problem for each unknown one.
+//! Tests of the reader of cases: each known shape of `functions` and `stage`, and a problem for each unknown one.
 
 use std::fs;
 use std::io::Write;
@@ -37,7 +37,7 @@ fn case(more: &Value, targets: &[&str], sessions: &[&str]) -> Case {
     read_all(folder.path()).remove(0)
 }
 
-/// The ARN of `SERVICE:REST`; a double colon leaves the account empty.
+/// ARN of `SERVICE:REST`. A double colon leaves the account empty.
 fn arn_of(text: &str) -> String {
     match text.split_once("::") {
         Some((service, rest)) => format!("arn:aws:{service}:us-east-1::{rest}"),

@@ -54,7 +54,7 @@ pub fn table(rows: &[Row<'_>], batches: &[usize]) -> String {
     text
 }
 
-/// Totals at one batch size: honest machines that were cut, and loops that were cut of the loops that should be.
+/// Totals at one batch size: the honest machines that were cut, and the loops that were cut out of all loops.
 pub fn numbers(rows: &[Row<'_>], index: usize, batch: usize) -> String {
     let is_cut = |row: &&Row<'_>| row.seen[index].cut.is_some();
     let honest = || rows.iter().filter(|row| !row.is_loop && !row.expected.ends_with_a_cut());

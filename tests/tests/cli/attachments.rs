@@ -62,7 +62,7 @@ async fn there_and_back(bench: &Bench) -> Result<(), Failure> {
 
 async fn what_is_there_already(bench: &Bench) -> Result<(), Failure> {
     let (program, queue) = (&bench.program, &bench.world.guard_queue.arn);
-    // Somebody attached the queue without the transformer, but with a dead-letter queue, which stays.
+    // A person attached the queue without the transformer, but with a dead-letter queue, which stays.
     bench.rule("default", "raw").await?;
     let dead = bench.world.create_queue("dead-letters").await?.arn;
     let raw = Target::builder().id("budget-guard").arn(queue).input_path("$.detail");
@@ -73,13 +73,13 @@ async fn what_is_there_already(bench: &Bench) -> Result<(), Failure> {
     assert_eq!(target.dead_letter_config().and_then(|config| config.arn()), Some(dead.as_str()));
     assert!(target.input_transformer().is_some() && target.input_path().is_none(), "{target:?}");
 
-    // A stack attached the queue under an id of its own.
+    // A stack attached the queue with another target ID.
     bench.rule("default", "stacked").await?;
     bench.world.attach("default", "stacked", "FromAStack").await?;
     program.check("attach stacked", 0, &["already attached as target FromAStack"], &[]).await?;
     assert_eq!(bench.targets("default", "stacked").await?.len(), 1);
 
-    // The id is somebody else's.
+    // The ID belongs to another target.
     bench.rule("default", "taken").await?;
     let other = bench.world.create_queue("other").await?;
     bench.world.add_queue_target("default", "taken", "budget-guard", &other).await?;
@@ -125,7 +125,7 @@ async fn several(bench: &Bench) -> Result<(), Failure> {
     let told =
         ["refused: rule \"full\"", "rule \"last\" is disabled", "has the tag budget-guard:mode=ignore"];
     program.check("attach first full last", 3, &done, &told).await?;
-    // Goes on after a failure; a failure weighs more than a refusal.
+    // A failure does not stop the others, and outranks a refusal in the exit code.
     let told = ["there is no rule \"nowhere\"", "refused: rule \"full\""];
     program.check("attach nowhere full last", 1, &["last: already attached"], &told).await?;
     let results = program.json("detach first nowhere last", 1).await?;

@@ -1,4 +1,4 @@
-//! `rule create`: what is made, what is granted, what is said before.
+//! `rule create`: the rule, its grants, and the plan that is printed first.
 
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -22,7 +22,7 @@ async fn a_rule_is_made_the_guarded_way() -> Result<(), Failure> {
     trail(&bench, &fixer).await
 }
 
-/// A function whose role may make the very call that is to start it.
+/// A function with a role that may make the call that fires the rule.
 async fn function(bench: &Bench) -> Result<String, Failure> {
     let iam = aws_sdk_iam::Client::new(&bench.emulator.sdk_config());
     let trust = json!({"Version": "2012-10-17", "Statement": [{
@@ -150,7 +150,7 @@ async fn targets(bench: &Bench, rule: &str) -> Result<Vec<Target>, Failure> {
     Ok(listed.map_err(while_doing("listing targets"))?.targets.unwrap_or_default())
 }
 
-/// Whether the pattern matches this call, by EventBridge's own word.
+/// Returns true if the pattern matches this call, by EventBridge's own TestEventPattern.
 async fn matches(bench: &Bench, pattern: &str, call: &str, principal: &str) -> Result<bool, Failure> {
     let rule = "arn:aws:events:us-east-1:000000000000:rule/x";
     let mut event = payload::event(rule, "e", &payload::now(), principal);

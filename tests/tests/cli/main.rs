@@ -1,4 +1,4 @@
-//! The command line as people run it: the real program against two independent emulators.
+//! The command line: the real program on two independent emulators.
 
 mod attachments;
 mod create;
@@ -25,7 +25,7 @@ use jiff::SignedDuration;
 
 const FIXER: &str = "arn:aws:sts::000000000000:assumed-role/fixer-role/fixer";
 
-/// An emulator with a guard's surroundings, and the program that sees them.
+/// An emulator with the resources of a guard, and the program with their environment.
 struct Bench {
     world: World,
     program: Program,
@@ -41,13 +41,13 @@ impl Bench {
         Ok(Self { world, program, emulator })
     }
 
-    /// The same program behind another endpoint.
+    /// The same program with another endpoint.
     fn program_at(&self, endpoint: &str) -> Result<Program, Failure> {
         let program = Program::new(&self.world.environment())?.with("AWS_ENDPOINT_URL", Some(endpoint));
         Ok(program.with("BUDGET_GUARD_QUEUE_ARN", Some(&self.world.guard_queue.arn)))
     }
 
-    /// An enabled rule that matches what `payload::event` makes.
+    /// An enabled rule that matches the events of `payload::event`.
     async fn rule(&self, bus: &str, name: &str) -> Result<RuleArn, Failure> {
         self.rule_in(bus, name, RuleState::Enabled, &[]).await
     }
@@ -62,7 +62,7 @@ impl Bench {
         Ok(self.world.create_rule(bus, name, payload::PATTERN, state, tags).await?.parse()?)
     }
 
-    /// The guard as its function has it.
+    /// The guard with the settings of its function.
     fn guard(&self) -> Result<Guard<Aws>, Failure> {
         let variables = self.world.environment();
         let lookup =
@@ -72,7 +72,7 @@ impl Bench {
         Ok(Guard::new(ports, settings.home, settings.defaults))
     }
 
-    /// Has the guard see `count` firings within the last ten seconds, as its function would.
+    /// Gives the guard `count` firings of the last ten seconds, as its function would.
     async fn fire(&self, rule: &RuleArn, count: usize) -> Result<Driven, Failure> {
         let guard = self.guard()?;
         let now = SystemClock.now();

@@ -26,7 +26,7 @@ async fn orders_on_moto() -> Result<(), Failure> {
 
 async fn orders(bench: Bench) -> Result<(), Failure> {
     bench.world.create_bus("orders").await?;
-    // Its namesake on the other bus must not be touched.
+    // A rule of the same name on another bus must not be changed.
     bench.rule("default", "fix-acl").await?;
     there_and_back(&bench, "orders/fix-acl", "orders", RuleState::Enabled).await?;
     there_and_back(&bench, "third", "default", THIRD_STATE).await?;
@@ -123,7 +123,7 @@ async fn as_json(bench: &Bench) -> Result<(), Failure> {
 
 #[tokio::test]
 async fn a_rule_that_is_gone_is_forgotten() -> Result<(), Failure> {
-    // Only moto says that the rule is gone when it is enabled.
+    // Only moto reports a deleted rule at EnableRule.
     let bench = Bench::start(Kind::Moto).await?;
     bench.rule("default", "brief").await?;
     bench.program.check("disable brief --reason x", 0, &[], &[]).await?;
@@ -156,7 +156,7 @@ async fn firing_goes_on_only_while_the_rule_is_enabled() -> Result<(), Failure> 
     Ok(())
 }
 
-/// An empty archive: nobody runs it, but its hash is another one with each comment.
+/// An archive without files. No test runs it, but its hash changes with the comment.
 fn archive(comment: &str) -> Blob {
     let mut bytes = b"PK\x05\x06".to_vec();
     bytes.extend([0; 16]);

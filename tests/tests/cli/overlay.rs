@@ -1,4 +1,4 @@
-//! An AWS that answers some calls in its own way and passes the rest on to an emulator.
+//! A proxy that answers some calls to AWS itself and passes the others on to an emulator.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use budget_guard_tests::Failure;
 
-/// The name of a call, the HTTP status and the body of its answer.
+/// Name of a call, HTTP status and body of the reply.
 pub type Answer = (&'static str, u16, &'static str);
 
 pub struct Overlay {
@@ -22,7 +22,7 @@ pub struct Overlay {
 }
 
 impl Overlay {
-    /// Stands before `upstream` (`http://HOST:PORT`); without one, every other call is an error.
+    /// Starts a proxy before `upstream` (`http://HOST:PORT`). Without one, every other call fails.
     pub async fn start(upstream: Option<&str>, answers: &'static [Answer]) -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
@@ -32,7 +32,7 @@ impl Overlay {
                 let upstream = upstream.clone();
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(upstream.clone(), answers, request));
-                    // A program that hangs up has what it wanted.
+                    // A program may close the connection at any time.
                     let _ = server::conn::http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)
                         .await;

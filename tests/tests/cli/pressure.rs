@@ -1,4 +1,4 @@
-//! `pressure` and `pressure --clear`, and what `status` says while a budget presses.
+//! `pressure`, `pressure --clear`, and the output of `status` while a budget is overspent.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn press(name: &str, since: Timestamp, until: Timestamp) -> Press {
     }
 }
 
-/// As the function stores it. Returns when it began and when the first of the budgets ends, in whole seconds.
+/// Stores overspent budgets as the function does. Returns the start, and the end of the first budget, in whole seconds.
 async fn overspend(bench: &Bench, names: &[&str]) -> Result<[Timestamp; 2], Failure> {
     let second = Timestamp::from_second(SystemClock.now().as_second())?;
     let (since, until) = (second - SignedDuration::from_mins(5), second + SignedDuration::from_hours(48));
@@ -74,7 +74,7 @@ async fn shown_and_ended(bench: Bench) -> Result<(), Failure> {
     let hint =
         ["rules that were cut stay cut: budget-guard status --region us-east-1; running functions follow"];
     program.check(&format!("pressure --clear {reason}"), 0, &ended, &hint).await?;
-    // Everybody hears of it, and the table says who said what.
+    // There is an alert, and the table has the reason.
     let alerts = bench.world.wait_for_alerts(2, SOON).await?;
     assert_eq!(alerts.len(), 2, "{alerts:?}");
     assert_eq!(alerts[1].kind(), "budget");
@@ -108,7 +108,7 @@ async fn shown(bench: &Bench, since: Timestamp, until: Timestamp) -> Result<(), 
     ];
     let clear = ["hint: to end it: budget-guard pressure --clear --reason TEXT --region us-east-1"];
     program.check("pressure", 0, &lines.each_ref().map(String::as_str), &clear).await?;
-    // What is to be typed next has the options of what was typed.
+    // The commands in hints have the options of this run.
     let elsewhere = bench.program_at(&bench.emulator.endpoint())?.with("BUDGET_GUARD_TABLE", None);
     let (table, topic) = (&bench.world.table, &bench.world.topic_arn);
     let hint = format!("TEXT --region us-east-1 --table {table} --topic {topic}\n");
@@ -197,7 +197,7 @@ async fn a_table_that_cannot_be_read_or_written_is_named() -> Result<(), Failure
     ];
     check(&[DENIED], "pressure", 1, &get).await?;
     check(&[DENIED], "pressure --clear --reason x", 1, &get).await?;
-    // Without it, the rules are listed all the same.
+    // Without the item, the rules are listed all the same.
     let unread =
         ["warning: whether a budget presses was not read: GetItem: AccessDenied", "no rule has fired"];
     check(&[DENIED], "status", 0, &unread).await?;

@@ -17,7 +17,7 @@ async fn reading_on_moto() -> Result<(), Failure> {
     Box::pin(reading(Bench::start(Kind::Moto).await?)).await
 }
 
-/// The names of an object's fields, sorted.
+/// Names of an object's fields, sorted.
 fn fields(value: &Value) -> Vec<&str> {
     let mut names: Vec<&str> =
         value.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
@@ -93,7 +93,7 @@ async fn list(bench: &Bench) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The actors of each rule, by the directory that a tick has made.
+/// Checks the actors of each rule in `status`, from a directory that a tick has built.
 async fn acting(bench: &Bench) -> Result<(), Failure> {
     let program = &bench.program;
     let list = program.check("status", 0, &["RULE"], &[]).await?;

@@ -1,4 +1,4 @@
-//! What no emulator does: AWS that denies, throttles, fails in part, or owns the rule.
+//! Replies that no emulator gives: AWS denies, throttles, fails in part, or manages the rule.
 
 use aws_sdk_eventbridge::types::RuleState;
 
@@ -56,11 +56,11 @@ const HALF_REMOVED: Answer = (
     200,
     r#"{"FailedEntryCount":1,"FailedEntries":[{"TargetId":"budget-guard","ErrorCode":"InternalException","ErrorMessage":"sorry"}]}"#,
 );
-/// What a proxy says, not AWS.
+/// Reply of a proxy between the program and AWS.
 const PROXY: Answer = ("Scan", 403, "<html>no</html>");
 
 impl Bench {
-    /// One command against AWS with these answers.
+    /// Runs one command with these replies.
     async fn check_at(
         &self,
         answers: &'static [Answer],
@@ -140,7 +140,7 @@ async fn a_cut_that_is_denied_is_recorded_and_can_be_taken_back() -> Result<(), 
     bench.program.check("enable fix-acl", 0, &["is ENABLED again"], &[]).await?;
     assert_eq!(bench.program.json("status", 0).await?[0]["breaker"], "half-open");
 
-    // An operator who may not read rules still gets at the records.
+    // An operator without the right to read rules can still read the records.
     for rule in ["fix-acl", arn.as_str()] {
         let told = ["could not be read", "events:DescribeRule"];
         bench

@@ -1,4 +1,4 @@
-//! `explain` of rules that fired themselves, as a person reads it and as a script does.
+//! `explain` of rules that fired themselves, as text and as JSON.
 
 use aws_sdk_eventbridge::types::Target;
 use budget_guard_aws::SystemClock;
@@ -13,7 +13,7 @@ use budget_guard_tests::{Failure, functions, payload};
 
 const ANN: &str = "arn:aws:iam::000000000000:user/ann";
 
-/// A rule with a function of this name behind it, and what that one is called.
+/// A rule with a function of this name behind it. Returns the ARNs of both.
 async fn rule(bench: &Bench, name: &str, function: &str) -> Result<(String, String), Failure> {
     let rule = bench.rule("default", name).await?;
     let function = functions::create(&bench.emulator, function, &format!("{function}-role")).await?;
@@ -22,7 +22,7 @@ async fn rule(bench: &Bench, name: &str, function: &str) -> Result<(String, Stri
     Ok((rule.to_string(), function))
 }
 
-/// A change of the bucket "uploads", by a person or by a function.
+/// Event of a change to the bucket "uploads", by a person or by a function.
 pub fn change(rule: &str, function: Option<&str>, at: Timestamp) -> Value {
     let name = function.and_then(|arn| arn.rsplit(':').next());
     let who = name.map(|name| format!("arn:aws:sts::000000000000:assumed-role/{name}-role/{name}"));
@@ -38,7 +38,7 @@ pub fn change(rule: &str, function: Option<&str>, at: Timestamp) -> Value {
     event
 }
 
-/// The guard gets these firings, each in an invocation of its own.
+/// Gives the guard these firings, each in its own invocation.
 pub async fn deliver(bench: &Bench, firings: &[(&str, Value)]) -> Result<(), Failure> {
     let guard = bench.guard()?;
     let handle = async |payload: Vec<u8>| match Box::pin(guard.handle(&payload)).await {
@@ -52,7 +52,7 @@ pub async fn deliver(bench: &Bench, firings: &[(&str, Value)]) -> Result<(), Fai
     Ok(())
 }
 
-/// What was printed, with the times of this run replaced by the minute after `began`, or by `now`.
+/// Printed text, with the times of this run replaced by the minute after `began`, or by `now`.
 fn page(printed: &str, began: Timestamp) -> String {
     let word = |word: &str| {
         let bare = word.trim_matches(['(', ')', ',']);
@@ -64,7 +64,7 @@ fn page(printed: &str, began: Timestamp) -> String {
     let line = |line: &str| {
         let words: Vec<String> = line.split(' ').map(word).collect();
         let line = words.join(" ");
-        // How long ago that was depends on how long the test took.
+        // The age depends on the duration of the test.
         line.split_once("now (").map_or(line.clone(), |(before, _)| format!("{before}now"))
     };
     printed.lines().map(line).collect::<Vec<_>>().join("\n")

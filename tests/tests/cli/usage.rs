@@ -1,4 +1,4 @@
-//! What can be told without AWS: wrong arguments, missing settings, credentials, help, completions.
+//! Behaviour without AWS: wrong arguments, missing settings, credentials, help, completions.
 
 use budget_guard_tests::Failure;
 use budget_guard_tests::program::Program;
@@ -6,7 +6,7 @@ use budget_guard_tests::program::Program;
 const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:alerts";
 const RULE: &str = "arn:aws:events:us-east-1:123456789012:rule/fix-acl";
 
-/// Every setting is there, and nothing answers.
+/// Program with every setting, and with an endpoint that does not answer.
 fn program() -> Result<Program, Failure> {
     let settings = [
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
@@ -133,7 +133,7 @@ async fn without_credentials_it_says_how_to_get_some() -> Result<(), Failure> {
                   [sso-session corp]\nsso_start_url = https://example.com/start\nsso_region = us-east-1\n\
                   [profile console]\nlogin_session = arn:aws:iam::123456789012:user/ann\n\
                   [profile script]\ncredential_process = /bin/false\n";
-    // Keys in the environment must not win over a profile that was asked for by name.
+    // Keys in the environment must not override a profile given by its option.
     let program = program()?.with_aws_config(config)?;
     let cases: &[(&str, &str)] = &[
         ("status --profile work", "hint: sign in again: aws sso login --profile work"),

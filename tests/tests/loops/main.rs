@@ -1,7 +1,7 @@
-//! Stories on real parts: rule → SQS → the real `bootstrap` → DynamoDB → `DisableRule` → SNS, on ministack.
+//! Stories on MiniStack: rule → SQS → the real `bootstrap` → DynamoDB → `DisableRule` → SNS.
 //!
-//! Two loops that no rate limit would ever see are cut, with the proof in the alert; a busy honest machine is not, nor a
-//! rule of which somebody only says that it loops.
+//! Two loops below any rate limit are cut, with the proof in the alert. A busy honest machine is not cut, and neither
+//! is a rule with forged events of a loop.
 
 mod stage;
 
@@ -16,9 +16,9 @@ use stage::{Call, Machine, Stage, event, minutes_ago, time_of};
 const ANN: &str = "arn:aws:iam::000000000000:user/ann";
 const TERRAFORM: &str = "arn:aws:sts::000000000000:assumed-role/deploy/terraform";
 const MINUTE: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
-/// Number of firings until a loop of equal calls is cut, the foreign one that began it included.
+/// Number of firings until a loop of equal calls is cut, with the foreign one that began it.
 const CUT_AFTER: usize = 9;
-/// Number of equal calls among them, and of those that no reason explains.
+/// Number of equal calls among them, none of them explained by a reason.
 const EQUAL: u64 = 8;
 const SURPLUS: u64 = 5;
 
@@ -36,12 +36,12 @@ fn delete_bucket() -> Call<'static> {
     Call { service: "s3", operation: "DeleteBucket", parameters: json!({"bucketName": "uploads"}) }
 }
 
-/// A rule beside the looping one, on a call of its own. Its function listens, and does nothing.
+/// A rule on another call, with a function that makes no calls.
 async fn listener(stage: &Stage) -> Result<Machine, Failure> {
     stage.machine("default", "tell-of-deletions", ("s3", json!(["DeleteBucket"])), "listener").await
 }
 
-/// What every alert about a loop has to tell, whoever it is about.
+/// Checks the content of every alert about a loop.
 fn check_told(alert: &Alert, rule: &Machine, name: &str, (first, last): (Timestamp, Timestamp)) {
     let message = &alert.message;
     assert_eq!((alert.kind(), &alert.attributes["rule_arn"]), ("tripped", &rule.rule), "{message:#}");
@@ -56,7 +56,7 @@ fn check_told(alert: &Alert, rule: &Machine, name: &str, (first, last): (Timesta
     assert!(bars > 1, "a curve over time: {evidence:#}");
     let otherwise = evidence["otherwise"].as_str().unwrap_or_default();
     assert!(otherwise.contains("would never have reached the limit of 200/60s"), "{otherwise}");
-    // One Lambda function and one queue hear of each firing: 0.20 and 0.40 USD a million.
+    // One Lambda function and one queue receive each firing: 0.20 and 0.40 USD per million.
     assert_eq!(message["cost"]["per_million_firings_micro_usd"], 600_000);
     let minutes = last.duration_since(first).as_mins();
     assert_eq!(
@@ -100,7 +100,7 @@ async fn a_fixer_that_turns_once_a_minute_is_cut_by_proof() -> Result<(), Failur
         {"principal": ANN, "count": 1, "is_target": false},
     ]);
     assert_eq!(evidence["callers"], callers);
-    // The repair that the last firing led to was made too; its event came to a disabled rule.
+    // The repair after the last firing was made too; its event came to a disabled rule.
     assert_eq!(evidence["sample_event_ids"], json!(repairs.borrow()[3..8]), "the last of its own calls");
     let reason = alert.message["reason"].as_str().unwrap_or_default();
     assert!(
@@ -110,7 +110,7 @@ async fn a_fixer_that_turns_once_a_minute_is_cut_by_proof() -> Result<(), Failur
     stage.check_left_alone(&honest, 3).await
 }
 
-/// The same words as in a real loop, by somebody who has nothing but the right to put events.
+/// The events of a real loop, put by a principal that only has the right to put events.
 #[tokio::test]
 async fn what_anybody_may_say_on_the_bus_proves_nothing() -> Result<(), Failure> {
     const CLAIMS: usize = 12;
@@ -150,7 +150,7 @@ async fn of_two_rules_that_fire_each_other_one_is_cut() -> Result<(), Failure> {
     let heard = stage
         .go_round(&[&closer, &opener], opened, |machine, heard| {
             let call = if machine.rule == closer.rule { put_policy("closed") } else { put_acl("open") };
-            // The session alone shows who it is: what AWS says of the credentials is not in every record.
+            // Only the session shows the caller: not every record has AWS's fields about the credentials.
             Some(machine.calls(call, time_of(heard).ok()? + MINUTE, false))
         })
         .await?;
@@ -175,13 +175,13 @@ async fn of_two_rules_that_fire_each_other_one_is_cut() -> Result<(), Failure> {
     let names: Vec<&str> = cycle.iter().map(|rule| rule.name()).collect();
     assert_eq!(names, ["close-bucket", "open-bucket"]);
 
-    // The other rule goes on doing what it is for, and is no suspect.
+    // The other rule keeps its purpose, and is not a suspect.
     stage.check_left_alone(&opener, heard[1]).await?;
     stage.check_left_alone(&honest, 1).await
 }
 
 fn create_volume() -> Call<'static> {
-    // Which volume it made stands in the response alone.
+    // Only the response names the new volume.
     let parameters = json!({"size": "8", "zone": "us-east-1a", "volumeType": "gp3"});
     Call { service: "ec2", operation: "CreateVolume", parameters }
 }
@@ -194,7 +194,7 @@ fn create_tags(volume: &Value) -> Call<'static> {
     Call { service: "ec2", operation: "CreateTags", parameters }
 }
 
-/// The tagger's answer to a volume that was made; a careful one hears of its own tags and does nothing.
+/// The tagger's answer to a new volume. A careful tagger ignores its own tags.
 fn tagged(machine: &Machine, heard: &Value, is_careful: bool) -> Option<Value> {
     let detail = &heard["detail"];
     let volume = match detail["eventName"].as_str()? {
@@ -206,7 +206,7 @@ fn tagged(machine: &Machine, heard: &Value, is_careful: bool) -> Option<Value> {
     Some(machine.calls(create_tags(volume), time_of(heard).ok()? + delay, true))
 }
 
-/// On a bus of its own, where CloudTrail's events are forwarded to: the guard is attached to the rule.
+/// Runs on a custom bus that CloudTrail's events are forwarded to, with the guard attached to the rule.
 #[tokio::test]
 async fn terraform_with_an_auto_tagger_is_left_alone_and_a_tagger_of_tags_is_not() -> Result<(), Failure> {
     const VOLUMES: usize = 78;
@@ -227,7 +227,7 @@ async fn terraform_with_an_auto_tagger_is_left_alone_and_a_tagger_of_tags_is_not
         made["detail"]["responseElements"] = json!({"volumeId": format!("vol-{n:017x}"), "size": "8"});
         made
     };
-    // Ten at a time, two a second, as a Terraform run does; the tags of each ten come with the next.
+    // Ten at a time, two per second, as in a Terraform run. The tags of each ten come with the next ten.
     let mut answers = Vec::new();
     for ten in (0..VOLUMES).collect::<Vec<_>>().chunks(10) {
         let at = |n: usize| began + jiff::SignedDuration::from_millis(500 * n as i64);
@@ -248,7 +248,7 @@ async fn terraform_with_an_auto_tagger_is_left_alone_and_a_tagger_of_tags_is_not
         "half of the calls are its own"
     );
 
-    // That was no blindness: the same function, once it answers its own tags, is cut.
+    // Counter-check: the same function is cut once it answers its own tags.
     let one_more = made(VOLUMES, began + MINUTE * 5);
     let heard = stage.go_round(&[&tagger], one_more, |machine, event| tagged(machine, event, false)).await?;
     assert_eq!(heard, [CUT_AFTER]);

@@ -1,4 +1,4 @@
-//! Rules with functions behind them, a guard, and a clock that lies in the past: what the three stories play on.
+//! The stage of the three stories: rules with functions behind them, a guard, and a clock that starts in the past.
 
 use budget_guard_tests::programs;
 use std::time::Duration;
@@ -20,13 +20,13 @@ use budget_guard_tests::runtime_api::RuntimeApi;
 use budget_guard_tests::world::{Queue, World};
 use budget_guard_tests::{Failure, functions, payload, while_doing};
 
-/// A tick lists the rules and reads who acts for each.
+/// Time limit of a tick, which lists the rules and reads their actors.
 const TICK: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(20);
-/// A loop that nobody cuts is given up after so many rounds.
+/// Maximum number of rounds of a loop that is not cut.
 const ROUNDS: usize = 40;
 
-/// An emulator with a guard on it.
+/// An emulator with a guard.
 pub struct Stage {
     pub world: World,
     pub api: RuntimeApi,
@@ -35,7 +35,7 @@ pub struct Stage {
     emulator: Emulator,
 }
 
-/// A rule, the function it runs, and a queue that hears what the function hears: only what the rule really delivers.
+/// A rule, its function, and a queue that receives the same events as the function, after delivery by the rule.
 pub struct Machine {
     pub rule: String,
     pub function: String,
@@ -44,7 +44,7 @@ pub struct Machine {
     heard: Queue,
 }
 
-/// A call, as CloudTrail tells of it.
+/// A call as in CloudTrail's record.
 pub struct Call<'a> {
     pub service: &'a str,
     pub operation: &'a str,
@@ -56,7 +56,7 @@ impl Stage {
         Self::with(&[]).await
     }
 
-    /// With these settings of the function's.
+    /// Starts a stage with these settings of the function.
     pub async fn with(settings: &[(&'static str, &str)]) -> Result<Self, Failure> {
         let emulator = Emulator::start(Kind::Ministack).await?;
         let world = World::create(&emulator).await?;
@@ -91,13 +91,13 @@ impl Stage {
         Ok(Machine { rule: arn, function: function_arn, name: rule, bus, heard })
     }
 
-    /// The guard learns which rules there are, and who acts for them.
+    /// Sends a tick, with which the guard reads the rules and their actors.
     pub async fn tick(&self) {
         let outcome = self.api.invoke_within(payload::tick(&payload::now()), TICK).await;
         assert_eq!(outcome.json(), json!({"firings": 0, "tripped": [], "suspects": []}));
     }
 
-    /// Puts events on the bus and lets the guard have what is in its queue then.
+    /// Puts events on the bus, and gives the guard the messages of its queue afterwards.
     pub async fn happen(&self, bus: &str, events: &[Value]) -> Result<(), Failure> {
         self.world.put_events(bus, events).await?;
         let polls = Poller::new(&self.world, &self.api).with_call_times().poll_until_empty().await?;
@@ -107,13 +107,14 @@ impl Stage {
         Ok(())
     }
 
-    /// What the function has heard since it was last asked.
+    /// Events that the function has received since the last call.
     pub async fn heard_by(&self, machine: &Machine) -> Result<Vec<Value>, Failure> {
         let bodies = self.world.drain(&machine.heard).await?;
         bodies.iter().map(|body| Ok(serde_json::from_str(body)?)).collect()
     }
 
-    /// From this call on, everybody answers what they hear, until nobody hears anything. Returns how often each heard.
+    /// Lets all functions answer their events from this call on, until there are no more. Returns the number of events
+    /// of each.
     pub async fn go_round(
         &self,
         machines: &[&Machine],
@@ -140,7 +141,7 @@ impl Stage {
         self.world.rule_state(machine.bus, machine.name).await
     }
 
-    /// The one alert there is.
+    /// The only alert.
     pub async fn alert(&self) -> Result<Alert, Failure> {
         let mut alerts = self.world.wait_for_alerts(1, SOON).await?;
         assert_eq!(alerts.len(), 1, "{alerts:#?}");
@@ -152,7 +153,7 @@ impl Stage {
         Ok(record.ok_or_else(|| format!("there is no record of {}", machine.name))?.0)
     }
 
-    /// A rule that the guard saw and let be: enabled, so many firings counted, no trip and no suspicion.
+    /// Checks a rule that is not cut: enabled, with this number of firings, without a trip or a suspicion.
     pub async fn check_left_alone(&self, machine: &Machine, firings: usize) -> Result<(), Failure> {
         let (name, record) = (machine.name, self.record(machine).await?);
         assert_eq!(self.state(machine).await?, RuleState::Enabled, "{name}");
@@ -167,7 +168,7 @@ impl Stage {
 }
 
 impl Machine {
-    /// A session of the function's role, as Lambda names it.
+    /// Session of the function's role, with Lambda's name for it.
     pub fn session(&self) -> String {
         let mut parts = self.function.split(':').skip(4);
         let account = parts.next().unwrap_or_default();
@@ -175,7 +176,7 @@ impl Machine {
         format!("arn:aws:sts::{account}:assumed-role/{function}-role/{function}")
     }
 
-    /// The function's own call. AWS says whose credentials they are where `is_told`; else only the session shows it.
+    /// A call of the function. If `is_told`, AWS's record names the function; otherwise only the session shows it.
     pub fn calls(&self, call: Call<'_>, at: Timestamp, is_told: bool) -> Value {
         let mut event = event(&self.rule, &self.session(), call, at);
         if is_told {
@@ -186,7 +187,7 @@ impl Machine {
     }
 }
 
-/// An event of a call, at this time.
+/// Event of a call at this time.
 pub fn event(rule: &str, principal: &str, call: Call<'_>, at: Timestamp) -> Value {
     let mut event = payload::event(rule, &payload::unique_id(), &at.to_string(), principal);
     event["source"] = json!(format!("custom.{}", call.service));
@@ -198,12 +199,12 @@ pub fn event(rule: &str, principal: &str, call: Call<'_>, at: Timestamp) -> Valu
     event
 }
 
-/// When the call was made that this event tells of.
+/// Time of the call in an event.
 pub fn time_of(event: &Value) -> Result<Timestamp, Failure> {
     Ok(event["detail"]["eventTime"].as_str().ok_or("no eventTime")?.parse()?)
 }
 
-/// A whole second, so many minutes ago: the guard's own clock is the real one, so stories lie in the past.
+/// A whole second, this many minutes ago. The guard's clock is real, so the stories begin in the past.
 pub fn minutes_ago(minutes: i64) -> Result<Timestamp, Failure> {
     let now = SystemClock.now().as_second();
     Ok(Timestamp::from_second(now - minutes * 60)?)

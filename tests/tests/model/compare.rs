@@ -19,8 +19,8 @@ struct Tally {
     differ: usize,
 }
 
-/// Totals by maker, or by kind and expected verdict for timelines without a maker: of the model and, if it is connected,
-/// of the product.
+/// Totals by maker, or by kind and expected verdict for timelines without a maker, of the model and of the product if
+/// it is connected.
 pub fn table(timelines: &[Timeline], model: &[Verdict], product: Option<&[Verdict]>) -> String {
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
     for (index, timeline) in timelines.iter().enumerate() {
@@ -60,7 +60,7 @@ pub fn differ(one: &Verdict, other: &Verdict) -> bool {
     one.is_cut() != other.is_cut()
 }
 
-/// Removes firings as long as `still` holds for the rest. `still` is called with many timelines at once.
+/// Removes firings while `still` holds for the rest. `still` gets many timelines at once.
 pub fn reduce(timeline: &Timeline, still: impl Fn(&[Timeline]) -> Vec<bool>) -> Timeline {
     let mut smallest = timeline.clone();
     let mut step = smallest.firings.len().div_ceil(2);

@@ -14,7 +14,7 @@ pub fn answers(random: &mut Random) -> Timeline {
     world
 }
 
-/// The same with an unknown schedule that starts the target as well.
+/// Reasons and answers, with an unknown schedule that starts the target as well.
 pub fn answers_and_a_clock(random: &mut Random) -> Timeline {
     let period = random.pick(&[60.0, 300.0, 900.0, 3_600.0]);
     answering(random, Some(period))

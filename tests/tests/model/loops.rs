@@ -109,7 +109,7 @@ pub fn through_others(random: &mut Random) -> Timeline {
     world.sorted()
 }
 
-/// Slower than the answer time, or without the firing that began it.
+/// A loop slower than the answer time, or without the firing that began it.
 pub fn unproved(random: &mut Random) -> Timeline {
     let mut world = Timeline::new("loop", "a suspect at least", answer_time(3));
     let is_slow = random.chance(0.5);

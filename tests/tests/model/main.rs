@@ -1,5 +1,5 @@
-//! Compares the verdicts of the product with those of a plain model, on random timelines and on timelines that were made
-//! to break the model.
+//! Compares the verdicts of the product with those of a simple model, on random timelines and on timelines that are
+//! hard cases for the model.
 //!
 //! The model is not part of the project. Without it, or without Python, the tests print that they are skipped, and pass.
 
@@ -63,7 +63,7 @@ fn differences(
     all.filter(|(_, (model, product))| differ(model, product)).enumerate().map(told).collect()
 }
 
-/// Judges the timelines by both, and prints the totals.
+/// Judges the timelines with both, and prints the totals.
 fn compare(reference: &Reference<'_>, timelines: &[Timeline]) -> (Vec<Verdict>, Option<Vec<Verdict>>) {
     let model = reference.judge(timelines);
     let product = by_product(timelines);

@@ -1,4 +1,4 @@
-//! The verdict of the product on a timeline: firings one by one, through the judgement of turns.
+//! Verdict of the product on a timeline: the firings go one by one through the judgement of turns.
 
 use budget_guard_core::model::{
     Call, CallOutcome, Caller, Cause, Fingerprint, Firing, FiringId, Proof, Resource, ResourceIds, RuleArn,
@@ -12,12 +12,12 @@ use super::timeline::{Firing as Made, Maker, Timeline, Verdict};
 /// Names of timelines with known differences between model and product, with their reasons.
 pub const MAY_DIFFER: &[(&str, &str)] = &[];
 
-/// Begin of every timeline, in seconds since 1970.
+/// Start of every timeline, in seconds since 1970.
 const BEGIN: i64 = 1_700_000_000;
-/// Time from a call until its event has reached a target, as the model takes it.
+/// Time from a call until its event has reached a target, as in the model.
 const DELIVERY: i64 = 60;
 
-/// The verdict of the product on a timeline.
+/// Verdict of the product on a timeline.
 pub fn product(timeline: &Timeline) -> Option<Verdict> {
     let terms = Terms {
         turns: Some(TurnLimit::DEFAULT),
@@ -28,7 +28,7 @@ pub fn product(timeline: &Timeline) -> Option<Verdict> {
         schedules: Default::default(),
         began: None,
         is_resumed: false,
-        // No reason is late: slow proofs need not wait.
+        // All reasons are known by then, so slow proofs need not wait.
         now: Timestamp::from_second(BEGIN + 1_000_000_000).expect("a time"),
     };
     let mut firings: Vec<&Made> = timeline.firings.iter().collect();
@@ -64,7 +64,7 @@ fn firing(n: usize, Made(at, maker, words, on, is_failed): &Made) -> Firing<'sta
         Maker::Own => Cause::own(Proof::Issued),
         Maker::Foreign => Cause::Foreign,
         Maker::Service => Cause::Service,
-        // Seen from one rule, whose chains nobody follows.
+        // For this rule alone, because no other rule of the chain is in the timeline.
         Maker::Sibling | Maker::UnplacedSession => Cause::Unplaced,
     };
     let ids = ResourceIds::new(on.iter().map(|id| Fingerprint::of(id)));

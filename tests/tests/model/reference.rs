@@ -26,7 +26,7 @@ for line in open(given, encoding="utf-8"):
     print(json.dumps(model["verdict"](firings, row["answer_time"])))
 "#;
 
-/// The model in the shared folder.
+/// The model, from the shared folder.
 pub struct Reference<'a> {
     pub path: &'a Path,
 }

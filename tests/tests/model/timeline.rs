@@ -10,7 +10,7 @@ pub struct Timeline {
     pub kind: String,
     /// `left alone`, `a suspect at most`, `a suspect at least`, `cut` or `anything`.
     pub expect: String,
-    /// In seconds.
+    /// Answer time in seconds.
     pub answer_time: i64,
     pub firings: Vec<Firing>,
 }
@@ -18,7 +18,7 @@ pub struct Timeline {
 /// One firing; in JSON an array of its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Firing(
-    /// In seconds.
+    /// Time in seconds.
     pub i64,
     pub Maker,
     /// Text that is equal for equal calls; `None` if calls cannot be compared.
@@ -43,7 +43,7 @@ pub enum Maker {
 /// A verdict with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// With the number of firings until the cut.
+    /// Cut after this number of firings, with the reason.
     Cut(usize, String),
     Suspect(String),
     LeftAlone(String),

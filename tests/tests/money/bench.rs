@@ -1,4 +1,4 @@
-//! A guard's surroundings with two running functions, and a look at every call they make.
+//! The resources of a guard with its two functions running, and a count of their calls.
 
 use budget_guard_tests::programs;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use budget_guard_tests::{Failure, payload};
 pub const SOON: Duration = Duration::from_secs(20);
 pub const BUDGET: &str = "team blue";
 const FIXER: &str = "arn:aws:sts::123456789012:assumed-role/fixer-role/fixer";
-/// Firings come over so many minutes: what is older than 15 is late.
+/// Minutes of firings. Firings older than 15 minutes are late.
 const MINUTES: i64 = 14;
 
 pub struct Bench {
@@ -28,7 +28,7 @@ pub struct Bench {
     pub emulator: Emulator,
 }
 
-/// A function of the guard, in a process of its own.
+/// A function of the guard, in its own process.
 pub struct Function {
     topic: String,
     api: RuntimeApi,
@@ -36,11 +36,11 @@ pub struct Function {
 }
 
 impl Bench {
-    /// `budgets` is another endpoint for AWS Budgets alone.
+    /// Starts an emulator. `budgets` is another endpoint for AWS Budgets alone.
     pub async fn start(kind: Kind, budgets: Option<String>) -> Result<Self, Failure> {
         let emulator = Emulator::start(kind).await?;
         let world = World::create(&emulator).await?;
-        // It only looks: no call has this number.
+        // The gate only counts: there is no call with this number.
         let gate = Gate::start(&emulator.endpoint(), u32::MAX, Side::Before).await?;
         let mut environment = world.environment();
         environment.retain(|(name, _)| *name != "AWS_ENDPOINT_URL");
@@ -49,7 +49,7 @@ impl Bench {
         Ok(Self { world, gate, environment, emulator })
     }
 
-    /// A cold start: it knows of nothing but what is in the table.
+    /// Starts a function. It has no state but the table.
     pub async fn function(&self) -> Result<Function, Failure> {
         let api = RuntimeApi::start().await?;
         let bootstrap = Bootstrap::spawn(programs::bootstrap(), &api, &self.environment)?;
@@ -65,14 +65,14 @@ impl Bench {
         Ok(arn)
     }
 
-    /// What AWS Budgets writes of the budget.
+    /// Notification of AWS Budgets about the budget.
     pub fn notice(&self, basis: &str) -> String {
         let (threshold, amount) =
             if basis == "ACTUAL" { ("$80.00", "$91.25") } else { ("$100.00", "$120.00") };
         payload::budget_notice(self.emulator.account(), BUDGET, basis, threshold, amount)
     }
 
-    /// Whether each of these rules is enabled.
+    /// Checks for each rule if it is enabled.
     pub async fn assert_states(&self, expected: &[(&str, bool)]) -> Result<(), Failure> {
         for (name, is_enabled) in expected {
             let state = self.world.rule_state("default", name).await?;
@@ -82,12 +82,12 @@ impl Bench {
         Ok(())
     }
 
-    /// How often the functions have made this call.
+    /// Number of these calls by the functions.
     pub fn calls(&self, name: &str) -> usize {
         self.gate.calls().iter().filter(|call| *call == name).count()
     }
 
-    /// The stored pressure; null if there is none.
+    /// Stored overspent budgets. Null if there are none.
     pub async fn pressure(&self) -> Result<Value, Failure> {
         let Some(item) = self.world.item("pressure").await? else { return Ok(Value::Null) };
         Ok(serde_json::from_str(item["pressure"].as_s().map_err(|_| "the pressure is not text")?)?)
@@ -97,7 +97,7 @@ impl Bench {
         self.world.edit_item("pressure", "pressure", |stored| edit(&mut stored["budgets"][0])).await
     }
 
-    /// The pressure began, and AWS was last asked about it, so long ago.
+    /// Moves the start of the overspending and the last question to AWS back by this time.
     pub async fn minutes_ago(&self, minutes: i64) -> Result<(), Failure> {
         let then = json!(SystemClock.now() - jiff::SignedDuration::from_mins(minutes));
         self.edit_press(|press| {
@@ -119,18 +119,19 @@ impl Function {
         if is_done { Ok(()) } else { Err(format!("the tick failed: {answer}").into()) }
     }
 
-    /// What the topic for alerts about money brings.
+    /// Invokes the function with a message of the topic for budget alerts.
     pub async fn notify(&self, message_id: &str, text: &str) -> Value {
         self.api.invoke(payload::sns(&self.topic, "Notification", message_id, text)).await.json()
     }
 
-    /// SNS asks whether the function wants messages of a topic.
+    /// Invokes the function with SNS's confirmation of a subscription.
     pub async fn ask_to_confirm(&self, message_id: &str) -> Value {
         let text = "You have chosen to subscribe to the topic.";
         self.api.invoke(payload::sns(&self.topic, "SubscriptionConfirmation", message_id, text)).await.json()
     }
 
-    /// A queue batch with so many firings a minute of each rule, over the last quarter of an hour; 0 stands for two in all.
+    /// Invokes the function with a queue batch: firings per minute of each rule over the last quarter of an hour. 0
+    /// means two in all.
     pub async fn firings(&self, rules: &[(&String, i64)]) -> Result<(), Failure> {
         let now = SystemClock.now().as_second();
         let mut bodies = Vec::new();

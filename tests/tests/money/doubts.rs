@@ -1,4 +1,4 @@
-//! Messages that are not true, and an AWS Budgets that does not answer at once: told of, and nothing follows.
+//! Forged messages, and an AWS Budgets that does not answer at once: they are reported, and change nothing.
 
 use serde_json::{Value, json};
 use wiremock::matchers::header;
@@ -8,7 +8,7 @@ use crate::bench::{BUDGET, Bench, SOON};
 use budget_guard_tests::emulator::Kind;
 use budget_guard_tests::{Failure, payload};
 
-/// A suspect that is left alone, and nobody waits for its alert any more.
+/// A suspect that is not cut, after its alert.
 async fn with_suspect(bench: &Bench) -> Result<String, Failure> {
     let slow = bench.rule("slow").await?;
     bench.function().await?.firings(&[(&slow, 3)]).await?;
@@ -60,7 +60,7 @@ async fn what_is_forged_is_told_of_and_changes_nothing() -> Result<(), Failure> 
     Ok(())
 }
 
-/// AWS Budgets as this test says.
+/// AWS Budgets with planned replies.
 struct Budgets(MockServer);
 
 impl Budgets {
@@ -77,7 +77,7 @@ impl Budgets {
         self.says("DescribeBudget", times, 400, json!({"__type": code, "message": "as planned"})).await;
     }
 
-    /// A budget of 100 USD with an alert at 80 % of what was spent and one at 100 % of what is expected.
+    /// Sets a budget of 100 USD with an alert at 80 % of the actual spend and one at 100 % of the forecasted spend.
     async fn has(&self, spent: &str, expected: &str, states: [&str; 2]) {
         let spend = |amount: &str| json!({"Amount": amount, "Unit": "USD"});
         let budget = json!({"Budget": {
@@ -105,7 +105,7 @@ async fn a_throttled_budget_is_asked_again_and_its_spend_may_rise() -> Result<()
     let budgets = Budgets(MockServer::start().await);
     let bench = Bench::start(Kind::Ministack, Some(budgets.0.uri())).await?;
     let slow = with_suspect(&bench).await?;
-    // More than the SDK itself tries in one call.
+    // More than the SDK's own attempts in one call.
     budgets.refuses(Some(4), "ThrottlingException").await;
     budgets.has("70", "120.5", ["OK", "ALARM"]).await;
     let control = bench.function().await?;
@@ -124,7 +124,7 @@ async fn a_throttled_budget_is_asked_again_and_its_spend_may_rise() -> Result<()
                  budgeted are 100.00 USD";
     assert_eq!(bench.pressure().await?["budgets"][0]["reason"], risen);
 
-    // A refund: AWS says OK, and the tick hears of it.
+    // After a refund, AWS reports OK, and the next tick reads it.
     budgets.0.reset().await;
     budgets.has("60", "90", ["OK", "OK"]).await;
     bench.minutes_ago(11).await?;
@@ -153,7 +153,7 @@ async fn a_denied_question_is_told_with_the_missing_right_and_asked_again() -> R
     control.tick().await?;
     assert_eq!((budgets.asked().await, bench.world.alerts().await?.len()), (2, 0), "asked again, told once");
 
-    // Somebody has allowed it: nobody has to send the message again.
+    // The right is granted now, and the message need not be sent again.
     budgets.0.reset().await;
     budgets.has("91.25", "120", ["ALARM", "ALARM"]).await;
     control.tick().await?;

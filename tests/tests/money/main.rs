@@ -1,4 +1,4 @@
-//! Money runs out, end to end: a message as SNS gives it → the real `bootstrap` → AWS Budgets → cuts, and one alert.
+//! Budget alerts end to end: a message of SNS → the real `bootstrap` → AWS Budgets → cuts, and one alert.
 
 mod bench;
 mod doubts;
@@ -14,18 +14,18 @@ use budget_guard_tests::metrics::put_rule_metric;
 use budget_guard_tests::{Failure, budgets, while_doing};
 use serde_json::{Value, json};
 
-/// The two alerts of the budget: what was spent, and what is expected to be.
+/// The two alerts of the budget, on actual and forecasted spend.
 fn alerts(state: &NotificationState) -> Result<[Notification; 2], Failure> {
     let of = |basis, percent| budgets::alert(basis, percent, state.clone());
     Ok([of(NotificationType::Actual, 80.0)?, of(NotificationType::Forecasted, 100.0)?])
 }
 
-/// A budget of which `spent` USD are gone and more are expected to be; both alerts are in this state.
+/// Creates a budget with this actual spend in USD and a forecast above the limit. Both alerts are in this state.
 async fn create(emulator: &Emulator, spent: &str, state: NotificationState) -> Result<(), Failure> {
     budgets::create(emulator, BUDGET, spent, Some("120"), alerts(&state)?).await
 }
 
-/// The budget is OK again: its alerts say so, or it is gone where the emulator cannot change them.
+/// Resets the budget to OK. On the emulator that cannot change alerts, the budget is deleted.
 async fn ease(emulator: &Emulator) -> Result<(), Failure> {
     let client = aws_sdk_budgets::Client::new(&emulator.sdk_config());
     let account = emulator.account();
@@ -56,7 +56,7 @@ async fn the_money_runs_out(kind: Kind) -> Result<(), Failure> {
     let bench = Bench::start(kind, None).await?;
     let [slow, busy, calm] =
         [bench.rule("slow").await?, bench.rule("busy").await?, bench.rule("calm").await?];
-    // What CloudWatch has counted of it: three a minute. Moto takes its time over more points than these.
+    // CloudWatch has counted three a minute. Moto is slow with more points than these.
     let minute = SystemClock.now().as_second() / 60 * 60;
     let points: Vec<(i64, u64)> = (61..79).map(|ago| (minute - ago * 60, 3)).collect();
     put_rule_metric(&bench.emulator, "TriggeredRules", None, "busy", &points).await?;
@@ -70,7 +70,7 @@ async fn the_money_runs_out(kind: Kind) -> Result<(), Failure> {
     assert_eq!(kinds, [("suspect", slow.as_str())], "it is told of, and left alone");
     bench.assert_states(&[("slow", true), ("busy", true), ("calm", true)]).await?;
 
-    // AWS Budgets writes hours later.
+    // The notification of AWS Budgets comes hours later.
     create(&bench.emulator, "91.25", NotificationState::Alarm).await?;
     let answer = control.notify("1", &bench.notice("FORECASTED")).await;
     assert_eq!(answer, json!({"firings": 0, "tripped": [slow], "suspects": []}), "{:?}", control.logs());
@@ -82,7 +82,7 @@ async fn the_money_runs_out(kind: Kind) -> Result<(), Failure> {
     assert!(reason.ends_with(", while the budget \"team blue\" is overspent"), "{reason}");
     check_alert(&told[1].message, told[1].subject.as_deref(), kind);
 
-    // SNS delivers again, and then the money is really gone: nothing new follows.
+    // SNS delivers again, and then the limit is really exceeded: nothing new follows.
     for (id, basis) in [("1", "FORECASTED"), ("2", "ACTUAL"), ("2", "ACTUAL")] {
         let nothing = json!({"firings": 0, "tripped": [], "suspects": []});
         assert_eq!(control.notify(id, &bench.notice(basis)).await, nothing);
@@ -97,10 +97,10 @@ async fn the_money_runs_out(kind: Kind) -> Result<(), Failure> {
     while_it_presses_and_after(&bench, &control).await
 }
 
-/// The one alert that says it all.
+/// Checks the only alert.
 fn check_alert(alert: &Value, subject: Option<&str>, kind: Kind) {
     assert_eq!(subject, Some("Budget alert: budget-guard disabled 1 rule"));
-    // ministack counts what is spent on it, and expects nothing.
+    // MiniStack computes the actual spend and has no forecast.
     let expected = if kind == Kind::Moto { "120.00 USD" } else { "too much" };
     let reason = format!(
         "the budget \"team blue\" is expected to spend {expected}, more than its alert threshold of 100.00 USD; \
@@ -118,7 +118,7 @@ fn check_alert(alert: &Value, subject: Option<&str>, kind: Kind) {
         };
         list.as_array().into_iter().flatten().map(line).collect()
     };
-    // 42 firings in a quarter of an hour, each a message to SQS.
+    // 42 firings in a quarter of an hour, each with one message to SQS.
     assert_eq!(ranked(&alert["cut"]), ["slow: 168 an hour for 67, a suspect"]);
     assert_eq!(ranked(&alert["ranking"]), ["busy: 168 an hour for 67", "calm: 8 an hour for 3"]);
     let next = "see why: budget-guard explain slow --region us-east-1; \
@@ -129,7 +129,7 @@ fn check_alert(alert: &Value, subject: Option<&str>, kind: Kind) {
 
 async fn while_it_presses_and_after(bench: &Bench, control: &Function) -> Result<(), Failure> {
     let [second, third] = [bench.rule("second").await?, bench.rule("third").await?];
-    // As long as it presses, there is no first warning.
+    // While a budget is overspent, a suspect is cut without an alert before.
     bench.function().await?.firings(&[(&second, 3)]).await?;
     bench.assert_states(&[("second", false), ("third", true)]).await?;
     let told = bench.world.wait_for_alerts(1, SOON).await?;
@@ -165,7 +165,7 @@ async fn pressure_ends_with_the_period_and_by_hand() -> Result<(), Failure> {
     assert_eq!(bench.world.wait_for_alerts(1, SOON).await?[0].kind(), "budget");
     let cleared = json!({"at": "2026-11-20T12:00:00Z", "reason": "a planned migration"});
     bench.edit_press(|press| press["care"]["cleared"] = cleared).await?;
-    // Whoever cleared it has told people; the function's log says it, too, once.
+    // The command that cleared it publishes the alert. The function only logs it, once.
     for _ in 0..2 {
         control.tick().await?;
     }
@@ -175,13 +175,13 @@ async fn pressure_ends_with_the_period_and_by_hand() -> Result<(), Failure> {
     let line: Value = serde_json::from_str(&lines[0])?;
     let said = ["budget", "at", "reason"].map(|field| line[field].as_str().unwrap_or_default());
     assert_eq!(said, [BUDGET, "2026-11-20T12:00:00Z", "a planned migration"]);
-    // The same alert again does not bring it back.
+    // The same notification does not restore the effect.
     control.notify("2", &bench.notice("ACTUAL")).await;
     let rule = bench.rule("slow").await?;
     bench.function().await?.firings(&[(&rule, 3)]).await?;
     assert_eq!(bench.world.wait_for_alerts(1, SOON).await?[0].kind(), "suspect");
 
-    // Nobody cleared it, but the month is over.
+    // No person cleared it, but the month is over.
     let past = json!(SystemClock.now() - jiff::SignedDuration::from_secs(1));
     bench
         .edit_press(|press| {

@@ -1,4 +1,4 @@
-//! The look at all records, page by page, on both emulators.
+//! Listing of all records, page by page, on both emulators.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use budget_guard_tests::Failure;
 use budget_guard_tests::emulator::{Emulator, Kind};
 use budget_guard_tests::world::World;
 
-/// A page ends after a megabyte. Sixteen of these are more; a record of the guard's own is smaller.
+/// Number of records for more than one page, which ends after 1 MB. These are larger than records of the guard.
 const RECORDS: usize = 16;
 const START: Timestamp = Timestamp::constant(1_795_176_000, 0);
 const REASON_BYTES: usize = 100 * 1024;

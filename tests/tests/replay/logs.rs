@@ -1,4 +1,4 @@
-//! CloudTrail logs made for a test.
+//! CloudTrail logs for tests.
 
 use std::io::Write;
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use budget_guard_tests::Failure;
 
-/// A `PutBucketAcl` of the fixer.
+/// A record of `PutBucketAcl` by the fixer.
 #[derive(Debug, Clone)]
 pub struct Record(Value);
 
 impl Record {
-    /// Number `n`, this many milliseconds after ten o'clock.
+    /// Record number `n`, this many milliseconds after ten o'clock.
     pub fn new(n: u64, at_ms: u64) -> Self {
         let time = format!(
             "2026-11-20T{:02}:{:02}:{:02}.{:03}Z",
@@ -33,14 +33,14 @@ impl Record {
 }
 
 impl Record {
-    /// The same call by somebody else.
+    /// The same call by another principal.
     pub fn by(mut self, principal: &str) -> Self {
         let kind = if principal.contains(":assumed-role/") { "AssumedRole" } else { "IAMUser" };
         self.0["userIdentity"] = json!({"type": kind, "arn": principal});
         self
     }
 
-    /// A call of this service that CloudTrail marks as one that only reads.
+    /// A call of this service that CloudTrail marks as read-only.
     pub fn reading(mut self, service: &str, operation: &str, category: &str) -> Self {
         self.0["eventSource"] = json!(format!("{service}.amazonaws.com"));
         self.0["eventName"] = json!(operation);
@@ -57,7 +57,7 @@ impl Record {
     }
 }
 
-/// As CloudTrail writes its files.
+/// Text of a log file, in CloudTrail's form.
 pub fn in_file(records: &[Record]) -> String {
     let records: Vec<&Value> = records.iter().map(|Record(record)| record).collect();
     json!({ "Records": records }).to_string()

@@ -1,4 +1,4 @@
-//! `replay` and `match` as people run them: the real program over logs made here, without AWS.
+//! `replay` and `match`: the real program over generated logs, without AWS.
 
 mod logs;
 mod matching;
@@ -16,17 +16,17 @@ use logs::{Record, gzip, in_file};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A folder of this test's own input.
+/// Path of a file in this test's input folder.
 fn given(path: &str) -> PathBuf {
     root().join("tests/tests/replay").join(path)
 }
 
-/// No AWS, no table, no topic.
+/// Program without AWS, table and topic.
 fn program() -> Result<Program, Failure> {
     Program::new(&[])
 }
 
-/// Files that live as long as the test.
+/// Folder with these files, which is removed at its drop.
 fn folder(files: &[(&str, &[u8])]) -> Result<TempDir, Failure> {
     let folder = tempfile::Builder::new().prefix("budget-guard-replay-").tempdir()?;
     for (name, bytes) in files {
@@ -46,7 +46,7 @@ async fn a_whole_account_is_replayed() -> Result<(), Failure> {
     let args = format!("replay --rules {} {} --limit 3/60s", rules.display(), logs.display());
     let mut seen = program()?.json(&args, 4).await?;
     let mut expected: Value = serde_json::from_slice(&fs::read(given("account/expected.json"))?)?;
-    // Their words are the matcher's and the parser's own; which ones they are about is held here.
+    // The texts are those of the matcher and the parser. Only the rules and places are checked here.
     let unknown = seen["unknown"].as_array().into_iter().flatten().map(|one| one["rule"].clone()).collect();
     let problem = |one: &Value| {
         let file = one["file"].as_str().unwrap_or_default();
@@ -78,7 +78,7 @@ async fn the_report_reads_well() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What `replay` says of the rule `fix-acl` over these records, in one file.
+/// JSON result of `replay` for the rule `fix-acl` over these records in one file.
 async fn outcome(records: &[Record], limit: &str) -> Result<Value, Failure> {
     let folder = folder(&[("rules.jsonl", FIX_ACL.as_bytes()), ("log.json", in_file(records).as_bytes())])?;
     let at = folder.path().display();
@@ -91,7 +91,7 @@ async fn outcome(records: &[Record], limit: &str) -> Result<Value, Failure> {
     Ok(report["rules"][0].clone())
 }
 
-/// This many calls, so many milliseconds apart.
+/// This many calls, this many milliseconds apart.
 fn calls(count: u64, gap_ms: u64) -> Vec<Record> {
     (0..count).map(|n| Record::new(n, n * gap_ms)).collect()
 }
@@ -140,7 +140,7 @@ async fn neither_order_nor_files_nor_copies_make_a_difference() -> Result<(), Fa
         files.push((format!("logs/{n}/{n}.json.gz"), packed.clone()));
         if n % 3 == 0 {
             files.push((format!("logs/copy-{n}.json"), part.clone().into_bytes()));
-            // A packed file by the name of one that is not.
+            // A gzip file with the name of a plain one.
             files.push((format!("logs/odd-{n}.json"), packed));
         }
     }
@@ -187,7 +187,7 @@ async fn what_is_broken_is_named_and_the_rest_counts() -> Result<(), Failure> {
     let report = program()?.json(&args, 0).await?;
     assert_eq!(report["skipped"], 6);
     assert!(report["events"].as_u64() >= Some(50), "{report}");
-    // More than ten are counted, but not named.
+    // Problems after the tenth are counted, but not named.
     let broken: Vec<(String, &[u8])> = (0..25).map(|n| (format!("{n:02}.json"), b"-".as_slice())).collect();
     let mut files: Vec<(&str, &[u8])> = broken.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
     files.extend([("rules.jsonl", FIX_ACL.as_bytes()), ("whole.json", whole.as_bytes())]);

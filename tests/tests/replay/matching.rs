@@ -1,4 +1,4 @@
-//! `match`: one pattern or many rules, one event or many.
+//! `match` with one pattern or many rules, and one event or many.
 
 use std::process::Stdio;
 
@@ -76,7 +76,7 @@ async fn an_invalid_pattern_is_shown_where_it_is_wrong() -> Result<(), Failure> 
             &["bad.json: line 2, column 13: ", "\n    \"source\": \"aws.s3\"\n              ^\n"],
         )
         .await?;
-    // One bad rule of a file is unknown, and the others are matched all the same.
+    // An invalid rule of a file is unknown, and the others are matched all the same.
     for (rules, place) in
         [("rules.jsonl", "line 4, column 36"), ("encoded.jsonl", "line 1, column 11 of its pattern")]
     {

@@ -1,4 +1,4 @@
-//! Calls that the state of a rule keeps from it.
+//! Calls that a rule does not get because of its state.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Loops that `replay` finds by who fires the rule: with the rules' targets in the file, at any speed.
+//! Loops that `replay` finds at any speed by their callers, with the rules' targets in the file.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ const FIXER: &str = "arn:aws:sts::123456789012:assumed-role/fixer-role/fixer";
 const WORKFLOW: &str = "arn:aws:sts::123456789012:assumed-role/fixer-role/rZ7kQw0pYbUxLmTnVcJdHs5GfWa3Ei8o";
 const OTHER: &str = "arn:aws:sts::123456789012:assumed-role/opener-role/opener";
 
-/// As `describe-rule` prints a rule, and `list-targets-by-rule` the functions it starts, with the roles they run as.
+/// A rule as in `describe-rule`, with its functions as in `list-targets-by-rule`, and their roles.
 fn rule(name: &str, calls: &Value, function: &str) -> Value {
     json!({
         "Name": name, "Arn": format!("arn:aws:events:us-east-1:123456789012:rule/{name}"), "State": "ENABLED",
@@ -23,7 +23,7 @@ fn rule(name: &str, calls: &Value, function: &str) -> Value {
     })
 }
 
-/// Who, which call, on which bucket; one each minute.
+/// Log with one call per minute, by caller, operation and bucket.
 fn log(calls: &[(&str, &str, &str)]) -> String {
     let record = |(n, (who, call, bucket)): (usize, &(&str, &str, &str))| {
         Record::new(n as u64, n as u64 * 60_000).by(who).calling(call, &json!({"bucketName": bucket}))
@@ -56,7 +56,7 @@ async fn a_loop_of_one_turn_a_minute_is_found_if_the_targets_are_told() -> Resul
     ]);
     assert_eq!(trip["callers"], callers);
 
-    // A function of another name, or whose role is not told: nothing shows that these are its own calls.
+    // A function of another name, or without a known role, does not make these calls its own.
     let mut roleless = told.clone();
     roleless["Targets"][0].as_object_mut().ok_or("an object")?.remove("role");
     for other in [rule("fix-acl", &json!(["PutBucketAcl"]), "other"), roleless] {
@@ -108,7 +108,7 @@ async fn a_constant_role_in_the_input_of_a_target_tells_who_acts() -> Result<(),
 #[tokio::test]
 async fn honest_machines_are_left_alone() -> Result<(), Failure> {
     let buckets: Vec<String> = (0..30).map(|n| format!("bucket-{n}")).collect();
-    // Each bucket repaired once; and one bucket over which a person and the fixer disagree.
+    // One call per bucket, and then a person and the fixer who change one bucket in turn.
     let once =
         buckets.iter().flat_map(|one| [(ANN, "PutBucketAcl", one.as_str()), (FIXER, "PutBucketAcl", one)]);
     let dispute = [(ANN, "PutBucketAcl", "uploads"), (FIXER, "PutBucketAcl", "uploads")].repeat(30);

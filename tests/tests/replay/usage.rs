@@ -1,4 +1,4 @@
-//! Wrong arguments, missing files, settings that are read elsewhere too.
+//! Wrong arguments, missing files, and settings that other commands read too.
 
 use crate::{FIX_ACL, folder, program};
 use budget_guard_tests::Failure;

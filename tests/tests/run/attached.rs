@@ -1,4 +1,4 @@
-//! Attached rules that the directory does not know yet: read at once, so that it is known who fires them.
+//! Attached rules that the directory does not have yet. They are read at once, so that their callers can be judged.
 
 use super::zero_touch::{PATTERN, call, definition, guarded, handle, later};
 use super::*;
@@ -16,7 +16,7 @@ fn fixing() -> RuleDefinition {
     RuleDefinition { targets, ..definition(PATTERN) }
 }
 
-/// Firings that attached rules send themselves: of one call by Ann, and the same again by `principal`.
+/// Firings of attached rules: one call by Ann, and then the same by `principal`.
 fn fired(rules: &[RuleArn], ids: std::ops::Range<usize>, principal: &str) -> Vec<u8> {
     let firing = |(rule, id): (&RuleArn, usize)| {
         let mut event = call(id);
@@ -48,7 +48,7 @@ fn who_fires_it_is_known_from_the_first_batch_on() {
     };
     check("orders/fix", OWN, AlertKind::Tripped, EvidenceKind::Surplus);
     check("fix", OWN, AlertKind::Tripped, EvidenceKind::Surplus);
-    // By its rate a rule is cut for its own calls alone, once it is known which those are.
+    // By its rate, a rule is cut only for its own calls, once its actors are known.
     check("orders/fix", ANN, AlertKind::Suspect, EvidenceKind::Burst);
     check("fix", ANN, AlertKind::Suspect, EvidenceKind::Burst);
 }
@@ -91,7 +91,7 @@ fn a_rule_that_cannot_be_read_counts_as_before() {
     }
 }
 
-/// A drill: a rule that only the guard is a target of, fired by events of its own source.
+/// A drill: a rule with only the guard as target, fired by events of the drill's own source.
 #[test]
 fn a_rule_without_other_targets_is_cut_by_its_rate() {
     let (world, guard) = guarded(&[("other", definition(r#"{"source":["shop"]}"#))], "200/60s");

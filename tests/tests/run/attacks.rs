@@ -1,4 +1,4 @@
-//! Found by attack: races and inputs that once ended badly.
+//! Races and inputs that were found by attack.
 
 use super::*;
 
@@ -37,7 +37,7 @@ fn a_cut_rule_is_watched_whatever_the_tick_does_meanwhile() {
     let arn = rule("fix-acl");
     let world = world_with(&arn, World::rule(RuleState::Enabled));
     let guard = guard(&world, "3/60s");
-    // On the list with a closed record, as after a clean probation.
+    // The rule is in the list for the tick with a closed record, as after a clean probation.
     run(guard.handle(&firings(&arn, 0..1))).unwrap().0.unwrap();
     let payload = firings(&arn, 1..3);
     let mut future = pin!(guard.handle(&payload));

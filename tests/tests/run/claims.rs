@@ -1,4 +1,4 @@
-//! Events that say what is not so: of who made a call, of who put it on the bus, of which rule fired.
+//! Events with false claims: about the caller, the sender of the event, the rule that fired.
 
 use super::zero_touch::{PATTERN, call, definition, guarded, handle, later, rule_call};
 use super::*;
@@ -12,7 +12,7 @@ fn with_fixer(pattern: &str) -> RuleDefinition {
     RuleDefinition { targets: vec![Target::new("t", FIXER)], ..definition(pattern) }
 }
 
-/// A repair of the bucket, as a function with this role made it so many seconds after noon.
+/// Event of a repair of the bucket by a function with this role, this many seconds after noon.
 fn repair(id: usize, role: &str, function: &str) -> serde_json::Value {
     let mut event = call(id);
     event["time"] = json!(NOON + SignedDuration::from_secs(id as i64));
@@ -26,7 +26,7 @@ fn repair(id: usize, role: &str, function: &str) -> serde_json::Value {
     event
 }
 
-/// A rule that takes any call is never cut by its rate alone, only if its own target made the calls.
+/// A rule on any call is never cut by its rate alone, but only if its own target made the calls.
 #[test]
 fn a_source_may_be_spelled_like_a_caller() {
     let check = |source: &str| {
@@ -70,7 +70,7 @@ fn a_deployment_by_the_targets_role_is_no_call_of_the_target() {
     let mut rules = vec![("fix-acl", with_fixer(PATTERN))];
     rules.extend(names[1..].iter().map(|name| (*name, definition(r#"{"source":["x"]}"#))));
     let (world, guard) = guarded(&rules, "200/60s");
-    // The targets of more rules are put again than are read at once: the tick has to.
+    // More rules have changed targets than are read at once, so the rest is left to the tick.
     let changes = names.map(|name| rule_call("PutTargets", json!({"rule": name}), NOON));
     handle(&guard, &batch(changes.iter().map(String::as_str)));
     later(&world, 10);

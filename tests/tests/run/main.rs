@@ -1,4 +1,4 @@
-//! The shell over ports in memory: races, crashes at every call, bad messages, and how many calls are made.
+//! The shell over ports in memory: races, crashes at every call, bad messages, and the number of calls.
 
 mod attached;
 mod attacks;
@@ -40,7 +40,7 @@ fn guard(world: &World, limit: &str) -> Guard<World> {
     Guard::new(world.clone(), home, Limits::new(Mode::Enforce, limit.parse().unwrap()))
 }
 
-/// Runs a future until it ends, or `None` once it does not go on: then the process has died.
+/// Runs a future. `None` if it cannot continue, which means that the process has died.
 fn run<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -83,7 +83,7 @@ fn world_with(arn: &RuleArn, definition: RuleDefinition) -> World {
     world
 }
 
-/// What must be true once everything has come to rest after a loop.
+/// Checks everything that must hold at the end of a loop.
 fn assert_cut(world: &World, arn: &RuleArn, story: &str) {
     assert_eq!(world.rule_state(arn), Some(RuleState::Disabled), "{story}");
     let record = world.record(arn).unwrap();
@@ -132,7 +132,7 @@ fn without_a_trip_there_is_one_read_and_one_write_per_rule() {
     assert_eq!(calls(&world), [61, 41, 21]);
 }
 
-/// The calls on the way from a loop's firings to its alert.
+/// Calls from a loop's firings to its alert.
 const CALLS: [Call; 7] =
     [Call::Tags, Call::Load, Call::Watch, Call::Save, Call::Inspect, Call::Disable, Call::Publish];
 
@@ -147,7 +147,7 @@ fn whichever_call_the_process_dies_in_the_cut_is_finished() {
                 world.faults.plan(call, nth, fate);
                 let ended = run(guard(&world, "10/60s").handle(&firings(&arn, 0..40)));
                 world.faults.clear();
-                // The queue delivers the batch again to a new process; a tick comes by.
+                // The queue delivers the batch again to a new process, and a tick follows.
                 if ended.is_none() {
                     run(guard(&world, "10/60s").handle(&firings(&arn, 0..40))).expect(&story).0.unwrap();
                 }
@@ -331,7 +331,7 @@ fn an_operator_cuts_and_restores() {
 }
 
 proptest! {
-    /// Promise 5: whatever else is true of a rule, these are never disabled.
+    /// Promise 5: these rules are never disabled, in any combination with other properties.
     #[test]
     fn what_must_not_be_touched_is_not(
         managed in any::<bool>(), own in any::<bool>(), schedule in any::<bool>(), disabled in any::<bool>(),

@@ -1,4 +1,4 @@
-//! Alerts about money: asked about, confirmed, pressed, told – late, twice, forged, and with calls that fail.
+//! Budget alerts: asked about, confirmed, applied and reported; late, twice, forged, and with failing calls.
 
 use super::*;
 use budget_guard_core::alerts::{Alert, AlertJson, Coverage, MoneyOutcome};
@@ -22,7 +22,7 @@ pub(super) fn hand_over(world: &World, payload: &[u8]) -> (Result<Reply, HandleE
     run(guard(world, "200/60s").handle(payload)).unwrap()
 }
 
-/// The alerts about money: what became of each.
+/// Outcomes of the alerts about budgets.
 pub(super) fn told(world: &World) -> Vec<MoneyOutcome> {
     world.budget_alerts().iter().filter_map(|alert| alert.outcome).collect()
 }
@@ -54,7 +54,7 @@ fn an_alert_about_money_is_taken_up_however_it_comes() {
         answer.unwrap();
         assert_eq!((summary.decode_errors, summary.failed, pressing(&world)), (0, 0, 1));
         assert_eq!(told(&world), [MoneyOutcome::Pressure], "{:?}", summary.notes);
-        // SNS and SQS deliver more than once.
+        // SNS and SQS may deliver more than once.
         hand_over(&world, &payload).0.unwrap();
         assert_eq!((told(&world).len(), pressing(&world)), (1, 1));
     }
@@ -95,7 +95,7 @@ fn what_nobody_confirms_is_told_once_and_nothing_is_cut() {
     );
     let asks = json!({"Type": "SubscriptionConfirmation", "TopicArn": "arn:t", "Message": "m", "SubscribeURL": "https://example.com"});
     check(&new(), &asks.to_string(), Some("asks to be confirmed"));
-    // The guard's own alerts, as JSON and as text: never answered.
+    // The guard's own alerts, as JSON and as text, have no effect.
     let own =
         from("arn:aws:sns:us-east-1:123456789012:money", r#"{"kind":"budget","dedup_id":"d","reason":"r"}"#);
     check(&new(), &own, None);
@@ -128,7 +128,7 @@ fn an_alert_that_aws_cannot_answer_for_is_asked_about_again() {
     }
 }
 
-/// A rule that has fired three times a minute for twenty minutes, up to noon; CloudWatch has seen so much of it before.
+/// A rule with three firings a minute for twenty minutes up to noon. `before` is CloudWatch's earlier count per minute.
 pub(super) fn slow_loop(world: &World, name: &str, before: u64) -> RuleArn {
     let arn = rule(name);
     world.put_rule(&arn, World::rule(RuleState::Enabled));
@@ -171,7 +171,7 @@ fn when_the_money_runs_out_suspects_are_cut_and_the_rest_is_ranked() {
     let trip = world.record(&suspect).unwrap().last_trip.unwrap();
     assert!(trip.reason.ends_with(", while the budget \"blue\" is overspent"), "{}", trip.reason);
     assert_eq!(world.broken_promises(), Vec::<String>::new());
-    // Weeks of it do not cut what was always so.
+    // A rate that is weeks old is no reason for a cut.
     slow_loop(&world, "busy", 3);
     assert_eq!(world.rule_state(&busy), Some(RuleState::Enabled));
 }
@@ -237,7 +237,7 @@ fn pressure_ends_when_the_budget_is_ok_again_or_its_period_is_over() {
     let late = World::new(NOON);
     late.put_budget(blue(NotificationState::Alarm));
     hand_over(&late, &batch([notice().as_str()])).0.unwrap();
-    // Nobody asks, nothing comes: the month ends.
+    // No question and no message: the month ends.
     let december: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
     assert_eq!(late.pressure().unwrap().pressing(december).count(), 0);
     assert_eq!(late.pressure().unwrap().pressing(december - SignedDuration::from_secs(1)).count(), 1);
@@ -270,7 +270,7 @@ fn what_is_no_alert_does_not_stop_the_firings_beside_it() {
     assert_eq!((summary.tally.firings, told(&world)), (1, vec![MoneyOutcome::Unconfirmed]));
 }
 
-/// The budget `blue` of 100 USD with an alert at 80 USD, in this state.
+/// Budget `blue` of 100 USD with an alert at 80 USD in this state.
 pub(super) fn blue(state: NotificationState) -> BudgetStatus {
     let amount = |text: &str| Some(text.parse().unwrap());
     let alert = BudgetNotification {
@@ -291,7 +291,7 @@ pub(super) fn blue(state: NotificationState) -> BudgetStatus {
     }
 }
 
-/// What the ports offer is enough to ask, to decide and to keep, whatever goes wrong on the way.
+/// Two instances ask, decide and save once, whatever fails on the way.
 #[test]
 fn two_instances_ask_decide_and_keep_once() {
     let world = World::new(NOON);
@@ -309,7 +309,7 @@ fn two_instances_ask_decide_and_keep_once() {
         }
     };
     assert!(matches!(ask(), Err((false, Doubt::NoSuchBudget { .. }))));
-    // AWS is late: the state is still that of this morning.
+    // AWS is late: the state is that of this morning.
     world.put_budget(blue(NotificationState::Ok));
     assert!(matches!(ask(), Err((false, Doubt::NotRaised))));
     world.put_budget(blue(NotificationState::Alarm));

@@ -1,4 +1,4 @@
-//! Budget pressure that several instances put on at once, and that ends while calls fail: each change is told of.
+//! Overspent budgets that several instances record at once, and that end while calls fail. Each change is reported.
 
 use super::money::{blue, hand_over, notice, pressing, slow_loop, told};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use super::*;
 use budget_guard_core::alerts::{AlertJson, MoneyOutcome};
 use budget_guard_core::model::{AlertBasis, NotificationState, Threshold};
 
-/// A world in which the budget presses.
+/// World with an overspent budget in effect.
 fn pressed() -> World {
     let world = World::new(NOON);
     world.put_budget(blue(NotificationState::Alarm));
@@ -20,7 +20,7 @@ fn of(world: &World, outcome: MoneyOutcome) -> Vec<AlertJson> {
     world.budget_alerts().into_iter().filter(|alert| alert.outcome == Some(outcome)).collect()
 }
 
-/// The pressure is over, and whoever heard of its end heard of this one.
+/// Checks that the effect is over, and that its end was reported if its start was.
 fn assert_ended(world: &World, outcome: MoneyOutcome, story: &str) {
     assert_eq!(pressing(world), 0, "{story}");
     let ends = of(world, outcome);
@@ -67,7 +67,7 @@ fn whatever_fails_on_the_way_people_hear_what_a_person_has_ended() {
                 world.faults.plan(call, nth, fate);
                 let cleared = run(guard(&world, "200/60s").clear_pressure("a migration"));
                 world.faults.clear();
-                // Without an answer, the person tries again.
+                // Without a reply, the person repeats the command.
                 if !matches!(cleared, Some(Ok(_))) {
                     run(guard(&world, "200/60s").clear_pressure("a migration")).unwrap().unwrap();
                 }
@@ -81,7 +81,7 @@ fn whatever_fails_on_the_way_people_hear_what_a_person_has_ended() {
     }
 }
 
-/// Keeps the errors that are logged.
+/// Subscriber that keeps the logged errors.
 #[derive(Clone, Default)]
 struct Errors(Arc<Mutex<Vec<String>>>);
 
@@ -112,7 +112,8 @@ impl tracing::Subscriber for Errors {
 #[test]
 fn each_part_that_fails_is_in_the_log() {
     let world = pressed();
-    // One after the other: asking again, ending, telling, logging what people ended, publishing. The first is returned.
+    // The calls in order: asking again, ending, reporting, logging an end by a person, publishing. The first is
+    // returned.
     for nth in [1, 3, 5] {
         world.faults.plan(Call::LoadPressure, nth, Fate::Fails(FaultKind::Throttled));
     }
@@ -143,7 +144,7 @@ fn who_clears_is_told_if_others_are_not_told_yet() {
 
 #[test]
 fn who_clears_hears_that_others_may_be_told_twice() {
-    // The end is saved first, then who publishes it, and at last that it is published.
+    // Saved in order: the end, the instance that publishes, and the publication.
     for (nth, is_told) in [(2, false), (3, true)] {
         let world = pressed();
         world.faults.plan(Call::SavePressure, nth, Fate::Fails(FaultKind::Denied));

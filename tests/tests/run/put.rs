@@ -1,4 +1,4 @@
-//! Rules of custom buses: fired by events that name no caller, unless a trail logs who puts them.
+//! Rules of custom buses. Their events name no caller, unless a trail logs PutEvents.
 
 use super::zero_touch::{guarded, later};
 use super::*;
@@ -41,7 +41,7 @@ fn handle(guard: &Guard<World>, records: &[serde_json::Value]) {
     assert!(super::zero_touch::handle(guard, payload.as_bytes()).0["batchItemFailures"] == json!([]));
 }
 
-/// An event every 50 seconds, too few for any rate. Returns the alerts, as kind and reason.
+/// Plays an event every 50 seconds, too few for any rate limit. Returns the alerts as kind and reason.
 fn played(
     trace: impl Fn(usize) -> Option<String>,
     logged: impl Fn(usize, Timestamp) -> Option<serde_json::Value>,

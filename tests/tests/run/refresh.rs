@@ -1,4 +1,4 @@
-//! How the tick keeps the directory true: paced, page by page, through faults, one process at a time.
+//! Refresh of the directory by the tick: at a limited rate, page by page, through failures, one process at a time.
 
 use super::*;
 use budget_guard_core::ports::Clock;
@@ -19,7 +19,7 @@ fn ticked(guard: &Guard<World>) -> Summary {
     summary
 }
 
-/// The rules that are stored, and of how many of them targets and tags are known.
+/// Number of stored rules, and of those with targets and tags.
 fn stored(world: &World) -> (usize, usize) {
     let guard = guard(world, "200/60s");
     let Some(stored) = run(guard.load_directory()).unwrap().unwrap() else { return (0, 0) };
@@ -27,7 +27,7 @@ fn stored(world: &World) -> (usize, usize) {
     (entries.len(), entries.values().filter(|entry| entry.details_at.is_some()).count())
 }
 
-/// Of how many rules targets and tags were read from then on.
+/// Number of rules with targets and tags read since this time.
 fn read_since(world: &World, since: Timestamp) -> usize {
     let stored = run(guard(world, "200/60s").load_directory()).unwrap().unwrap().unwrap();
     stored.directory.entries().values().filter(|entry| entry.details_at >= Some(since)).count()
@@ -81,7 +81,7 @@ fn many_buses_and_pages_are_read_over_several_ticks() {
         let usable = run(guard.load_directory()).unwrap().unwrap().unwrap().is_usable();
         assert!(usable, "the default bus comes first");
     }
-    // Whatever was deleted meanwhile is gone after the next pass.
+    // Deleted rules are gone after the next pass.
     world.delete_rule(&rule("bus-129/r"));
     world.delete_rule(&rule("r3"));
     world.advance(SignedDuration::from_mins(15));
@@ -155,7 +155,7 @@ fn a_rule_that_cannot_be_read_keeps_nobody_from_the_others() {
     };
     check(&[1], 5);
     check(&[1, 2, 4, 6], 2);
-    // Three in a row are no longer the rules' own trouble.
+    // Three failures in a row are a failure of the API, and not of single rules.
     check(&[2, 3, 4], 1);
 }
 
@@ -173,7 +173,7 @@ fn rules_that_never_can_be_read_do_not_starve_the_others() {
         }
         assert_eq!(stored(&world), (9, 9 - failing), "{failing} {kind:?}");
         assert_eq!(notes.first().map(|note| note.split(',').next().unwrap()), note, "{failing} {kind:?}");
-        // Nor later, when all of them are due again.
+        // Nor later, when all are due again.
         world.advance(SignedDuration::from_hours(6));
         let due = world.now();
         (0..3).for_each(|_| {
@@ -241,7 +241,7 @@ fn chunks_that_expired_are_built_anew() {
     assert!(run(guard(&world, "200/60s").load_directory()).unwrap().is_err());
     ticked(&guard(&world, "200/60s"));
     assert_eq!(stored(&world), (1, 1));
-    // In use, they are written again each day.
+    // Chunks in use are written again each day.
     for _ in 0..20 {
         world.advance(SignedDuration::from_hours(12));
         ticked(&guard(&world, "200/60s"));

@@ -1,4 +1,4 @@
-//! Schedules of EventBridge Scheduler: found with a pass over the rules, read once, kept when they cannot be read.
+//! Schedules of EventBridge Scheduler: listed with a pass over the rules, read once, kept if they cannot be read.
 
 use super::*;
 use budget_guard_core::model::{ScheduleDefinition, Target};
@@ -6,7 +6,7 @@ use budget_guard_core::model::{ScheduleDefinition, Target};
 const FIXER: &str = "arn:aws:lambda:us-east-1:123456789012:function:fixer";
 const OTHER: &str = "arn:aws:lambda:us-east-1:123456789012:function:other";
 
-/// Two rules with a function each.
+/// World with two rules, each with a function.
 fn world() -> World {
     let world = World::new(NOON);
     for (name, target) in [("fix", FIXER), ("tag", OTHER)] {
@@ -16,7 +16,7 @@ fn world() -> World {
     world
 }
 
-/// A pass of this process over the rules, which did not fail.
+/// A pass of this process over the rules, without a failure.
 fn pass(guard: &Guard<World>) {
     guard.ports.advance(SignedDuration::from_mins(15));
     let (reply, summary) = run(guard.handle(&tick())).unwrap();
@@ -102,7 +102,7 @@ fn what_cannot_be_read_stays_as_it_was_known() {
             world.advance(SignedDuration::from_secs(1));
             world.put_schedule("sweep", FIXER, "rate(9 minutes)");
             world.faults.plan(call, 1, Fate::Fails(kind));
-            // Another process each time: nothing is remembered but what is stored.
+            // Another process each time: only stored knowledge remains.
             pass(&guard(&world, "200/60s"));
             assert_eq!(minutes(&world, "fix"), [5], "{kind:?} in {call:?}");
             pass(&guard(&world, "200/60s"));
@@ -139,7 +139,7 @@ fn schedules_that_never_can_be_read_come_last() {
     pass(&guard);
     assert_eq!(minutes(&world, "fix"), [0; 0]);
     pass(&guard);
-    // Ten more fail, the last one is read, and nine of the first twenty.
+    // Ten more fail; the last one and nine of the first twenty are read.
     assert_eq!(minutes(&world, "fix"), [5, 9]);
 }
 

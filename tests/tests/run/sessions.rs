@@ -1,4 +1,4 @@
-//! Role chaining: a target that works under a role which it assumes itself.
+//! Role chaining: a target that calls with a role that it assumes itself.
 
 use super::zero_touch::{PATTERN, call, definition, guarded, handle, later};
 use super::*;
@@ -18,7 +18,7 @@ fn identity(role: &str, session: &str, key: &str) -> serde_json::Value {
         "accessKeyId": key, "sessionContext": {"sessionIssuer": {"arn": role}}})
 }
 
-/// The n-th call under the assumed role, every 10 seconds.
+/// The n-th call with the assumed role, one every 10 seconds.
 fn member_call(n: usize, key: &str) -> serde_json::Value {
     let mut event = call(n);
     event["time"] = json!(NOON + SignedDuration::from_secs(10 * n as i64));
@@ -28,7 +28,7 @@ fn member_call(n: usize, key: &str) -> serde_json::Value {
     event
 }
 
-/// The record of the call that opened a session.
+/// Record of the call that opened a session.
 fn assumes(role: &str, key: &str, by: serde_json::Value) -> serde_json::Value {
     let name = role.rsplit('/').next().unwrap();
     json!({"eventID": format!("assumes-{key}"), "eventSource": "sts.amazonaws.com", "eventName": "AssumeRole",
@@ -56,7 +56,7 @@ fn put(world: &World, role: &str, record: &serde_json::Value) {
     world.put_opening(role, TrailRecord { at: NOON, json: record.to_string() });
 }
 
-/// Ann's call and then this number under the assumed role, as they come. Returns the number that came until the cut.
+/// Plays Ann's call and then this number of calls with the assumed role. Returns their number until the cut.
 fn played(
     world: &World,
     guard: &Guard<World>,
@@ -174,7 +174,7 @@ fn roles_are_asked_about_half_a_second_apart_and_for_five_seconds_at_most() {
         world.slow_trail(SignedDuration::from_millis(request_millis));
         handle(&guard, &batch([call(0).to_string().as_str()]));
         later(&world, 900);
-        // A turn a minute, each under another role.
+        // One turn a minute, each with another role.
         let calls = (1..=12).map(|n| {
             let mut event = member_call(n, "");
             event["time"] = json!(NOON + SignedDuration::from_mins(n as i64));

@@ -1,4 +1,4 @@
-//! Rules that fire on more than the guard is shown: people are told which, and which setting of the stack shows it.
+//! Rules with events that the guard does not get: an alert names them, and the setting of the stack that helps.
 
 use super::*;
 use budget_guard_core::alerts::AlertJson;
@@ -20,7 +20,7 @@ fn sent_to_the_guard(state: RuleState, pattern: &str) -> RuleDefinition {
     RuleDefinition { targets: vec![Target::new("guard", QUEUE)], ..definition(state, pattern) }
 }
 
-/// The guard's catch-all rule as the stack makes it, and a rule on API calls, which asks for nothing more.
+/// World with the stack's catch-all rule, and a rule on API calls, which the catch-all rule covers.
 fn world() -> World {
     let world = World::new(NOON);
     world.put_rule(&rule("budget-guard-watch"), sent_to_the_guard(ON, WATCH));
@@ -28,7 +28,7 @@ fn world() -> World {
     world
 }
 
-/// Another process ticks, after so long a time.
+/// Tick of another process after this time.
 fn tick_after(world: &World, hours: i64) {
     world.advance(SignedDuration::from_hours(hours));
     let (reply, summary) = run(guard(world, "200/60s").handle(&tick())).unwrap();
@@ -72,7 +72,7 @@ fn one_alert_names_the_rules_and_the_setting() {
     check(watch(THIRD, WATCH), &both, &["deploys"], &[all]);
     check(watch(ON, ALL), &both, &["reader"], &[reads]);
     check(watch(THIRD, ALL), &both, &[], &[]);
-    // Without a catch-all rule every rule has to be attached, and none of it is an oversight.
+    // Without a catch-all rule, every rule has to be attached, and no rule is reported.
     check(watch(RuleState::Disabled, WATCH), &both, &[], &[]);
     let shown = [
         ("attached", sent_to_the_guard(ON, DEPLOYS)),
@@ -212,7 +212,7 @@ fn a_rule_whose_targets_may_not_be_read_is_not_said_to_be_unattached() {
     check("calls", &["deploys"]);
     check("attached", &["deploys"]);
     check("deploys", &[]);
-    // Where attached rules send their events is what the catch-all rule shows.
+    // The guard's queue is known by the target of the catch-all rule. Without it, nothing is reported.
     check("budget-guard-watch", &[]);
 }
 

@@ -1,4 +1,4 @@
-//! Zero-touch: every event of the bus comes in, and the guard works out which rules it fires.
+//! Zero-touch: the guard gets every event of the bus, and finds the rules that it fires.
 
 use super::*;
 use budget_guard_core::policy::BurstLimit;
@@ -9,7 +9,7 @@ pub(super) fn definition(pattern: &str) -> RuleDefinition {
     RuleDefinition { event_pattern: Some(pattern.to_owned()), ..World::rule(RuleState::Enabled) }
 }
 
-/// A call to S3, as the catch-all rule sends it.
+/// Event of a call to S3, as the catch-all rule sends it.
 pub(super) fn call(id: usize) -> serde_json::Value {
     json!({
         "version": "0", "id": format!("envelope-{id}"), "source": "aws.s3", "account": "123456789012", "time": NOON,
@@ -19,7 +19,7 @@ pub(super) fn call(id: usize) -> serde_json::Value {
     })
 }
 
-/// The event of a call about a rule.
+/// Event of a call about a rule.
 pub(super) fn rule_call(name: &str, parameters: serde_json::Value, at: Timestamp) -> String {
     let mut event = call(0);
     event["source"] = json!("aws.events");
@@ -39,7 +39,7 @@ pub(super) fn handle(guard: &Guard<World>, payload: &[u8]) -> (serde_json::Value
     (serde_json::to_value(reply.unwrap()).unwrap(), summary)
 }
 
-/// A world with these rules, and a guard whose tick has built the directory.
+/// World with these rules, and a guard that has built the directory at a tick.
 pub(super) fn guarded(rules: &[(&str, RuleDefinition)], limit: &str) -> (World, Guard<World>) {
     let world = World::new(NOON);
     rules.iter().for_each(|(path, definition)| world.put_rule(&rule(path), definition.clone()));
@@ -52,7 +52,7 @@ fn count(world: &World, path: &str) -> u64 {
     world.record(&rule(path)).map_or(0, |record| record.window.count_at(NOON))
 }
 
-/// Lets other processes' knowledge become old.
+/// Moves the clock, so that the knowledge of other processes becomes old.
 pub(super) fn later(world: &World, seconds: i64) {
     world.advance(SignedDuration::from_secs(seconds));
 }
@@ -79,7 +79,7 @@ fn only_the_rule_that_loops_is_cut() {
     assert_eq!((count(&world, "r7"), world.rule_state(&rule("r7"))), (9, Some(RuleState::Enabled)));
     assert_eq!(world.alerts().len(), 1);
 
-    // It is disabled: what the bus brings fires it no longer, neither here nor in another process.
+    // The rule is disabled: events of the bus fire it no longer, in this process or another.
     let other = super::guard(&world, "10/60s");
     for guard in [&guard, &other] {
         let (_, summary) = handle(guard, &calls(500..520));
@@ -125,14 +125,14 @@ fn what_does_not_count_is_told_apart() {
         assert_eq!(seen, expected, "{event}");
     };
     check(&|_| {}, [2, 1, 0, 1, 0, 0, 0, 0]);
-    // CloudTrail's mark decides nothing.
+    // CloudTrail's own `readOnly` has no effect.
     check(&|event| event["detail"]["readOnly"] = json!(true), [2, 1, 0, 1, 0, 0, 0, 0]);
     check(&|event| event["source"] = json!("shop"), [0, 0, 0, 1, 0, 0, 0, 0]);
     check(&|event| event["account"] = json!("999999999999"), [0, 0, 0, 0, 1, 0, 0, 0]);
     check(&|event| event["replay-name"] = json!("again"), [0, 0, 0, 0, 0, 0, 1, 0]);
     let own = "arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest";
     check(&|event| event["detail"]["userIdentity"]["arn"] = json!(own), [0, 0, 0, 0, 0, 1, 0, 0]);
-    // No call at all, from an own source: it fires whatever matches it.
+    // Not a call, and from a custom source: it fires every rule that matches it.
     check(
         &|event| {
             event["detail-type"] = json!("OrderChanged");
@@ -194,7 +194,7 @@ fn a_directory_that_cannot_be_read_loses_nothing() {
     world.faults.plan(Call::Chunk, 1, Fate::Fails(FaultKind::Throttled));
     let (reply, _) = handle(&guard(&world, "10/60s"), &calls(0..2));
     assert_eq!(reply["batchItemFailures"].as_array().unwrap().len(), 2);
-    // Attached rules do not need it.
+    // Attached rules need no directory.
     world.faults.plan(Call::Head, 1, Fate::Fails(FaultKind::Throttled));
     let (reply, summary) = handle(&guard(&world, "10/60s"), &firings(&rule("fix-acl"), 0..2));
     assert_eq!((reply, summary.tally.firings), (json!({"batchItemFailures": []}), 2));

@@ -110,7 +110,7 @@ impl Actor {
         format!("arn:aws:iam::{ACCOUNT}:role/{}", self.role)
     }
 
-    /// Name of its session, as the service gives it; `n` tells executions apart.
+    /// Name of its session in the form of the service. `n` is the number of the execution.
     pub fn session(&self, n: usize) -> String {
         match self.kind {
             Kind::Function => self.name.clone(),

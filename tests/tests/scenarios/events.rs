@@ -1,4 +1,4 @@
-//! What CloudTrail sends for the calls of a story.
+//! Events that CloudTrail sends for the calls of a story.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::language::{Call, Story};
 pub const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
 pub const ACCOUNT: &str = "123456789012";
 
-/// Caller of an event that names none.
+/// Caller of an event without a caller.
 const UNNAMED: &str = "nobody";
 
-/// `{n}`, `{k}` and `{resource}` of an answer or a call.
+/// Values of `{n}`, `{k}` and `{resource}` in an answer or a call.
 #[derive(Clone, Copy)]
 pub struct Numbers<'a> {
     pub n: usize,
@@ -21,7 +21,7 @@ pub struct Numbers<'a> {
     pub resource: &'a str,
 }
 
-/// The call with its numbers filled in.
+/// The call with its placeholders filled in.
 pub fn filled(call: &Call, numbers: Numbers<'_>) -> Call {
     let Numbers { n, k, resource } = numbers;
     let fill = |text: &String| {
@@ -38,7 +38,7 @@ pub fn filled(call: &Call, numbers: Numbers<'_>) -> Call {
     }
 }
 
-/// The `detail-type` of a service's events.
+/// `detail-type` of a service's events.
 pub fn detail_type(service: &str) -> &'static str {
     match service {
         "signin" => "AWS Console Sign In via CloudTrail",
@@ -47,7 +47,7 @@ pub fn detail_type(service: &str) -> &'static str {
     }
 }
 
-/// The event that CloudTrail sends for a call.
+/// Event that CloudTrail sends for a call.
 pub fn event(story: &Story, n: usize, at: Duration, who: &str, call: &Call) -> Value {
     // Event times are whole seconds.
     let time = NOON + jiff::SignedDuration::from_secs(i64::try_from(at.as_secs()).expect("a time"));
@@ -106,7 +106,7 @@ fn returned(call: &Call) -> Value {
     }
 }
 
-/// `userIdentity` as CloudTrail writes it.
+/// `userIdentity` in the form of CloudTrail.
 fn identity(story: &Story, n: usize, who: &str, call: &Call) -> Value {
     if who == UNNAMED {
         return Value::Null;

@@ -1,4 +1,4 @@
-//! The language of `*.story` files: who does what when, and the verdict that the guard has to reach.
+//! The language of `*.story` files: callers, calls and times, and the verdict that the guard has to reach.
 //!
 //! One statement a line; `#` begins a comment; durations are `0.2s`, `5m`, `1h`, `2d`. A CALL is
 //! `SERVICE OPERATION [on RESOURCE] [NAME=VALUE …] [WORD …]`, as in `s3 PutBucketAcl on uploads acl=private`. RESOURCE may
@@ -45,7 +45,7 @@
 
 use std::time::Duration;
 
-/// One timeline.
+/// A timeline with its expected verdicts.
 #[derive(Debug, Default)]
 pub struct Story {
     pub title: String,
@@ -63,20 +63,20 @@ pub struct Rule {
     pub name: String,
     /// Number of rules with such a name.
     pub many: Option<usize>,
-    /// Schedule expression: no event fires it.
+    /// Schedule expression. A rule with a schedule is not fired by events.
     pub schedule: Option<String>,
-    /// Empty: every event.
+    /// Services. Empty for every event.
     pub services: Vec<String>,
-    /// Names, and prefixes that end in `*`. Empty: all.
+    /// Names, and prefixes that end in `*`. Empty for all.
     pub operations: Vec<String>,
     pub runs: Vec<Runs>,
     pub tags: Vec<(String, String)>,
     pub history: Option<History>,
-    /// Time at which it is made; zero for one that is older than the guard.
+    /// Time at which the rule is created. Zero if it is older than the guard.
     pub made_at: Duration,
 }
 
-/// Firings a minute for a time that ended so long ago.
+/// Firings per minute, their duration, and the time since their end.
 #[derive(Debug, Clone)]
 pub struct History {
     pub rate: u64,
@@ -87,13 +87,13 @@ pub struct History {
 /// A target.
 #[derive(Debug, Clone, Default)]
 pub struct Runs {
-    /// `None`: no actor can be read.
+    /// Name of the actor. `None` if no actor can be read.
     pub actor: Option<String>,
     pub alias: Option<String>,
     pub behind: Option<Behind>,
 }
 
-/// What stands between the rule and the actor.
+/// Resource between the rule and the actor.
 #[derive(Debug, Clone, Default)]
 pub struct Behind {
     pub kind: String,
@@ -116,10 +116,10 @@ pub struct Actor {
     pub role: String,
     pub kind: Kind,
     pub time_limit: Option<Duration>,
-    /// Longest run that CloudWatch tells of.
+    /// Longest run in CloudWatch's metrics.
     pub longest: Option<Duration>,
     pub is_in_scope: bool,
-    /// Time from one call to the next; zero without a limit.
+    /// Interval of calls under a concurrency limit. Zero without a limit.
     pub one_call_each: Duration,
     pub answers: Vec<Answer>,
 }
@@ -129,17 +129,17 @@ pub struct Answer {
     pub after: Duration,
     pub once_per_resource: bool,
     pub times: Option<usize>,
-    /// Only each n-th time; negative: all times but that.
+    /// Answers only each n-th time. A negative number means all times but the n-th.
     pub every: Option<i64>,
-    /// Number of calls, and the time from one to the next.
+    /// Number of calls, and their interval.
     pub calls: Option<(usize, Duration)>,
     pub to: Vec<To>,
-    /// Role and session in place of the actor's own.
+    /// Role and session other than the actor's own.
     pub by: Option<String>,
     pub call: Call,
 }
 
-/// Calls that an answer is to.
+/// Calls that an actor answers.
 #[derive(Debug, PartialEq, Eq)]
 pub enum To {
     Resource(String),
@@ -178,7 +178,7 @@ pub struct Delivery {
     pub disordered_within: Duration,
 }
 
-/// The verdict on a rule.
+/// Expected verdict on a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
     Cut { by: String, after: u64 },

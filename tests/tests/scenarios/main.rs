@@ -1,4 +1,4 @@
-//! Timelines that read like a story, each with the verdict it has to end in: loops are cut, honest machines are not.
+//! Timelines as stories, each with its verdict: loops are cut, honest machines are not.
 
 mod cast;
 mod events;
@@ -14,13 +14,13 @@ use language::{Expected, Story};
 use parse::parse;
 use stage::{Outcome, play};
 
-/// How many events the guard gets at once; a story may ask for more.
+/// Numbers of events per batch. A story may ask for more.
 const BATCHES: [usize; 3] = [1, 7, 100];
-/// Maximum number of firings until the cut, by the beginning of the file's name: of the same call in each turn, and of
-/// several in turn.
+/// Maximum number of firings until the cut, by the beginning of the file's name: for the same call in each turn, and
+/// for several calls in turn.
 const AIMS: [(&str, u64); 2] = [("loop-self", 10), ("loop-in-turn", 23)];
 
-/// Every story, by the name of its file.
+/// All stories with the paths of their files.
 fn stories() -> Vec<(PathBuf, Story)> {
     let entries = fs::read_dir(root().join("tests/tests/scenarios")).expect("the stories");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -35,7 +35,7 @@ fn stories() -> Vec<(PathBuf, Story)> {
     paths.into_iter().map(read).collect()
 }
 
-/// What is wrong with the outcome, if anything is. The number of firings is exact when events come one by one.
+/// Compares an outcome with its expectation. The number of firings is exact if events come one by one.
 fn check(outcome: &Outcome, expected: &Expected, is_exact: bool) -> Result<(), String> {
     let Outcome { firings, cut_by, would_be_cut_by, suspects, advices, said: _ } = outcome;
     let is_cut = cut_by.is_some() || would_be_cut_by.is_some();
@@ -57,7 +57,7 @@ fn check(outcome: &Outcome, expected: &Expected, is_exact: bool) -> Result<(), S
 fn check_all(batch: usize, shuffled: Option<u64>) {
     let mut problems = Vec::new();
     let all = stories();
-    // Those with many events are played once.
+    // Stories with many events are played once.
     let is_first = batch == BATCHES[0];
     for (path, story) in all.iter().filter(|(_, story)| is_first || story.batch == 1) {
         let outcomes = play(story, batch, shuffled);

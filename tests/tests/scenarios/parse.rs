@@ -1,4 +1,4 @@
-//! Reads the language of `*.story` files. An error names the line and the expected statement.
+//! Parses `*.story` files. An error names the line and the expected statement.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::language::{
     Actor, Answer, Behind, Call, Delivery, Expected, History, Kind, Rule, Runs, Scene, Story, To,
 };
 
-/// Kinds of evidence that a rule is cut by.
+/// Kinds of evidence for a cut.
 const EVIDENCE: [&str; 5] = ["turns", "surplus", "cycle", "rate", "burst"];
-/// Kinds of targets that an actor may stand behind.
+/// Kinds of targets with an actor behind them.
 const TARGETS: [&str; 7] = ["queue", "stream", "topic", "firehose", "workflow", "api-destination", "bus"];
 
-/// Reads a story. An error names the line and what was expected of it.
+/// Parses a story. An error names the line and the expected statement.
 pub fn parse(text: &str) -> Result<Story, String> {
     let mut story = Story { batch: 1, lasts: Duration::from_secs(4 * 3_600), ..Story::default() };
     let mut about = About::Nothing;
@@ -37,7 +37,7 @@ pub fn parse(text: &str) -> Result<Story, String> {
     }
 }
 
-/// Writes out the rules of which there are several, and the verdict on each.
+/// Expands rules that stand for several, and their verdicts.
 fn several(story: &mut Story) {
     let (mut rules, mut verdicts) = (Vec::new(), std::mem::take(&mut story.expected));
     for rule in std::mem::take(&mut story.rules) {
@@ -55,7 +55,7 @@ fn several(story: &mut Story) {
     (story.rules, story.expected) = (rules, verdicts);
 }
 
-/// What the indented lines are about.
+/// Subject of the indented lines.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum About {
     Nothing,
@@ -224,7 +224,7 @@ fn answer(text: &str) -> Result<Answer, String> {
     Ok(answer)
 }
 
-/// `every second`, `every 5th`, and less than zero for `not every 5th`.
+/// Parses `every second` and `every 5th`, and `not every 5th` as a negative number.
 fn nth(text: &str) -> Option<i64> {
     let (sign, text) = text.strip_prefix("not ").map_or((1, text), |text| (-1, text));
     match text.strip_prefix("every ")? {

@@ -20,29 +20,29 @@ use super::cast::{arn, seconds};
 use super::events::{NOON, Numbers, event, filled};
 use super::language::{Actor, Answer, Call, History, Rule, Story, To};
 
-/// More events than any story needs before its loops are cut.
+/// Maximum number of events, more than any story needs.
 const MAX_EVENTS: usize = 200_000;
 /// Maximum time that a batch waits for more events. Source: `MaximumBatchingWindowInSeconds` of Lambda (2015-03-31).
 const BATCHING_WINDOW: Duration = Duration::from_secs(300);
-/// Time from one tick to the next, and after ten minutes without an event.
+/// Interval of ticks, and after `QUIET` without an event `QUIET_TICK`.
 const TICK: Duration = Duration::from_secs(60);
 const QUIET: Duration = Duration::from_secs(600);
 const QUIET_TICK: Duration = Duration::from_secs(900);
-/// Time for which the guard looks on after the last event.
+/// Duration of the ticks after the last event.
 const AFTERWARDS: Duration = Duration::from_secs(600);
 
-/// The outcome for one rule.
+/// Outcome for one rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Distinct firings until the cut was seen, or all of them.
+    /// Number of distinct firings until the cut was seen, or of all firings.
     pub firings: u64,
-    /// The kind of evidence it was cut by.
+    /// Kind of evidence of its cut.
     pub cut_by: Option<String>,
-    /// … or would have been, in observe mode.
+    /// Kind of evidence for which it would have been cut, in mode `observe`.
     pub would_be_cut_by: Option<String>,
     pub suspects: usize,
     pub advices: usize,
-    /// The reasons in the alerts.
+    /// Reasons in the alerts.
     pub said: Vec<String>,
 }
 
@@ -52,9 +52,9 @@ enum Happening {
         call: Call,
     },
     Delivery(String),
-    /// The rule with this number is made.
+    /// The rule with this number is created.
     Made(usize),
-    /// A run of the function with this ARN is over, after this long.
+    /// A run of the function with this ARN ended after this duration.
     Ran(String, Duration),
 }
 
@@ -65,27 +65,27 @@ struct Stage<'a> {
     random: fastrand::Rng,
     world: World,
     guard: Guard<World>,
-    /// By time; at one moment, what is delivered at once comes first, then the rest in the order it was added.
+    /// Happenings by time. At one time, immediate deliveries come first, and the rest in the order of addition.
     agenda: BTreeMap<(Duration, bool, u64), Happening>,
     added: u64,
     events: usize,
-    /// The batch in the making, and the arrival of its first event.
+    /// Batch under construction. Its first event arrived at `waiting_since`.
     waiting: Vec<String>,
     waiting_since: Duration,
     last_event: Duration,
     next_tick: Duration,
-    /// By rule.
+    /// Number of firings by rule.
     firings: BTreeMap<String, u64>,
-    /// Firings so far when the rule was seen to be cut, or reported as one that would be.
+    /// Number of firings when the rule was seen to be cut, or reported as one that would be.
     ended: BTreeMap<String, u64>,
-    /// How often each answer was asked for, and which resources it was given on.
+    /// Number of requests for each answer, and the resources that it was given on.
     asked: BTreeMap<(String, usize), usize>,
     answered: BTreeSet<(String, usize, String)>,
-    /// Times at which actors with a concurrency limit are free again.
+    /// Times at which actors with a concurrency limit can run again.
     free_at: BTreeMap<String, Duration>,
 }
 
-/// Plays the story, the guard getting its events so many at a time. `shuffled`: in any order within a batch, each twice.
+/// Plays the story with batches of this size. `shuffled`: batches are in random order, with every event twice.
 pub fn play(story: &Story, batch: usize, shuffled: Option<u64>) -> BTreeMap<String, Outcome> {
     let world = World::new(NOON);
     let home = Home {
@@ -120,7 +120,7 @@ pub fn play(story: &Story, batch: usize, shuffled: Option<u64>) -> BTreeMap<Stri
 }
 
 impl Stage<'_> {
-    /// The tick builds the directory; then the calls that are in the story.
+    /// Builds the directory with a tick, and adds the calls of the story.
     fn begin(&mut self) {
         for (index, rule) in self.story.rules.iter().enumerate() {
             match rule.made_at.is_zero() {
@@ -195,7 +195,7 @@ impl Stage<'_> {
         self.ticks_until(end + BATCHING_WINDOW);
     }
 
-    /// Time passes: ticks, and a batch that has waited for long enough.
+    /// Moves the time forward, with ticks, and hands over a batch that has waited long enough.
     fn wait_until(&mut self, at: Duration, is_shuffled: bool) {
         let due = self.waiting_since + BATCHING_WINDOW;
         if !self.waiting.is_empty() && due <= at {
@@ -228,7 +228,7 @@ impl Stage<'_> {
         }
     }
 
-    /// A call is made: it fires the rules that take it and are enabled, and their actors answer.
+    /// Makes a call. It fires the enabled rules that match it, and their actors answer.
     fn happen(&mut self, at: Duration, who: &str, call: &Call) {
         self.events += 1;
         self.last_event = at;
@@ -357,7 +357,7 @@ impl Stage<'_> {
     }
 }
 
-/// The kind of evidence in the words of stories.
+/// Kind of evidence in the words of stories.
 fn kind_of(evidence: &Evidence) -> String {
     let is_cycle = evidence.own.as_ref().is_some_and(|own| !own.cycle.is_empty());
     match evidence.kind {
@@ -383,7 +383,7 @@ impl Answer {
     }
 }
 
-/// Runs a future that waits for nobody but itself.
+/// Runs a future that waits only for itself.
 fn run<F: Future>(future: F) -> F::Output {
     let (mut future, mut context) = (pin!(future), Context::from_waker(Waker::noop()));
     loop {

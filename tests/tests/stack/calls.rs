@@ -1,12 +1,12 @@
-//! The one table of every call to AWS in the sources: which right it needs, on what, and who has it. A call without a row
-//! fails a test here, a row without a call too.
+//! The table of all calls to AWS in the sources: the right that each needs, its resource, and its callers. A test here
+//! fails for a call without a row and for a row without a call.
 
 use budget_guard_tests::folders::root;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-/// What a right is given on. `Any` only where AWS knows no resource for the action.
+/// Resource of a right. `Any` only if AWS has no resource type for the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum On {
     Rules,
@@ -28,11 +28,11 @@ pub enum On {
     Glue,
     Budgets,
     Any,
-    /// The stack grants it to nobody: whoever makes rules has rights of their own.
+    /// The stack grants it to no principal. A person who creates rules has rights of their own.
     Nothing,
 }
 
-/// When the functions have a right: always, never, or with a parameter of the template.
+/// Condition for the functions' right: always, never, or with a parameter of the template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Functions {
     Always,
@@ -41,7 +41,7 @@ pub enum Functions {
     LoopEvidence,
 }
 
-/// A call: the SDK's method, IAM's action, and who makes it.
+/// A call: the SDK's method, IAM's action, and its callers.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
     pub method: &'static str,
@@ -113,10 +113,10 @@ pub const CALLS: &[Call] = &[
     call("get_trail_status",            "cloudtrail:GetTrailStatus",        On::Nothing,       Functions::Never,        false),
 ];
 
-/// Granted ahead of the calls. The test fails when a call is there and its name still is.
+/// Rights granted before their calls exist. The test fails if a call exists and its name is still here.
 const AHEAD: &[&str] = &[];
 
-/// Every Rust file below the folder.
+/// All Rust files below the folder.
 fn files(folder: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut left = vec![root().join(folder)];
@@ -133,14 +133,14 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The calls that a source makes: of each `.send()`, the one method of the table between it and the one before.
+/// Calls of a source. For each `.send()`, the method of the table between it and the one before.
 fn calls_in(source: &str) -> Result<Vec<&'static str>, String> {
     let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     let code = code.join("\n");
     let pieces: Vec<&str> = code.split(".send()").collect();
     let (_, chains) = pieces.split_last().expect("a split has a piece");
     let named = |chain: &&str| {
-        // Begun here, or taken over as a parameter.
+        // The call begins here, or its builder is a parameter.
         let called = |call: &&Call| {
             let parameter = format!(": {}FluentBuilder", pascal(call.method));
             chain.contains(&format!(".{}()", call.method)) || chain.contains(&parameter)
@@ -166,7 +166,7 @@ fn pascal(method: &str) -> String {
     method.split('_').map(capital).collect()
 }
 
-/// Calls that are put together without a client of the SDK, which are named by the right they need.
+/// Calls without an SDK client, by the right that they name.
 fn by_hand(code: &str) -> impl Iterator<Item = Result<&'static str, String>> {
     code.split("Operation::new(").skip(1).map(|rest| {
         let right = rest.split('"').nth(1).unwrap_or_default();
@@ -195,7 +195,7 @@ fn every_call_has_a_row_and_every_row_a_call() {
         .filter(|method| !adapters.contains(method) && !program.contains(method))
         .collect();
     assert_eq!(uncalled, AHEAD.iter().copied().collect(), "rows that no source calls");
-    // The functions are the adapters and nothing else.
+    // Only the adapters run in the functions.
     let functions = CALLS.iter().filter(|call| call.functions != Functions::Never);
     let beyond: Vec<&str> = functions
         .map(|call| call.method)

@@ -1,4 +1,4 @@
-//! What a million firings cost: the calls of a busy rule counted on the deployed stack, at list price.
+//! Cost of a million firings, at list price: the calls of a busy rule are counted on the deployed stack.
 
 use budget_guard_tests::programs;
 use std::path::Path;
@@ -18,10 +18,10 @@ use budget_guard_tests::{Failure, payload, while_doing};
 const EVENTS: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Saves of a record beyond one for each invocation: what a trip has looked up, decided and told.
+/// Number of saves for a trip, besides one for each invocation.
 const TRIP: usize = 4;
 
-/// USD for one, us-east-1, list price of 2026-11 without the free tiers.
+/// Prices in USD per unit in us-east-1: list prices of 2026-11, without the free tiers.
 mod price {
     pub const SQS_REQUEST: f64 = 0.40e-6;
     pub const INVOCATION: f64 = 0.20e-6;
@@ -31,24 +31,25 @@ mod price {
     pub const LOG_BYTE: f64 = 0.50e-9;
 }
 
-/// Billed length of an invocation, generously: two calls to DynamoDB, and deciding takes microseconds.
+/// Billed seconds of an invocation, a generous estimate: two calls to DynamoDB, while the decision takes microseconds.
 const SECONDS: f64 = 0.05;
 const GIGABYTES: f64 = 0.25;
 
-/// Of 380 a second, as a published loop ran, collected for a second by the five pollers that Lambda begins with. The
-/// emulator never hands out more than ten messages, so this is computed and what one invocation does is counted.
+/// Firings per invocation of a published loop with 380 firings a second, collected for a second by Lambda's first five
+/// pollers. The emulator delivers ten messages at most, so this is computed, and the calls of one invocation are
+/// counted.
 const FIRINGS_OF_A_LOOP: f64 = 380.0 / 5.0;
 
-/// The most messages in one request to SQS.
+/// Maximum number of messages in one request to SQS.
 const SQS_BATCH: f64 = 10.0;
-/// How busy a rule is: firings of an invocation, and messages in a receive. One firing a second is received alone at worst,
-/// also where the batching window collects ten.
+/// Rates of a rule: firings per invocation, and messages per receive. At one firing a second each is received alone in
+/// the worst case, even if the batching window collects ten.
 const PACES: [(f64, f64); 3] = [(FIRINGS_OF_A_LOOP, SQS_BATCH), (10.0, 1.0), (1.0, 1.0)];
 
-/// What CloudWatch Logs adds to the length of each event.
+/// Bytes that CloudWatch Logs adds to each event.
 const LOG_EVENT: usize = 26;
 
-/// What one invocation costs that reads and writes one record of this many bytes, and logs so much.
+/// Cost of an invocation that reads and writes one record of this size, and logs this number of bytes.
 fn invocation(record: usize, logged: usize) -> f64 {
     let writes = record.div_ceil(1_024) as f64 * price::WRITE_UNIT;
     let reads = record.div_ceil(4_096) as f64 * price::READ_UNIT;
@@ -56,15 +57,15 @@ fn invocation(record: usize, logged: usize) -> f64 {
     price::INVOCATION + SECONDS * GIGABYTES * price::GB_SECOND + writes + reads + logs
 }
 
-/// What a million firings cost when this many come with an invocation, of which Lambda has received so many at a time.
+/// Cost of a million firings with this many per invocation and per receive.
 fn million(firings_per_invocation: f64, received: f64, record: usize, logged: usize) -> f64 {
-    // Each is sent alone; Lambda deletes ten at a time, as far as it has them.
+    // Each is sent alone. Lambda deletes up to ten at a time.
     let deleted = firings_per_invocation.min(SQS_BATCH);
     let queue = 1e6 * (1.0 + 1.0 / received + 1.0 / deleted) * price::SQS_REQUEST;
     queue + 1e6 / firings_per_invocation * invocation(record, logged)
 }
 
-/// The stored size of an item: its names and its values.
+/// Stored size of an item: its names and its values.
 fn size(item: &std::collections::HashMap<String, AttributeValue>) -> usize {
     let value = |value: &AttributeValue| match value {
         AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
@@ -74,13 +75,13 @@ fn size(item: &std::collections::HashMap<String, AttributeValue>) -> usize {
     item.iter().map(|(name, held)| name.len() + value(held)).sum()
 }
 
-/// Firings of each invocation so far, from the functions' own summary lines.
+/// Number of firings of each invocation so far, from the functions' summary lines.
 async fn invocations(emulator: &Emulator, function: &str) -> Result<Vec<u64>, Failure> {
     let summaries = summaries(emulator, function).await?;
     Ok(summaries.iter().filter_map(|line| line["firings"].as_u64()).collect())
 }
 
-/// Where firings that were not counted in time may be: waiting in the queue, or in an invocation that failed.
+/// Places of firings that were not counted in time: in the queue, or in an invocation that failed.
 async fn missing(
     emulator: &Emulator,
     world: &World,
@@ -101,11 +102,11 @@ async fn missing(
     ))
 }
 
-/// Two rules that the same events fire: one at the default limit, which it is far over, and one that may fire as it likes.
+/// Two rules fired by the same events: one far over the default limit, and one with a limit above its rate.
 #[tokio::test]
 async fn a_million_firings_of_a_busy_rule_cost_less_than_sixty_cents() -> Result<(), Failure> {
     let emulator = Emulator::start(Kind::Ministack).await?;
-    // As CloudTrail's own events, with all that a record keeps of calls.
+    // In the form of CloudTrail's own events, with all fields that a record keeps.
     let parameters = [("Mode", "observe"), ("TrustedSources", "custom.")];
     let stack = Stack::deploy(&emulator, "guard", Path::new(programs::bootstrap()), &parameters).await?;
     let world = stack.world(&emulator).await?;

@@ -1,4 +1,4 @@
-//! What somebody without good intentions, or a mistake, brings to the stack: it is refused, named and kept.
+//! Forged and malformed input to the stack is refused, named and kept.
 
 use budget_guard_tests::programs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use budget_guard_tests::emulator::{Emulator, Kind};
 use budget_guard_tests::stack::{Stack, logs};
 use budget_guard_tests::{Failure, payload, while_doing};
 
-/// Five deliveries, a second or two apart.
+/// Time limit for five deliveries, a second or two apart.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn what_cannot_be_read_becomes_a_dead_letter_and_costs_only_itself() -> Re
     let emulator = Emulator::start(Kind::Ministack).await?;
     let stack = Stack::deploy(&emulator, "guard", Path::new(programs::bootstrap()), &[]).await?;
     let world = stack.world(&emulator).await?;
-    // The template's four minutes between two deliveries are made one second.
+    // The template's four minutes between two deliveries become one second.
     let timeout = world.sqs.set_queue_attributes().queue_url(&world.guard_queue.url);
     let timeout = timeout.attributes(QueueAttributeName::VisibilityTimeout, "1").send().await;
     timeout.map_err(while_doing("shortening the visibility timeout"))?;

@@ -1,4 +1,4 @@
-//! The binary asks of the C library no more than Lambda's `provided.al2023` has.
+//! The binary needs no newer C library than that of Lambda's `provided.al2023`.
 
 use object::elf::FileHeader64;
 use object::read::elf::{FileHeader, SectionHeader};
@@ -8,10 +8,10 @@ use budget_guard_tests::Failure;
 
 type Version = (u32, u32);
 
-/// Amazon Linux 2023 has glibc 2.34, and will have it for its whole life.
+/// Version of glibc in Amazon Linux 2023, which does not change over its lifetime.
 const HAS: Version = (2, 34);
 
-/// The versions of glibc that the binary asks for, each with its library.
+/// Versions of glibc that the binary needs, each with its library.
 fn needed(binary: &[u8]) -> Result<Vec<(String, Version)>, Failure> {
     if FileKind::parse(binary)? != FileKind::Elf64 {
         return Err("not a 64-bit ELF file".into());

@@ -1,4 +1,4 @@
-//! `infra/template.yaml` itself, deployed to an emulator: it cuts a loop with the rights it has, and has no others.
+//! `infra/template.yaml` on an emulator: it cuts a loop with the rights it has, and has no others.
 
 mod calls;
 mod cost;
@@ -26,13 +26,14 @@ use tokio::time::{Instant, sleep};
 
 const FIXER: &str = "arn:aws:sts::000000000000:assumed-role/fixer-role/fixer";
 const LIMIT: usize = 10;
-/// Loops that are never cut end here.
+/// Time limit for a loop that is not cut.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const PARAMETERS: [(&str, &str); 2] = [("Mode", "enforce"), ("Limit", "10/60s")];
 
-/// For two calls the emulator asks for rights on another resource than AWS does: the bus and `*`, not the rule; and for
-/// those to AWS Budgets it asks by the names of the calls. That the template grants them as AWS has it is shown in `rights`.
+/// Rights for the emulator only. For two calls it checks another resource than AWS does: the bus and `*`, not the rule.
+/// For those to AWS Budgets it checks the names of the operations. `rights` shows that the template grants them as AWS
+/// requires.
 fn emulators_own() -> Value {
     json!([
         {
@@ -52,14 +53,14 @@ fn emulators_own() -> Value {
 #[derive(Clone, Copy)]
 struct Scene {
     bus: &'static str,
-    /// The guard sees every API call on the default bus; rules of other buses have to be attached.
+    /// True if the guard is attached to the rules. It gets every API call on the default bus only.
     attached: bool,
 }
 
 const ZERO_TOUCH: Scene = Scene { bus: "default", attached: false };
 const ATTACHED: Scene = Scene { bus: "orders", attached: true };
 
-/// The deployed stack, what surrounds it, and the rules.
+/// The deployed stack, its resources and the rules.
 struct Stage {
     world: World,
     stack: Stack,
@@ -100,8 +101,8 @@ impl Stage {
         self.world.rule_state(self.scene.bus, rule).await
     }
 
-    /// Answers every firing with the call that fires the rule again, until nothing comes or the time is over. Returns
-    /// the number of firings.
+    /// Answers every firing with the call that fires the rule again, until there are no more or the time is over.
+    /// Returns the number of firings.
     async fn loop_until_cut(&self, within: Duration) -> Result<usize, Failure> {
         let deadline = Instant::now() + within;
         let mut firings = 0;
@@ -119,7 +120,7 @@ impl Stage {
         Ok(firings)
     }
 
-    /// Everything that a loop leads to, and nothing beyond it.
+    /// Checks everything that a loop has to cause, and that there is nothing else.
     async fn check_cut(&self) -> Result<(), Failure> {
         let mut deploy = self.event();
         deploy["source"] = json!("custom.deploy");
@@ -155,7 +156,7 @@ async fn on_a_bus_of_its_own_a_rule_is_cut_once_it_is_attached() -> Result<(), F
     stage.check_cut().await
 }
 
-/// Shows that the emulator does look at rights: the same loop, the same stack, one right less.
+/// Shows that the emulator checks rights: the same loop and stack, with one right removed.
 #[tokio::test]
 async fn without_its_one_dangerous_right_the_rule_goes_on() -> Result<(), Failure> {
     let stage = Stage::start(ZERO_TOUCH).await?;

@@ -1,4 +1,4 @@
-//! A notification of AWS Budgets on the stack's own topic: nothing is done before AWS says that it is true.
+//! A notification of AWS Budgets on the stack's own topic has no effect before AWS confirms it.
 
 use std::time::Duration;
 
@@ -15,20 +15,20 @@ use budget_guard_tests::alert::Alert;
 use budget_guard_tests::{Failure, budgets, while_doing};
 
 const NOTICE: &str = "Budget Name: team blue\nAlert Type: ACTUAL\nAlert Threshold: > $80.00\n";
-/// Fewer than the limit, and more than the quarter of it that pressure leaves.
+/// Number of firings below the limit, and above the quarter of it that remains under pressure.
 const FIRINGS: usize = LIMIT / 2;
-/// For an alert that should not come.
+/// Time to wait for an alert that should not come.
 const QUIET: Duration = Duration::from_secs(1);
 
 impl Stage {
-    /// The firings of the rule that the guard knows of.
+    /// Number of firings in the rule's record.
     async fn counted(&self) -> Result<u64, Failure> {
         let store = DynamoStore::new(&self.emulator.sdk_config(), &self.world.table);
         let record = load::<Record>(&store, Key::Record(&self.rule.parse()?)).await?;
         Ok(record.map_or(0, |(record, _)| record.window.count_at_newest()))
     }
 
-    /// What AWS Budgets does when a budget is overspent.
+    /// Publishes the notification of AWS Budgets about an overspent budget.
     async fn notify(&self) -> Result<Vec<Alert>, Failure> {
         let publish = self.world.sns.publish().topic_arn(self.stack.output("BudgetTopicArn")?);
         let sent = publish.subject("AWS Budgets: team blue").message(NOTICE).send().await;

@@ -1,4 +1,4 @@
-//! The command line against the deployed stack, with the operator's rights and no others: `drill` and `status`.
+//! The command line against the deployed stack with the operator's rights only: `drill` and `status`.
 
 use budget_guard_tests::programs;
 use std::collections::BTreeMap;
@@ -18,8 +18,8 @@ use budget_guard_tests::{Failure, payload, while_doing};
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// The emulator asks for changes of targets on the bus, names a rule of the default bus as if that had another name, and
-/// knows no condition on what is put. That the template grants it as AWS asks for it is shown in `rights`.
+/// Rights for the emulator only. For changes of targets it checks the bus, it has another name for rules of the default
+/// bus, and it has no conditions on PutEvents. `rights` shows that the template grants them as AWS requires.
 fn operators_own() -> Value {
     json!([
         {
@@ -33,7 +33,7 @@ fn operators_own() -> Value {
     ])
 }
 
-/// The stack as people deploy it first, in `observe`, and an operator.
+/// The stack in mode `observe`, as it is first deployed, and an operator.
 struct Site {
     world: World,
     stack: Stack,
@@ -55,7 +55,7 @@ impl Site {
         Ok(Self { world: stack.world(&emulator).await?, stack, operator, emulator })
     }
 
-    /// The program in the operator's hands.
+    /// Runs the program with the operator's credentials.
     async fn program(&self, args: &[&str]) -> Result<Output, Failure> {
         let mut command = Command::new(programs::command());
         command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").envs(self.world.environment());
@@ -70,7 +70,7 @@ impl Site {
         Ok((output, course))
     }
 
-    /// The rules of drills that are still there.
+    /// Number of drill rules that still exist.
     async fn left(&self) -> Result<usize, Failure> {
         let listed = self.world.events.list_rules().name_prefix("drill-").send().await;
         Ok(listed.map_err(while_doing("listing the drill's rules"))?.rules().len())
@@ -128,7 +128,7 @@ async fn status_says_which_rules_the_guard_is_not_shown_in_full() -> Result<(), 
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("rule deploys: not only API calls") && said.contains("Watch=all"), "{said}");
 
-    // Whoever never asks is told by the function.
+    // Without a call to the command, the function reports it.
     site.stack.learn_rules(&site.emulator, &site.world).await?;
     let alerts = site.world.wait_for_alerts(1, SOON).await?;
     let told: Vec<_> = alerts.iter().map(|alert| (alert.kind(), &alert.message["settings"])).collect();

@@ -1,4 +1,4 @@
-//! What the expanded template's policies say, with references as readable text: `${Table.Arn}`.
+//! Policies of the expanded template, with references as readable text: `${Table.Arn}`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 pub const REGION: &str = "us-east-1";
 pub const ACCOUNT: &str = "000000000000";
 
-/// For each action, what it is allowed on.
+/// Resources by action.
 pub type Rights = BTreeMap<String, BTreeSet<String>>;
 
-/// One statement of a policy, references resolved.
+/// A statement of a policy, with resolved references.
 #[derive(Clone, Debug)]
 pub struct Statement {
     pub is_allow: bool,
@@ -19,14 +19,14 @@ pub struct Statement {
     pub body: Value,
 }
 
-/// The template with some of its conditions met.
+/// The template, with some of its conditions true.
 #[derive(Debug)]
 pub struct Template {
     resources: Map<String, Value>,
 }
 
 impl Template {
-    /// `met` are the names of the conditions that hold; all others do not.
+    /// Template in which the conditions named in `met` are true, and all others false.
     pub fn new(template: &Value, met: &[&str]) -> Self {
         let resources = template["Resources"].as_object().cloned().unwrap_or_default();
         let here = |resource: &Value| resource["Condition"].as_str().is_none_or(|name| met.contains(&name));
@@ -38,13 +38,13 @@ impl Template {
         self.resources.get(id).unwrap_or_else(|| panic!("no resource {id}"))
     }
 
-    /// Every resource of this type, by its logical id.
+    /// All resources of this type, by logical ID.
     pub fn of_type(&self, kind: &str) -> Vec<(&str, &Value)> {
         let of_type = self.resources.iter().filter(|(_, resource)| resource["Type"] == kind);
         of_type.map(|(id, resource)| (id.as_str(), resource)).collect()
     }
 
-    /// The statements of a role, from its own policies and from those attached to it.
+    /// Statements of a role, from its own policies and the attached ones.
     pub fn role(&self, id: &str) -> Vec<Statement> {
         let role = &self.resource(id)["Properties"];
         let own = role["Policies"].as_array().into_iter().flatten();
@@ -55,7 +55,7 @@ impl Template {
         own.chain(attached).collect()
     }
 
-    /// The statements of a managed policy of the template.
+    /// Statements of a managed policy of the template.
     pub fn policy(&self, id: &str) -> Vec<Statement> {
         statements(&self.resource(id)["Properties"]["PolicyDocument"])
     }
@@ -78,7 +78,7 @@ pub fn statements(document: &Value) -> Vec<Statement> {
     document["Statement"].as_array().expect("statements").iter().map(read).collect()
 }
 
-/// What is allowed, whatever the conditions.
+/// Everything that is allowed, without regard to conditions.
 pub fn rights(statements: &[Statement]) -> Rights {
     let mut rights = Rights::new();
     for statement in statements.iter().filter(|statement| statement.is_allow) {
@@ -89,7 +89,7 @@ pub fn rights(statements: &[Statement]) -> Rights {
     rights
 }
 
-/// `Fn::If` decided, other functions written out. `None` for what is not there: `AWS::NoValue`.
+/// Value with `Fn::If` decided and other functions as text. `None` for `AWS::NoValue`.
 fn resolved(value: &Value, met: &[&str]) -> Option<Value> {
     let object = match value {
         Value::Array(items) => {

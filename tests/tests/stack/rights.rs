@@ -1,4 +1,4 @@
-//! The template grants each call on the right resource, and nothing more: as its policies read, and as IAM decides.
+//! The template grants each call on the right resource and nothing more, by its policies and by IAM's decisions.
 
 use budget_guard_tests::programs;
 use std::collections::BTreeSet;
@@ -16,10 +16,10 @@ const INGEST: &str = "IngestRole";
 const CONTROL: &str = "ControlRole";
 const RULES: &str = "arn:aws:events:us-east-1:000000000000:rule/*";
 
-/// Rights that no call in the sources shows: Lambda's own work in the name of the role, and what follows from a call.
+/// Rights without a call in the sources: for Lambda's own work with the role, and for side effects of calls.
 #[rustfmt::skip]
 const BESIDE: &[(&str, &str, &str)] = &[
-    // Lambda polls the queue, and writes what the function prints.
+    // Lambda polls the queue, and writes the function's output.
     (INGEST,  "sqs:ReceiveMessage",     "${Queue.Arn}"),
     (INGEST,  "sqs:DeleteMessage",      "${Queue.Arn}"),
     (INGEST,  "sqs:GetQueueAttributes", "${Queue.Arn}"),
@@ -28,7 +28,7 @@ const BESIDE: &[(&str, &str, &str)] = &[
     (CONTROL, "sqs:SendMessage",        "${DeadLetterQueue.Arn}"),
     (CONTROL, "logs:CreateLogStream",   "${ControlLogs.Arn}"),
     (CONTROL, "logs:PutLogEvents",      "${ControlLogs.Arn}"),
-    // Publish to a topic with a key of its own.
+    // Publish to a topic with its own key.
     (INGEST,  "kms:GenerateDataKey",    "${TopicKey.Arn}"),
     (INGEST,  "kms:Decrypt",            "${TopicKey.Arn}"),
     (CONTROL, "kms:GenerateDataKey",    "${TopicKey.Arn}"),
@@ -38,13 +38,13 @@ const BESIDE: &[(&str, &str, &str)] = &[
 const OPERATORS_BESIDE: &[(&str, &str)] = &[
     ("kms:GenerateDataKey", "${TopicKey.Arn}"),
     ("kms:Decrypt", "${TopicKey.Arn}"),
-    // PutRule passes on the role that the rule had.
+    // PutRule passes the role of the rule.
     ("iam:PassRole", "arn:aws:iam::000000000000:role/*"),
-    // The drill's rule is made with tags.
+    // The drill's rule is created with tags.
     ("events:TagResource", "arn:aws:events:us-east-1:000000000000:rule/drill-budget-guard-*"),
 ];
 
-/// How the template names what a right is given on.
+/// Names of a right's resource in the template.
 fn named(on: On) -> &'static [&'static str] {
     match on {
         On::Rules => &[RULES],
@@ -57,7 +57,7 @@ fn named(on: On) -> &'static [&'static str] {
         On::Queues => &["arn:aws:sqs:us-east-1:000000000000:*"],
         On::StateMachines => &["arn:aws:states:us-east-1:000000000000:stateMachine:*"],
         On::Projects => &["arn:aws:codebuild:us-east-1:000000000000:project/*"],
-        // Those of AWS lie in no account.
+        // AWS's own documents belong to no account.
         On::Documents => {
             &["arn:aws:ssm:us-east-1:000000000000:document/*", "arn:aws:ssm:us-east-1::document/*"]
         }
@@ -87,7 +87,7 @@ fn expected<'a>(
     rights
 }
 
-/// Statements that give one right on a list of resources are split: each action on those of its own service.
+/// Splits statements with one action list on resources of several services: each action with those of its service.
 fn by_service(rights: Rights) -> Rights {
     let own = |action: &str, resource: &str| {
         let service = action.split(':').next().unwrap_or_default();
@@ -189,7 +189,7 @@ async fn no_policy_is_wider_than_aws_needs_it() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A service may do it in the name of this account alone; those in `without_arn` document no source ARN.
+/// Checks that a service may act only for this account. Services in `without_arn` document no source ARN.
 fn check_service(id: &str, statement: &Statement, without_arn: &[&str]) {
     let service =
         statement.body["Principal"]["Service"].as_str().unwrap_or_else(|| panic!("{id}: {statement:?}"));
@@ -200,7 +200,7 @@ fn check_service(id: &str, statement: &Statement, without_arn: &[&str]) {
     assert!(is_own || without_arn.contains(&service), "{id}: {service} from {source:?}");
 }
 
-/// A resource of this kind that the right is for, and ones that it is not for.
+/// Resources of this kind that the right covers, and others that it does not cover.
 fn examples(on: On, stack: &Stack) -> Result<(Vec<String>, Vec<String>), Failure> {
     let own = |kind: &str, rest: &str| format!("arn:aws:{kind}:{REGION}:{ACCOUNT}:{rest}");
     let others = |kind: &str, rest: &str| {
@@ -260,7 +260,7 @@ fn examples(on: On, stack: &Stack) -> Result<(Vec<String>, Vec<String>), Failure
     })
 }
 
-/// Asks the simulator about every call, on resources of its own and of others.
+/// Asks the simulator about every call, on the guard's resources and on others.
 async fn check_decisions(
     emulator: &Emulator,
     stack: &Stack,
@@ -269,7 +269,7 @@ async fn check_decisions(
 ) -> Result<(), Failure> {
     let mut asked: Vec<(&'static str, String, &str)> = Vec::new();
     for call in CALLS {
-        // The simulator knows nothing of a request's targets and events; conditions on them are read in the policy itself.
+        // The simulator ignores a request's targets and events, so conditions on them are checked in the policy itself.
         if matches!(call.method, "put_targets" | "put_events") && may(call) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The template's parameters do what they say, and the stack leaves what it should when it goes.
+//! The template's parameters have their documented effect, and its deletion keeps the documented resources.
 
 use budget_guard_tests::programs;
 use std::path::Path;

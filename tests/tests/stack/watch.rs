@@ -1,4 +1,4 @@
-//! What the catch-all rule shows the guard: as much as was asked for, and nothing that the guard itself has caused.
+//! Events of the catch-all rule: the configured ones, and none that the guard itself causes.
 
 use budget_guard_tests::programs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use budget_guard_tests::{Failure, payload, while_doing};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// State and pattern of the catch-all rule, if there is one.
+/// State and pattern of the catch-all rule. `None` if there is none.
 pub async fn watch(world: &World, name: &str) -> Result<Option<(RuleState, String)>, Failure> {
     let described = world.events.describe_rule().name(format!("{name}-watch")).send().await;
     match described {
@@ -48,7 +48,7 @@ async fn the_catch_all_sees_as_much_as_was_asked_for() -> Result<(), Failure> {
             return Ok(());
         };
         let mut pattern: Value = serde_json::from_str(&pattern)?;
-        // Its own parts, which have a test of their own.
+        // Exclusions of the guard's own parts, which have their own test.
         pattern.as_object_mut().ok_or("no pattern")?.remove("detail");
         assert_eq!(Some((state, &pattern)), expected, "{parameters:?}");
         Ok(())
@@ -61,7 +61,7 @@ async fn the_catch_all_sees_as_much_as_was_asked_for() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A call on these resources, as a trail that logs data events has it.
+/// A call on these resources, as a trail with data events logs it.
 fn call_on(resources: Value) -> Value {
     let rule = "arn:aws:events:us-east-1:000000000000:rule/any";
     let mut event = payload::event(rule, &payload::unique_id(), &payload::now(), FIXER);
@@ -73,7 +73,7 @@ fn on(arn: &str) -> Value {
     json!([{"accountId": "000000000000", "type": "AWS::Any::Thing", "ARN": arn}])
 }
 
-/// Each message to the queue is a call, which would be a message to the queue: the loop that the guard is there to cut.
+/// Each message to the queue is a call, and its event would be another message: a loop through the guard itself.
 #[tokio::test]
 async fn what_is_done_with_the_guards_own_parts_does_not_come_back_to_it() -> Result<(), Failure> {
     let emulator = Emulator::start(Kind::Ministack).await?;
@@ -107,7 +107,7 @@ async fn what_is_done_with_the_guards_own_parts_does_not_come_back_to_it() -> Re
     check(json!([]), true)?;
     check(json!([{"type": "AWS::S3::Object"}]), true)?;
 
-    // And so it is on the bus.
+    // The same on the bus.
     stack.feed(&emulator, false).await?;
     let calls = [call_on(on(stack.output("QueueArn")?)), call_on(on("arn:aws:s3:::uploads"))];
     world.put_events("default", &calls).await?;
