@@ -25,8 +25,8 @@ const LONGEST: &str = "longest";
 
 /// Reads metrics of the namespaces `AWS/Events` and `AWS/Lambda`.
 ///
-/// Sources: "Monitoring Amazon EventBridge" (Amazon EventBridge user guide), "Types of metrics for Lambda functions" (AWS
-/// Lambda developer guide).
+/// Sources: "Monitoring Amazon EventBridge" (Amazon EventBridge user guide), "Types of metrics for Lambda functions"
+/// (AWS Lambda developer guide).
 #[derive(Debug, Clone)]
 pub struct CloudWatchHistory {
     client: JsonClient,

@@ -51,7 +51,7 @@ struct Event {
 impl CloudTrail {
     /// Reads from the Region of `config`, without retries.
     pub fn new(config: &SdkConfig) -> Self {
-        // Firings wait for the decision, and the next tick repeats the question.
+        // Firings wait for the decision, and a failed question is repeated later.
         Self { client: JsonClient::new(config, Retry::Never) }
     }
 }

@@ -55,7 +55,8 @@ async fn names_on(rules: &EventBridgeRules, bus: &str) -> Option<Vec<String>> {
     Some(names)
 }
 
-/// Returns true if one name contains the other, or if their distance is at most a third of the typed letters (minimum 2).
+/// Returns true if one name contains the other, or if their distance is at most a third of the typed letters (at least
+/// 2).
 fn is_similar(known: &str, typed: &str) -> bool {
     let (known, typed) = (known.to_lowercase(), typed.to_lowercase());
     let is_part = typed.len() >= 3 && known.len() >= 3 && (known.contains(&typed) || typed.contains(&known));

@@ -1,7 +1,8 @@
 //! Compares the verdicts of the product with those of a simple model, on random timelines and on timelines that are
 //! hard cases for the model.
 //!
-//! The model is not part of the project. Without it, or without Python, the tests print that they are skipped, and pass.
+//! The model is not part of the project. Without it, or without Python, the tests print that they are skipped, and
+//! pass.
 
 mod compare;
 mod honest;

@@ -1,29 +1,29 @@
 //! The language of `*.story` files: callers, calls and times, and the verdict that the guard has to reach.
 //!
-//! One statement a line; `#` begins a comment; durations are `0.2s`, `5m`, `1h`, `2d`. A CALL is
-//! `SERVICE OPERATION [on RESOURCE] [NAME=VALUE …] [WORD …]`, as in `s3 PutBucketAcl on uploads acl=private`. RESOURCE may
-//! be a list with commas. In an answer `{resource}` is the resource of the call that it answers, `{n}` the number of
-//! answers before it and `{k}` that of the calls in this answer; in `at`, `{n}` counts the calls. A value of `hidden` is
-//! recorded as CloudTrail does with secrets. Each WORD is one of
+//! There is one statement a line, and `#` begins a comment. Durations are `0.2s`, `5m`, `1h`, `2d`. A CALL is
+//! `SERVICE OPERATION [on RESOURCE] [NAME=VALUE …] [WORD …]`, as in `s3 PutBucketAcl on uploads acl=private`. RESOURCE
+//! may be a list with commas. In an answer, `{resource}` is the resource of the call that it answers, `{n}` the number of
+//! answers before it and `{k}` that of the calls in this answer. In `at`, `{n}` is the number of calls before it. A
+//! value `hidden` is recorded as CloudTrail records secrets. Each WORD is one of
 //! - `refused` or `throttled`: the call fails; `unrecorded`: none of its parameters is recorded;
-//! - `returning NAME=VALUE`: the response names what was made; `through SERVICE`: a service makes the call for the caller.
+//! - `returning NAME=VALUE`: the response names the new resource; `through SERVICE`: a service makes the call.
 //!
 //! ```text
 //! story TITLE
 //! rule NAME [, N of them]            # on the default bus; `{n}` in the name is replaced if there are several
 //!   takes s3 PutBucketAcl, Delete*   # names and prefixes of one service; `takes s3`: all of it; `takes everything`;
 //!                                    # with several such lines, calls of these names to these services
-//!   runs ACTOR[:ALIAS] [behind [KIND] NAME [delayed by D]]    # its target, or the actor behind a target; KIND is queue,
-//!                                    # stream, topic, firehose or workflow
+//!   runs ACTOR[:ALIAS] [behind [KIND] NAME [delayed by D]]    # its target, or the actor behind a target; KIND is
+//!                                    # queue, stream, topic, firehose or workflow
 //!   sends to KIND NAME               # a target with no actor that the guard can read: also api-destination, bus
 //!   tag NAME=VALUE                   # after `budget-guard:`
-//!   fired N a minute for D [until D ago]    # as CloudWatch tells; until an hour ago if it is not said
-//!   made at D                        # not there before
-//!   wakes by rate(5 minutes)         # a schedule in place of `takes`; its runs are told with `at … every … ACTOR`
+//!   fired N a minute for D [until D ago]    # by CloudWatch's metrics; default: until an hour ago
+//!   made at D                        # created at this time
+//!   wakes by rate(5 minutes)         # a schedule in place of `takes`; its runs are `at … every … ACTOR`
 //! function NAME as ROLE [within D]   # D: time limit, 3 s if unset; `workflow`, `container`, `build` and `automation`
 //!                                    # set none, and open sessions as the service does
 //!   inScopeOf on                     # AWS names it in the records of its calls
-//!   took D at most                   # its longest run before, as CloudWatch tells; not told of any run if it is not said
+//!   took D at most                   # its longest run by CloudWatch's metrics; default: no metrics
 //!   one call each D                  # a concurrency limit: the others wait
 //!   answers [MODIFIER, …]: CALL      # to each firing of a rule that runs it, while that rule is enabled
 //!                                    # after D; once per resource; N times only; N calls each D; every second time;

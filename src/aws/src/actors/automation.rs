@@ -8,6 +8,7 @@ use budget_guard_core::hints::Known;
 
 /// Systems Manager (2014-11-06).
 const SSM: Api = Api::json_1_1("ssm", "AmazonSSM");
+/// Reads the document.
 pub(super) const GET: Operation = Operation::new(SSM, "ssm:GetDocument");
 
 /// Version of a document if none is named.

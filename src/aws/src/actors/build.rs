@@ -9,6 +9,7 @@ use budget_guard_core::hints::Known;
 
 /// CodeBuild (2016-10-06).
 const CODEBUILD: Api = Api::json_1_1("codebuild", "CodeBuild_20161006");
+/// Reads the project.
 pub(super) const GET: Operation = Operation::new(CODEBUILD, "codebuild:BatchGetProjects");
 
 /// Finds the role and the time limit of a build. The target's input overrides the project. The time that a build may

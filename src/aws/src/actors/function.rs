@@ -8,6 +8,7 @@ use budget_guard_core::model::Seconds;
 
 /// Lambda (2015-03-31).
 pub(super) const LAMBDA: Api = Api::rest("lambda");
+/// Reads the function's role, time limit and code hash.
 pub(super) const GET: Operation = Operation::new(LAMBDA, "lambda:GetFunctionConfiguration");
 
 /// Finds the role and the time limit of a function, and its code hash if it is the target itself.

@@ -8,8 +8,11 @@ use super::search::{Search, Step};
 
 /// Glue (2017-03-31).
 const GLUE: Api = Api::json_1_1("glue", "AWSGlue");
+/// Reads a workflow with its jobs and crawlers.
 pub(super) const GET_WORKFLOW: Operation = Operation::new(GLUE, "glue:GetWorkflow");
+/// Reads a job.
 pub(super) const GET_JOB: Operation = Operation::new(GLUE, "glue:GetJob");
+/// Reads a crawler.
 pub(super) const GET_CRAWLER: Operation = Operation::new(GLUE, "glue:GetCrawler");
 
 /// Finds the role and the time limit of a job, the role of a crawler, or those of a workflow's jobs and crawlers.

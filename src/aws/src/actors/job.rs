@@ -8,6 +8,7 @@ use super::search::{Search, Step};
 
 /// Batch (2016-08-10).
 const BATCH: Api = Api::rest("batch");
+/// Reads the job definition.
 pub(super) const DESCRIBE: Operation = Operation::new(BATCH, "batch:DescribeJobDefinitions");
 
 /// Finds the roles and the time limit of a Batch job.

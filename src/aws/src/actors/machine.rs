@@ -11,6 +11,7 @@ use budget_guard_core::model::{Arn, unqualified};
 
 /// Step Functions (2016-11-23).
 const STATES: Api = Api::json_1_0("states", "AWSStepFunctions");
+/// Reads the state machine with its definition.
 pub(super) const DESCRIBE: Operation = Operation::new(STATES, "states:DescribeStateMachine");
 
 /// Maximum depth of state machines that start one another, after the first.

@@ -11,7 +11,9 @@ use budget_guard_core::hints::{Hints, Known};
 
 /// EventBridge Pipes (2015-10-07).
 const PIPES: Api = Api::rest("pipes");
+/// Lists the pipes that read a source.
 pub(super) const LIST: Operation = Operation::new(PIPES, "pipes:ListPipes");
+/// Reads a pipe.
 pub(super) const DESCRIBE: Operation = Operation::new(PIPES, "pipes:DescribePipe");
 
 /// ARNs of the running pipes that read a queue or a stream. `None` if they could not be listed.
@@ -65,8 +67,8 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
 
 /// Role in a pipe's overrides of its ECS task. A path means that each event chooses the role.
 ///
-/// Sources: `EcsTaskOverride` in the Amazon EventBridge Pipes API reference; "Dynamic path parameters" (Amazon EventBridge
-/// user guide).
+/// Sources: `EcsTaskOverride` in the Amazon EventBridge Pipes API reference; "Dynamic path parameters" (Amazon
+/// EventBridge user guide).
 fn task_role(parameters: &Value) -> Known<'_> {
     match &parameters["EcsTaskParameters"]["Overrides"]["TaskRoleArn"] {
         Value::String(role) if role.starts_with('$') => Known::Chosen,

@@ -8,6 +8,7 @@ use super::search::{Search, Step};
 
 /// CodePipeline (2015-07-09).
 const CODEPIPELINE: Api = Api::json_1_1("codepipeline", "CodePipeline_20150709");
+/// Reads the pipeline with its stages.
 pub(super) const GET: Operation = Operation::new(CODEPIPELINE, "codepipeline:GetPipeline");
 
 /// Finds the roles of a pipeline and its actions, and follows the resources that the actions start.

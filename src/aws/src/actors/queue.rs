@@ -12,7 +12,9 @@ use super::search::{Search, Step};
 
 /// SQS (2012-11-05).
 const SQS: Api = Api::json_1_0("sqs", "AmazonSQS");
+/// Reads the delivery delay of a queue.
 pub(super) const GET_ATTRIBUTES: Operation = Operation::new(SQS, "sqs:GetQueueAttributes");
+/// Lists the functions that read a queue or a stream.
 pub(super) const LIST_MAPPINGS: Operation = Operation::new(LAMBDA, "lambda:ListEventSourceMappings");
 
 /// Follows the functions and pipes that read a queue or a stream.

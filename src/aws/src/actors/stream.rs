@@ -8,6 +8,7 @@ use super::search::{Search, Step};
 
 /// Firehose (2015-08-04).
 const FIREHOSE: Api = Api::json_1_1("firehose", "Firehose_20150804");
+/// Reads the delivery stream with its destinations.
 pub(super) const DESCRIBE: Operation = Operation::new(FIREHOSE, "firehose:DescribeDeliveryStream");
 
 /// Default of `BufferIntervalInSeconds` of a Lambda processor, in seconds.

@@ -8,6 +8,7 @@ use budget_guard_core::hints::Known;
 
 /// ECS (2014-11-13).
 const ECS: Api = Api::json_1_1("ecs", "AmazonEC2ContainerServiceV20141113");
+/// Reads the task definition.
 pub(super) const DESCRIBE: Operation = Operation::new(ECS, "ecs:DescribeTaskDefinition");
 
 /// Finds the role of a task.

@@ -7,6 +7,7 @@ use super::search::{Search, Step};
 
 /// SNS (2010-03-31), which the SDK's own client calls.
 const SNS: Api = Api::rest("sns");
+/// Lists the subscriptions of a topic.
 pub(super) const LIST: Operation = Operation::new(SNS, "sns:ListSubscriptionsByTopic");
 
 /// Suffix of the hosts that show notifications in a chat and do nothing else.
