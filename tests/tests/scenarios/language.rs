@@ -2,8 +2,8 @@
 //!
 //! There is one statement a line, and `#` begins a comment. Durations are `0.2s`, `5m`, `1h`, `2d`. A CALL is
 //! `SERVICE OPERATION [on RESOURCE] [NAME=VALUE …] [WORD …]`, as in `s3 PutBucketAcl on uploads acl=private`. RESOURCE
-//! may be a list with commas. In an answer, `{resource}` is the resource of the call that it answers, `{n}` the number of
-//! answers before it and `{k}` that of the calls in this answer. In `at`, `{n}` is the number of calls before it. A
+//! may be a list with commas. In an answer, `{resource}` is the resource of the call that it answers, `{n}` the number
+//! of answers before it and `{k}` that of the calls in this answer. In `at`, `{n}` is the number of calls before it. A
 //! value `hidden` is recorded as CloudTrail records secrets. Each WORD is one of
 //! - `refused` or `throttled`: the call fails; `unrecorded`: none of its parameters is recorded;
 //! - `returning NAME=VALUE`: the response names the new resource; `through SERVICE`: a service makes the call.
