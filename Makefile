@@ -44,13 +44,13 @@ OUTPUTS = $(SAM) list stack-outputs --stack-name $(STACK) --output json | $(PYTH
 RUNS ?= 10000000
 
 # Instrumented by the package's own flags, which RUSTFLAGS would replace. What is new is kept apart from the corpus.
-FUZZ := cd tests/fuzz && mkdir -p artifacts/small artifacts/large artifacts/patterns artifacts/money && \
+FUZZ := cd tests/fuzz && mkdir -p artifacts/small artifacts/large artifacts/patterns artifacts/cost && \
 	env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS $(CARGO) run --release --locked --bin
 FUZZ_OPTIONS := -artifact_prefix=artifacts/ -print_final_stats=1
 FUZZ_SOURCES := corpus/sources seeds/sources -dict=sources.dict $(FUZZ_OPTIONS)
 # Inputs are small and equally quick: weighing them costs more than it finds.
 FUZZ_PATTERNS := corpus/patterns seeds/patterns -dict=patterns.dict -entropic=0 $(FUZZ_OPTIONS)
-FUZZ_MONEY := corpus/money seeds/money -dict=money.dict $(FUZZ_OPTIONS)
+FUZZ_COST := corpus/cost seeds/cost -dict=cost.dict $(FUZZ_OPTIONS)
 
 BENCH := $(CARGO) bench --locked --package budget-guard-tests
 
@@ -106,11 +106,11 @@ COUNT ?= 1
 sim: ## simulate COUNT worlds from SEED on; one alone is told event by event
 	$(CARGO) run --quiet --locked --package budget-guard-tests --bin sim -- $(SEED) $(COUNT)
 
-fuzz: ## try RUNS hostile payloads, event patterns and alerts about money (10000000); needs a C++ compiler
+fuzz: ## try RUNS hostile payloads, event patterns and alerts about cost (10000000); needs a C++ compiler
 	$(FUZZ) sources -- artifacts/small $(FUZZ_SOURCES) -max_len=4096 -runs=$(RUNS)
 	$(FUZZ) sources -- artifacts/large $(FUZZ_SOURCES) -max_len=1048576 -runs=$$(($(RUNS) / 100)) -timeout=20
 	$(FUZZ) patterns -- artifacts/patterns $(FUZZ_PATTERNS) -max_len=512 -runs=$(RUNS) -timeout=20
-	$(FUZZ) money -- artifacts/money $(FUZZ_MONEY) -max_len=4096 -runs=$(RUNS)
+	$(FUZZ) cost -- artifacts/cost $(FUZZ_COST) -max_len=4096 -runs=$(RUNS)
 
 bench: build ## measure a large batch, calls to AWS, turns, memory, pattern matching, the start and a large replay
 	$(BENCH) --bench batch --bench calls --bench memory --bench patterns --bench turns

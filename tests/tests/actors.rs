@@ -44,7 +44,8 @@ async fn a_target_that_cannot_be_followed_says_why(bench: Bench) -> Result<(), F
     warm(&bench.emulator).await?;
     let mut targets = bench.aws.rules.inspect(&rule).await?.targets;
     targets.sort_by(|a, b| a.id.cmp(&b.id));
-    let why: Vec<&str> = targets.iter().map(|target| target.unfollowed.as_deref().unwrap_or("-")).collect();
+    let why: Vec<&str> =
+        targets.iter().map(|target| target.unresolved_reason.as_deref().unwrap_or("-")).collect();
     assert!(why[0].starts_with("lambda:GetFunctionConfiguration: ") && why[0].contains("missing"), "{why:?}");
     assert!(why[1].starts_with("sns:ListSubscriptionsByTopic: "), "{why:?}");
     assert!(why[2].starts_with("no event source mapping and no pipe reads the queue missing"), "{why:?}");
@@ -87,7 +88,7 @@ async fn targets_are_followed_to_the_functions_behind_them() -> Result<(), Failu
     assert!(targets[0].code_sha256.is_some(), "in the same call");
     assert_eq!(targets[1].actors, [actor("helper").through(&queue)], "not the guard");
     assert_eq!(targets[2].actors, [actor("helper").through(&queue), actor("tagger").through(&topic)]);
-    assert!(targets.iter().all(|target| target.unfollowed.is_none()), "{targets:?}");
+    assert!(targets.iter().all(|target| target.unresolved_reason.is_none()), "{targets:?}");
     let caller = Caller {
         principal: format!("arn:aws:sts::{}:assumed-role/helper-role/helper", bench.emulator.account())
             .into(),
@@ -177,10 +178,10 @@ async fn workflows_builds_tasks_and_jobs_are_followed_to_their_roles(bench: Benc
         let rule = bench.rule("default", name, SdkState::Enabled).await?;
         bench.target(name, target.id("1")).await?;
         let found: Vec<RuleTarget> = bench.aws.rules.inspect(&rule).await?.targets;
-        assert_eq!(found[0].actors, actors, "{name}: {:?}", found[0].unfollowed);
-        let unfollowed = found[0].unfollowed.as_deref().unwrap_or_default();
-        assert!(unfollowed.contains(why.unwrap_or_default()), "{name}: {unfollowed}");
-        assert_eq!(unfollowed.is_empty(), why.is_none(), "{name}: {unfollowed}");
+        assert_eq!(found[0].actors, actors, "{name}: {:?}", found[0].unresolved_reason);
+        let unresolved_reason = found[0].unresolved_reason.as_deref().unwrap_or_default();
+        assert!(unresolved_reason.contains(why.unwrap_or_default()), "{name}: {unresolved_reason}");
+        assert_eq!(unresolved_reason.is_empty(), why.is_none(), "{name}: {unresolved_reason}");
         Ok(())
     };
     let target = |arn: &str| Target::builder().arn(arn);
@@ -262,8 +263,8 @@ async fn pipelines_and_automations_are_followed_to_their_roles() -> Result<(), F
         let rule = bench.rule("default", name, SdkState::Enabled).await?;
         bench.target(name, Target::builder().id("1").arn(arn)).await?;
         let found = bench.aws.rules.targets(&rule).await?;
-        assert_eq!(found[0].actors, actors, "{name}: {:?}", found[0].unfollowed);
-        assert_eq!(found[0].unfollowed, None, "{name}");
+        assert_eq!(found[0].actors, actors, "{name}: {:?}", found[0].unresolved_reason);
+        assert_eq!(found[0].unresolved_reason, None, "{name}");
         Ok(())
     };
     let arn = bench.arn("codepipeline", "deploy");
@@ -301,7 +302,7 @@ async fn without_the_rights_targets_say_which_are_missing() -> Result<(), Failur
         let rule = bench.rule("default", name, SdkState::Enabled).await?;
         bench.target(name, target.id("1")).await?;
         let found = aws.rules.targets(&rule).await?;
-        assert_eq!(found[0].unfollowed.as_deref(), Some(why), "{name}");
+        assert_eq!(found[0].unresolved_reason.as_deref(), Some(why), "{name}");
         assert_eq!(found[0].actors, [], "{name}");
         Ok(())
     };

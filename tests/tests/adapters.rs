@@ -4,11 +4,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::{RuleState as SdkState, Tag, Target};
 use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::{Alert, RuleBody, RuleEvent, message};
+use budget_guard_core::budget::{FollowUp, OverspentBudget, OverspentBudgets};
 use budget_guard_core::model::{
     AlertBasis, FaultKind, ListedRule, RuleArn, RuleState, Target as RuleTarget, Timestamp,
 };
 use budget_guard_core::ports::{Alerts, Clock, Rules, SaveError, Store};
-use budget_guard_core::pressure::{Care, Press, Pressure};
 use budget_guard_core::record::Record;
 use budget_guard_core::run::{load, records, save};
 use budget_guard_core::stored::{Blob, Key};
@@ -83,10 +83,10 @@ async fn the_list_of_watched_rules_is_a_set(bench: Bench) -> Result<(), Failure>
 
 async fn budget_pressure_is_saved_only_over_the_version_that_was_read(bench: Bench) -> Result<(), Failure> {
     let store = &bench.aws.store;
-    assert_eq!(load::<Pressure>(store, Key::Pressure).await?, None);
+    assert_eq!(load::<OverspentBudgets>(store, Key::Budgets).await?, None);
     let [since, until]: [Timestamp; 2] = ["2026-11-20T12:00:00Z".parse()?, "2026-12-01T00:00:00Z".parse()?];
-    let mut pressure = Pressure::default();
-    let press = Press {
+    let mut pressure = OverspentBudgets::default();
+    let press = OverspentBudget {
         name: "équipe bleue".into(),
         basis: AlertBasis::Actual,
         since,
@@ -95,14 +95,14 @@ async fn budget_pressure_is_saved_only_over_the_version_that_was_read(bench: Ben
         limit: Some("$183,965,812,157.54".parse()?),
         threshold: None,
         amount: Some("-0.000001 EUR".parse()?),
-        care: Care::default(),
+        follow_up: FollowUp::default(),
     };
-    pressure.press(press, since);
+    pressure.record(press, since);
     assert_eq!(save(store, &pressure, None, since).await?, 1);
     assert_eq!(save(store, &pressure, None, since).await, Err(SaveError::Conflict), "there is one already");
     assert_eq!(save(store, &pressure, Some(1), since).await?, 2);
     assert_eq!(save(store, &pressure, Some(1), since).await, Err(SaveError::Conflict), "somebody was faster");
-    assert_eq!(load(store, Key::Pressure).await?, Some((pressure, 2)));
+    assert_eq!(load(store, Key::Budgets).await?, Some((pressure, 2)));
     assert_eq!(records(store).await?, [], "it is no record of a rule");
     let key = AttributeValue::S("pressure".into());
     let get = bench.world.dynamodb.get_item().table_name(&bench.world.table).key("pk", key).send().await?;

@@ -5,13 +5,13 @@ use aws_sdk_budgets::config::endpoint::{DefaultResolver, Params, ResolveEndpoint
 use aws_sdk_budgets::types as sdk;
 use aws_sdk_sqs::config::Credentials;
 use budget_guard_aws::AwsBudgets;
+use budget_guard_core::budget::{Confirmation, Doubt, confirm};
 use budget_guard_core::model::{
     AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, Fault, FaultKind,
     NotificationState, Threshold, Timestamp,
 };
 use budget_guard_core::ports::Budgets;
-use budget_guard_core::pressure::{Confirmation, Doubt, confirm};
-use budget_guard_core::sources::money::{self, MoneyMessage};
+use budget_guard_core::sources::cost::{self, CostMessage};
 use budget_guard_tests::Failure;
 use budget_guard_tests::emulator::{Emulator, Kind};
 use serde_json::{Value, json};
@@ -28,9 +28,9 @@ async fn create(emulator: &Emulator, spent: &str, state: sdk::NotificationState)
 }
 
 /// A notification of the budget `team blue`, for the alert at 80 % of 100 USD.
-fn message(threshold: &str) -> MoneyMessage {
+fn message(threshold: &str) -> CostMessage {
     let text = format!("Budget Name: team blue\nAlert Type: ACTUAL\nAlert Threshold: > {threshold}\n");
-    MoneyMessage { topic_arn: None, message_id: None, sent: Some(NOW), alert: money::read(None, &text) }
+    CostMessage { topic_arn: None, message_id: None, sent: Some(NOW), alert: cost::read(None, &text) }
 }
 
 #[tokio::test]

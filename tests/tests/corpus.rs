@@ -5,8 +5,9 @@
 #[path = "../fuzz/src/check.rs"]
 mod check;
 
-use budget_guard_tests::folders::root;
 use std::path::PathBuf;
+
+use budget_guard_tests::folders::root;
 
 /// All files in a folder of the fuzz package.
 fn inputs(folder: &str) -> Vec<PathBuf> {

@@ -1,12 +1,13 @@
 //! Runs `make demo` as CI does: the story succeeds, a missing part makes it fail, and Ctrl-C leaves nothing behind.
 
-use budget_guard_tests::programs;
 use std::error::Error;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+use budget_guard_tests::programs;
 
 type Failure = Box<dyn Error>;
 

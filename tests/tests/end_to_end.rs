@@ -3,7 +3,6 @@
 //! The first test runs the deployed stack. The others start `bootstrap` themselves, without Lambda: they kill it during
 //! a call behind a proxy, read its reply to one payload, or watch it fail at its start.
 
-use budget_guard_tests::programs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use aws_sdk_eventbridge::types::RuleState;
 use budget_guard_tests::bootstrap::Bootstrap;
 use budget_guard_tests::emulator::{Emulator, Kind};
 use budget_guard_tests::gate::{Gate, Side};
+use budget_guard_tests::programs;
 use budget_guard_tests::runtime_api::{Outcome, RuntimeApi};
 use budget_guard_tests::stack::{Stack, logs};
 use budget_guard_tests::world::World;

@@ -2,12 +2,12 @@
 //!
 //! Neither is part of the project. Without them the tests print that they are skipped, and pass.
 
-use budget_guard_tests::folders::root;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use budget_guard_tests::folders::root;
 use eventbridge_pattern::{Matcher, Pattern, Scratch};
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,7 +1,5 @@
 //! The documents only name commands, settings, files and sections that exist.
 
-use budget_guard_tests::folders::root;
-use budget_guard_tests::programs;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +11,8 @@ use budget_guard_core::policy::{
 };
 use budget_guard_core::run::Summary;
 use budget_guard_core::telemetry;
+use budget_guard_tests::folders::root;
+use budget_guard_tests::programs;
 
 /// Maximum size of `README.md` in bytes, which is an introduction with links to the rest.
 const MAX_README: usize = 10_240;

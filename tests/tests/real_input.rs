@@ -2,7 +2,6 @@
 //!
 //! The real files are not part of the project. Without them the tests print that they are skipped, and pass.
 
-use budget_guard_tests::folders::shared;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
@@ -17,6 +16,7 @@ use budget_guard_core::policy::Limits;
 use budget_guard_core::record::Record;
 use budget_guard_core::settings::{self, DEFAULT_LIMIT};
 use budget_guard_core::sources::{self, Bus, BusEvent, Received};
+use budget_guard_tests::folders::shared;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 

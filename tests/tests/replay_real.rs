@@ -3,14 +3,14 @@
 //!
 //! The real files are not part of the project. Without them the tests print that they are skipped, and pass.
 
-use budget_guard_tests::folders::shared;
-use budget_guard_tests::programs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use budget_guard_tests::folders::shared;
+use budget_guard_tests::programs;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 

@@ -1,9 +1,10 @@
 //! Tests of the house rules: imports between the modules of the core, sizes, leftovers. The manifests hold the
 //! directions between packages.
 
-use budget_guard_tests::folders::root;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use budget_guard_tests::folders::root;
 
 /// Modules of the core, each with the modules it may import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[

@@ -1,7 +1,6 @@
 //! Changes by others to a rule that the guard has cut, on the deployed stack: the guard reports them and does not
 //! revert them.
 
-use budget_guard_tests::programs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use budget_guard_aws::SystemClock;
 use budget_guard_core::ports::Clock;
 use budget_guard_tests::alert::Alert;
 use budget_guard_tests::emulator::{Emulator, Kind};
+use budget_guard_tests::programs;
 use budget_guard_tests::stack::Stack;
 use budget_guard_tests::world::World;
 use budget_guard_tests::{Failure, payload, while_doing};

@@ -2,7 +2,6 @@
 //!
 //! The tests start the function themselves, to control its ticks and deliveries.
 
-use budget_guard_tests::programs;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
@@ -15,6 +14,7 @@ use budget_guard_tests::alert::Alert;
 use budget_guard_tests::bootstrap::Bootstrap;
 use budget_guard_tests::emulator::{Emulator, Kind};
 use budget_guard_tests::poller::Poller;
+use budget_guard_tests::programs;
 use budget_guard_tests::runtime_api::RuntimeApi;
 use budget_guard_tests::world::World;
 use budget_guard_tests::{Failure, payload};

@@ -5,7 +5,7 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 use aws_sdk_eventbridge::types as sdk;
 
-use super::actors::Followers;
+use super::actors::ActorResolver;
 use super::fault::fault;
 use super::lazy::Lazy;
 use super::targets;
@@ -22,13 +22,13 @@ const PAGE: i32 = 100;
 #[derive(Debug, Clone)]
 pub struct EventBridgeRules {
     client: Lazy<Client>,
-    followers: Followers,
+    followers: ActorResolver,
 }
 
 impl EventBridgeRules {
     /// Client for rules, and for the actors behind their targets.
     pub fn new(config: &SdkConfig) -> Self {
-        Self { client: Lazy::new(config, Client::new), followers: Followers::new(config) }
+        Self { client: Lazy::new(config, Client::new), followers: ActorResolver::new(config) }
     }
 
     /// ARN of the rule with this name on this bus.

@@ -32,7 +32,7 @@ fn text(key: Key<'_>) -> &'static str {
     match key {
         Key::Record(_) => "record",
         Key::Head | Key::Chunk(_) => "json",
-        Key::Pressure => "pressure",
+        Key::Budgets => "pressure",
     }
 }
 

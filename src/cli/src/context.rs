@@ -2,7 +2,7 @@
 
 use budget_guard_core::alerts;
 use budget_guard_core::attribution::Home;
-use budget_guard_core::model::{RuleArn, Seen};
+use budget_guard_core::model::{Excerpt, RuleArn};
 use budget_guard_core::policy::Limits;
 use budget_guard_core::settings::{self, LIMIT, SettingError, TABLE, TOPIC};
 
@@ -140,7 +140,7 @@ impl Context {
         };
         match (error, self.option(variable)) {
             (SettingError::Missing { expected, .. }, Some((option, _))) => {
-                malformed(option, Seen::new(""), expected)
+                malformed(option, Excerpt::new(""), expected)
             }
             (SettingError::Malformed { seen, expected, .. }, Some((option, _))) => {
                 malformed(option, seen, expected)
@@ -159,7 +159,7 @@ impl Context {
     }
 }
 
-fn malformed(variable: &'static str, seen: Seen, expected: &'static str) -> Problem {
+fn malformed(variable: &'static str, seen: Excerpt, expected: &'static str) -> Problem {
     Problem::usage(SettingError::Malformed { variable, seen, expected }.to_string())
 }
 

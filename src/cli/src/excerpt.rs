@@ -1,6 +1,6 @@
 //! An excerpt of a line with a mark under the place of a mistake.
 
-use budget_guard_core::replay::Place;
+use budget_guard_core::replay::TextPosition;
 
 /// Maximum number of characters shown before the place.
 const BEFORE: usize = 50;
@@ -8,7 +8,7 @@ const BEFORE: usize = 50;
 const AFTER: usize = 25;
 
 /// Returns two lines: the text around the place, and a caret below it. Empty if the text has no such line.
-pub fn excerpt(text: &str, place: Place) -> String {
+pub fn excerpt(text: &str, place: TextPosition) -> String {
     let Some(line) = text.lines().nth(place.line.saturating_sub(1)) else { return String::new() };
     let at = place.column.saturating_sub(1);
     let skipped = at.saturating_sub(BEFORE);
@@ -27,7 +27,7 @@ mod tests {
     #[test]
     fn the_caret_stands_below_the_mistake() {
         let check = |text: &str, line: usize, column: usize, expected: &str| {
-            assert_eq!(excerpt(text, Place { line, column }), expected);
+            assert_eq!(excerpt(text, TextPosition { line, column }), expected);
         };
         check("{\n \"a\": 1}", 2, 7, "\n   \"a\": 1}\n        ^");
         check("\té", 1, 2, "\n   é\n   ^");

@@ -2,7 +2,6 @@
 
 mod args;
 mod commands;
-mod connect;
 mod context;
 mod excerpt;
 mod exit;
@@ -11,12 +10,13 @@ mod matching;
 mod output;
 mod problem;
 mod queue;
+mod relative_time;
 mod replay;
 mod rule;
 mod rule_file;
+mod session;
 mod similar;
 mod targets;
-mod when;
 
 use std::process::ExitCode;
 

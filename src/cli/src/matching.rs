@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
 use budget_guard_core::json::{JsonObjects, ObjectsError, Unwrap};
-use budget_guard_core::model::{Seen, printable};
+use budget_guard_core::model::{Excerpt, printable};
 use eventbridge_pattern::{EventError, Matcher, Scratch};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -105,7 +105,7 @@ impl Patterns {
                 }
                 None => output::note(format_args!(
                     "left out: {}, which has no event pattern",
-                    Seen::new(&rule.name)
+                    Excerpt::new(&rule.name)
                 )),
             }
         }

@@ -1,6 +1,6 @@
 //! ARN of the guard's queue.
 
-use budget_guard_core::model::{Arn, Seen};
+use budget_guard_core::model::{Arn, Excerpt};
 
 /// ARN of a standard queue: `arn:PARTITION:sqs:REGION:ACCOUNT:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,14 +13,14 @@ pub struct QueueArn(String);
      expected one like arn:aws:sqs:eu-west-1:123456789012:budget-guard"
 )]
 pub struct ParseQueueArnError {
-    seen: Seen,
+    seen: Excerpt,
     problem: &'static str,
 }
 
 impl QueueArn {
     /// Parses the ARN of a standard queue. FIFO queues are an error.
     pub fn parse(text: &str) -> Result<Self, ParseQueueArnError> {
-        let bad = |problem| ParseQueueArnError { seen: Seen::new(text), problem };
+        let bad = |problem| ParseQueueArnError { seen: Excerpt::new(text), problem };
         let arn = Arn::parse(text).filter(|arn| arn.service == "sqs");
         let arn = arn.ok_or_else(|| bad("not six parts that begin with arn and have sqs in third place"))?;
         let name = arn.resource;

@@ -1,14 +1,14 @@
 //! Rules on the command line: parsing of RULE, and the look-up of its ARN.
 
 use budget_guard_aws::{DynamoStore, EventBridgeRules};
-use budget_guard_core::model::{DEFAULT_BUS, FaultKind, RuleArn, Seen};
+use budget_guard_core::model::{DEFAULT_BUS, Excerpt, FaultKind, RuleArn};
 use budget_guard_core::record::Record;
 use budget_guard_core::run;
 use budget_guard_core::stored::Key;
 
-use crate::connect::Session;
 use crate::output;
 use crate::problem::Problem;
+use crate::session::Session;
 use crate::similar::unknown;
 
 /// RULE on the command line.
@@ -34,7 +34,7 @@ impl RuleName {
             if name.len() > 64 || !is_word(name, ".-_") {
                 return Err(Problem::usage(format!(
                     "{} is not a rule; expected a name (1 to 64 of A-Z a-z 0-9 . - _), BUS/NAME or an ARN",
-                    Seen::new(text)
+                    Excerpt::new(text)
                 )));
             }
             let bus = own.or(bus).unwrap_or(DEFAULT_BUS);
@@ -43,7 +43,7 @@ impl RuleName {
         match bus {
             Some(bus) if bus != rule.bus() => Err(Problem::usage(format!(
                 "--bus is {}, but {text} stands on bus \"{}\"; expected the same bus, or no --bus",
-                Seen::new(bus),
+                Excerpt::new(bus),
                 rule.bus()
             ))),
             _ => Ok(rule),
@@ -153,7 +153,7 @@ pub fn check_bus(bus: &str) -> Result<(), Problem> {
     }
     Err(Problem::usage(format!(
         "{} is not the name of an event bus; expected 1 to 256 of A-Z a-z 0-9 / . - _",
-        Seen::new(bus)
+        Excerpt::new(bus)
     )))
 }
 

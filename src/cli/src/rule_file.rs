@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use budget_guard_core::model::Seen;
-use budget_guard_core::replay::{ListedRule, PatternText, Place, read_rules};
+use budget_guard_core::model::Excerpt;
+use budget_guard_core::replay::{PatternText, RuleSpec, TextPosition, read_rules};
 use eventbridge_pattern::{Pattern, PatternError};
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::problem::Problem;
 #[derive(Debug)]
 pub struct RuleFile {
     /// Rules in the order of the file. Their patterns are not compiled yet.
-    pub rules: Vec<ListedRule>,
+    pub rules: Vec<RuleSpec>,
     text: String,
     path: String,
 }
@@ -49,20 +49,21 @@ impl RuleFile {
     }
 
     /// Compiles the pattern of a rule.
-    pub fn compile(&self, rule: &ListedRule, pattern: &PatternText) -> Result<Pattern, BadPattern> {
+    pub fn compile(&self, rule: &RuleSpec, pattern: &PatternText) -> Result<Pattern, BadPattern> {
         pattern.compile().map_err(|error| {
             let (place, shown) = match pattern.place_in_file(&error) {
                 Some(place) => {
                     (format!("line {}, column {}", place.line, place.column), excerpt(&self.text, place))
                 }
                 None => {
-                    let place = Place { line: error.line, column: error.column };
+                    let place = TextPosition { line: error.line, column: error.column };
                     let where_in = format!("line {}, column {} of its pattern", place.line, place.column);
                     (where_in, excerpt(&pattern.text, place))
                 }
             };
             let PatternError { line, column, problem } = error;
-            let message = format!("{}: rule {}: {place}: {problem}{shown}", self.path, Seen::new(&rule.name));
+            let message =
+                format!("{}: rule {}: {place}: {problem}{shown}", self.path, Excerpt::new(&rule.name));
             BadPattern { rule: rule.name.clone(), line, column, problem, message }
         })
     }
@@ -72,7 +73,7 @@ impl RuleFile {
 pub fn pattern(path: &Path) -> Result<Pattern, Problem> {
     let text = read(path)?;
     Pattern::compile(&text).map_err(|error| {
-        let shown = excerpt(&text, Place { line: error.line, column: error.column });
+        let shown = excerpt(&text, TextPosition { line: error.line, column: error.column });
         Problem::usage(format!("{}: {error}{shown}", path.display()))
     })
 }

@@ -4,9 +4,9 @@ use budget_guard_aws::EventBridgeRules;
 use budget_guard_core::model::DEFAULT_BUS;
 use strsim::levenshtein;
 
-use crate::connect::Session;
 use crate::problem::Problem;
 use crate::rule::RuleName;
+use crate::session::Session;
 
 /// Maximum number of pages read, with 100 rules each. The default quota is 300 rules on a bus.
 const PAGES: usize = 5;

@@ -52,7 +52,7 @@ pub mod verdict;
 pub mod window;
 
 /// Which budgets are overspent, by AWS's own word.
-pub mod pressure;
+pub mod budget;
 
 /// The six stages in one call.
 pub mod guard;

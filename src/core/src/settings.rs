@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::attribution::Home;
-use crate::model::{Arn, Seen};
-use crate::policy::{BurstLimit, Limits, Mode, OrOff};
+use crate::model::{Arn, Excerpt};
+use crate::policy::{BurstLimit, Limits, Mode, Switchable};
 
 /// Default of `BUDGET_GUARD_LIMIT`. In real CloudTrail logs the largest honest burst of one call is 78 a minute (a
 /// Terraform run), and 189 a minute of all write calls together.
@@ -54,7 +54,7 @@ pub enum SettingError {
         /// Name of the variable.
         variable: &'static str,
         /// Value of the variable, made printable.
-        seen: Seen,
+        seen: Excerpt,
         /// Description of valid values.
         expected: &'static str,
     },
@@ -88,7 +88,7 @@ pub fn table(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingE
     if is_name {
         Ok(table)
     } else {
-        Err(SettingError::Malformed { variable: TABLE, seen: Seen::new(&table), expected })
+        Err(SettingError::Malformed { variable: TABLE, seen: Excerpt::new(&table), expected })
     }
 }
 
@@ -96,7 +96,7 @@ pub fn table(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingE
 pub fn topic(lookup: impl Fn(&str) -> Option<String>) -> Result<(String, Home), SettingError> {
     let expected = "the ARN of an SNS topic, as in arn:aws:sns:eu-west-1:123456789012:alerts";
     let arn = required(&lookup, TOPIC, expected)?;
-    let malformed = || SettingError::Malformed { variable: TOPIC, seen: Seen::new(&arn), expected };
+    let malformed = || SettingError::Malformed { variable: TOPIC, seen: Excerpt::new(&arn), expected };
     let topic = Arn::parse(&arn).filter(|arn| arn.service == "sns").ok_or_else(malformed)?;
     let is_placed = topic.has_partition() && topic.has_region() && topic.has_account();
     // A subscription has one more colon. A FIFO topic would want a message group, and it cannot reach e-mail.
@@ -120,7 +120,7 @@ fn trusted_sources(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<String
         return Ok(sources);
     }
     let expected = "how sources begin, with commas between them, as in trails.,audit.cloudtrail";
-    Err(SettingError::Malformed { variable: TRUSTED_SOURCES, seen: Seen::new(&text), expected })
+    Err(SettingError::Malformed { variable: TRUSTED_SOURCES, seen: Excerpt::new(&text), expected })
 }
 
 /// Reads the limits of rules without tags, also for the command line.
@@ -129,7 +129,7 @@ pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, Setti
         None | Some("observe") => Mode::Observe,
         Some("enforce") => Mode::Enforce,
         Some(other) => {
-            let seen = Seen::new(other);
+            let seen = Excerpt::new(other);
             return Err(SettingError::Malformed { variable: MODE, seen, expected: "enforce or observe" });
         }
     };
@@ -138,17 +138,17 @@ pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, Setti
         .parse()
         .map_err(|error| SettingError::Invalid { variable: LIMIT, problem: format!("{error}") })?;
     let mut limits = Limits::new(mode, burst);
-    if let Some(OrOff(sustained)) = optional(&lookup, SUSTAINED)? {
+    if let Some(Switchable(sustained)) = optional(&lookup, SUSTAINED)? {
         limits.sustained = sustained;
     }
-    if let Some(OrOff(turns)) = optional(&lookup, TURNS)? {
+    if let Some(Switchable(turns)) = optional(&lookup, TURNS)? {
         limits.turns = turns;
     }
     if let Some(probation) = optional(&lookup, PROBATION)? {
         limits.probation = probation;
     }
     if let Some(text) = lookup(PRESSURE) {
-        let (seen, expected) = (Seen::new(&text), "a whole number of at least 1, as in 4");
+        let (seen, expected) = (Excerpt::new(&text), "a whole number of at least 1, as in 4");
         limits.pressure =
             text.parse().map_err(|_| SettingError::Malformed { variable: PRESSURE, seen, expected })?;
     }
@@ -211,7 +211,7 @@ mod tests {
             let mut all = vec![(TABLE, "guard"), (TOPIC, TOPIC_ARN)];
             all.extend(variables);
             let limits = read(&all).unwrap().defaults;
-            let seen = [OrOff(limits.sustained).to_string(), OrOff(limits.turns).to_string()];
+            let seen = [Switchable(limits.sustained).to_string(), Switchable(limits.turns).to_string()];
             assert_eq!(seen, expected);
             assert!(!limits.sustained_is_tagged && !limits.burst_is_tagged);
         };

@@ -123,7 +123,7 @@ fn check_received(received: Received<'_>) {
         }
         Ok(Attributed::Bus { changed: None, .. }) => {}
         Ok(Attributed::Skipped(_) | Attributed::Tick) => {}
-        Ok(Attributed::Money(message)) => check_message(&message.alert.to_string()),
+        Ok(Attributed::Cost(message)) => check_message(&message.alert.to_string()),
         Err(error) => check_message(&error.to_string()),
     }
 }

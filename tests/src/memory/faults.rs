@@ -51,7 +51,7 @@ pub enum Call {
     /// `History::triggered`.
     Triggered,
     /// `Trail::openings`.
-    Openings,
+    AssumeRoleCalls,
     /// `Budgets::budget`.
     Budget,
     /// `Ledger::records`.

@@ -3,9 +3,9 @@
 use super::World;
 use super::faults::Call;
 use super::lists::page;
+use budget_guard_core::budget::OverspentBudgets;
 use budget_guard_core::model::{Fault, RuleArn, Timestamp};
 use budget_guard_core::ports::{Page, SaveError, Store, Version};
-use budget_guard_core::pressure::Pressure;
 use budget_guard_core::record::Record;
 use budget_guard_core::stored::{Blob, Key, RECORDS, Stored};
 
@@ -25,8 +25,8 @@ impl World {
     }
 
     /// The stored pressure.
-    pub fn pressure(&self) -> Option<Pressure> {
-        self.stored(Key::Pressure)
+    pub fn pressure(&self) -> Option<OverspentBudgets> {
+        self.stored(Key::Budgets)
     }
 
     /// The stored head of the directory.
@@ -59,7 +59,7 @@ impl Store for World {
             Key::Record(_) => Call::Load,
             Key::Head => Call::Head,
             Key::Chunk(_) => Call::Chunk,
-            Key::Pressure => Call::LoadPressure,
+            Key::Budgets => Call::LoadPressure,
         };
         let get = || {
             let state = self.lock();
@@ -79,7 +79,7 @@ impl Store for World {
             Key::Record(_) => Call::Save,
             Key::Head => Call::SaveHead,
             Key::Chunk(_) => Call::SaveChunk,
-            Key::Pressure => Call::SavePressure,
+            Key::Budgets => Call::SavePressure,
         };
         let put = || {
             let mut state = self.lock();

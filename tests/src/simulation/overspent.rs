@@ -59,9 +59,9 @@ pub fn status(state: &State) -> BudgetStatus {
 pub fn at_rest(shared: &Shared, now: budget_guard_core::model::Timestamp) {
     let mut state = shared.lock();
     let stored = state.pressure().unwrap_or_default();
-    for press in stored.pressing(now) {
-        let told = press.care.told.is_some();
-        state.broke(10, format!("the budget {} still presses (told: {told})", press.name));
+    for overspent in stored.active(now) {
+        let told = overspent.follow_up.told.is_some();
+        state.broke(10, format!("the budget {} still presses (told: {told})", overspent.name));
     }
     let forged = state.alerts.iter().filter(|alert| alert.dedup_id == "budget/message/red").count();
     if forged == 0 {

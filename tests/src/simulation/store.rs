@@ -1,8 +1,8 @@
 //! The stored items, as unkind as the rest of AWS.
 
+use budget_guard_core::budget::OverspentBudgets;
 use budget_guard_core::model::{Fault, RuleArn, Timestamp};
 use budget_guard_core::ports::{Page, SaveError, Store, Version};
-use budget_guard_core::pressure::Pressure;
 use budget_guard_core::record::Record;
 use budget_guard_core::stored::{Blob, Key, RECORDS, Stored};
 
@@ -20,8 +20,8 @@ impl State {
         records.filter_map(|(_, (blob, _))| Record::decode(blob).ok())
     }
 
-    pub fn pressure(&self) -> Option<Pressure> {
-        self.stored(Key::Pressure)
+    pub fn pressure(&self) -> Option<OverspentBudgets> {
+        self.stored(Key::Budgets)
     }
 
     fn stored<T: Stored>(&self, key: Key<'_>) -> Option<T> {

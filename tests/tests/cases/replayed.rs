@@ -3,11 +3,11 @@
 //! A rules file has one role for each target. It has no history of a rule, and no function behind a queue, a topic or
 //! a state machine.
 
-use budget_guard_tests::programs;
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
+use budget_guard_tests::programs;
 use serde_json::{Value, json};
 
 use super::cast::Cast;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use budget_guard_aws::SystemClock;
+use budget_guard_core::budget::{FollowUp, OverspentBudget, OverspentBudgets};
 use budget_guard_core::model::{AlertBasis, Timestamp};
 use budget_guard_core::ports::Clock;
-use budget_guard_core::pressure::{Care, Press, Pressure};
 use budget_guard_core::run::{load, save};
 use budget_guard_core::stored::Key;
 use jiff::SignedDuration;
@@ -19,8 +19,8 @@ use budget_guard_tests::{Failure, payload};
 const SOON: Duration = Duration::from_secs(10);
 
 /// An overspent budget of 100 USD.
-fn press(name: &str, since: Timestamp, until: Timestamp) -> Press {
-    Press {
+fn press(name: &str, since: Timestamp, until: Timestamp) -> OverspentBudget {
+    OverspentBudget {
         name: name.into(),
         basis: AlertBasis::Actual,
         since,
@@ -29,7 +29,7 @@ fn press(name: &str, since: Timestamp, until: Timestamp) -> Press {
         limit: "$100".parse().ok(),
         threshold: "$80".parse().ok(),
         amount: "$91.25".parse().ok(),
-        care: Care::default(),
+        follow_up: FollowUp::default(),
     }
 }
 
@@ -37,13 +37,13 @@ fn press(name: &str, since: Timestamp, until: Timestamp) -> Press {
 async fn overspend(bench: &Bench, names: &[&str]) -> Result<[Timestamp; 2], Failure> {
     let second = Timestamp::from_second(SystemClock.now().as_second())?;
     let (since, until) = (second - SignedDuration::from_mins(5), second + SignedDuration::from_hours(48));
-    let mut pressure = Pressure::default();
+    let mut pressure = OverspentBudgets::default();
     for name in names {
-        pressure.press(press(name, since, until), since);
+        pressure.record(press(name, since, until), since);
         pressure.told(name, since);
     }
     let store = bench.guard()?.ports.store;
-    let version = load::<Pressure>(&store, Key::Pressure).await?.map(|(_, version)| version);
+    let version = load::<OverspentBudgets>(&store, Key::Budgets).await?.map(|(_, version)| version);
     save(&store, &pressure, version, SystemClock.now()).await?;
     Ok([since, until])
 }

@@ -1,6 +1,5 @@
 //! The stage of the three stories: rules with functions behind them, a guard, and a clock that starts in the past.
 
-use budget_guard_tests::programs;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::{RuleState, Target};
@@ -10,6 +9,7 @@ use budget_guard_core::ports::Clock;
 use budget_guard_core::record::Record;
 use budget_guard_core::run::load;
 use budget_guard_core::stored::Key;
+use budget_guard_tests::programs;
 use serde_json::{Value, json};
 
 use budget_guard_tests::alert::Alert;

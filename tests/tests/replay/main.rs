@@ -6,11 +6,11 @@ mod states;
 mod turns;
 mod usage;
 
-use budget_guard_tests::folders::root;
 use std::fs;
 use std::path::PathBuf;
 
 use budget_guard_tests::Failure;
+use budget_guard_tests::folders::root;
 use budget_guard_tests::program::Program;
 use logs::{Record, gzip, in_file};
 use serde_json::{Value, json};

@@ -2,9 +2,9 @@
 
 mod attached;
 mod attacks;
+mod budgets;
 mod claims;
-mod money;
-mod pressure;
+mod cost;
 mod put;
 mod refresh;
 mod schedules;

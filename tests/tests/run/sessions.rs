@@ -73,27 +73,29 @@ fn played(
 
 #[test]
 fn what_a_target_does_under_an_assumed_role_is_its_own() {
-    let check =
-        |story: &str, openings: &[(&str, serde_json::Value)], expected: Option<usize>, asked: usize| {
-            let (world, guard) = stage();
-            openings.iter().for_each(|(role, record)| put(&world, role, record));
-            assert_eq!(played(&world, &guard, |_| "ASIAMEMBER".to_owned(), 12), expected, "{story}");
-            assert_eq!(world.faults.count(budget_guard_tests::memory::Call::Openings), asked, "{story}");
-            let alerts = world.alerts();
-            if expected.is_some() {
-                let trip = world.record(&rule("fix-acl")).unwrap().last_trip.unwrap();
-                assert!(
-                    trip.evidence.callers.iter().any(|one| one.is_target),
-                    "{story}: {:?}",
-                    trip.evidence.callers
-                );
-                assert_eq!(trip.evidence.call.as_deref(), Some("s3 PutBucketAcl"), "{story}");
-            }
-            assert_eq!(
-                alerts.iter().filter(|alert| alert.kind == AlertKind::Tripped).count(),
-                expected.map_or(0, |_| 1)
+    let check = |story: &str,
+                 openings: &[(&str, serde_json::Value)],
+                 expected: Option<usize>,
+                 asked: usize| {
+        let (world, guard) = stage();
+        openings.iter().for_each(|(role, record)| put(&world, role, record));
+        assert_eq!(played(&world, &guard, |_| "ASIAMEMBER".to_owned(), 12), expected, "{story}");
+        assert_eq!(world.faults.count(budget_guard_tests::memory::Call::AssumeRoleCalls), asked, "{story}");
+        let alerts = world.alerts();
+        if expected.is_some() {
+            let trip = world.record(&rule("fix-acl")).unwrap().last_trip.unwrap();
+            assert!(
+                trip.evidence.callers.iter().any(|one| one.is_target),
+                "{story}: {:?}",
+                trip.evidence.callers
             );
-        };
+            assert_eq!(trip.evidence.call.as_deref(), Some("s3 PutBucketAcl"), "{story}");
+        }
+        assert_eq!(
+            alerts.iter().filter(|alert| alert.kind == AlertKind::Tripped).count(),
+            expected.map_or(0, |_| 1)
+        );
+    };
     check("by the target", &[(MEMBER, assumes(MEMBER, "ASIAMEMBER", fixer()))], Some(8), 1);
     let hub = || identity(HUB, "any", "ASIAHUB");
     let chain = [(MEMBER, assumes(MEMBER, "ASIAMEMBER", hub())), (HUB, assumes(HUB, "ASIAHUB", fixer()))];
@@ -113,7 +115,7 @@ fn an_opening_that_arrives_over_the_bus_costs_no_question() {
     event["detail"] = assumes(MEMBER, "ASIAMEMBER", fixer());
     handle(&guard, &batch([event.to_string().as_str()]));
     assert_eq!(played(&world, &guard, |_| "ASIAMEMBER".to_owned(), 12), Some(8));
-    assert_eq!(world.faults.count(budget_guard_tests::memory::Call::Openings), 0);
+    assert_eq!(world.faults.count(budget_guard_tests::memory::Call::AssumeRoleCalls), 0);
 }
 
 #[test]
@@ -154,10 +156,14 @@ fn a_forged_opening_proves_nothing() {
 fn a_question_that_fails_is_asked_again() {
     let (world, guard) = stage();
     put(&world, MEMBER, &assumes(MEMBER, "ASIAMEMBER", fixer()));
-    world.faults.plan(budget_guard_tests::memory::Call::Openings, 1, Fate::Fails(FaultKind::Throttled));
+    world.faults.plan(
+        budget_guard_tests::memory::Call::AssumeRoleCalls,
+        1,
+        Fate::Fails(FaultKind::Throttled),
+    );
     // A minute later.
     assert_eq!(played(&world, &guard, |_| "ASIAMEMBER".to_owned(), 40), Some(14));
-    assert_eq!(world.faults.count(budget_guard_tests::memory::Call::Openings), 2);
+    assert_eq!(world.faults.count(budget_guard_tests::memory::Call::AssumeRoleCalls), 2);
 }
 
 #[test]
@@ -189,7 +195,7 @@ fn roles_are_asked_about_half_a_second_apart_and_for_five_seconds_at_most() {
         let took = world.now().duration_since(began).as_millis();
         let story = format!("{roles} roles, each request takes {request_millis} ms");
         assert_eq!(
-            (world.faults.count(budget_guard_tests::memory::Call::Openings), took),
+            (world.faults.count(budget_guard_tests::memory::Call::AssumeRoleCalls), took),
             (asked, took_millis),
             "{story}"
         );

@@ -6,10 +6,10 @@ mod language;
 mod parse;
 mod stage;
 
-use budget_guard_tests::folders::root;
 use std::fs;
 use std::path::PathBuf;
 
+use budget_guard_tests::folders::root;
 use language::{Expected, Story};
 use parse::parse;
 use stage::{Outcome, play};

@@ -1,10 +1,11 @@
 //! The table of all calls to AWS in the sources: the right that each needs, its resource, and its callers. A test here
 //! fails for a call without a row and for a row without a call.
 
-use budget_guard_tests::folders::root;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+
+use budget_guard_tests::folders::root;
 
 /// Resource of a right. `Any` only if AWS has no resource type for the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! Cost of a million firings, at list price: the calls of a busy rule are counted on the deployed stack.
 
-use budget_guard_tests::programs;
 use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::RuleState;
 use aws_sdk_sqs::types::QueueAttributeName;
+use budget_guard_tests::programs;
 use tokio::time::{Instant, sleep};
 
 use crate::FIXER;

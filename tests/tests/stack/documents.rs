@@ -1,11 +1,11 @@
 //! Alarms and metrics that `infra/cost.md` counts.
 
-use budget_guard_tests::folders::root;
 use std::fs;
 
 use budget_guard_core::model::Timestamp;
 use budget_guard_core::run::Summary;
 use budget_guard_core::telemetry;
+use budget_guard_tests::folders::root;
 use serde_json::Value;
 
 use crate::policies::Template;

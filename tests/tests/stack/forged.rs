@@ -1,11 +1,11 @@
 //! Forged and malformed input to the stack is refused, named and kept.
 
-use budget_guard_tests::programs;
 use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
 use aws_sdk_sqs::types::QueueAttributeName;
+use budget_guard_tests::programs;
 use serde_json::json;
 
 use crate::FIXER;

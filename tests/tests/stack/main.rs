@@ -2,22 +2,22 @@
 
 mod calls;
 mod cost;
+mod cost_alerts;
 mod documents;
 mod forged;
 mod glibc;
-mod money;
 mod operator;
 mod policies;
 mod rights;
 mod variants;
 mod watch;
 
-use budget_guard_tests::programs;
 use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
 use budget_guard_tests::emulator::Emulator;
+use budget_guard_tests::programs;
 use budget_guard_tests::stack::{Stack, grant};
 use budget_guard_tests::world::{Queue, World};
 use budget_guard_tests::{Failure, payload};

@@ -1,12 +1,12 @@
 //! The command line against the deployed stack with the operator's rights only: `drill` and `status`.
 
-use budget_guard_tests::programs;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
+use budget_guard_tests::programs;
 use serde_json::{Value, json};
 use tokio::process::Command;
 

@@ -1,9 +1,9 @@
 //! The template grants each call on the right resource and nothing more, by its policies and by IAM's decisions.
 
-use budget_guard_tests::programs;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use budget_guard_tests::programs;
 use serde_json::Value;
 
 use crate::calls::{CALLS, Call, Functions, On};

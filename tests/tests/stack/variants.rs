@@ -1,9 +1,9 @@
 //! The template's parameters have their documented effect, and its deletion keeps the documented resources.
 
-use budget_guard_tests::programs;
 use std::path::Path;
 
 use aws_sdk_sqs::types::QueueAttributeName;
+use budget_guard_tests::programs;
 
 use serde_json::{Value, json};
 

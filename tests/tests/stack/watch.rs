@@ -1,10 +1,10 @@
 //! Events of the catch-all rule: the configured ones, and none that the guard itself causes.
 
-use budget_guard_tests::programs;
 use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
+use budget_guard_tests::programs;
 use eventbridge_pattern::{Matcher, Pattern, Scratch};
 use serde_json::{Value, json};
 

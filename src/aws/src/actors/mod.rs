@@ -85,11 +85,11 @@ const KEEPS: &[&str] = &["logs"];
 
 /// Searches for the actors behind targets.
 #[derive(Debug, Clone)]
-pub(super) struct Followers {
+pub(super) struct ActorResolver {
     wire: Wire,
 }
 
-impl Followers {
+impl ActorResolver {
     /// Reads from the account and Region of `config`.
     pub fn new(config: &SdkConfig) -> Self {
         Self { wire: Wire::new(config) }
@@ -111,8 +111,8 @@ async fn follow(asks: &dyn Ask, rule: &RuleArn, mut target: Target, hints: Hints
     if actors.len() > Actor::MAX_PER_TARGET {
         missing.add(format!("more than {} act for it", Actor::MAX_PER_TARGET));
     }
-    target.unfollowed = missing.sentence();
-    if let Some(why) = &target.unfollowed {
+    target.unresolved_reason = missing.sentence();
+    if let Some(why) = &target.unresolved_reason {
         tracing::info!(target = target.arn, why, "who acts for a target is not fully known");
     }
     target.actors = actors.into_iter().take(Actor::MAX_PER_TARGET).collect();

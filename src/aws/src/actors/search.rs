@@ -13,7 +13,7 @@ use super::found::Found;
 use super::wire::Ask;
 use super::{KEEPS, KINDS, Kind};
 use budget_guard_core::hints::Hints;
-use budget_guard_core::model::{Actor, Arn, Fault, OWN_PREFIX, Seconds, Seen, unqualified};
+use budget_guard_core::model::{Actor, Arn, Excerpt, Fault, OWN_PREFIX, Seconds, unqualified};
 
 /// Maximum number of calls about one target. A topic with a page of subscriptions and 16 functions takes 17.
 const MAX_CALLS: u32 = 48;
@@ -193,7 +193,7 @@ impl<'a> Search<'a> {
     pub fn follow(&'a self, step: Step) -> BoxFuture<'a, ()> {
         async move {
             let Some(place) = Arn::parse(&step.arn) else {
-                self.miss(format!("{} is no ARN", Seen::new(&step.arn)));
+                self.miss(format!("{} is no ARN", Excerpt::new(&step.arn)));
                 return;
             };
             // The guard's own functions and queues are not looked at.

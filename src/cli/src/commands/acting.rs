@@ -5,7 +5,7 @@ use std::fmt;
 
 use budget_guard_core::directory::Directory;
 use budget_guard_core::model::{ACTS_AS_TAG, ActsAs, Answering, Arn, RuleArn, Target, plural, unqualified};
-use budget_guard_core::replay::ListedRule;
+use budget_guard_core::replay::RuleSpec;
 use serde::{Serialize, Serializer};
 
 use super::lines::Lines;
@@ -35,7 +35,7 @@ impl Knowledge {
     }
 
     /// Judges the targets of a rule from a file. `None` if the file has no targets.
-    pub fn of_listed(rule: &ListedRule) -> Option<Self> {
+    pub fn of_listed(rule: &RuleSpec) -> Option<Self> {
         rule.targets.as_deref().map(|targets| Self::of(targets, &rule.acts_as))
     }
 }
@@ -102,7 +102,7 @@ pub fn lines(lines: &mut Lines, targets: &[Target], acts_as: &ActsAs) {
                 None => lines.pair("", format_args!("{}, whose role could not be read", name(&actor.arn))),
             }
         }
-        if let Some(why) = &target.unfollowed {
+        if let Some(why) = &target.unresolved_reason {
             let words = why.split(' ').map(|word| if word.starts_with("arn:") { name(word) } else { word });
             lines.pair("", format_args!("{}: {}", name(&target.arn), words.collect::<Vec<_>>().join(" ")));
         }

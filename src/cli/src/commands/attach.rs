@@ -8,14 +8,14 @@ use budget_guard_core::model::{RuleArn, RuleDefinition};
 use budget_guard_core::policy::{Limits, Mode};
 use budget_guard_core::ports::Rules;
 
-use super::each::{Done, Report};
-use crate::connect::Session;
+use super::bulk::{Done, Report};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
 use crate::queue::QueueArn;
 use crate::rule::{self, RuleName};
+use crate::session::Session;
 use crate::targets::{self, MAX_TARGETS, TARGET_ID};
 
 /// Runs `attach`.

@@ -3,13 +3,13 @@
 use budget_guard_aws::EventBridgeRules;
 use budget_guard_core::alerts::quoted;
 
-use super::each::{Done, Report};
-use crate::connect::Session;
+use super::bulk::{Done, Report};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::problem::Problem;
 use crate::queue::QueueArn;
 use crate::rule::{self, RuleName};
+use crate::session::Session;
 use crate::targets::{self, TARGET_ID};
 
 /// Runs `detach`.

@@ -4,7 +4,7 @@ use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::quoted;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{Fault, RuleDefinition, Tags, Timestamp, plural};
-use budget_guard_core::policy::{LIMIT_TAG, Limits, MODE_TAG, OrOff};
+use budget_guard_core::policy::{LIMIT_TAG, Limits, MODE_TAG, Switchable};
 use budget_guard_core::ports::{Clock, Rules};
 use budget_guard_core::record::Record;
 use serde::Serialize;
@@ -68,7 +68,7 @@ pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
             targets: live.as_ref().ok().map(|rule| rule.targets.as_slice()),
             mode: mode(&limits, &tags),
             limit: limit(&limits, &tags),
-            turns: OrOff(limits.turns).to_string(),
+            turns: Switchable(limits.turns).to_string(),
             who_acts: live.as_ref().ok().map(|rule| Knowledge::of(&rule.targets, &limits.acts_as)),
             own_calls: record.turns.own_share().own,
             firings_in_24_hours: record.turns.own_share().all,
@@ -113,19 +113,23 @@ pub(super) fn record_lines(lines: &mut Lines, record: &Record, is_seen: bool, no
             format_args!("{own} of {all} firings in 24 hours ({} %){advice}", own * 100 / all.max(1)),
         );
     }
-    let began = record.epoch.began.map(|began| format!(", began {}", crate::when::time_ago(began, now)));
+    let began =
+        record.epoch.began.map(|began| format!(", began {}", crate::relative_time::time_ago(began, now)));
     lines.pair("Epoch", format_args!("{}{}", record.epoch.number, began.unwrap_or_default()));
     match &record.last_trip {
         None => lines.pair("Last trip", "never"),
         Some(trip) => {
-            lines.pair("Last trip", format_args!("{}: {}", crate::when::time_ago(trip.at, now), trip.reason));
+            lines.pair(
+                "Last trip",
+                format_args!("{}: {}", crate::relative_time::time_ago(trip.at, now), trip.reason),
+            );
             lines.pair("", view::outcome(record, trip, now));
         }
     }
     if let Some(quiet) = record.quiet.filter(|quiet| quiet.until > now) {
         lines.pair(
             "Quiet",
-            format_args!("no further alert about it before {}", crate::when::time(quiet.until)),
+            format_args!("no further alert about it before {}", crate::relative_time::time(quiet.until)),
         );
     }
     for note in view::unfinished(record) {
@@ -154,7 +158,7 @@ pub(super) fn rule_lines(lines: &mut Lines, live: &Result<RuleDefinition, Fault>
     if rule.targets.is_empty() {
         lines.pair("Targets", "none");
     }
-    lines.pair("Turn limit", OrOff(limits.turns));
+    lines.pair("Turn limit", Switchable(limits.turns));
     acting::lines(lines, &rule.targets, &limits.acts_as);
 }
 

@@ -7,12 +7,12 @@ use budget_guard_core::model::RuleState;
 
 use super::order::{self, OrderView};
 use super::view;
-use crate::connect::Session;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
 use crate::rule::{self, RuleName};
+use crate::session::Session;
 
 /// Runs `disable`.
 pub async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exit, Problem> {

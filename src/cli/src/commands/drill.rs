@@ -19,12 +19,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::order;
-use crate::connect::Session;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
 use crate::queue::QueueArn;
+use crate::session::Session;
 use crate::targets::{self, TARGET_ID};
 
 /// Prefix of the drill's rules. The operator's policy allows `DeleteRule` for these names only, and they must not begin

@@ -8,12 +8,12 @@ use budget_guard_core::model::{RuleArn, whole_seconds};
 
 use super::order::{self, OrderView};
 use super::view;
-use crate::connect::Session;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
 use crate::rule::{self, RuleName};
+use crate::session::Session;
 
 /// Runs `enable`.
 pub async fn run(context: &Context, name: &RuleName, force: bool) -> Result<Exit, Problem> {

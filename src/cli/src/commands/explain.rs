@@ -15,8 +15,8 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
+use crate::relative_time::{time, time_ago};
 use crate::rule::RuleName;
-use crate::when::{time, time_ago};
 
 /// JSON output of `explain`. `trip` is null for a rule that never tripped.
 #[derive(Debug, Serialize)]

@@ -5,10 +5,10 @@ use budget_guard_core::record::Record;
 use budget_guard_core::run::load;
 use budget_guard_core::stored::Key;
 
-use crate::connect::Session;
 use crate::context::Context;
 use crate::problem::Problem;
 use crate::rule::{self, RuleName};
+use crate::session::Session;
 
 /// A rule with its record.
 pub struct Found {

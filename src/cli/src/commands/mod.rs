@@ -2,13 +2,13 @@
 
 pub mod acting;
 mod attach;
+mod bulk;
 mod completions;
 mod create;
 mod detach;
 mod details;
 mod disable;
 mod drill;
-mod each;
 mod enable;
 mod explain;
 mod lines;
@@ -52,11 +52,11 @@ pub async fn run(args: Args) -> Result<Exit, Problem> {
         Command::Pressure { reason, .. } => Box::pin(pressure::run(&context, reason.as_deref())).await,
         Command::Attach(attachment) => {
             context.queue.clone_from(&attachment.queue);
-            Box::pin(attach::run(&context, &each::names(&attachment)?)).await
+            Box::pin(attach::run(&context, &bulk::names(&attachment)?)).await
         }
         Command::Detach(attachment) => {
             context.queue.clone_from(&attachment.queue);
-            Box::pin(detach::run(&context, &each::names(&attachment)?)).await
+            Box::pin(detach::run(&context, &bulk::names(&attachment)?)).await
         }
         Command::Replay { rules, limit, logs } => {
             context.limit = limit;

@@ -3,16 +3,16 @@
 use budget_guard_aws::Aws;
 use budget_guard_core::alerts::{RuleRef, quoted};
 use budget_guard_core::guard::{Note, Observation, Order};
-use budget_guard_core::model::{RuleArn, Seen, Timestamp};
+use budget_guard_core::model::{Excerpt, RuleArn, Timestamp};
 use budget_guard_core::record::Record;
 use budget_guard_core::run::{Driven, Guard, drive, load};
 use budget_guard_core::stored::Key;
 use serde::Serialize;
 
-use crate::connect::Session;
 use crate::fault;
 use crate::output;
 use crate::problem::Problem;
+use crate::session::Session;
 
 /// Maximum length of a reason, in characters.
 const MAX_REASON: usize = 300;
@@ -59,7 +59,7 @@ pub async fn carry_out(
     if let Some((record, _)) = stored {
         // The limit in the record is the function's setting, and this environment's default must not replace it.
         guard.defaults.burst = record.limit;
-        guard.defaults.unpressed = record.limit;
+        guard.defaults.base_burst = record.limit;
     }
     let limits = guard.limits(rule).await;
     let driven = Box::pin(drive(guard, rule, limits, &[Observation::Order(order)])).await;
@@ -81,7 +81,7 @@ pub fn reason(reason: &str, what: &str) -> Result<String, Problem> {
         )));
     }
     if reason.chars().any(char::is_control) {
-        let seen = Seen::new(reason);
+        let seen = Excerpt::new(reason);
         return Err(Problem::usage(format!("--reason is {seen}; expected one line of printable text")));
     }
     Ok(reason.to_owned())

@@ -2,20 +2,20 @@
 
 use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::BudgetRef;
-use budget_guard_core::model::{Seen, Timestamp};
+use budget_guard_core::budget::{Cleared, OverspentBudget, OverspentBudgets};
+use budget_guard_core::model::{Excerpt, Timestamp};
 use budget_guard_core::policy::DEFAULT_PRESSURE;
 use budget_guard_core::ports::Clock;
-use budget_guard_core::pressure::{Cleared, Press, Pressure};
 use budget_guard_core::run::{load, reference};
 use budget_guard_core::stored::Key;
 use serde::Serialize;
 
 use super::order;
-use crate::connect::Session;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
+use crate::session::Session;
 
 /// One budget in JSON output.
 #[derive(Debug, Serialize)]
@@ -45,8 +45,8 @@ pub async fn run(context: &Context, reason: Option<&str>) -> Result<Exit, Proble
     if context.is_json() {
         output::json(&views(&cleared.budgets, SystemClock.now()))?;
     } else {
-        for press in &cleared.budgets {
-            output::data(&format!("The budget {} no longer presses.\n", Seen::new(&press.name)))?;
+        for overspent in &cleared.budgets {
+            output::data(&format!("The budget {} no longer presses.\n", Excerpt::new(&overspent.name)))?;
         }
     }
     if let Some(fault) = &cleared.untold {
@@ -69,7 +69,7 @@ pub async fn run(context: &Context, reason: Option<&str>) -> Result<Exit, Proble
 async fn show(context: &Context) -> Result<Exit, Problem> {
     let table = context.table()?;
     let session = Session::open(context, &[]).await?;
-    let stored = load::<Pressure>(&session.store(&table), Key::Pressure).await;
+    let stored = load::<OverspentBudgets>(&session.store(&table), Key::Budgets).await;
     let stored = stored.map_err(|fault| session.problem(&fault))?;
     let pressure = stored.map(|(pressure, _)| pressure).unwrap_or_default();
     let now = SystemClock.now();
@@ -85,7 +85,7 @@ async fn show(context: &Context) -> Result<Exit, Problem> {
         return Ok(Exit::Done);
     }
     output::data(&text(&pressure, now))?;
-    if pressure.pressing(now).next().is_some() {
+    if pressure.active(now).next().is_some() {
         let clear = context.command_line("pressure --clear --reason TEXT", session.region());
         output::hint(format_args!("to end it: {clear}"));
     }
@@ -94,9 +94,9 @@ async fn show(context: &Context) -> Result<Exit, Problem> {
 
 /// Prints a note about overspent budgets, which affect all rules.
 pub async fn mention(context: &Context, session: &Session, table: &str, now: Timestamp) {
-    match load::<Pressure>(&session.store(table), Key::Pressure).await {
+    match load::<OverspentBudgets>(&session.store(table), Key::Budgets).await {
         Ok(Some((pressure, _))) => {
-            for press in pressure.pressing(now) {
+            for overspent in pressure.active(now) {
                 // The function's own setting is not known here and may differ.
                 let divisor = context.defaults().map(|limits| limits.pressure).unwrap_or(DEFAULT_PRESSURE);
                 let limits = match divisor.get() {
@@ -105,8 +105,8 @@ pub async fn mention(context: &Context, session: &Session, table: &str, now: Tim
                 };
                 output::warning(format_args!(
                     "{}: {limits}suspects are cut, {}; see {}",
-                    press.reason,
-                    until(press),
+                    overspent.reason,
+                    until(overspent),
                     context.command_line("pressure", session.region())
                 ));
             }
@@ -116,36 +116,38 @@ pub async fn mention(context: &Context, session: &Session, table: &str, now: Tim
     }
 }
 
-fn views(budgets: &[Press], now: Timestamp) -> Vec<PressView<'_>> {
-    let view = |press| PressView {
-        budget: reference(press),
-        is_pressing: is_pressing(press, now),
-        since: press.since,
-        reason: &press.reason,
-        cleared: press.care.cleared.as_ref(),
+fn views(budgets: &[OverspentBudget], now: Timestamp) -> Vec<PressView<'_>> {
+    let view = |overspent| PressView {
+        budget: reference(overspent),
+        is_pressing: is_pressing(overspent, now),
+        since: overspent.since,
+        reason: &overspent.reason,
+        cleared: overspent.follow_up.cleared.as_ref(),
     };
     budgets.iter().map(view).collect()
 }
 
-fn is_pressing(press: &Press, now: Timestamp) -> bool {
-    now < press.until && press.care.cleared.is_none()
+fn is_pressing(overspent: &OverspentBudget, now: Timestamp) -> bool {
+    now < overspent.until && overspent.follow_up.cleared.is_none()
 }
 
-fn until(press: &Press) -> String {
-    match reference(press).until {
+fn until(overspent: &OverspentBudget) -> String {
+    match reference(overspent).until {
         Some(until) => format!("until {until} or until AWS says that it is OK again"),
         None => "until AWS says that it is OK again".to_owned(),
     }
 }
 
-fn text(pressure: &Pressure, now: Timestamp) -> String {
-    let line = |press: &Press| {
-        let state = match &press.care.cleared {
-            _ if is_pressing(press, now) => format!("presses since {}, {}", press.since, until(press)),
+fn text(pressure: &OverspentBudgets, now: Timestamp) -> String {
+    let line = |overspent: &OverspentBudget| {
+        let state = match &overspent.follow_up.cleared {
+            _ if is_pressing(overspent, now) => {
+                format!("presses since {}, {}", overspent.since, until(overspent))
+            }
             Some(cleared) => format!("ended by hand at {}: {}", cleared.at, cleared.reason),
-            None => format!("ended at {}", press.until),
+            None => format!("ended at {}", overspent.until),
         };
-        format!("{}\n  {state}\n  why: {}\n", Seen::new(&press.name), press.reason)
+        format!("{}\n  {state}\n  why: {}\n", Excerpt::new(&overspent.name), overspent.reason)
     };
     pressure.budgets().iter().map(line).collect()
 }

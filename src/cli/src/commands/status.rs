@@ -13,12 +13,12 @@ use comfy_table::Cell;
 use super::acting::{self, Knowledge};
 use super::lines::Lines;
 use super::{pressure, table, unwatched, view};
-use crate::connect::Session;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
 use crate::rule::check_bus;
+use crate::session::Session;
 
 /// Runs `status`, for the rules on `bus` only if one is given.
 pub async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> {

@@ -8,7 +8,7 @@ use budget_guard_core::verdict::EvidenceKind;
 use serde::Serialize;
 
 use super::acting::Knowledge;
-use crate::when::{ago, time_ago};
+use crate::relative_time::{ago, time_ago};
 
 /// One rule in the JSON output of `status`.
 #[derive(Debug, Serialize)]

@@ -1,7 +1,7 @@
 //! The report of `replay` as JSON.
 
 use budget_guard_core::model::{Seconds, Timestamp};
-use budget_guard_core::replay::{ListedRule, Outcome};
+use budget_guard_core::replay::{RuleReport, RuleSpec};
 use budget_guard_core::verdict::{EvidenceKind, OwnEvidence};
 use serde::Serialize;
 
@@ -125,7 +125,7 @@ impl<'a> View<'a> {
 }
 
 impl<'a> RuleView<'a> {
-    fn new(rule: &'a ListedRule, outcome: &'a Outcome, window: Seconds) -> Self {
+    fn new(rule: &'a RuleSpec, outcome: &'a RuleReport, window: Seconds) -> Self {
         let trip = outcome.trip.as_ref().map(|would| {
             let callers = would.trip.evidence.callers.iter();
             let callers = callers.map(|one| CallerView {

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use budget_guard_core::policy::BurstLimit;
-use budget_guard_core::replay::{ListedRule, Outcome, Replay, judge};
+use budget_guard_core::replay::{Replay, RuleReport, RuleSpec, judge};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -26,9 +26,9 @@ struct Report<'a> {
     files: usize,
     reading: Reading,
     /// Rules with their results: those that tripped first, then by number of firings.
-    rules: Vec<(&'a ListedRule, Outcome)>,
+    rules: Vec<(&'a RuleSpec, RuleReport)>,
     bad_patterns: Vec<BadPattern>,
-    left_out: Vec<(&'a ListedRule, String)>,
+    left_out: Vec<(&'a RuleSpec, String)>,
 }
 
 /// Runs `replay`.
@@ -47,7 +47,7 @@ pub fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Pr
             (because, _) => left_out.push((rule, because.unwrap_or_default())),
         }
     }
-    let watched: Vec<&ListedRule> = patterns.iter().map(|(rule, _)| *rule).collect();
+    let watched: Vec<&RuleSpec> = patterns.iter().map(|(rule, _)| *rule).collect();
     let replay = Replay::new(patterns);
     let mut reading = read::read(&replay, &logs)?;
     let outcomes = judge(&limits, &replay, &mut reading.collected);
@@ -74,7 +74,7 @@ pub fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Pr
 
 impl Report<'_> {
     /// Rules that would have tripped.
-    fn tripped(&self) -> impl Iterator<Item = &(&ListedRule, Outcome)> {
+    fn tripped(&self) -> impl Iterator<Item = &(&RuleSpec, RuleReport)> {
         self.rules.iter().filter(|(_, outcome)| outcome.trip.is_some())
     }
 

@@ -1,8 +1,8 @@
 //! The report of `replay` as text: a table, totals, skipped input, next steps.
 
-use budget_guard_core::model::{Seen, Timestamp, plural, printable, whole_seconds};
+use budget_guard_core::model::{Excerpt, Timestamp, plural, printable, whole_seconds};
 use budget_guard_core::policy::LIMIT_TAG;
-use budget_guard_core::replay::{ListedRule, Outcome};
+use budget_guard_core::replay::{RuleReport, RuleSpec};
 use budget_guard_core::window::EXACT;
 use comfy_table::{Cell, Color};
 
@@ -21,7 +21,7 @@ pub fn table(report: &Report<'_>) -> String {
     let window = report.limit.window;
     let has_targets = report.with_targets() > 0;
     let fired = || report.rules.iter().filter(|(_, outcome)| outcome.firings > 0);
-    let row = |(rule, outcome): &(&ListedRule, Outcome)| {
+    let row = |(rule, outcome): &(&RuleSpec, RuleReport)| {
         let peak = outcome.peak.map_or("-".to_owned(), |peak| format!("{} in {window}", peak.count));
         let at = outcome.peak.map_or("-".to_owned(), |peak| time(peak.at));
         let trip = match &outcome.trip {
@@ -48,7 +48,7 @@ pub fn table(report: &Report<'_>) -> String {
 }
 
 /// Number of the rule's own calls, or `unknown` if the actors of its targets are not known.
-fn own_calls(rule: &ListedRule, outcome: &Outcome) -> String {
+fn own_calls(rule: &RuleSpec, outcome: &RuleReport) -> String {
     match outcome.own {
         None => "-".to_owned(),
         Some(0) if Knowledge::of_listed(rule) != Some(Knowledge::Known) => "unknown".to_owned(),
@@ -100,7 +100,7 @@ pub fn remarks(context: &Context, report: &Report<'_>) {
         let bad = plural(report.bad_patterns.len() as u64, "rule");
         output::warning(format_args!("{bad} unknown, because of the pattern; see above"));
     }
-    let names = |picked: fn(&Outcome) -> u64| {
+    let names = |picked: fn(&RuleReport) -> u64| {
         let rules: Vec<_> = report.rules.iter().filter(|(_, outcome)| picked(outcome) > 0).collect();
         let events: u64 = rules.iter().map(|(_, outcome)| picked(outcome)).sum();
         let mut named: Vec<String> =
@@ -155,7 +155,7 @@ fn hints(context: &Context, report: &Report<'_>) {
             ));
         }
         if let Some(caller) = would.trip.evidence.callers.first().filter(|_| rule.targets.is_none()) {
-            let (principal, calls) = (Seen::new(&caller.principal), caller.count);
+            let (principal, calls) = (Excerpt::new(&caller.principal), caller.count);
             output::hint(format_args!(
                 "is {principal}, who made {calls} of these calls, a target of {name}? Then it is a loop"
             ));

@@ -17,7 +17,7 @@ pub use coverage::{ALL_SETTING, Coverage, READS_SETTING};
 pub use key::{AlertKey, AlertKind, Subject};
 pub use occurrence::{Occurrence, Repetition, Topic};
 pub use outbox::Outbox;
-pub use render::{AlertJson, Message, MoneyOutcome, StateRef, command, details, message, quoted};
+pub use render::{AlertJson, BudgetOutcome, Message, StateRef, command, details, message, quoted};
 pub use rule::{AfterCut, CodeSource, Failure, RuleBody, RuleEvent};
 
 use serde::{Deserialize, Serialize};

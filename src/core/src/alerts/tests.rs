@@ -162,7 +162,7 @@ fn overspent() -> AlertJson {
     AlertJson { hint: Some(hint.into()), ..AlertJson::of(&alert) }
 }
 
-fn about_money(outcome: MoneyOutcome, reason: &str) -> AlertJson {
+fn about_money(outcome: BudgetOutcome, reason: &str) -> AlertJson {
     AlertJson {
         outcome: Some(outcome),
         unlisted: Some(0),
@@ -180,21 +180,21 @@ fn alerts_about_money_read_well_too() {
     let calm = AlertJson { cut: Vec::new(), unlisted: Some(0), hint: None, ..overspent() };
     check("budget_without_a_loop", &calm);
     let mut forged = about_money(
-        MoneyOutcome::Unconfirmed,
+        BudgetOutcome::Unconfirmed,
         "AWS Budgets says that the actual cost of the budget \"red\" is 91.25 USD. Not confirmed: account 123456789012 has \
          no budget \"red\": the alert was forged, or the budget renamed or deleted. Nothing was cut",
     );
     forged.hint = Some("look at the budget, and at the rules: budget-guard status --region us-east-1".into());
     check("budget_unconfirmed", &forged);
-    let unknown = crate::sources::money::read(None, "Dear customer,\nyou owe us a lot\u{1b}[2J!");
+    let unknown = crate::sources::cost::read(None, "Dear customer,\nyou owe us a lot\u{1b}[2J!");
     let unknown =
         format!("{unknown}. Not confirmed: only alerts of AWS Budgets can be checked. Nothing was cut");
-    check("budget_unknown_text", &about_money(MoneyOutcome::Unconfirmed, &unknown));
+    check("budget_unknown_text", &about_money(BudgetOutcome::Unconfirmed, &unknown));
     let reason =
         "the budget \"team blue\" no longer presses: AWS Budgets has no raised alert for it any more";
-    check("budget_eased", &about_money(MoneyOutcome::Eased, reason));
+    check("budget_eased", &about_money(BudgetOutcome::Eased, reason));
     let reason = "the pressure of the budget \"team blue\" was ended by hand: a planned migration";
-    check("budget_cleared", &about_money(MoneyOutcome::Cleared, reason));
+    check("budget_cleared", &about_money(BudgetOutcome::Cleared, reason));
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn alerts_about_money_have_their_form_for_every_protocol() {
     let mut chat: Value = serde_json::from_str(part("https")).unwrap();
     assert_eq!(chat["metadata"]["additionalContext"]["alert"].take(), json);
     insta::assert_json_snapshot!("budget_chat", chat);
-    let small = serde_json::to_value(about_money(MoneyOutcome::Eased, "r")).unwrap();
+    let small = serde_json::to_value(about_money(BudgetOutcome::Eased, "r")).unwrap();
     insta::assert_json_snapshot!("budget_eased_json", small);
 }
 

@@ -6,14 +6,14 @@ mod openings;
 mod sessions;
 
 pub use cause::{Actors, is_target};
-pub use openings::{Openings, Origin};
+pub use openings::{AssumeRoleCalls, Origin};
 
 use std::fmt;
 
-use crate::model::{Caller, Cause, Firing, OWN_PREFIX, RuleArn, Timestamp, bounded, bus_name};
+use crate::model::{Caller, Cause, Firing, OWN_PREFIX, RuleArn, Timestamp, bus_name, printable_ascii};
 
-use crate::sources::money::MoneyMessage;
-use crate::sources::{Bus, BusEvent, Carried, Change, DecodeError, Received, RuleCall, Sender};
+use crate::sources::cost::CostMessage;
+use crate::sources::{Bus, BusEvent, Change, DecodeError, ForwardedFiring, Received, RuleCall, Sender};
 
 /// Maximum length of a principal that changed a rule. It reaches alerts and records.
 const MAX_PRINCIPAL: usize = 128;
@@ -65,7 +65,7 @@ impl Home {
     }
 
     /// Returns true if the sender is trusted to name call and caller correctly.
-    fn believes(&self, sender: &Sender<'_>) -> bool {
+    fn trusts(&self, sender: &Sender<'_>) -> bool {
         self.trusted_sources.iter().any(|trusted| sender.source.starts_with(trusted.as_str()))
     }
 }
@@ -86,12 +86,12 @@ pub enum Attributed<'a> {
         /// Event to match with the rules, or the reason for which it does not count.
         event: Result<Bus<'a>, Skipped>,
         /// Cost alert that the event carries.
-        money: Option<Box<MoneyMessage>>,
+        money: Option<Box<CostMessage>>,
     },
     /// Schedule event, once a minute.
     Tick,
     /// Cost alert, which concerns no single rule.
-    Money(Box<MoneyMessage>),
+    Cost(Box<CostMessage>),
 }
 
 /// Observed change of a rule of this account and Region.
@@ -134,7 +134,7 @@ pub enum AttributionError {
     },
     /// A trusted sender carries an event that is not a firing.
     #[error(transparent)]
-    Carried(#[from] DecodeError),
+    ForwardedFiring(#[from] DecodeError),
 }
 
 /// Attributes a message to a rule, as far as that is possible without the directory. `home` is the guard's own account
@@ -146,14 +146,14 @@ pub enum AttributionError {
 pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'a>, AttributionError> {
     let (rule, mut event) = match received {
         Received::Tick { .. } => return Ok(Attributed::Tick),
-        Received::Money(message) => return Ok(Attributed::Money(message)),
+        Received::Cost(message) => return Ok(Attributed::Cost(message)),
         Received::Bus(mut bus) => {
             let carried = bus.carried.take();
             let is_ours = bus.account.as_deref() == Some(&home.account);
-            let is_believed = bus.event.sender.as_ref().is_some_and(|sender| home.believes(sender));
+            let is_believed = bus.event.sender.as_ref().is_some_and(|sender| home.trusts(sender));
             match carried.filter(|_| is_ours && is_believed) {
                 None => return Ok(from_bus(bus, home)),
-                Some(carried) => (*carried).map(|Carried { rule, event }| (rule, event))?,
+                Some(carried) => (*carried).map(|ForwardedFiring { rule, event }| (rule, event))?,
             }
         }
         Received::Attached { rule, event } => (rule, event),
@@ -165,7 +165,7 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
     if !home.owns(&rule) {
         return Err(AttributionError::Foreign { rule, home: home.to_string() });
     }
-    doubt(&mut event, home);
+    redact_untrusted(&mut event, home);
     if let Some(skipped) = skipped(&event, home) {
         return Ok(Attributed::Skipped(skipped));
     }
@@ -181,7 +181,7 @@ fn from_bus<'a>(mut bus: Bus<'a>, home: &Home) -> Attributed<'a> {
     if bus.account.as_deref() != Some(&home.account) {
         return Attributed::Bus { changed: None, event: Err(Skipped::Foreign), money };
     }
-    doubt(&mut bus.event, home);
+    redact_untrusted(&mut bus.event, home);
     // A replayed event reports a change of the past.
     let changed = if bus.event.is_replay { None } else { changed(&bus.event, home) };
     let event = skipped(&bus.event, home).map_or(Ok(bus), Err);
@@ -190,8 +190,8 @@ fn from_bus<'a>(mut bus: Bus<'a>, home: &Home) -> Attributed<'a> {
 
 /// Removes from the event of an untrusted sender everything that the sender could have made up: the call, the caller,
 /// and the id by which it could pass for an event counted before. Only the fact that it happened remains.
-fn doubt(event: &mut BusEvent<'_>, home: &Home) {
-    let Some(sender) = event.sender.take_if(|sender| !home.believes(sender)) else { return };
+fn redact_untrusted(event: &mut BusEvent<'_>, home: &Home) {
+    let Some(sender) = event.sender.take_if(|sender| !home.trusts(sender)) else { return };
     let Sender { source, envelope_id } = *sender;
     if !envelope_id.is_empty() {
         event.event_id = envelope_id;
@@ -225,7 +225,7 @@ fn changed(event: &BusEvent<'_>, home: &Home) -> Option<Changed> {
     home.owns(&rule).then(|| Changed {
         rule,
         change: *change,
-        by: bounded(&event.caller.principal, MAX_PRINCIPAL).into_owned(),
+        by: printable_ascii(&event.caller.principal, MAX_PRINCIPAL).into_owned(),
         at: event.at,
     })
 }

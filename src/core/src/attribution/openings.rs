@@ -7,7 +7,7 @@ use crate::sources::Opening;
 
 /// `AssumeRole` calls observed, by the key of the session that they opened.
 #[derive(Debug, Default)]
-pub struct Openings {
+pub struct AssumeRoleCalls {
     by_key: HashMap<SessionKey, Known>,
 }
 
@@ -30,7 +30,7 @@ pub enum Origin {
     Untold,
 }
 
-impl Openings {
+impl AssumeRoleCalls {
     /// Adds an `AssumeRole` call made at this time.
     pub fn add(&mut self, opening: Opening<'_>, at: Timestamp) {
         let Opening { session, caller, call } = opening;
@@ -80,8 +80,8 @@ mod tests {
     use crate::model::{ActorId, CallOutcome, Proof};
 
     /// `role:key` opens a session with the key that follows.
-    fn openings(chain: &[(&str, &str)]) -> Openings {
-        let mut openings = Openings::default();
+    fn openings(chain: &[(&str, &str)]) -> AssumeRoleCalls {
+        let mut openings = AssumeRoleCalls::default();
         for (opener, key) in chain {
             let (role, opener_key) = opener.split_once(':').unwrap();
             let session = Session { key: SessionKey::of(key), arn: format!("session {key}").into() };

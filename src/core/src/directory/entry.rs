@@ -264,7 +264,7 @@ impl Entry {
         let bare = |target: Target| Target {
             role_arn: target.role_arn,
             actors: target.actors,
-            unfollowed: target.unfollowed,
+            unresolved_reason: target.unresolved_reason,
             ..Target::new(target.id, target.arn)
         };
         self.targets = targets.into_iter().map(bare).collect();

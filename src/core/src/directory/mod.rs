@@ -3,14 +3,14 @@
 mod chunks;
 mod entry;
 mod head;
+mod schedule_periods;
 mod unwatched;
-mod waking;
 
 pub use chunks::{Bucket, Chunk, KEEP_CHUNKS, MAX_CHUNK_BYTES, pack, unpack};
 pub use entry::{Edit, Entries, Entry};
 pub use head::{DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, Missed, Pass, Trouble};
+pub use schedule_periods::SchedulePeriods;
 pub use unwatched::Unwatched;
-pub use waking::Waking;
 
 use std::collections::BTreeSet;
 
@@ -149,30 +149,32 @@ impl Directory {
         let mut fired = Fired::default();
         let known = |places: &[u32]| -> Vec<&Entry> {
             let rules = places.iter().filter_map(|place| self.compiled.get(*place as usize));
-            rules.filter_map(|rule| self.entries.get(rule)).filter(|entry| entry.was_so(at)).collect()
+            rules.filter_map(|rule| self.entries.get(rule)).filter(|entry| entry.held_at(at)).collect()
         };
         for entry in known(found.matched) {
-            match entry.hears(is_withheld) {
+            match entry.receives_read_only(is_withheld) {
                 true => fired.rules.push(&entry.rule),
                 false => fired.withheld += 1,
             }
         }
         let unreadable = self.unreadable.iter().filter_map(|one| self.entries.get(&one.rule));
-        let unreadable = unreadable.filter(|entry| entry.was_so(at));
+        let unreadable = unreadable.filter(|entry| entry.held_at(at));
         let unknown = known(found.unknown).into_iter().chain(unreadable);
-        fired.unknown.extend(unknown.filter(|entry| entry.hears(is_withheld)).map(|entry| &entry.rule));
+        fired
+            .unknown
+            .extend(unknown.filter(|entry| entry.receives_read_only(is_withheld)).map(|entry| &entry.rule));
         Ok(fired)
     }
 }
 
 impl Entry {
     /// Whether the rule was already as it is when this happened.
-    fn was_so(&self, at: Timestamp) -> bool {
+    fn held_at(&self, at: Timestamp) -> bool {
         self.since.is_none_or(|since| at >= since)
     }
 
     /// Returns true if the rule receives the event; see [`crate::model::is_withheld`].
-    fn hears(&self, is_withheld: bool) -> bool {
+    fn receives_read_only(&self, is_withheld: bool) -> bool {
         !is_withheld || self.state == RuleState::EnabledWithAllCloudtrailManagementEvents
     }
 }

@@ -31,17 +31,17 @@ impl Unwatched {
         if watches.is_empty() {
             return unwatched;
         }
-        let has_reads = watches.iter().any(|watch| hears_reads(watch));
-        let has_all = watches.iter().any(|watch| !hears_calls_alone(watch));
+        let has_reads = watches.iter().any(|watch| takes_reads(watch));
+        let has_all = watches.iter().any(|watch| !takes_calls_alone(watch));
         let others = listed.iter().filter(|one| {
             let is_others = !one.rule.name().starts_with(OWN_PREFIX) && one.managed_by.is_none();
             is_others && one.state.is_enabled() && one.event_pattern.is_some() && !covered.contains(&one.rule)
         });
         for one in others {
-            if !has_reads && hears_reads(one) {
+            if !has_reads && takes_reads(one) {
                 unwatched.reads.push(one.rule.clone());
             }
-            if !has_all && !hears_calls_alone(one) && !seen.contains(&one.rule) {
+            if !has_all && !takes_calls_alone(one) && !seen.contains(&one.rule) {
                 unwatched.events.push(one.rule.clone());
             }
         }
@@ -98,10 +98,10 @@ impl Directory {
         };
         // Events other than API calls name no caller, so their rules are not judged by actors.
         let has_watch = entries.iter().any(|entry| entry.state.is_enabled() && is_watch(&entry.rule));
-        let is_judged = |entry: &Entry| has_watch && entry.is_guarded() && hears_calls_alone(&entry.listed());
-        let unfollowed = entries.iter().filter(|entry| is_judged(entry) && !is_followed(entry));
-        let unfollowed = unfollowed.filter(|entry| !is_ignored(entry) && !is_unknown(entry));
-        let actors = unfollowed.map(|entry| entry.rule.clone()).collect();
+        let is_judged = |entry: &Entry| has_watch && entry.is_guarded() && takes_calls_alone(&entry.listed());
+        let unresolved_reason = entries.iter().filter(|entry| is_judged(entry) && !is_followed(entry));
+        let unresolved_reason = unresolved_reason.filter(|entry| !is_ignored(entry) && !is_unknown(entry));
+        let actors = unresolved_reason.map(|entry| entry.rule.clone()).collect();
         Some(Unwatched { actors, ..Unwatched::of(&listed, &covered, &BTreeSet::new()) })
     }
 }
@@ -120,13 +120,13 @@ fn is_watch(rule: &RuleArn) -> bool {
     name.starts_with(OWN_PREFIX) && (name.ends_with("-watch") || name.ends_with("-catch-all"))
 }
 
-fn hears_reads(rule: &ListedRule) -> bool {
+fn takes_reads(rule: &ListedRule) -> bool {
     rule.state == RuleState::EnabledWithAllCloudtrailManagementEvents
 }
 
 /// Returns true if every `detail-type` in the rule's pattern is one of CloudTrail's. False if the pattern is too
 /// complex to decide.
-fn hears_calls_alone(rule: &ListedRule) -> bool {
+fn takes_calls_alone(rule: &ListedRule) -> bool {
     let pattern = rule.event_pattern.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
     let kinds = pattern.as_ref().and_then(|pattern| pattern["detail-type"].as_array());
     let is_call = |kind: &Value| {
@@ -198,7 +198,7 @@ mod tests {
     fn what_only_calls_fire_is_known_by_the_kinds_it_names() {
         let check = |kinds: &str, expected: bool| {
             let rule = rule("a", RuleState::Enabled, &format!(r#"{{"detail-type":[{kinds}]}}"#));
-            assert_eq!(hears_calls_alone(&rule), expected, "{kinds}");
+            assert_eq!(takes_calls_alone(&rule), expected, "{kinds}");
         };
         check(r#""AWS API Call via CloudTrail""#, true);
         check(r#"{"suffix":"via CloudTrail"}"#, true);

@@ -6,12 +6,12 @@ use crate::alerts::RuleEvent;
 use crate::model::Throttle;
 use crate::turns::OwnShare;
 
-use super::Turn;
+use super::Step;
 
 /// Time from one advice about a rule to the next.
 const EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-impl Turn<'_> {
+impl Step<'_> {
     /// Says once a week that most firings are the rule's own, and how to leave them out.
     pub(super) fn advise(&mut self) {
         let is_told = !self.record.advised.is_due(self.now, EVERY);

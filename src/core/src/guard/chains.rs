@@ -10,7 +10,7 @@ use crate::record::{Outcome, Record};
 use crate::turns::{Chains, Sibling, Terms};
 use crate::verdict::{self, Trace, Upstream};
 
-use super::{Action, Attempt, Note, Turn};
+use super::{Action, Attempt, Note, Step};
 
 /// Time for which a rule of a cycle leaves the cut to the one that is to be cut. That one may never see the loop: what
 /// reaches it may have other words each time.
@@ -29,7 +29,7 @@ pub fn upstream(record: &Record, limits: &Limits, rules_of: impl Fn(&str) -> Vec
     }
 }
 
-impl Turn<'_> {
+impl Step<'_> {
     /// Asks where the chains lead, if siblings' calls prove a loop once they are known to lead back, or `is_due`: a proof
     /// has waited for late reasons. Which rule of the cycle is cut is decided with the answer.
     pub(super) fn follow_chains(&mut self, terms: &Terms, is_due: bool) {
@@ -67,7 +67,7 @@ impl Turn<'_> {
             // Whether another rule was claimed is not known: looked at again, for two cuts are one too many.
             Err(fault) => {
                 self.record.work.fail(fault, self.now);
-                self.may_work = false;
+                self.owns_change = false;
                 self.plan.save = true;
                 self.note_failed(Attempt::CheckCycle, fault);
             }

@@ -6,12 +6,12 @@ use crate::history::ASK_AGAIN;
 use crate::model::{Seconds, Timestamp};
 use crate::turns::{Chains, Found, Judgement, Terms};
 
-use super::Turn;
+use super::Step;
 
 /// Time from the end of a run until CloudWatch tells its duration. Its metrics of functions are by the minute.
 const TOLD_AFTER: SignedDuration = SignedDuration::from_secs(120);
 
-impl Turn<'_> {
+impl Step<'_> {
     /// The same judgement by the longest durations of the functions; nothing unless they shorten the answer time.
     ///
     /// A first long run of a function that was always quick makes its calls one after the other, as a loop does. So a proof

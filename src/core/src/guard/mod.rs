@@ -1,20 +1,20 @@
 //! The six stages in one call: record and observations in, record and plan out. No IO, no clock, cannot fail.
 
 mod advice;
-mod care;
 mod chains;
+mod cut;
+mod cut_watch;
 mod durations;
 mod note;
 mod orders;
 mod plan;
+mod ranking;
 mod rate;
 mod refusal;
 mod restore;
 mod sessions;
-mod standing;
 mod state;
 mod turns;
-mod work;
 
 use crate::alerts::{Alert, AlertKey, Failure, RuleBody, RuleEvent};
 use crate::breaker::{Breaker, Stage};
@@ -33,10 +33,10 @@ pub use chains::upstream;
 pub use note::{Attempt, Note};
 pub use orders::Order;
 pub use plan::{Action, Plan, Tally};
+pub use ranking::{cut_for, is_open, rank, rank_entry};
 pub use refusal::Refusal;
-pub use standing::{cut_for, is_open, rank, standing};
 
-pub use work::untouchable;
+pub use cut::untouchable;
 
 /// How long the guard is silent about a loop that it must not cut.
 const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
@@ -61,7 +61,7 @@ pub enum Observation<'a> {
         at: Timestamp,
     },
     /// A budget that covers the rule is overspent: judge it now, and not only when it fires next.
-    Pressed,
+    BudgetOverspent,
     /// A target of the rule, or of others, opened a session of a role.
     Opened(Opened),
     /// A known target put events on a bus.
@@ -104,60 +104,60 @@ pub fn step(
     observations: &[Observation<'_>],
     now: Timestamp,
 ) -> (Record, Plan) {
-    let mut turn = Turn {
+    let mut step = Step {
         limits,
         record,
         now,
         plan: Plan::default(),
-        may_work: false,
-        may_post: false,
+        owns_change: false,
+        owns_publish: false,
         wants_restore: false,
         question: None,
         counted: false,
         touched: false,
         awaits: None,
     };
-    turn.let_time_pass();
-    turn.apply_limit();
-    turn.report_bad_tags();
+    step.let_time_pass();
+    step.apply_limit();
+    step.report_bad_tags();
     for observation in observations {
         match observation {
-            Observation::Firing(firing) => turn.firing(firing),
+            Observation::Firing(firing) => step.firing(firing),
             Observation::Tick => {}
-            Observation::Pressed => turn.pressed(),
-            Observation::Attended(order) => turn.wants_restore = matches!(order, Order::Enable { .. }),
-            Observation::Order(order) => turn.order(order),
-            Observation::Changed { by, at } => turn.changed(by, *at),
-            Observation::Opened(opened) => turn.opened(opened),
+            Observation::BudgetOverspent => step.overspent(),
+            Observation::Attended(order) => step.wants_restore = matches!(order, Order::Enable { .. }),
+            Observation::Order(order) => step.order(order),
+            Observation::Changed { by, at } => step.changed(by, *at),
+            Observation::Opened(opened) => step.opened(opened),
             // Once all firings of the batch are counted.
             Observation::Put(_) => {}
-            Observation::Unmatched { problem } => turn.unmatched(problem),
-            Observation::Answer(answer) => turn.answer(answer),
+            Observation::Unmatched { problem } => step.unmatched(problem),
+            Observation::Answer(answer) => step.answer(answer),
         }
     }
     for observation in observations {
         if let Observation::Put(put) = observation {
-            turn.put(put);
+            step.put(put);
         }
     }
-    turn.judge_turns();
-    turn.judge_rate();
-    turn.advise();
-    turn.record.turns.settle();
-    turn.choose_action();
-    (turn.record, turn.plan)
+    step.judge_turns();
+    step.judge_rate();
+    step.advise();
+    step.record.turns.settle();
+    step.choose_action();
+    (step.record, step.plan)
 }
 
 /// One call of [`step`].
-struct Turn<'a> {
+struct Step<'a> {
     limits: &'a Limits,
     record: Record,
     now: Timestamp,
     plan: Plan,
     /// This caller made the change of state, or is answering for it: the lease is its own.
-    may_work: bool,
+    owns_change: bool,
     /// The same for the alerts.
-    may_post: bool,
+    owns_publish: bool,
     /// A person who wants the rule back stands behind this call.
     wants_restore: bool,
     /// What has to be known before firings can be judged.
@@ -170,7 +170,7 @@ struct Turn<'a> {
     awaits: Option<Timestamp>,
 }
 
-impl Turn<'_> {
+impl Step<'_> {
     fn firing(&mut self, firing: &Firing<'_>) {
         self.plan.tally.firings += 1;
         match &mut self.record.breaker {
@@ -216,7 +216,7 @@ impl Turn<'_> {
                 self.plan.save = true;
                 self.counted = true;
                 if self.counts()
-                    && self.limits.everybody_counts()
+                    && self.limits.counts_all_callers()
                     && let Some(evidence) = verdict::burst(&self.record.window, index)
                 {
                     self.burst(evidence);
@@ -233,8 +233,8 @@ impl Turn<'_> {
 
     /// The window is full: cut, or say that it would have been cut.
     fn tripped(&mut self, mut evidence: Evidence) {
-        if self.needs_pressure(&evidence) {
-            evidence.pressed_by.clone_from(&self.limits.pressed_by);
+        if self.needs_overspent_budget(&evidence) {
+            evidence.overspent_budgets.clone_from(&self.limits.overspent_budgets);
         }
         let by_untagged_rate = self.is_untagged_rate(&evidence);
         let quiet = self.record.quiet.filter(|quiet| quiet.until > self.now).map(|quiet| quiet.because);
@@ -283,7 +283,7 @@ impl Turn<'_> {
 
     /// The limit that holds in the breaker's present state.
     fn apply_limit(&mut self) {
-        self.record.limit = self.limits.unpressed;
+        self.record.limit = self.limits.base_burst;
         let limit = self.burst_limit();
         if self.record.window.limit() != limit {
             self.record.window.set_limit(limit);
@@ -302,7 +302,7 @@ impl Turn<'_> {
             self.plan.notes.push(Note::GivenUp { kept: MAX_WAITING, reason: oldest.reason() });
         }
         self.plan.save = true;
-        self.may_post = true;
+        self.owns_publish = true;
     }
 
     fn report_bad_tags(&mut self) {
@@ -325,7 +325,7 @@ impl Trip {
 /// others that were refused. A flood of these must not switch a rule off.
 fn counts_by_rate(firing: &Firing<'_>) -> bool {
     let is_by_a_target = matches!(firing.cause, Cause::Own { .. } | Cause::Sibling(_) | Cause::Service);
-    is_by_a_target || !firing.call.as_ref().is_some_and(Call::is_open_to_all)
+    is_by_a_target || !firing.call.as_ref().is_some_and(Call::needs_no_permission)
 }
 
 #[cfg(test)]

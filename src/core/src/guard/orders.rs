@@ -5,7 +5,7 @@ use crate::model::{RuleDefinition, Target};
 use crate::record::Trip;
 use crate::verdict::Evidence;
 
-use super::{Refusal, Turn};
+use super::{Refusal, Step};
 
 /// An order given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Order {
     Enable { force: bool },
 }
 
-impl Turn<'_> {
+impl Step<'_> {
     pub(super) fn order(&mut self, order: &Order) {
         self.wants_restore = matches!(order, Order::Enable { .. });
         match order {
@@ -57,12 +57,12 @@ impl Turn<'_> {
                 } else {
                     // First see whether anything has changed since the loop was proved.
                     cut.next_check = Some(self.now);
-                    self.may_work = true;
+                    self.owns_change = true;
                     self.plan.save = true;
                 }
             }
             // An earlier `enable` was interrupted.
-            Breaker::Restoring { .. } => self.may_work = true,
+            Breaker::Restoring { .. } => self.owns_change = true,
         }
     }
 

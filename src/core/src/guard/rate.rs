@@ -10,7 +10,7 @@ use crate::policy::{BurstLimit, SustainedLimit};
 use crate::verdict::{self, Evidence, EvidenceKind};
 use crate::window::LATENESS;
 
-use super::{Action, Turn};
+use super::{Action, Step};
 
 /// The port answers or fails within 2 seconds. Whoever asked and has not come back by then is dead.
 const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_secs(3);
@@ -33,7 +33,7 @@ enum Witness {
     Asked,
 }
 
-impl Turn<'_> {
+impl Step<'_> {
     /// The limit that fills the window: the plain one, a quarter of it on probation, or what history raises it to.
     pub(super) fn burst_limit(&self) -> BurstLimit {
         let limits = self.limits;
@@ -42,17 +42,17 @@ impl Turn<'_> {
         }
         let record = self.rate_record();
         match (limits.burst_is_tagged, record) {
-            (true, _) if !limits.is_pressed() => limits.burst,
+            (true, _) if !limits.is_tightened() => limits.burst,
             // Pressure divides a limit only where history can say how much is normal; `judge_rate` asks it.
-            (_, None) => limits.unpressed,
-            (true, Some(record)) => record.burst_cut(limits.burst).at_most(limits.unpressed),
+            (_, None) => limits.base_burst,
+            (true, Some(record)) => record.burst_cut(limits.burst).at_most(limits.base_burst),
             (false, Some(record)) => record.burst_cut(limits.burst),
         }
     }
 
     /// A quarter is tight enough: pressure does not divide it again.
     pub(super) fn probation_limit(&self) -> BurstLimit {
-        self.limits.unpressed.on_probation().at_most(self.limits.burst)
+        self.limits.base_burst.on_probation().at_most(self.limits.burst)
     }
 
     fn is_on_probation(&self) -> bool {
@@ -60,12 +60,12 @@ impl Turn<'_> {
     }
 
     /// Whether this would not be enough without budget pressure.
-    pub(super) fn needs_pressure(&self, evidence: &Evidence) -> bool {
+    pub(super) fn needs_overspent_budget(&self, evidence: &Evidence) -> bool {
         let full = || match self.rate_record() {
-            Some(record) if !self.limits.burst_is_tagged => record.burst_cut(self.limits.unpressed),
-            _ => self.limits.unpressed,
+            Some(record) if !self.limits.burst_is_tagged => record.burst_cut(self.limits.base_burst),
+            _ => self.limits.base_burst,
         };
-        self.limits.is_pressed()
+        self.limits.is_tightened()
             && match evidence.kind {
                 EvidenceKind::Sustained => true,
                 EvidenceKind::Turns | EvidenceKind::Surplus => !evidence.proves_loop(),
@@ -77,16 +77,16 @@ impl Turn<'_> {
     }
 
     /// Money is running out: the rule is judged by how it fires now. One that has stopped is left alone.
-    pub(super) fn pressed(&mut self) {
+    pub(super) fn overspent(&mut self) {
         let newest = self.record.window.newest();
         let is_firing = newest.is_some_and(|at| self.now.duration_since(at) < SignedDuration::from(LATENESS));
-        if !self.limits.is_pressed() || !self.counts() || !is_firing {
+        if !self.limits.is_tightened() || !self.counts() || !is_firing {
             return;
         }
         self.counted = true;
         let limit = self.record.window.limit();
         self.touched = true;
-        if self.limits.everybody_counts()
+        if self.limits.counts_all_callers()
             && self.record.window.count_at_newest() >= u64::from(limit.count.get())
         {
             self.burst(verdict::busy(&self.record.window, limit));
@@ -124,8 +124,8 @@ impl Turn<'_> {
 
     /// The window is full.
     pub(super) fn burst(&mut self, mut evidence: Evidence) {
-        let (count, needs_pressure) = (evidence.count, self.needs_pressure(&evidence));
-        let has_no_say = self.is_on_probation() || self.limits.burst_is_tagged && !needs_pressure;
+        let (count, needs_overspent_budget) = (evidence.count, self.needs_overspent_budget(&evidence));
+        let has_no_say = self.is_on_probation() || self.limits.burst_is_tagged && !needs_overspent_budget;
         match self.witness(has_no_say, |record| record.burst.compared_with(count)) {
             Witness::None => {}
             Witness::Heard(sentence) => evidence.history = Some(sentence),
@@ -170,7 +170,7 @@ impl Turn<'_> {
         if !self.counts() {
             return;
         }
-        if self.limits.everybody_counts()
+        if self.limits.counts_all_callers()
             && let Some(evidence) = verdict::burst_anywhere(&self.record.window)
         {
             self.burst(evidence);
@@ -195,8 +195,8 @@ impl Turn<'_> {
         if !self.counted {
             return;
         }
-        let (plain, is_pressed) = (self.limits.burst, self.limits.is_pressed());
-        let is_said = self.limits.burst_is_tagged && !is_pressed;
+        let (plain, is_tightened) = (self.limits.burst, self.limits.is_tightened());
+        let is_said = self.limits.burst_is_tagged && !is_tightened;
         let count = self.record.window.count_at_newest();
         if count >= u64::from(plain.count.get()) {
             match self.witness(self.is_on_probation() || is_said, |_| String::new()) {
@@ -209,7 +209,7 @@ impl Turn<'_> {
                 Witness::None | Witness::Heard(_) | Witness::Asked => {}
             }
         }
-        if self.is_reported() && !is_pressed {
+        if self.is_reported() && !is_tightened {
             return;
         }
         let raised = self.rate_record().filter(|_| !is_said);
@@ -235,7 +235,7 @@ impl Turn<'_> {
         };
         let mut evidence = verdict::sustained(&self.record.window, limit, stretch);
         let is_said = self.limits.sustained_is_tagged;
-        let has_no_say = (is_said || self.is_on_probation()) && !self.limits.is_pressed();
+        let has_no_say = (is_said || self.is_on_probation()) && !self.limits.is_tightened();
         match self.witness(has_no_say, compare) {
             Witness::None => {}
             Witness::ToAsk => return self.ask_history(),
@@ -261,7 +261,7 @@ impl Turn<'_> {
     /// A rule that fires as a loop would, without proof: cut if money is running out, unless its past is not known.
     fn suspect(&mut self, evidence: Evidence) {
         let is_number_alone = evidence.is_number_alone(self.limits);
-        if !self.limits.is_pressed() || self.rate_record().is_none() || is_number_alone {
+        if !self.limits.is_tightened() || self.rate_record().is_none() || is_number_alone {
             return self.report(&evidence, None);
         }
         self.suspicion_begins();

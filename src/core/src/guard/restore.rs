@@ -6,9 +6,9 @@ use crate::model::{Fault, FaultKind, Restoration, RuleDefinition};
 use crate::record::Outcome;
 use crate::window::Window;
 
-use super::{Attempt, Refusal, Turn};
+use super::{Attempt, Refusal, Step};
 
-impl Turn<'_> {
+impl Step<'_> {
     pub(super) fn restored(&mut self, result: &Result<Box<Restoration>, Fault>) {
         let Breaker::Restoring { cut, .. } = &self.record.breaker else { return };
         let Some(found) = cut.found.clone() else { return };

@@ -3,9 +3,9 @@
 use crate::model::{Cause, Fault, Opened, Put};
 use crate::turns::{Chains, Terms};
 
-use super::{Action, Attempt, Turn};
+use super::{Action, Attempt, Step};
 
-impl Turn<'_> {
+impl Step<'_> {
     /// Asks for the openers of sessions that no known target has, if the rule is about to be a suspect or more: it
     /// `is_suspect` already, or would be with these calls as its own.
     pub(super) fn ask_for_sessions(&mut self, terms: &Terms, is_suspect: bool) {

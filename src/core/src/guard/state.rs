@@ -6,9 +6,9 @@ use crate::record::Trip;
 use crate::turns::Turns;
 use crate::window::Window;
 
-use super::{LATCH_TRIPS, Turn};
+use super::{LATCH_TRIPS, Step};
 
-impl Turn<'_> {
+impl Step<'_> {
     /// Changes the breaker's state. Returns false if the event changes nothing in the present one.
     pub(super) fn transition(&mut self, event: Event) -> bool {
         let Some((breaker, effects)) = self.record.breaker.next(event, self.now) else { return false };
@@ -46,7 +46,7 @@ impl Turn<'_> {
         self.plan.save = true;
         // A question about the rule's rate no longer matters once it is to be cut.
         self.question = None;
-        self.may_work = true;
+        self.owns_change = true;
     }
 
     /// A trip counts against automatic restores, and on probation against the next back-off.

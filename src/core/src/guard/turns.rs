@@ -4,9 +4,9 @@ use crate::breaker::Breaker;
 use crate::turns::{Chains, Found, Terms};
 use crate::verdict::{self, Evidence, Finding};
 
-use super::Turn;
+use super::Step;
 
-impl Turn<'_> {
+impl Step<'_> {
     /// Judges the firings of this batch, once all of it is counted: its order must not matter.
     pub(super) fn judge_turns(&mut self) {
         let is_due = self.record.proof_due.is_some_and(|due| due <= self.now);
@@ -77,7 +77,7 @@ impl Turn<'_> {
     fn suspect_by_turns(&mut self, evidence: Evidence) {
         let finding = evidence.own.as_ref().map(|own| own.finding);
         let is_weak = matches!(finding, Some(Finding::Alternation { .. } | Finding::SelfStarted { .. }));
-        if !self.limits.is_pressed() || is_weak {
+        if !self.limits.is_tightened() || is_weak {
             return self.report(&evidence, None);
         }
         self.suspect_under_pressure(evidence);

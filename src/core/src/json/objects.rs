@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read};
 
 use memchr::memchr;
 
-use crate::model::Seen;
+use crate::model::Excerpt;
 use end::{Scan, object_end, open, string_end};
 
 /// Maximum size of an object. CloudTrail's limit for a record is 256 KB, EventBridge's for an event 1 MB.
@@ -74,7 +74,7 @@ pub enum ObjectsError {
         /// Offset in the stream, in bytes.
         at: u64,
         /// Excerpt of the stream at that offset.
-        seen: Seen,
+        seen: Excerpt,
         /// Expected text, as in `JSON` or `}`.
         expected: &'static str,
     },
@@ -309,7 +309,7 @@ impl<R: Read> JsonObjects<R> {
     }
 
     fn not_json(&self, at: usize, expected: &'static str) -> ObjectsError {
-        let seen = Seen::bytes(&self.buffer[(self.left.start + at).min(self.left.end)..self.left.end]);
+        let seen = Excerpt::bytes(&self.buffer[(self.left.start + at).min(self.left.end)..self.left.end]);
         ObjectsError::NotJson { at: self.offset() + at as u64, seen, expected }
     }
 }

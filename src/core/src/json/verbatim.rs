@@ -164,15 +164,15 @@ impl<'a> Value<'a> {
     pub fn add_to(self, fingerprint: &mut Fingerprint) {
         match self {
             Self::Text(text) => {
-                fingerprint.mark(1);
+                fingerprint.delimit(1);
                 fingerprint.add(text.as_bytes());
             }
             Self::Plain(json) => {
-                fingerprint.mark(2);
+                fingerprint.delimit(2);
                 fingerprint.add(json);
             }
             Self::Quoted(mut json) => {
-                fingerprint.mark(2);
+                fingerprint.delimit(2);
                 // Removes each backslash of the outer string, and keeps the character after it.
                 while let Some(at) = json.iter().position(|byte| *byte == b'\\') {
                     fingerprint.add(&json[..at]);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Arn, Seen};
+use super::{Arn, Excerpt};
 
 /// Tag that names the roles of one rule's targets: names or ARNs of roles, separated by spaces.
 pub const ACTS_AS_TAG: &str = "budget-guard:acts-as";
@@ -20,7 +20,7 @@ pub struct ActsAs(Vec<String>);
     "{seen} is no role; expected names or ARNs of roles with spaces between them, as in \"fixer-role other-role\""
 )]
 pub struct ParseActsAsError {
-    seen: Seen,
+    seen: Excerpt,
 }
 
 impl ActsAs {
@@ -45,8 +45,8 @@ impl FromStr for ActsAs {
     fn from_str(text: &str) -> Result<Self, ParseActsAsError> {
         let roles: Vec<&str> = text.split_whitespace().collect();
         match roles.iter().find(|role| !is_role(role)) {
-            Some(wrong) => Err(ParseActsAsError { seen: Seen::new(wrong) }),
-            None if roles.is_empty() => Err(ParseActsAsError { seen: Seen::new(text) }),
+            Some(wrong) => Err(ParseActsAsError { seen: Excerpt::new(wrong) }),
+            None if roles.is_empty() => Err(ParseActsAsError { seen: Excerpt::new(text) }),
             None => Ok(Self(roles.into_iter().map(str::to_owned).collect())),
         }
     }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::Seen;
+use super::Excerpt;
 
 const MICROS: i128 = 1_000_000;
 /// Number of decimal places kept.
@@ -44,7 +44,7 @@ impl Amount {
     ///
     /// The number is malformed, too long, or out of range.
     pub fn from_decimal(number: &str, unit: &str) -> Result<Self, ParseAmountError> {
-        let micros = decimal(number).ok_or_else(|| ParseAmountError(Seen::new(number)))?;
+        let micros = decimal(number).ok_or_else(|| ParseAmountError(Excerpt::new(number)))?;
         Ok(Self::new(micros, unit))
     }
 
@@ -118,13 +118,13 @@ fn without_commas(whole: &str) -> Option<String> {
 /// Error for text that is not an amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not an amount; expected a number and a unit, as in $1,234.50 or 80%")]
-pub struct ParseAmountError(Seen);
+pub struct ParseAmountError(Excerpt);
 
 impl FromStr for Amount {
     type Err = ParseAmountError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = || ParseAmountError(Seen::new(text));
+        let error = || ParseAmountError(Excerpt::new(text));
         let is_number = |c: char| c.is_ascii_digit() || c == '.' || c == ',';
         let text = text.trim();
         let start = text.find(is_number).ok_or_else(error)?;

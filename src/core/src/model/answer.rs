@@ -137,7 +137,7 @@ fn unread(target: &Target) -> Option<u32> {
 /// Returns true if all actors of a target were found, with their roles. Log groups make no calls.
 fn is_known(target: &Target) -> bool {
     let actors_are_read = target.actors.iter().all(|actor| actor.role.is_some());
-    let has_actors = !target.actors.is_empty() && target.unfollowed.is_none() && actors_are_read;
+    let has_actors = !target.actors.is_empty() && target.unresolved_reason.is_none() && actors_are_read;
     has_actors || Arn::service_of(&target.arn) == "logs"
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{SessionKey, bounded};
+use super::{SessionKey, printable_ascii};
 
 /// API call as CloudTrail recorded it. Source: "CloudTrail record contents" (AWS CloudTrail user guide).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,11 @@ const MAX_NAME: usize = 64;
 impl Call<'_> {
     /// Name for display: service without its domain, and operation, as in `s3 PutBucketAcl`.
     pub fn name(&self) -> String {
-        format!("{} {}", bounded(self.short_service(), MAX_NAME), bounded(&self.operation, MAX_NAME))
+        format!(
+            "{} {}",
+            printable_ascii(self.short_service(), MAX_NAME),
+            printable_ascii(&self.operation, MAX_NAME)
+        )
     }
 
     /// Returns true if `name` is the display name of this call. Allocates nothing.
@@ -109,7 +113,7 @@ impl Call<'_> {
     }
 
     /// Returns true if the event needs no permission to cause: a sign-in, or a call that did not succeed.
-    pub fn is_open_to_all(&self) -> bool {
+    pub fn needs_no_permission(&self) -> bool {
         self.is_sign_in() || self.outcome != CallOutcome::Succeeded
     }
 }
@@ -168,7 +172,7 @@ impl ResourceIds {
     }
 
     /// Returns true if one set contains the other: a change of a bucket concerns its objects.
-    pub fn meets(self, other: Self) -> bool {
+    pub fn overlaps(self, other: Self) -> bool {
         // Comparing all four places is faster than finding the last used one.
         let is_within = |one: &[u32; Self::MAX], other: &[u32; Self::MAX]| {
             one.iter().all(|id| *id == 0 || other.contains(id))
@@ -200,8 +204,8 @@ mod tests {
     fn a_resource_meets_what_contains_it_and_what_it_contains() {
         let check = |one: &[u32], other: &[u32], expected: bool| {
             let ids = |hashes: &[u32]| ResourceIds::new(hashes.iter().copied());
-            assert_eq!(ids(one).meets(ids(other)), expected, "{one:?} {other:?}");
-            assert_eq!(ids(other).meets(ids(one)), expected, "{other:?} {one:?}");
+            assert_eq!(ids(one).overlaps(ids(other)), expected, "{one:?} {other:?}");
+            assert_eq!(ids(other).overlaps(ids(one)), expected, "{other:?} {one:?}");
         };
         check(&[7], &[7], true);
         check(&[7], &[8], false);

@@ -96,7 +96,7 @@ impl Fingerprint {
     }
 
     /// Adds a byte that occurs in no piece, where the end of a piece makes a difference.
-    pub fn mark(&mut self, byte: u8) {
+    pub fn delimit(&mut self, byte: u8) {
         self.0.write_u8(byte);
     }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Arn, Seen};
+use super::{Actor, Arn, Excerpt};
 
 /// State of a rule. `EnableRule` reaches only one of the two enabled states.
 ///
@@ -41,7 +41,7 @@ impl RuleState {
 #[error(
     "{0} is not a rule state this version knows; expected ENABLED, DISABLED or ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 )]
-pub struct ParseRuleStateError(Seen);
+pub struct ParseRuleStateError(Excerpt);
 
 impl FromStr for RuleState {
     type Err = ParseRuleStateError;
@@ -50,7 +50,7 @@ impl FromStr for RuleState {
         [Self::Enabled, Self::Disabled, Self::EnabledWithAllCloudtrailManagementEvents]
             .into_iter()
             .find(|state| state.as_str() == text)
-            .ok_or_else(|| ParseRuleStateError(Seen::new(text)))
+            .ok_or_else(|| ParseRuleStateError(Excerpt::new(text)))
     }
 }
 
@@ -82,7 +82,7 @@ pub struct Target {
     pub actors: Vec<Actor>,
     /// Reason for which some actors are not known. `None` if all are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unfollowed: Option<String>,
+    pub unresolved_reason: Option<String>,
 }
 
 impl Target {
@@ -95,7 +95,7 @@ impl Target {
             settings: BTreeMap::new(),
             code_sha256: None,
             actors: Vec::new(),
-            unfollowed: None,
+            unresolved_reason: None,
         }
     }
 
@@ -239,7 +239,7 @@ mod tests {
         check(|rule| rule.targets[0].code_sha256 = Some("def".into()), &["code of target 1"]);
         check(|rule| rule.targets[0].code_sha256 = None, &[]);
         check(|rule| rule.targets[0].actors.push(Actor::new("arn", None)), &[]);
-        check(|rule| rule.targets[0].unfollowed = Some("denied".into()), &[]);
+        check(|rule| rule.targets[0].unresolved_reason = Some("denied".into()), &[]);
         check(|rule| rule.targets[0].arn.push_str(":live"), &["target 1"]);
         check(|rule| rule.targets.clear(), &["target 1 (removed)"]);
         check(

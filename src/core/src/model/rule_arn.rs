@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize, de};
 
-use super::{Arn, Seen};
+use super::{Arn, Excerpt};
 
 /// The ARN of a rule: `arn:PARTITION:events:REGION:ACCOUNT:rule/NAME` on the default bus, `…:rule/BUS/NAME` on others.
 ///
@@ -94,7 +94,7 @@ impl fmt::Debug for RuleArn {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{seen} is not a rule ARN ({problem}); expected arn:aws:events:REGION:ACCOUNT:rule/[BUS/]NAME")]
 pub struct ParseRuleArnError {
-    seen: Seen,
+    seen: Excerpt,
     problem: &'static str,
 }
 
@@ -102,7 +102,7 @@ impl FromStr for RuleArn {
     type Err = ParseRuleArnError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = |problem| ParseRuleArnError { seen: Seen::new(text), problem };
+        let bad = |problem| ParseRuleArnError { seen: Excerpt::new(text), problem };
         if text.len() > MAX_ARN_BYTES {
             return Err(bad("longer than 1,600 bytes"));
         }

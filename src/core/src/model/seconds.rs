@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Seen;
+use super::Excerpt;
 
 /// Duration in whole seconds, the unit of settings, tags and records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -69,13 +69,13 @@ pub fn whole_seconds(at: Timestamp) -> Timestamp {
 /// Error for text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not a duration; expected a whole number and a unit, as in 60s, 5m, 24h or 1d")]
-pub struct ParseSecondsError(Seen);
+pub struct ParseSecondsError(Excerpt);
 
 impl FromStr for Seconds {
     type Err = ParseSecondsError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = || ParseSecondsError(Seen::new(text));
+        let error = || ParseSecondsError(Excerpt::new(text));
         let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(error)?;
         let factor = match unit {
             "s" => 1,

@@ -4,7 +4,7 @@ use std::{fmt, num::NonZeroU32, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Seconds, Seen};
+use crate::model::{Excerpt, Seconds};
 
 /// `count` distinct firings within any `window` trip the breaker. Written `200/60s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl BurstLimit {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{seen} is not a burst limit ({problem}); expected N/DURATION, as in 200/60s or 500/5m")]
 pub struct ParseBurstLimitError {
-    seen: Seen,
+    seen: Excerpt,
     problem: &'static str,
 }
 
@@ -51,7 +51,7 @@ impl FromStr for BurstLimit {
     type Err = ParseBurstLimitError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = |problem| ParseBurstLimitError { seen: Seen::new(text), problem };
+        let bad = |problem| ParseBurstLimitError { seen: Excerpt::new(text), problem };
         let (count, window) = text.split_once('/').ok_or_else(|| bad("there is no /"))?;
         if !is_whole(count) {
             return Err(bad("the count is not a whole number"));

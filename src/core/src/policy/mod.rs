@@ -1,17 +1,17 @@
 //! Settings of a rule: the defaults of the stack, overridden by the rule's tags.
 
-mod cover;
+mod budget_scope;
 mod limit;
 mod mode;
-mod off;
 mod sustained;
+mod switchable;
 mod turns;
 
-pub use cover::{Cover, ParseCoverError};
+pub use budget_scope::{BudgetScope, ParseBudgetScopeError};
 pub use limit::{BurstLimit, ParseBurstLimitError};
 pub use mode::{Mode, ParseModeError};
-pub use off::OrOff;
 pub use sustained::{ParseSustainedLimitError, SustainedLimit};
+pub use switchable::Switchable;
 pub use turns::{ParseTurnLimitError, TurnLimit};
 
 use std::fmt::Display;
@@ -63,13 +63,13 @@ pub struct Limits {
     /// Time after a cut at which the guard restores the rule by itself. `None` if it does not.
     pub auto_restore: Option<Seconds>,
     /// Budgets that cover the rule.
-    pub cover: Cover,
+    pub cover: BudgetScope,
     /// Divisor of the burst limit while a covering budget is overspent.
     pub pressure: NonZeroU32,
     /// Overspent budgets for which `burst` has been divided. Empty without any.
-    pub pressed_by: Vec<String>,
+    pub overspent_budgets: Vec<String>,
     /// Burst limit before the division. Equal to `burst` without overspent budgets.
-    pub unpressed: BurstLimit,
+    pub base_burst: BurstLimit,
     /// Tags that could not be parsed, one sentence each. The defaults hold instead.
     pub bad_tags: Vec<String>,
 }
@@ -89,10 +89,10 @@ impl Limits {
             schedules: [None; MAX_SCHEDULES],
             probation: DEFAULT_PROBATION,
             auto_restore: None,
-            cover: Cover::EveryBudget,
+            cover: BudgetScope::EveryBudget,
             pressure: DEFAULT_PRESSURE,
-            pressed_by: Vec::new(),
-            unpressed: burst,
+            overspent_budgets: Vec::new(),
+            base_burst: burst,
             bad_tags: Vec::new(),
         }
     }
@@ -103,11 +103,11 @@ impl Limits {
         let mut bad_tags = Vec::new();
         override_with(tags, MODE_TAG, &mut limits.mode, &mut bad_tags);
         limits.burst_is_tagged = override_with(tags, LIMIT_TAG, &mut limits.burst, &mut bad_tags);
-        limits.unpressed = limits.burst;
-        let mut sustained = OrOff(limits.sustained);
+        limits.base_burst = limits.burst;
+        let mut sustained = Switchable(limits.sustained);
         limits.sustained_is_tagged = override_with(tags, SUSTAINED_TAG, &mut sustained, &mut bad_tags);
         limits.sustained = sustained.0;
-        let mut turns = OrOff(limits.turns);
+        let mut turns = Switchable(limits.turns);
         override_with(tags, TURNS_TAG, &mut turns, &mut bad_tags);
         limits.turns = turns.0;
         let mut wait = Seconds::new(0);
@@ -144,21 +144,21 @@ impl Limits {
 
     /// Returns true if the firings of all callers count towards a cut by rate: the limit comes from a tag, or the
     /// actors of the rule's targets are not known.
-    pub fn everybody_counts(&self) -> bool {
+    pub fn counts_all_callers(&self) -> bool {
         self.burst_is_tagged || !self.answering.is_known
     }
 
     /// Returns true if a budget that covers the rule is overspent.
-    pub fn is_pressed(&self) -> bool {
-        !self.pressed_by.is_empty()
+    pub fn is_tightened(&self) -> bool {
+        !self.overspent_budgets.is_empty()
     }
 
     /// Divides the burst limit if one of the overspent budgets covers the rule. A limit is divided only once.
-    pub fn with_pressure<'a>(&self, overspent: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn with_overspent_budgets<'a>(&self, overspent: impl IntoIterator<Item = &'a str>) -> Self {
         let mut limits = self.clone();
         let covering = overspent.into_iter().filter(|budget| self.cover.includes(budget));
-        limits.pressed_by.extend(covering.map(str::to_owned));
-        if self.pressed_by.is_empty() && !limits.pressed_by.is_empty() {
+        limits.overspent_budgets.extend(covering.map(str::to_owned));
+        if self.overspent_budgets.is_empty() && !limits.overspent_budgets.is_empty() {
             limits.burst = self.burst.divided(self.pressure);
         }
         limits
@@ -258,8 +258,8 @@ mod tests {
             let limits = defaults.with_tags(&tags);
             let seen = [
                 limits.burst.to_string(),
-                OrOff(limits.sustained).to_string(),
-                OrOff(limits.turns).to_string(),
+                Switchable(limits.sustained).to_string(),
+                Switchable(limits.turns).to_string(),
             ];
             assert_eq!(seen, expected);
             assert_eq!([limits.burst_is_tagged, limits.sustained_is_tagged], is_tagged);
@@ -282,10 +282,10 @@ mod tests {
             let mut defaults = Limits::new(Mode::Enforce, limit.parse().unwrap());
             defaults.pressure = NonZeroU32::new(divisor).unwrap();
             let tags = tag.map(|tag| (BUDGET_TAG.to_owned(), tag.to_owned())).into_iter().collect();
-            let pressed = defaults.with_tags(&tags).with_pressure(overspent.iter().copied());
-            let seen = format!("{} by {}", pressed.burst, pressed.pressed_by.join(", "));
+            let pressed = defaults.with_tags(&tags).with_overspent_budgets(overspent.iter().copied());
+            let seen = format!("{} by {}", pressed.burst, pressed.overspent_budgets.join(", "));
             assert_eq!(seen, expected, "{limit} / {divisor}, {tag:?}, {overspent:?}");
-            let again = pressed.with_pressure(overspent.iter().copied());
+            let again = pressed.with_overspent_budgets(overspent.iter().copied());
             assert_eq!(again.burst, pressed.burst, "divided twice");
         };
         check("200/60s", 4, None, &[], "200/60s by ");

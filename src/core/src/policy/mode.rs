@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Seen;
+use crate::model::Excerpt;
 
 /// Action of the guard when a rule trips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub enum Mode {
 /// Error for text that is not a mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not a mode; expected enforce, observe or ignore")]
-pub struct ParseModeError(Seen);
+pub struct ParseModeError(Excerpt);
 
 impl FromStr for Mode {
     type Err = ParseModeError;
@@ -31,7 +31,7 @@ impl FromStr for Mode {
             "enforce" => Ok(Self::Enforce),
             "observe" => Ok(Self::Observe),
             "ignore" => Ok(Self::Ignore),
-            _ => Err(ParseModeError(Seen::new(text))),
+            _ => Err(ParseModeError(Excerpt::new(text))),
         }
     }
 }

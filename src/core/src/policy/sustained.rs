@@ -6,7 +6,7 @@ use std::{fmt, num::NonZeroU32, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::limit::is_whole;
-use crate::model::{Seconds, Seen};
+use crate::model::{Excerpt, Seconds};
 
 /// `count` distinct firings within `window`, in at least `minutes` distinct clock minutes, make a rule a suspect.
 /// Written `20/15m/8`.
@@ -39,7 +39,7 @@ impl SustainedLimit {
     "{seen} is not a sustained limit ({problem}); expected off or N/DURATION/MINUTES, as in 20/15m/8 or 100/2h/60"
 )]
 pub struct ParseSustainedLimitError {
-    seen: Seen,
+    seen: Excerpt,
     problem: &'static str,
 }
 
@@ -47,7 +47,7 @@ impl FromStr for SustainedLimit {
     type Err = ParseSustainedLimitError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = |problem| ParseSustainedLimitError { seen: Seen::new(text), problem };
+        let bad = |problem| ParseSustainedLimitError { seen: Excerpt::new(text), problem };
         let parts: Vec<&str> = text.split('/').collect();
         let [count, window, minutes] = parts[..] else { return Err(bad("it has not three parts")) };
         if !is_whole(count) {

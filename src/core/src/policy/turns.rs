@@ -5,7 +5,7 @@ use std::{fmt, num::NonZeroU32, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::limit::is_whole;
-use crate::model::Seen;
+use crate::model::Excerpt;
 
 /// A chain of this many turns trips the breaker, and so do half as many equal calls without a reason. Written `10`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ impl Default for TurnLimit {
     "{seen} is not a limit of turns ({problem}); expected off or a whole number from 2 to 1000, as in 10"
 )]
 pub struct ParseTurnLimitError {
-    seen: Seen,
+    seen: Excerpt,
     problem: &'static str,
 }
 
@@ -53,7 +53,7 @@ impl FromStr for TurnLimit {
     type Err = ParseTurnLimitError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = |problem| ParseTurnLimitError { seen: Seen::new(text), problem };
+        let bad = |problem| ParseTurnLimitError { seen: Excerpt::new(text), problem };
         if !is_whole(text) {
             return Err(bad("it is not a whole number"));
         }

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::causes::Causes;
 use super::event::{CloudTrailRecord, RecordError};
-use super::rules::ListedRule;
+use super::rules::RuleSpec;
 use super::stand_in::{guard, stand_in};
-use crate::attribution::{Actors, Attributed, Home, Openings, attribute};
+use crate::attribution::{Actors, AssumeRoleCalls, Attributed, Home, attribute};
 use crate::model::{ActsAs, Call, Caller, HashUse, RuleArn, RuleState, Target, Timestamp};
 use crate::sources::{self, Received};
 use eventbridge_pattern::{Matcher, Pattern, Scratch};
@@ -18,7 +18,7 @@ use eventbridge_pattern::{Matcher, Pattern, Scratch};
 pub struct Replay {
     matcher: Matcher,
     rules: Vec<Watched>,
-    places: Vec<Place>,
+    places: Vec<TextPosition>,
     /// Actors of the rules whose targets are known.
     pub(super) actors: Actors,
     known: Known,
@@ -40,14 +40,14 @@ pub(super) struct Watched {
 
 /// Region of an account. Events of one place do not reach the rules of another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Place {
+struct TextPosition {
     region: String,
     account: String,
 }
 
 /// One firing, by the indices of its rule and its cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fired {
+pub struct ReplayFiring {
     rule: u32,
     cause: u32,
     /// Event time in milliseconds since 1970.
@@ -69,10 +69,10 @@ pub struct Collected {
     pub first: Option<Timestamp>,
     /// Latest event time; `None` without records.
     pub last: Option<Timestamp>,
-    pub(super) fired: Vec<Fired>,
+    pub(super) fired: Vec<ReplayFiring>,
     pub(super) causes: Causes,
     /// Sessions opened by targets, or by other principals.
-    pub(super) openings: Openings,
+    pub(super) openings: AssumeRoleCalls,
     counts: Vec<Counts>,
     places_seen: Vec<bool>,
     guards: HashMap<(String, String), (RuleArn, Home)>,
@@ -108,13 +108,14 @@ pub struct Uncounted {
 
 impl Replay {
     /// Creates a replay of these rules. Results refer to a rule by its index.
-    pub fn new<'a>(rules: impl IntoIterator<Item = (&'a ListedRule, Pattern)>) -> Self {
-        let mut places: Vec<Place> = Vec::new();
+    pub fn new<'a>(rules: impl IntoIterator<Item = (&'a RuleSpec, Pattern)>) -> Self {
+        let mut places: Vec<TextPosition> = Vec::new();
         let mut watched: Vec<Watched> = Vec::new();
         let mut patterns = Vec::new();
         for (rule, pattern) in rules {
             let place = rule.arn.as_ref().map(|arn| {
-                let place = Place { region: arn.region().to_owned(), account: arn.account().to_owned() };
+                let place =
+                    TextPosition { region: arn.region().to_owned(), account: arn.account().to_owned() };
                 places.iter().position(|known| *known == place).unwrap_or_else(|| {
                     places.push(place);
                     places.len() - 1
@@ -149,7 +150,7 @@ impl Replay {
     }
 }
 
-impl Fired {
+impl ReplayFiring {
     /// Flag in `cause`: the event is from another place than the rule.
     const ELSEWHERE: u32 = 1 << 31;
 
@@ -200,7 +201,7 @@ impl Collected {
         self.events += 1;
         self.first = Some(self.first.map_or(record.at, |first| first.min(record.at)));
         self.last = Some(self.last.map_or(record.at, |last| last.max(record.at)));
-        let is_at = |place: &Place| {
+        let is_at = |place: &TextPosition| {
             // A record that does not name its place belongs to every place.
             (record.region.is_empty() || place.region == record.region)
                 && (record.account.is_empty() || place.account == record.account)
@@ -230,9 +231,9 @@ impl Collected {
                     let Some(known) = known else { continue };
                     let is_doubtful = record.is_withheld_perhaps && !watched.hears_all;
                     self.counts[rule as usize].doubtful[usize::from(is_elsewhere)] += u64::from(is_doubtful);
-                    let flag = if is_elsewhere { Fired::ELSEWHERE } else { 0 };
+                    let flag = if is_elsewhere { ReplayFiring::ELSEWHERE } else { 0 };
                     let at = record.at.as_millisecond();
-                    self.fired.push(Fired { rule, cause: known | flag, at, id });
+                    self.fired.push(ReplayFiring { rule, cause: known | flag, at, id });
                 }
             }
         }
@@ -294,7 +295,8 @@ impl Collected {
         match attribute(received, home).map_err(|error| undecoded(&error))? {
             Attributed::Firing(firing) => {
                 // A call that never counts by rate is marked as such even if own calls are not judged.
-                let bare = firing.call.as_ref().filter(|call| !wants_call && call.is_open_to_all()).map(bare);
+                let bare =
+                    firing.call.as_ref().filter(|call| !wants_call && call.needs_no_permission()).map(bare);
                 let call = firing.call.as_ref().filter(|_| wants_call).or(bare.as_ref());
                 let call = call.map(|call| without_key(replay, &firing.caller, call));
                 Ok(Some(self.causes.add(&firing.caller, call.as_ref())))

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::model::{Seen, Timestamp, is_management, is_withheld, is_withheld_perhaps};
+use crate::model::{Excerpt, Timestamp, is_management, is_withheld, is_withheld_perhaps};
 
 /// Values of `detail-type` for each `eventType`.
 ///
@@ -57,12 +57,12 @@ pub enum RecordError {
     Event,
     /// `eventTime` is no time. Holds the value.
     #[error("eventTime is {0}; expected an RFC 3339 time, as in 2026-11-20T10:00:00Z")]
-    BadTime(Seen),
+    BadTime(Excerpt),
     /// `eventType` has no detail-type. Holds the value.
     #[error(
         "eventType is {0}; expected AwsApiCall, AwsServiceEvent or another that EventBridge has a detail-type for"
     )]
-    UnknownType(Seen),
+    UnknownType(Excerpt),
 }
 
 /// Fields of a record. Source: "CloudTrail record contents for management, data, and network activity events".
@@ -128,8 +128,8 @@ impl<'a> CloudTrailRecord<'a> {
         // Before version 1.02 records had no eventType, and were about API calls only.
         let kind = fields.event_type.map_or(Cow::Borrowed(DETAIL_TYPES[0].0), |Text(kind)| kind);
         let known = DETAIL_TYPES.iter().find(|(name, _)| *name == kind);
-        let (_, detail_types) = known.ok_or_else(|| RecordError::UnknownType(Seen::new(&kind)))?;
-        let at = time.0.parse().map_err(|_| RecordError::BadTime(Seen::new(&time.0)))?;
+        let (_, detail_types) = known.ok_or_else(|| RecordError::UnknownType(Excerpt::new(&kind)))?;
+        let at = time.0.parse().map_err(|_| RecordError::BadTime(Excerpt::new(&time.0)))?;
         let category = fields.event_category.as_ref().map(|Text(category)| &**category);
         let name = fields.event_name.filter(|_| is_management(fields.management_event, category));
         let is = |ask: fn(&str, &str) -> bool| name.as_ref().is_some_and(|Text(name)| ask(&source, name));

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::causes::{Caused, Causes};
-use super::collect::{Collected, Fired, Replay, Uncounted, Watched};
-use crate::attribution::{Openings, Origin, is_target};
+use super::collect::{Collected, Replay, ReplayFiring, Uncounted, Watched};
+use crate::attribution::{AssumeRoleCalls, Origin, is_target};
 use crate::guard::{self, Action, Answer, Observation};
 use crate::history::RateHistory;
 use crate::model::{Call, Caller, Cause, Firing, OpenSessions, Opened, RuleArn, Seconds, Target, Timestamp};
@@ -19,13 +19,13 @@ const MAX_QUESTIONS: usize = 4;
 
 /// Result for one rule.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+pub struct RuleReport {
     /// Number of distinct events that would have fired the rule.
     pub firings: u64,
     /// Number of own calls among them; `None` if the rule's targets are not known.
     pub own: Option<u64>,
     /// Busiest window of the limit's length; `None` without a firing.
-    pub peak: Option<Peak>,
+    pub peak: Option<BusiestWindow>,
     /// First trip; `None` if the rule would not have tripped.
     pub trip: Option<WouldTrip>,
     /// Number of matching events from another Region or account, which do not count.
@@ -36,7 +36,7 @@ pub struct Outcome {
 
 /// Busiest window of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peak {
+pub struct BusiestWindow {
     /// Number of firings in the window.
     pub count: u64,
     /// Length of the window.
@@ -54,7 +54,7 @@ pub struct WouldTrip {
     pub firings_before: u64,
 }
 
-impl Outcome {
+impl RuleReport {
     /// Returns the smallest burst limit of this window that the rule would not have reached: one above its peak. Above
     /// 512 the guard estimates, so some more room is advisable.
     pub fn smallest_limit(&self, window: Seconds) -> String {
@@ -64,19 +64,19 @@ impl Outcome {
 
 /// Judges the firings of every rule, one by one in the order of event time. Rules whose targets are known are also
 /// judged by the makers of the calls, cycles of rules included. `collected` gives up its firings.
-pub fn judge(limits: &Limits, replay: &Replay, collected: &mut Collected) -> Vec<Outcome> {
+pub fn judge(limits: &Limits, replay: &Replay, collected: &mut Collected) -> Vec<RuleReport> {
     let mut fired = std::mem::take(&mut collected.fired);
-    fired.sort_unstable_by_key(Fired::order);
+    fired.sort_unstable_by_key(ReplayFiring::order);
     let limits = Limits { mode: Mode::Enforce, sustained: None, ..limits.clone() };
-    let mut court = Court::new(&limits, replay, collected);
+    let mut court = ReplayRun::new(&limits, replay, collected);
     for one in fired {
         if one.is_elsewhere() && collected.keeps_to_its_place(replay, one.rule()) {
             court.cases[one.rule()].elsewhere += 1;
         } else {
-            court.hear(one);
+            court.feed(one);
         }
     }
-    let outcome = |(index, case): (usize, Case)| Outcome {
+    let outcome = |(index, case): (usize, RuleRun)| RuleReport {
         firings: case.firings,
         own: replay.rules()[index].targets.is_some().then_some(case.own),
         peak: case.peak,
@@ -88,32 +88,32 @@ pub fn judge(limits: &Limits, replay: &Replay, collected: &mut Collected) -> Vec
 }
 
 /// State of all rules. They are judged together, because one rule's target may fire another rule.
-struct Court<'a> {
+struct ReplayRun<'a> {
     /// Limits by the rules' index.
     limits: Vec<Limits>,
     window: Seconds,
     replay: &'a Replay,
     causes: &'a Causes,
-    openings: &'a Openings,
-    cases: Vec<Case>,
+    openings: &'a AssumeRoleCalls,
+    cases: Vec<RuleRun>,
     /// Index of each rule.
     by_arn: HashMap<&'a RuleArn, usize>,
 }
 
 /// State of one rule. After its trip it counts as disabled, and its firings are only counted.
-struct Case {
+struct RuleRun {
     /// Record of the rule; `None` during a step.
     record: Option<Record>,
     firings: u64,
     own: u64,
     elsewhere: u64,
     trip: Option<WouldTrip>,
-    peak: Option<Peak>,
+    peak: Option<BusiestWindow>,
     /// Times of the firings within one window up to the newest, in milliseconds since 1970.
     recent: VecDeque<i64>,
 }
 
-impl Case {
+impl RuleRun {
     fn new(rule: &RuleArn, limit: BurstLimit) -> Self {
         Self {
             record: Some(Record::new(rule.clone(), limit)),
@@ -135,12 +135,12 @@ impl Case {
         self.recent.push_back(at);
         let count = self.recent.len() as u64;
         if self.peak.is_none_or(|peak| count > peak.count) {
-            self.peak = Timestamp::from_millisecond(at).ok().map(|at| Peak { count, window, at });
+            self.peak = Timestamp::from_millisecond(at).ok().map(|at| BusiestWindow { count, window, at });
         }
     }
 }
 
-impl<'a> Court<'a> {
+impl<'a> ReplayRun<'a> {
     fn new(limits: &Limits, replay: &'a Replay, collected: &'a Collected) -> Self {
         let of_rule = |rule: &Watched| {
             let limits = Limits { acts_as: rule.acts_as.clone(), ..limits.clone() };
@@ -153,13 +153,13 @@ impl<'a> Court<'a> {
             }
         };
         let of_rules = replay.rules().iter().map(of_rule).collect();
-        let cases = replay.rules().iter().map(|rule| Case::new(&rule.arn, limits.burst)).collect();
+        let cases = replay.rules().iter().map(|rule| RuleRun::new(&rule.arn, limits.burst)).collect();
         let by_arn = replay.rules().iter().enumerate().map(|(index, rule)| (&rule.arn, index)).collect();
         let (causes, openings) = (&collected.causes, &collected.openings);
         Self { limits: of_rules, window: limits.burst.window, replay, causes, openings, cases, by_arn }
     }
 
-    fn hear(&mut self, fired: Fired) {
+    fn feed(&mut self, fired: ReplayFiring) {
         let watched = &self.replay.rules()[fired.rule()];
         let Caused { caller, call } = self.causes.get(fired.cause());
         let call = call.as_deref();

@@ -15,7 +15,7 @@ mod rules;
 mod stand_in;
 mod targets;
 
-pub use collect::{Collected, Fired, Replay, Uncounted};
+pub use collect::{Collected, Replay, ReplayFiring, Uncounted};
 pub use event::{CloudTrailRecord, RecordError};
-pub use judge::{Outcome, Peak, WouldTrip, judge};
-pub use rules::{ListedRule, PatternText, Place, RulesError, read_rules};
+pub use judge::{BusiestWindow, RuleReport, WouldTrip, judge};
+pub use rules::{PatternText, RuleSpec, RulesError, TextPosition, read_rules};

@@ -5,13 +5,13 @@ use serde_json::value::RawValue;
 
 use super::targets::targets;
 use crate::model::{
-    ACTS_AS_TAG, ActsAs, DEFAULT_BUS, OWN_PREFIX, RuleArn, RuleState, Seen, Target, bus_name,
+    ACTS_AS_TAG, ActsAs, DEFAULT_BUS, Excerpt, OWN_PREFIX, RuleArn, RuleState, Target, bus_name,
 };
 use eventbridge_pattern::{Pattern, PatternError};
 
 /// Rule as listed in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedRule {
+pub struct RuleSpec {
     /// Name of the rule. On a bus other than the default one: `BUS/NAME`.
     pub name: String,
     /// ARN; `None` if the file does not give it.
@@ -38,12 +38,12 @@ pub struct PatternText {
     /// JSON text of the pattern.
     pub text: String,
     /// Position of the text's first character; `None` if the file has the pattern encoded as a string.
-    pub place: Option<Place>,
+    pub place: Option<TextPosition>,
 }
 
 /// Position in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct TextPosition {
     /// Line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
@@ -55,7 +55,7 @@ pub struct Place {
 #[error("line {}, column {}: {problem}", place.line, place.column)]
 pub struct RulesError {
     /// Position in the file.
-    pub place: Place,
+    pub place: TextPosition,
     /// Description of the text found and the text expected.
     pub problem: String,
 }
@@ -110,7 +110,7 @@ struct List<'a> {
 /// # Errors
 ///
 /// [`RulesError`] with the position of the first mistake, or if the file has no rule.
-pub fn read_rules(text: &str) -> Result<Vec<ListedRule>, RulesError> {
+pub fn read_rules(text: &str) -> Result<Vec<RuleSpec>, RulesError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut rules = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
@@ -127,7 +127,7 @@ pub fn read_rules(text: &str) -> Result<Vec<ListedRule>, RulesError> {
     if rules.is_empty() {
         let problem = "no rule is here; expected what `aws events list-rules` prints, or lines of \
                        {\"name\": …, \"pattern\": …}";
-        return Err(RulesError { place: Place { line: 1, column: 1 }, problem: problem.to_owned() });
+        return Err(RulesError { place: TextPosition { line: 1, column: 1 }, problem: problem.to_owned() });
     }
     Ok(rules)
 }
@@ -136,18 +136,18 @@ fn parse<'a, T: Deserialize<'a>>(text: &str, value: &'a RawValue) -> Result<T, R
     serde_json::from_str(value.get()).map_err(|error| wrong(text, value.get(), &error))
 }
 
-fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
-    let here = || Place::of(text, value.get(), 0);
+fn rule(text: &str, value: &RawValue) -> Result<RuleSpec, RulesError> {
+    let here = || TextPosition::of(text, value.get(), 0);
     let bad = |problem: String| RulesError { place: here(), problem };
     let item: Item<'_> = parse(text, value)?;
     let Some(name) = item.listed_name.or(item.name) else {
-        let seen = Seen::new(value.get());
+        let seen = Excerpt::new(value.get());
         return Err(bad(format!("saw {seen}; expected a rule, with its name and its event pattern")));
     };
     let arn = item.arn.map(|arn| arn.parse::<RuleArn>()).transpose();
-    let arn = arn.map_err(|error| bad(format!("rule {}: {error}", Seen::new(&name))))?;
+    let arn = arn.map_err(|error| bad(format!("rule {}: {error}", Excerpt::new(&name))))?;
     let state = item.listed_state.or(item.state).map(|state| state.parse::<RuleState>()).transpose();
-    let state = state.map_err(|problem| bad(format!("rule {}: {problem}", Seen::new(&name))))?;
+    let state = state.map_err(|problem| bad(format!("rule {}: {problem}", Excerpt::new(&name))))?;
     let bus = item.bus.or(arn.as_ref().map(|arn| arn.bus().to_owned()));
     let bus = bus.unwrap_or_else(|| DEFAULT_BUS.to_owned());
     let bus = bus_name(&bus).to_owned();
@@ -156,8 +156,8 @@ fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
     let acts_as = item.tags.iter().find(|tag| tag.key == ACTS_AS_TAG).map(|tag| tag.value.parse());
     let acts_as = acts_as.transpose();
     let acts_as =
-        acts_as.map_err(|error| bad(format!("rule {}: tag {ACTS_AS_TAG}: {error}", Seen::new(&name))))?;
-    Ok(ListedRule {
+        acts_as.map_err(|error| bad(format!("rule {}: tag {ACTS_AS_TAG}: {error}", Excerpt::new(&name))))?;
+    Ok(RuleSpec {
         targets,
         acts_as: acts_as.unwrap_or_default(),
         name: if bus == DEFAULT_BUS { name } else { format!("{bus}/{name}") },
@@ -173,7 +173,9 @@ fn rule(text: &str, value: &RawValue) -> Result<ListedRule, RulesError> {
 fn pattern_text(text: &str, raw: &RawValue) -> Result<PatternText, RulesError> {
     match raw.get().as_bytes() {
         [b'"', ..] => Ok(PatternText { text: parse(text, raw)?, place: None }),
-        _ => Ok(PatternText { text: raw.get().to_owned(), place: Some(Place::of(text, raw.get(), 0)) }),
+        _ => {
+            Ok(PatternText { text: raw.get().to_owned(), place: Some(TextPosition::of(text, raw.get(), 0)) })
+        }
     }
 }
 
@@ -181,13 +183,13 @@ fn pattern_text(text: &str, raw: &RawValue) -> Result<PatternText, RulesError> {
 fn wrong(text: &str, part: &str, error: &serde_json::Error) -> RulesError {
     let line_start: usize =
         part.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-    let place = Place::of(text, part, (line_start + error.column().saturating_sub(1)).min(part.len()));
+    let place = TextPosition::of(text, part, (line_start + error.column().saturating_sub(1)).min(part.len()));
     let problem = error.to_string();
     let problem = problem.rsplit_once(" at line ").map_or(problem.as_str(), |(problem, _)| problem);
     RulesError { place, problem: format!("not a file of rules: {problem}") }
 }
 
-impl Place {
+impl TextPosition {
     /// Position of byte `at` of `part`, which is a slice of `text`.
     fn of(text: &str, part: &str, at: usize) -> Self {
         let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize) + at;
@@ -204,29 +206,29 @@ impl PatternText {
     }
 
     /// Position of a pattern error in the file; `None` if the file has the pattern encoded as a string.
-    pub fn place_in_file(&self, error: &PatternError) -> Option<Place> {
+    pub fn place_in_file(&self, error: &PatternError) -> Option<TextPosition> {
         let start = self.place?;
         let line = start.line + error.line.saturating_sub(1);
         let column =
             if error.line <= 1 { start.column + error.column.saturating_sub(1) } else { error.column };
-        Some(Place { line, column })
+        Some(TextPosition { line, column })
     }
 }
 
-impl ListedRule {
+impl RuleSpec {
     /// Reason why no CloudTrail event fires this rule, or why the guard would not act on it. `None` if neither is so.
     pub fn left_out_because(&self) -> Option<String> {
         if self.pattern.is_none() {
             return Some(match &self.schedule {
-                Some(schedule) => format!("it runs on a schedule, {}", Seen::new(schedule)),
+                Some(schedule) => format!("it runs on a schedule, {}", Excerpt::new(schedule)),
                 None => "it has no event pattern".to_owned(),
             });
         }
         if let Some(service) = &self.managed_by {
-            return Some(format!("the AWS service {} manages it", Seen::new(service)));
+            return Some(format!("the AWS service {} manages it", Excerpt::new(service)));
         }
         if self.bus != DEFAULT_BUS {
-            let bus = Seen::new(&self.bus);
+            let bus = Excerpt::new(&self.bus);
             return Some(format!("it is on bus {bus}, and CloudTrail events reach the default bus only"));
         }
         if !self.state.is_enabled() {
@@ -363,7 +365,7 @@ mod tests {
     fn a_mistake_in_a_pattern_has_a_place_in_the_file() {
         let rules = read_rules("{\"name\":\"é\"}\n{\"name\":\"é\",\"pattern\":{\n \"x\":1}}").unwrap();
         let pattern = rules[1].pattern.as_ref().unwrap();
-        assert_eq!(pattern.place, Some(Place { line: 2, column: 23 }));
+        assert_eq!(pattern.place, Some(TextPosition { line: 2, column: 23 }));
         let at = |line, column| {
             pattern
                 .place_in_file(&PatternError { line, column, problem: String::new() })

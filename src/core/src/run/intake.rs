@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
+use super::call_quota::CallQuota;
 use super::directory::StoredDirectory;
-use super::pace::Pace;
 use super::{Driven, Guard, HandleError, Summary, told};
 use crate::attribution::{Attributed, Changed, Skipped};
 use crate::directory::{Directory, Edit};
@@ -14,7 +14,7 @@ use crate::guard::Observation;
 use crate::model::{Call, Caller, Cause, Fault, FaultKind, Firing, RuleArn, Timestamp, TraceRoot};
 use crate::policy::Mode;
 use crate::ports::{Ports, Rules};
-use crate::sources::money::MoneyMessage;
+use crate::sources::cost::CostMessage;
 use crate::sources::{Bus, Change, Made};
 use eventbridge_pattern::Scratch;
 
@@ -33,7 +33,7 @@ pub(super) struct Intake<'a> {
     groups: Groups<'a>,
     changes: Vec<(usize, Changed)>,
     events: Vec<(usize, Bus<'a>)>,
-    money: Vec<(usize, Box<MoneyMessage>)>,
+    money: Vec<(usize, Box<CostMessage>)>,
     pub ticks: Vec<usize>,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Intake<'a> {
                 }
             }
             Attributed::Tick => self.ticks.push(message),
-            Attributed::Money(money) => self.money.push((message, money)),
+            Attributed::Cost(money) => self.money.push((message, money)),
         }
     }
 
@@ -104,7 +104,7 @@ impl<'a> Intake<'a> {
                     tracing::warn!(%rule, event_id = %event.event_id, "not known whether this event fires the rule");
                     let problem = format!(
                         "whether the event {} fires it cannot be said",
-                        crate::model::Seen::new(&event.event_id)
+                        crate::model::Excerpt::new(&event.event_id)
                     );
                     self.groups.add(message, rule.clone(), Observation::Unmatched { problem });
                 }
@@ -157,15 +157,15 @@ impl<P: Ports> Guard<P> {
     pub(super) async fn work(&self, mut intake: Intake<'_>, summary: &mut Summary) -> Vec<Failed> {
         let mut failed = Vec::new();
         self.read_pressure().await;
-        let mut pace = Pace::new(self.now(), CALLS_TO_INSPECT * READ_AT_ONCE as i32, READ_WITHIN);
+        let mut quota = CallQuota::new(self.now(), CALLS_TO_INSPECT * READ_AT_ONCE as i32, READ_WITHIN);
         // First, so that the events in the same batch are matched with the rules as they are now.
-        if let Err(fault) = self.read_again(&intake.changes, &mut pace).await {
+        if let Err(fault) = self.read_again(&intake.changes, &mut quota).await {
             let messages = intake.changes.iter().map(|(message, _)| *message).collect();
             failed.push(Failed { messages, error: HandleError::Directory(fault) });
         }
         match self.directory().await {
             Ok(Some(stored)) if stored.is_usable() => {
-                let stored = self.read_attached(&intake, stored, &mut pace).await;
+                let stored = self.read_attached(&intake, stored, &mut quota).await;
                 self.note_assume_role(&intake, &stored).await;
                 intake.name_causes(&stored.directory);
                 failed.extend(intake.attribute(&stored.directory, summary));
@@ -215,7 +215,7 @@ impl<P: Ports> Guard<P> {
     }
 
     /// Reads the rules that were changed, so that the directory has them as they are.
-    async fn read_again(&self, changes: &[(usize, Changed)], pace: &mut Pace) -> Result<(), Fault> {
+    async fn read_again(&self, changes: &[(usize, Changed)], quota: &mut CallQuota) -> Result<(), Fault> {
         // For each rule, the last of its changes.
         let mut rules: BTreeMap<&RuleArn, Timestamp> = BTreeMap::new();
         for (_, changed) in changes {
@@ -228,7 +228,7 @@ impl<P: Ports> Guard<P> {
         let mut edits = Vec::new();
         let mut is_missing_some = rules.len() > READ_AT_ONCE;
         for (rule, since) in &rules {
-            let read = if is_missing_some { None } else { self.read_now(rule, Some(*since), pace).await };
+            let read = if is_missing_some { None } else { self.read_now(rule, Some(*since), quota).await };
             if let Some(Err(fault)) = &read {
                 tracing::warn!(%rule, %fault, "a changed rule was not read; the next tick lists all rules");
             }
@@ -254,7 +254,7 @@ impl<P: Ports> Guard<P> {
         &self,
         intake: &Intake<'_>,
         stored: Arc<StoredDirectory>,
-        pace: &mut Pace,
+        quota: &mut CallQuota,
     ) -> Arc<StoredDirectory> {
         let now = self.now();
         let is_due = |rule: &RuleArn| match stored.directory.get(rule) {
@@ -263,7 +263,7 @@ impl<P: Ports> Guard<P> {
         };
         let mut edits = Vec::new();
         for rule in intake.groups.fired().filter(|rule| is_due(rule) && !self.tags.is_fresh(rule, now)) {
-            match self.read_now(rule, None, pace).await {
+            match self.read_now(rule, None, quota).await {
                 Some(Ok(edit)) => edits.push(edit),
                 Some(Err(fault)) => {
                     tracing::info!(%rule, %fault, "an attached rule was not read; it is asked for later");
@@ -290,9 +290,9 @@ impl<P: Ports> Guard<P> {
         &self,
         rule: &RuleArn,
         since: Option<Timestamp>,
-        pace: &mut Pace,
+        quota: &mut CallQuota,
     ) -> Option<Result<Edit, Fault>> {
-        if !pace.turn(self.ports.clock(), CALLS_TO_INSPECT).await {
+        if !quota.acquire(self.ports.clock(), CALLS_TO_INSPECT).await {
             return None;
         }
         let (rule, at) = (rule.clone(), self.now());

@@ -1,29 +1,26 @@
 //! The shell: decode, group by rule, load, step, save, carry out the plan. Generic over the ports.
 
+mod budget;
+mod call_quota;
 mod directory;
 mod drive;
 mod fresh;
 mod intake;
 mod limits;
-mod look;
-mod money;
-mod pace;
-mod pressure;
 mod refresh;
 mod schedules;
 mod sessions;
 mod store;
 mod summary;
-mod tend;
 mod told;
 mod trace;
 mod unwatched;
 
+pub use budget::{ClearedPressure, reference};
 pub use directory::read_directory;
 pub use drive::{Driven, drive};
 pub use store::{load, records, save};
 pub use summary::{Reply, Summary};
-pub use tend::{ClearedPressure, reference};
 
 use crate::attribution::{Attributed, AttributionError, Home, attribute};
 use crate::guard::Observation;
@@ -31,7 +28,7 @@ use crate::model::{Fault, RuleArn};
 use crate::policy::Limits;
 use crate::ports::{Clock, Ports, Store};
 use crate::record::Record;
-use crate::sources::money::MoneyMessage;
+use crate::sources::cost::CostMessage;
 use crate::sources::{self, DecodeError, Message, Payload, Received};
 use crate::stored::Key;
 use eventbridge_pattern::EventError;
@@ -47,7 +44,7 @@ pub struct Guard<P> {
     pub defaults: Limits,
     tags: limits::TagCache,
     directory: directory::DirectoryCache,
-    pressure: pressure::PressureCache,
+    pressure: budget::BudgetCache,
     schedules: schedules::ScheduleCache,
 }
 
@@ -99,10 +96,10 @@ impl<P: Ports> Guard<P> {
     }
 
     /// An error makes Lambda deliver the messages again.
-    async fn topic(&self, messages: Vec<MoneyMessage>, summary: &mut Summary) -> Result<Reply, HandleError> {
+    async fn topic(&self, messages: Vec<CostMessage>, summary: &mut Summary) -> Result<Reply, HandleError> {
         let mut intake = Intake::default();
         for (index, message) in messages.into_iter().enumerate() {
-            intake.add(index, Attributed::Money(Box::new(message)), summary);
+            intake.add(index, Attributed::Cost(Box::new(message)), summary);
         }
         self.all(intake, summary).await
     }
@@ -196,7 +193,7 @@ impl<P: Ports> Guard<P> {
                 self.unwatch(&rule).await;
             }
         }
-        if let Err(fault) = Box::pin(self.tend_pressure(summary)).await {
+        if let Err(fault) = Box::pin(self.follow_up_budgets(summary)).await {
             tracing::error!(%fault, "budget pressure was not looked after; the next tick tries again");
             summary.failed += 1;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::pace::Pace;
+use super::call_quota::CallQuota;
 use super::{Guard, Summary};
 use crate::directory::{DETAILS_EVERY, Edit, Entries, Entry, Head, Missed, Pass};
 use crate::guard::Observation;
@@ -19,7 +19,7 @@ const WITHIN: SignedDuration = SignedDuration::from_secs(20);
 pub(super) const FAULTS_IN_A_ROW: u32 = 3;
 
 /// What one refresh has learned, and how far it came.
-struct Harvest {
+struct RefreshProgress {
     edits: Vec<Edit>,
     default_bus_at: Option<Timestamp>,
     progress: Progress,
@@ -54,27 +54,27 @@ impl<P: Ports> Guard<P> {
             Err(SaveError::Conflict) => return Ok(()),
             Err(SaveError::Fault(fault)) => return Err(fault),
         };
-        let mut pace = Pace::new(now, CALLS, WITHIN);
-        let mut harvest = Harvest::default();
-        let listed = self.list_all(&stored.head, &mut pace, &mut harvest).await;
+        let mut quota = CallQuota::new(now, CALLS, WITHIN);
+        let mut progress = RefreshProgress::default();
+        let listed = self.list_all(&stored.head, &mut quota, &mut progress).await;
         let mut result = listed.map_err(|fault| (Missed::Rules, fault));
         if result.is_ok() {
-            let entries = harvest.on(stored.directory.entries());
-            let read = self.read_details(&entries, &mut pace, &mut harvest).await;
+            let entries = progress.on(stored.directory.entries());
+            let read = self.read_details(&entries, &mut quota, &mut progress).await;
             result = read.map_err(|fault| (Missed::Details, fault));
         }
-        if result.is_ok() && matches!(harvest.progress, Progress::Complete { .. }) {
-            let entries = harvest.on(stored.directory.entries());
-            harvest.edits.extend(self.read_schedules(&entries, &mut pace).await);
+        if result.is_ok() && matches!(progress.progress, Progress::Complete { .. }) {
+            let entries = progress.on(stored.directory.entries());
+            progress.edits.extend(self.read_schedules(&entries, &mut quota).await);
         }
         let ended = result.as_ref().map(|_| ()).map_err(|(missed, fault)| (*missed, fault));
         self.edit_directory(|head, entries| {
-            harvest.bring_in(head, entries);
+            progress.merge_into(head, entries);
             head.end_refresh(ended, now);
         })
         .await?;
         summary.notes.extend(stored.head.clone().end_refresh(ended, now));
-        if matches!(harvest.progress, Progress::Complete { .. }) {
+        if matches!(progress.progress, Progress::Complete { .. }) {
             self.report_unreadable(summary).await;
         }
         if let Err(fault) = self.report_unwatched(summary).await {
@@ -85,38 +85,43 @@ impl<P: Ports> Guard<P> {
     }
 
     /// Goes on with the pass over all buses, or begins one if it is due.
-    async fn list_all(&self, head: &Head, pace: &mut Pace, harvest: &mut Harvest) -> Result<(), Fault> {
+    async fn list_all(
+        &self,
+        head: &Head,
+        quota: &mut CallQuota,
+        progress: &mut RefreshProgress,
+    ) -> Result<(), Fault> {
         let now = self.now();
         if !head.needs_pass(now) {
             return Ok(());
         }
         let pass = head.pass.clone().unwrap_or_else(|| Pass::first(now));
         let began = pass.began;
-        harvest.progress = Progress::Stopped(pass.clone());
-        let buses = self.all_buses(pace).await?;
+        progress.progress = Progress::Stopped(pass.clone());
+        let buses = self.all_buses(quota).await?;
         let mut goes_on = Some(pass.clone());
         for bus in buses.iter().filter(|bus| order(bus) >= order(&pass.bus)) {
             let next_token = goes_on.take().filter(|pass| pass.bus == *bus).and_then(|pass| pass.next_token);
             let is_first = *bus == pass.bus;
             // After a fault the bus is listed from its beginning: a token may be what is wrong.
-            harvest.progress = Progress::Stopped(Pass { began, bus: bus.clone(), next_token: None });
-            if let Some(token) = self.list_bus(bus, next_token, pace, harvest).await? {
+            progress.progress = Progress::Stopped(Pass { began, bus: bus.clone(), next_token: None });
+            if let Some(token) = self.list_bus(bus, next_token, quota, progress).await? {
                 // A tick that began with this bus and did not reach its end goes on in the middle of it.
                 let next_token = if is_first { token } else { None };
-                harvest.progress = Progress::Stopped(Pass { began, bus: bus.clone(), next_token });
+                progress.progress = Progress::Stopped(Pass { began, bus: bus.clone(), next_token });
                 return Ok(());
             }
         }
-        harvest.edits.push(Edit::BusesListed { buses: buses.into_iter().collect(), at: now });
-        harvest.progress = Progress::Complete { began };
+        progress.edits.push(Edit::BusesListed { buses: buses.into_iter().collect(), at: now });
+        progress.progress = Progress::Complete { began };
         Ok(())
     }
 
     /// The names of all buses, the default one first.
-    async fn all_buses(&self, pace: &mut Pace) -> Result<Vec<String>, Fault> {
+    async fn all_buses(&self, quota: &mut CallQuota) -> Result<Vec<String>, Fault> {
         let mut buses = BTreeSet::from([DEFAULT_BUS.to_owned()]);
         let mut next_token = None;
-        while pace.turn(self.ports.clock(), 1).await {
+        while quota.acquire(self.ports.clock(), 1).await {
             let page = self.ports.rules().buses(next_token.as_deref()).await?;
             buses.extend(page.items);
             next_token = page.next_token;
@@ -134,14 +139,14 @@ impl<P: Ports> Guard<P> {
         &self,
         bus: &str,
         mut next_token: Option<String>,
-        pace: &mut Pace,
-        harvest: &mut Harvest,
+        quota: &mut CallQuota,
+        progress: &mut RefreshProgress,
     ) -> Result<Option<Option<String>>, Fault> {
         let at = self.now();
         let is_whole = next_token.is_none();
         let mut rules = BTreeSet::new();
         loop {
-            if !pace.turn(self.ports.clock(), 1).await {
+            if !quota.acquire(self.ports.clock(), 1).await {
                 return Ok(Some(next_token));
             }
             let asked = self.now();
@@ -153,7 +158,7 @@ impl<P: Ports> Guard<P> {
             };
             for rule in page.items.into_iter().filter(|listed| self.home.owns(&listed.rule)) {
                 rules.insert(rule.rule.clone());
-                harvest.edits.push(Edit::Listed { rule, at: asked });
+                progress.edits.push(Edit::Listed { rule, at: asked });
             }
             next_token = page.next_token;
             if next_token.is_none() {
@@ -161,10 +166,10 @@ impl<P: Ports> Guard<P> {
             }
         }
         if is_whole {
-            harvest.edits.push(Edit::BusListed { bus: bus.to_owned(), rules, at });
+            progress.edits.push(Edit::BusListed { bus: bus.to_owned(), rules, at });
         }
         if bus == DEFAULT_BUS {
-            harvest.default_bus_at = Some(at);
+            progress.default_bus_at = Some(at);
         }
         Ok(None)
     }
@@ -173,8 +178,8 @@ impl<P: Ports> Guard<P> {
     async fn read_details(
         &self,
         entries: &Entries,
-        pace: &mut Pace,
-        harvest: &mut Harvest,
+        quota: &mut CallQuota,
+        progress: &mut RefreshProgress,
     ) -> Result<(), Fault> {
         let now = self.now();
         let mut due: Vec<&Entry> =
@@ -182,7 +187,7 @@ impl<P: Ports> Guard<P> {
         due.sort_by_key(|entry| entry.details_due(DETAILS_EVERY));
         let mut in_a_row = 0;
         for entry in due {
-            if !pace.turn(self.ports.clock(), 2).await {
+            if !quota.acquire(self.ports.clock(), 2).await {
                 break;
             }
             let (rule, at) = (entry.rule.clone(), self.now());
@@ -191,17 +196,17 @@ impl<P: Ports> Guard<P> {
             match details.await {
                 Ok((targets, tags)) => {
                     in_a_row = 0;
-                    harvest.edits.push(Edit::Details { rule, targets, tags, at });
+                    progress.edits.push(Edit::Details { rule, targets, tags, at });
                 }
                 Err(Fault { kind: FaultKind::NotFound, .. }) => {
                     in_a_row = 0;
-                    harvest.edits.push(Edit::Gone { rule, at });
+                    progress.edits.push(Edit::Gone { rule, at });
                 }
                 // One rule that cannot be read keeps nobody from the others, in this refresh or in the next.
                 Err(fault) => {
                     let is_transient = fault.is_transient();
                     tracing::info!(%rule, %fault, is_transient, "targets and tags were not read; they are asked for later");
-                    harvest.edits.push(Edit::DetailsFailed { rule, is_transient, at });
+                    progress.edits.push(Edit::DetailsFailed { rule, is_transient, at });
                     in_a_row = if is_transient { in_a_row + 1 } else { 0 };
                     // When several fail in a row, it is not the rule.
                     if in_a_row >= FAULTS_IN_A_ROW {
@@ -227,13 +232,13 @@ impl<P: Ports> Guard<P> {
     }
 }
 
-impl Default for Harvest {
+impl Default for RefreshProgress {
     fn default() -> Self {
         Self { edits: Vec::new(), default_bus_at: None, progress: Progress::Idle }
     }
 }
 
-impl Harvest {
+impl RefreshProgress {
     /// The rules as they are known by now, with what was learned.
     fn on(&self, entries: &Entries) -> Entries {
         let mut entries = entries.clone();
@@ -242,7 +247,7 @@ impl Harvest {
     }
 
     /// Adds what was learned to what is known by now.
-    fn bring_in(&self, head: &mut Head, entries: &mut Entries) {
+    fn merge_into(&self, head: &mut Head, entries: &mut Entries) {
         self.edits.iter().cloned().for_each(|edit| edit.apply(entries));
         head.default_bus_at = self.default_bus_at.or(head.default_bus_at);
         match &self.progress {

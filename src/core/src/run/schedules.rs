@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Guard;
+use super::call_quota::CallQuota;
 use super::fresh::Kept;
-use super::pace::Pace;
 use super::refresh::FAULTS_IN_A_ROW;
-use crate::directory::{Edit, Entries, Entry, Waking};
+use crate::directory::{Edit, Entries, Entry, SchedulePeriods};
 use crate::model::{Fault, FaultKind, ListedSchedule, ScheduleDefinition, Timestamp, unqualified};
 use crate::ports::{Ports, Scheduler};
 
@@ -31,9 +31,9 @@ pub(super) type ScheduleCache = Kept<Known>;
 
 impl<P: Ports> Guard<P> {
     /// Edits of the rules that schedules wake. What cannot be read stays as it was known.
-    pub(super) async fn read_schedules(&self, entries: &Entries, pace: &mut Pace) -> Vec<Edit> {
+    pub(super) async fn read_schedules(&self, entries: &Entries, quota: &mut CallQuota) -> Vec<Edit> {
         let wakeable: BTreeSet<&str> = entries.values().flat_map(Entry::wakeable).collect();
-        let listed = match self.list_schedules(&wakeable, pace).await {
+        let listed = match self.list_schedules(&wakeable, quota).await {
             Ok(Some(listed)) => listed,
             Ok(None) => return Vec::new(),
             Err(fault) => {
@@ -44,8 +44,8 @@ impl<P: Ports> Guard<P> {
         let mut known = std::mem::take(&mut *self.schedules.lock());
         let keys: BTreeSet<_> = listed.iter().map(key_of).collect();
         known.retain(|key, _| keys.contains(key));
-        self.read_changed(&listed, &mut known, pace).await;
-        let (now, mut waking) = (self.now(), Waking::default());
+        self.read_changed(&listed, &mut known, quota).await;
+        let (now, mut waking) = (self.now(), SchedulePeriods::default());
         for schedule in &listed {
             match known.get(&key_of(schedule)).and_then(|read| read.current(schedule)) {
                 Some(definition) => waking.add(definition, now),
@@ -60,12 +60,12 @@ impl<P: Ports> Guard<P> {
     async fn list_schedules(
         &self,
         wakeable: &BTreeSet<&str>,
-        pace: &mut Pace,
+        quota: &mut CallQuota,
     ) -> Result<Option<Vec<ListedSchedule>>, Fault> {
         let mut listed = Vec::new();
         let mut next_token: Option<String> = None;
         for _ in 0..MAX_PAGES {
-            if !pace.turn(self.ports.clock(), 1).await {
+            if !quota.acquire(self.ports.clock(), 1).await {
                 return Ok(None);
             }
             let page = self.ports.scheduler().enabled(next_token.as_deref()).await?;
@@ -82,7 +82,7 @@ impl<P: Ports> Guard<P> {
 
     /// Reads schedules that are new or changed: one of each target, then the next one of each, at last those that could not
     /// be read before.
-    async fn read_changed(&self, listed: &[ListedSchedule], known: &mut Known, pace: &mut Pace) {
+    async fn read_changed(&self, listed: &[ListedSchedule], known: &mut Known, quota: &mut CallQuota) {
         let mut of_target: BTreeMap<&str, u32> = BTreeMap::new();
         let mut due = Vec::new();
         for schedule in listed {
@@ -96,7 +96,7 @@ impl<P: Ports> Guard<P> {
         due.sort_by_key(|(has_failed, place, _)| (*has_failed, *place));
         let mut in_a_row = 0;
         for (.., schedule) in due.into_iter().take(MAX_READS) {
-            if in_a_row >= FAULTS_IN_A_ROW || !pace.turn(self.ports.clock(), 1).await {
+            if in_a_row >= FAULTS_IN_A_ROW || !quota.acquire(self.ports.clock(), 1).await {
                 break;
             }
             let definition = match self.ports.scheduler().read(schedule).await {

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::Guard;
-use crate::attribution::{Openings, Origin};
+use crate::attribution::{AssumeRoleCalls, Origin};
 use crate::model::{Call, Caller, Cause, Fault, OpenSessions, Opened, RuleArn, Session, Timestamp};
 use crate::ports::{Clock, Ports, Trail};
 use crate::sources;
@@ -24,7 +24,7 @@ impl<P: Ports> Guard<P> {
             stored.directory.cause(rule, caller, Some(call))
         };
         let begun = self.now();
-        let mut openings = Openings::default();
+        let mut openings = AssumeRoleCalls::default();
         let mut asked: Vec<String> = Vec::new();
         loop {
             let origins = open.sessions.iter().map(|(key, role)| openings.origin(*key, role, cause));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::envelope::{Attributes, Record, Top};
 use super::field::{Field, Nested};
-use super::last::Last;
+use super::parse_cache::ParseCache;
 use super::{Body, EventJson, Message, Received, message, single};
 use crate::json::Scanner;
 
@@ -15,7 +15,7 @@ use crate::json::Scanner;
 pub(super) fn batch(payload: &[u8]) -> Option<Vec<Message<'_>>> {
     let mut json = Scanner::new(payload);
     let mut messages = None;
-    let mut last = Last::default();
+    let mut last = ParseCache::default();
     json.object(|json, key| {
         if key != b"Records" || messages.is_some() {
             return None;
@@ -30,7 +30,7 @@ pub(super) fn batch(payload: &[u8]) -> Option<Vec<Message<'_>>> {
     messages.filter(|messages| !messages.is_empty() && json.peek().is_none() && json.is_text())
 }
 
-fn record<'a>(json: &mut Scanner<'a, false>, last: &mut Last) -> Option<Record<'a, Body<'a>>> {
+fn record<'a>(json: &mut Scanner<'a, false>, last: &mut ParseCache) -> Option<Record<'a, Body<'a>>> {
     let (mut id, mut source, mut text, mut attributes) = (None, None, None, None);
     json.object(|json, key| match key {
         b"attributes" => once(&mut attributes, attributes_of(json)?),
@@ -58,7 +58,7 @@ fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
 }
 
 /// Message in a body. The body's text if the one pass cannot read it.
-fn body<'a>(json: &mut Scanner<'a, false>, last: &mut Last) -> Option<Body<'a>> {
+fn body<'a>(json: &mut Scanner<'a, false>, last: &mut ParseCache) -> Option<Body<'a>> {
     json.peek()?;
     let start = json.at();
     let received = json.quoted(|json| {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::money::MoneyMessage;
+use super::cost::CostMessage;
 use super::{BusEvent, DecodeError};
 use crate::model::RuleArn;
 
@@ -17,17 +17,17 @@ pub struct Bus<'a> {
     /// True for a management event that rules in the state `ENABLED` do not receive, by the name of the call.
     pub is_withheld: bool,
     /// Cost alert in the event, which fires rules like any other event. Boxed, because it is rare.
-    pub money: Option<Box<MoneyMessage>>,
+    pub money: Option<Box<CostMessage>>,
     /// Firing of an attached rule that the event forwards, used only if the sender is trusted. Boxed, because it is
     /// rare.
-    pub carried: Option<Box<Result<Carried<'a>, DecodeError>>>,
+    pub carried: Option<Box<Result<ForwardedFiring<'a>, DecodeError>>>,
     /// JSON of the whole event.
     pub json: EventJson<'a>,
 }
 
 /// Firing of an attached rule, forwarded through a bus. The sender of the forwarding event is not AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Carried<'a> {
+pub struct ForwardedFiring<'a> {
     /// Rule that fired.
     pub rule: RuleArn,
     /// Event that fired it.

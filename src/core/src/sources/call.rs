@@ -2,7 +2,7 @@
 
 use super::envelope::{Arns, Detail, Identity};
 use super::field::{Field, Nested};
-use super::identify::{Found, Role, role_in_response};
+use super::resource::{ParameterRole, ResourceBuilder, role_in_response};
 use super::search::Search;
 use crate::json::{Value, is_hidden};
 use crate::model::{Call, CallOutcome, Fingerprint};
@@ -47,7 +47,7 @@ impl<'a> Detail<'a> {
         let (Field::Text(service), Field::Text(operation)) = (event_source, event_name) else { return None };
         let (mut found, parameters) = match request_parameters {
             Nested::Object(read) if read.fingerprint.is_some() => (read.found, read.fingerprint),
-            _ => (Found::default(), None),
+            _ => (ResourceBuilder::default(), None),
         };
         let mut wording = parameters.filter(|_| outcome != CallOutcome::Throttled);
         let is_creating = is_creating(&operation);
@@ -70,7 +70,7 @@ impl<'a> Detail<'a> {
         }
         // Account-wide settings are identified by the service. A created resource has an id of its own.
         if resource.is_none() && parameters.is_some() && !is_creating {
-            let mut found = Found::default();
+            let mut found = ResourceBuilder::default();
             found.add(service.clone());
             resource = found.into_resource();
         }
@@ -104,7 +104,7 @@ const REFUSED: u8 = 6;
 fn with(wording: u32, mark: u8, part: &[u8]) -> u32 {
     let mut fingerprint = Fingerprint::default();
     fingerprint.add(&wording.to_le_bytes());
-    fingerprint.mark(mark);
+    fingerprint.delimit(mark);
     fingerprint.add(part);
     fingerprint.finish()
 }
@@ -113,7 +113,7 @@ fn with(wording: u32, mark: u8, part: &[u8]) -> u32 {
 /// and 0 without ids. `None` if the response may contain unknown ids: a part of it is concealed, or it is too large.
 /// Out of line, because most calls create nothing.
 #[inline(never)]
-fn created_ids<'a>(response: Value<'a>, found: &mut Found<'a>) -> Option<u32> {
+fn created_ids<'a>(response: Value<'a>, found: &mut ResourceBuilder<'a>) -> Option<u32> {
     if !response.is_object() {
         return Some(0);
     }
@@ -125,10 +125,10 @@ fn created_ids<'a>(response: Value<'a>, found: &mut Found<'a>) -> Option<u32> {
         let mut id = Fingerprint::default();
         value.add_to(&mut id);
         sum = sum.wrapping_add(id.finish());
-        if let (Role::Identity, Value::Text(text)) = (role, value) {
+        if let (ParameterRole::Identity, Value::Text(text)) = (role, value) {
             found.add(text.into());
         }
     };
     let mut search = Search { looks: MAX_LOOKS, depth: MAX_DEPTH, role: role_in_response, found: add };
-    search.look(response, Role::Setting).then_some(sum)
+    search.look(response, ParameterRole::Setting).then_some(sum)
 }

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
+use super::cost::{self, Sns};
 use super::field::{Field, Nested, Object, Present, Shape};
-use super::identify::Found;
-use super::money::{self, Sns};
 use super::parameters::Parameters;
+use super::resource::ResourceBuilder;
 use super::{Change, RuleCall};
 use crate::json::Unread;
 use crate::model::{CallOutcome, Caller, DEFAULT_BUS, is_management, is_withheld};
@@ -101,7 +101,7 @@ impl Event<'_> {
     /// Returns true for events of Cost Anomaly Detection, and for events that forward the text of a notification.
     pub fn may_be_about_money(&self) -> bool {
         self.source.is("aws.ce")
-            || matches!(&self.detail, Nested::Object(detail) if matches!(&detail.message, Field::Text(text) if money::may_be_notice(text)))
+            || matches!(&self.detail, Nested::Object(detail) if matches!(&detail.message, Field::Text(text) if cost::may_be_notice(text)))
     }
 }
 
@@ -182,7 +182,7 @@ impl<'a> Detail<'a> {
 
 /// ARNs in `resources[]`: the resources of the call, according to its service.
 #[derive(Default)]
-pub(super) struct Arns<'a>(pub Found<'a>);
+pub(super) struct Arns<'a>(pub ResourceBuilder<'a>);
 
 #[derive(Deserialize)]
 struct Listed<'a> {
@@ -197,7 +197,7 @@ impl<'de: 'a, 'a> Shape<'de> for Arns<'a> {
     }
 
     fn from_array<A: SeqAccess<'de>>(mut array: A) -> Result<Nested<Self>, A::Error> {
-        let mut found = Found::default();
+        let mut found = ResourceBuilder::default();
         while let Some(listed) = array.next_element::<Nested<Listed<'a>>>()? {
             if let Nested::Object(Listed { arn: Field::Text(arn) }) = listed {
                 found.add(arn);
@@ -247,7 +247,7 @@ pub(super) struct InScopeOf<'a> {
 /// Fields of `userIdentity` other than the caller's name.
 #[derive(Default)]
 pub(super) struct Identity<'a> {
-    /// Role of the caller's session.
+    /// ParameterRole of the caller's session.
     pub role: Option<Cow<'a, str>>,
     pub access_key: Option<Cow<'a, str>>,
     pub invoked_by: Option<Cow<'a, str>>,

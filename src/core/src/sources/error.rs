@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 
-use crate::model::{ParseRuleArnError, Seen};
+use crate::model::{Excerpt, ParseRuleArnError};
 
 /// Maximum length of an error of serde, which quotes whole values.
 const MAX_PROBLEM: usize = 200;
@@ -19,7 +19,7 @@ pub enum DecodeError {
         /// Error of the parser.
         problem: String,
         /// Excerpt of the payload.
-        seen: Seen,
+        seen: Excerpt,
     },
     /// The payload is JSON of the wrong shape.
     #[error("malformed: {problem}; the payload begins {seen}")]
@@ -27,13 +27,13 @@ pub enum DecodeError {
         /// Error of the parser.
         problem: String,
         /// Excerpt of the payload.
-        seen: Seen,
+        seen: Excerpt,
     },
     /// The payload is JSON, but not an object.
     #[error("expected a JSON object, saw {seen}")]
     NotAnObject {
         /// Excerpt of the payload.
-        seen: Seen,
+        seen: Excerpt,
     },
     /// The payload is an object of no known shape.
     #[error(
@@ -51,7 +51,7 @@ pub enum DecodeError {
     #[error("Records[].eventSource is {seen}; expected \"aws:sqs\" or \"aws:sns\", one of them throughout")]
     UnknownSource {
         /// Value of `Records[].eventSource`.
-        seen: Seen,
+        seen: Excerpt,
     },
     /// A required field is missing.
     #[error("{field} is missing; expected {expected}")]
@@ -85,13 +85,13 @@ pub enum DecodeError {
         /// Path of the field.
         field: &'static str,
         /// Value of the field.
-        seen: Seen,
+        seen: Excerpt,
     },
 }
 
 impl DecodeError {
     pub(super) fn json(bytes: &[u8], error: &serde_json::Error) -> Self {
-        let (mut problem, seen) = (error.to_string(), Seen::bytes(bytes));
+        let (mut problem, seen) = (error.to_string(), Excerpt::bytes(bytes));
         if let Some((end, _)) = problem.char_indices().nth(MAX_PROBLEM) {
             problem.truncate(end);
             problem.push('…');
@@ -103,7 +103,8 @@ impl DecodeError {
     pub(super) fn unknown_shape(bytes: &[u8]) -> Self {
         const SHOWN: usize = 8;
         let keys: BTreeMap<String, IgnoredAny> = serde_json::from_slice(bytes).unwrap_or_default();
-        let mut shown: Vec<String> = keys.keys().take(SHOWN).map(|key| Seen::new(key).to_string()).collect();
+        let mut shown: Vec<String> =
+            keys.keys().take(SHOWN).map(|key| Excerpt::new(key).to_string()).collect();
         if keys.len() > SHOWN {
             shown.push(format!("{} more", keys.len() - SHOWN));
         }

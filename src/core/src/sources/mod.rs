@@ -3,29 +3,29 @@
 mod batch;
 mod bus;
 mod call;
+pub mod cost;
 mod envelope;
 mod error;
 mod field;
-mod identify;
-mod last;
-pub mod money;
 mod opening;
 mod parameters;
+mod parse_cache;
 mod put;
+mod resource;
 mod search;
 
-pub use bus::{Bus, Carried, EventJson};
+pub use bus::{Bus, EventJson, ForwardedFiring};
 pub use error::DecodeError;
 pub use opening::{Opening, opening};
 
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::model::{Call, Caller, FiringId, RuleArn, Seen, Session, Timestamp, TraceRoot};
+use crate::model::{Call, Caller, Excerpt, FiringId, RuleArn, Session, Timestamp, TraceRoot};
+use cost::CostMessage;
 use envelope::{Attributes, Detail, Event, Identity, Record, Top};
 use field::{Field, Nested};
-use last::Last;
-use money::MoneyMessage;
+use parse_cache::ParseCache;
 
 /// Payload of one Lambda invocation.
 #[expect(clippy::large_enum_variant, reason = "there is one for each invocation")]
@@ -34,7 +34,7 @@ pub enum Payload<'a> {
     /// Batch of a queue: `Records[].eventSource` is `aws:sqs`. Messages are independent of each other.
     Queue(Vec<Message<'a>>),
     /// Messages of a topic that invokes the function directly: `Records[].Sns`. SNS sends one at a time.
-    Topic(Vec<MoneyMessage>),
+    Topic(Vec<CostMessage>),
     /// Any other known payload.
     Single(Received<'a>),
 }
@@ -130,7 +130,7 @@ pub enum Received<'a> {
         at: Timestamp,
     },
     /// Cost alert. Boxed, because most messages are firings.
-    Money(Box<MoneyMessage>),
+    Cost(Box<CostMessage>),
 }
 
 /// Fields of an EventBridge event that the guard uses.
@@ -227,7 +227,7 @@ pub fn decode(payload: &[u8]) -> Result<Payload<'_>, DecodeError> {
         }
         Nested::Object(records) => queue(records).map(Payload::Queue),
         Nested::Other(seen) => Err(DecodeError::WrongType { field: "Records", seen, expected: "an array" }),
-        Nested::Absent => single(top, payload, &mut Last::default()).map(Payload::Single),
+        Nested::Absent => single(top, payload, &mut ParseCache::default()).map(Payload::Single),
     }
 }
 
@@ -238,17 +238,17 @@ pub fn decode(payload: &[u8]) -> Result<Payload<'_>, DecodeError> {
 /// The body has no known shape.
 pub fn decode_body(body: &str) -> Result<Received<'_>, DecodeError> {
     match parse(body.as_bytes()) {
-        Ok(top) => single(top, body.as_bytes(), &mut Last::default()),
+        Ok(top) => single(top, body.as_bytes(), &mut ParseCache::default()),
         // AWS Budgets sends plain text, which raw message delivery passes on unchanged.
         Err(error @ DecodeError::NotJson { .. }) if !body.trim_start().starts_with('{') => {
-            money::read_plain(body).map(bare).ok_or(error)
+            cost::read_plain(body).map(bare).ok_or(error)
         }
         Err(error) => Err(error),
     }
 }
 
-fn bare<'a>(alert: money::MoneyAlert) -> Received<'a> {
-    Received::Money(Box::new(MoneyMessage::bare(alert)))
+fn bare<'a>(alert: cost::CostAlert) -> Received<'a> {
+    Received::Cost(Box::new(CostMessage::bare(alert)))
 }
 
 fn parse<'a>(bytes: &'a [u8]) -> Result<Top<'a>, DecodeError> {
@@ -256,7 +256,7 @@ fn parse<'a>(bytes: &'a [u8]) -> Result<Top<'a>, DecodeError> {
         Some(b'{') => serde_json::from_slice(bytes).map_err(|error| DecodeError::json(bytes, &error)),
         // Not a payload. The error tells if it is at least JSON.
         _ => match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
-            Ok(_) => Err(DecodeError::NotAnObject { seen: Seen::bytes(bytes) }),
+            Ok(_) => Err(DecodeError::NotAnObject { seen: Excerpt::bytes(bytes) }),
             Err(error) => Err(DecodeError::json(bytes, &error)),
         },
     }
@@ -270,10 +270,10 @@ fn queue<'a>(records: Vec<Record<'a>>) -> Result<Vec<Message<'a>>, DecodeError> 
     records.into_iter().map(|record| message(record, text)).collect()
 }
 
-fn topic(records: Vec<Record<'_>>) -> Result<Vec<MoneyMessage>, DecodeError> {
+fn topic(records: Vec<Record<'_>>) -> Result<Vec<CostMessage>, DecodeError> {
     let read = |record: Record<'_>| {
         come_from(&record.event_source, "aws:sns")?;
-        money::from_topic(*record.sns.object("Records[].Sns", "an SNS message")?, "Records[].Sns.Message")
+        cost::from_topic(*record.sns.object("Records[].Sns", "an SNS message")?, "Records[].Sns.Message")
     };
     records.into_iter().map(read).collect()
 }
@@ -281,7 +281,7 @@ fn topic(records: Vec<Record<'_>>) -> Result<Vec<MoneyMessage>, DecodeError> {
 fn come_from(source: &Field<'_>, expected: &str) -> Result<(), DecodeError> {
     match source {
         Field::Text(source) if source == expected => Ok(()),
-        Field::Text(source) => Err(DecodeError::UnknownSource { seen: Seen::new(source) }),
+        Field::Text(source) => Err(DecodeError::UnknownSource { seen: Excerpt::new(source) }),
         field => Err(field.missing("Records[].eventSource", "\"aws:sqs\" or \"aws:sns\"")),
     }
 }
@@ -302,7 +302,7 @@ fn message<'a, B>(
 
 /// Reads one message from `top`. `bytes` are its JSON, or empty during the one pass over a batch. A message that needs
 /// them is an error there, and is read again by itself.
-fn single<'a>(mut top: Top<'a>, bytes: &'a [u8], last: &mut Last) -> Result<Received<'a>, DecodeError> {
+fn single<'a>(mut top: Top<'a>, bytes: &'a [u8], last: &mut ParseCache) -> Result<Received<'a>, DecodeError> {
     if top.rule_arn.is_present() || top.event.is_present() {
         let rule = last.rule(top.rule_arn, "ruleArn")?;
         let event = top.event.object("event", "an EventBridge event")?;
@@ -311,8 +311,8 @@ fn single<'a>(mut top: Top<'a>, bytes: &'a [u8], last: &mut Last) -> Result<Rece
     let account = std::mem::take(&mut top.account);
     match top.into_event() {
         Some(envelope) => event(envelope, account, bytes, last),
-        None => match money::from_object(bytes)? {
-            Some(message) => Ok(Received::Money(Box::new(message))),
+        None => match cost::from_object(bytes)? {
+            Some(message) => Ok(Received::Cost(Box::new(message))),
             None => Err(DecodeError::unknown_shape(bytes)),
         },
     }
@@ -322,7 +322,7 @@ fn event<'a>(
     mut event: Event<'a>,
     account: Field<'a>,
     bytes: &'a [u8],
-    last: &mut Last,
+    last: &mut ParseCache,
 ) -> Result<Received<'a>, DecodeError> {
     if event.source.is("aws.events") && event.detail_type.is("Scheduled Event") {
         return Ok(Received::Tick { at: last.time(event.time, "time")? });
@@ -332,7 +332,7 @@ fn event<'a>(
         if bytes.is_empty() {
             return Err(DecodeError::unknown_shape(bytes));
         }
-        money::from_event(bytes).map(Box::new)
+        cost::from_event(bytes).map(Box::new)
     } else {
         None
     };
@@ -345,20 +345,23 @@ fn event<'a>(
 }
 
 /// Firing of an attached rule that the event forwards. Trust in the sender is decided in the next stage.
-fn carried<'a>(event: &mut Event<'a>, last: &mut Last) -> Option<Result<Carried<'a>, DecodeError>> {
+fn carried<'a>(
+    event: &mut Event<'a>,
+    last: &mut ParseCache,
+) -> Option<Result<ForwardedFiring<'a>, DecodeError>> {
     let Nested::Object(detail) = &mut event.detail else { return None };
     let Detail { rule_arn: Field::Text(arn), event: Some(carried), .. } = &mut **detail else { return None };
     let mut read = || {
         let rule = last.rule(Field::Text(std::mem::take(arn)), "detail.ruleArn")?;
         let carried: Event<'_> = serde_json::from_str(carried.get())
             .map_err(|error| DecodeError::json(carried.get().as_bytes(), &error))?;
-        Ok(Carried { rule, event: bus_event(carried, last)?.0 })
+        Ok(ForwardedFiring { rule, event: bus_event(carried, last)?.0 })
     };
     Some(read())
 }
 
 /// Fields of the event, and true if it is a management event that rules in the state `ENABLED` do not receive.
-fn bus_event<'a>(event: Event<'a>, last: &mut Last) -> Result<(BusEvent<'a>, bool), DecodeError> {
+fn bus_event<'a>(event: Event<'a>, last: &mut ParseCache) -> Result<(BusEvent<'a>, bool), DecodeError> {
     let at = last.time(event.time, "time")?;
     let envelope_id = event.id.text("id", "text")?;
     let is_of_events = event.source.is("aws.events");

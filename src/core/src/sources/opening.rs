@@ -1,4 +1,4 @@
-//! Role sessions, from the `AssumeRole` calls that open them.
+//! ParameterRole sessions, from the `AssumeRole` calls that open them.
 
 use std::borrow::Cow;
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::field::{Nested, Shape};
-use super::identify::{Found, Role, role, role_below};
+use super::resource::{ParameterRole, ResourceBuilder, role, role_below};
 use super::search::Search;
 use crate::json::{Value, is_hidden};
 use crate::model::Fingerprint;
@@ -22,7 +22,7 @@ const MAX_CONTAINERS: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Parameters<'a> {
     pub about_rule: AboutRule<'a>,
-    pub found: Found<'a>,
+    pub found: ResourceBuilder<'a>,
     /// Fingerprint of all members except the caller's tokens. Their order makes no difference, because CloudTrail
     /// writes equal calls in several orders. `None` if there are no parameters, or CloudTrail conceals a part of them.
     pub fingerprint: Option<u32>,
@@ -90,7 +90,7 @@ impl<'de: 'a, 'a> Shape<'de> for Parameters<'a> {
 fn read<'a, 'de: 'a, A: MapAccess<'de>>(mut map: A) -> Result<Parameters<'a>, A::Error> {
     let mut read = Parameters::default();
     let mut fingerprint = 0u32;
-    let mut references = Found::default();
+    let mut references = ResourceBuilder::default();
     let mut containers: [Option<(Key<'a>, Value<'a>)>; MAX_CONTAINERS] = Default::default();
     let mut free = containers.iter_mut();
     let (mut are_recorded, mut are_hidden) = (false, false);
@@ -99,20 +99,20 @@ fn read<'a, 'de: 'a, A: MapAccess<'de>>(mut map: A) -> Result<Parameters<'a>, A:
         are_recorded = true;
         are_hidden |= is_hidden(&key) || is_hidden(value.bytes());
         let role = role(&key);
-        if role != Role::Token {
+        if role != ParameterRole::Token {
             let mut member = Fingerprint::default();
             member.add(&key);
             value.add_to(&mut member);
-            member.mark(3);
+            member.delimit(3);
             fingerprint = fingerprint.wrapping_add(member.finish());
         }
         if let Some(place) = read.about_rule.place(&key) {
             *place = value.text()?;
         }
-        if let Role::Identity | Role::Reference = role
+        if let ParameterRole::Identity | ParameterRole::Reference = role
             && let Some(text) = value.text()?
         {
-            if role == Role::Identity { read.found.add(text) } else { references.add(text) }
+            if role == ParameterRole::Identity { read.found.add(text) } else { references.add(text) }
         }
         if value.is_container()
             && let Some(place) = free.next()

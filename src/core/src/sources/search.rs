@@ -1,6 +1,6 @@
 //! Bounded search for identifying values in JSON containers.
 
-use super::identify::Role;
+use super::resource::ParameterRole;
 use crate::json::Scanner;
 use crate::json::Value;
 
@@ -11,7 +11,7 @@ pub(super) struct Search<F> {
     /// Maximum depth of a value that is read. The container itself has depth 1.
     pub depth: u32,
     /// Returns the role of members with this name.
-    pub role: fn(&[u8]) -> Role,
+    pub role: fn(&[u8]) -> ParameterRole,
     /// Receives each text and number that is an identity or a reference.
     pub found: F,
 }
@@ -19,9 +19,9 @@ pub(super) struct Search<F> {
 impl<F> Search<F> {
     /// Searches the members of this container, which has a role itself. Returns false if the search is incomplete:
     /// there are too many values, or a key has escapes.
-    pub fn look<'a>(&mut self, container: Value<'a>, role: Role) -> bool
+    pub fn look<'a>(&mut self, container: Value<'a>, role: ParameterRole) -> bool
     where
-        F: FnMut(Role, Value<'a>),
+        F: FnMut(ParameterRole, Value<'a>),
     {
         let searched = match container {
             Value::Plain(json) => self.member(&mut Scanner::<false>::within(json), self.depth, role),
@@ -36,23 +36,23 @@ impl<F> Search<F> {
         &mut self,
         json: &mut Scanner<'a, QUOTED>,
         depth: u32,
-        role: Role,
+        role: ParameterRole,
     ) -> Option<()>
     where
-        F: FnMut(Role, Value<'a>),
+        F: FnMut(ParameterRole, Value<'a>),
     {
         self.looks = self.looks.checked_sub(1)?;
         let below = depth.checked_sub(1)?;
         match (json.peek()?, role) {
-            (_, Role::Token) => json.skip(),
+            (_, ParameterRole::Token) => json.skip(),
             (b'{', _) => json.object(|json, key| match (self.role)(key) {
                 // EC2 writes a value with attributes as `{"content": …}`.
-                Role::Setting if key == b"content" => self.member(json, below, role),
+                ParameterRole::Setting if key == b"content" => self.member(json, below, role),
                 role => self.member(json, below, role),
             }),
             (b'[', _) => json.array(|json| self.member(json, below, role)),
-            (b't' | b'f' | b'n', _) | (_, Role::Setting) => json.skip(),
-            (_, Role::Identity | Role::Reference) => {
+            (b't' | b'f' | b'n', _) | (_, ParameterRole::Setting) => json.skip(),
+            (_, ParameterRole::Identity | ParameterRole::Reference) => {
                 let start = json.at();
                 let value = match json.text_or_skip()? {
                     Some(text) => Value::Text(text),

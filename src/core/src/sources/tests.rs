@@ -29,7 +29,7 @@ fn describe(received: &Received<'_>) -> String {
         Received::Bus(Bus { event, carried, .. }) => {
             let carried = match carried.as_deref() {
                 None => String::new(),
-                Some(Ok(Carried { rule, event })) => {
+                Some(Ok(ForwardedFiring { rule, event })) => {
                     format!(", carrying a firing of {}: {}", rule.name(), of(event))
                 }
                 Some(Err(error)) => format!(", carrying {error}"),
@@ -37,7 +37,7 @@ fn describe(received: &Received<'_>) -> String {
             format!("event {}{carried}", of(event))
         }
         Received::Tick { at } => format!("tick at {at}"),
-        Received::Money(message) => format!("money: {}", message.alert),
+        Received::Cost(message) => format!("money: {}", message.alert),
     }
 }
 

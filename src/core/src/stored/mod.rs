@@ -15,7 +15,7 @@ pub enum Key<'a> {
     /// A chunk of the directory, by its name.
     Chunk(&'a str),
     /// The overspent budgets.
-    Pressure,
+    Budgets,
 }
 
 /// Beginning of the keys of all records.
@@ -27,7 +27,7 @@ impl std::fmt::Display for Key<'_> {
             Self::Record(rule) => write!(f, "{RECORDS}{rule}"),
             Self::Head => f.write_str("directory"),
             Self::Chunk(name) => write!(f, "directory#{name}"),
-            Self::Pressure => f.write_str("pressure"),
+            Self::Budgets => f.write_str("pressure"),
         }
     }
 }

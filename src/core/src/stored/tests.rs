@@ -3,8 +3,8 @@
 use std::fmt::{Display, Write as _};
 
 use super::*;
+use crate::budget::OverspentBudgets;
 use crate::directory::{Head, unpack};
-use crate::pressure::Pressure;
 use crate::record::Record;
 
 const RECORDS: [&str; 6] = ["closed", "claimed", "refused", "open", "restoring", "half-open"];
@@ -60,27 +60,28 @@ fn about_head(head: &Head, now: Timestamp) -> String {
     .join("\n  ")
 }
 
-fn about_pressure(pressure: &Pressure, now: Timestamp) -> String {
+fn about_pressure(pressure: &OverspentBudgets, now: Timestamp) -> String {
     let mut text = format!("{} ends {}", pressure.key(), or_none(pressure.ends()));
     for press in pressure.budgets() {
-        let cleared = press.care.cleared.as_ref().map(|cleared| &cleared.reason);
-        let told = or_none(press.care.told);
+        let cleared = press.follow_up.cleared.as_ref().map(|cleared| &cleared.reason);
+        let told = or_none(press.follow_up.told);
         write!(text, "\n  {} told {told} cleared {}", press.name, or_none(cleared)).unwrap();
     }
     let mut pressure = pressure.clone();
     let unlogged: Vec<String> = pressure.unlogged().into_iter().map(|(name, _)| name).collect();
-    let names = |presses: Vec<crate::pressure::Press>| -> Vec<String> {
-        presses.into_iter().map(|press| press.name).collect()
+    let names = |overspent: Vec<crate::budget::OverspentBudget>| -> Vec<String> {
+        overspent.into_iter().map(|press| press.name).collect()
     };
     write!(text, "\n  unlogged {unlogged:?}").unwrap();
     write!(text, "\n  waiting {:?}", pressure.waiting(now).len()).unwrap();
-    write!(text, "\n  same doubt told again {}", pressure.doubt("budget/message/s-1", now)).unwrap();
+    write!(text, "\n  same doubt told again {}", pressure.note_unconfirmed("budget/message/s-1", now))
+        .unwrap();
     for seconds in [15, 69, 70, 671, 1_260] {
         let later = now + jiff::SignedDuration::from_secs(seconds);
         let alerts: Vec<_> =
-            pressure.clone().take_outbox(later).into_iter().map(|one| one.key.to_string()).collect();
-        let untold = names(pressure.clone().take_untold(later));
-        let asks = names(pressure.clone().take_questions(later));
+            pressure.clone().claim_outbox(later).into_iter().map(|one| one.key.to_string()).collect();
+        let untold = names(pressure.clone().claim_unannounced(later));
+        let asks = names(pressure.clone().claim_due_checks(later));
         write!(text, "\n  after {seconds} s publishes {alerts:?} tells {untold:?} asks about {asks:?}")
             .unwrap();
     }
@@ -108,8 +109,8 @@ fn what_an_earlier_guard_stored_is_read_as_it_was_meant() {
     let rules: Vec<_> = entries.iter().map(|entry| (entry.rule.name(), &entry.tags)).collect();
     writeln!(text, "chunk: {} {rules:?}", Key::Chunk(&name)).unwrap();
     let blob = Blob::from(file("pressure.json"));
-    let pressure = Pressure::decode(&blob).unwrap();
-    assert_eq!(Pressure::decode(&pressure.encode().unwrap()).unwrap(), pressure);
+    let pressure = OverspentBudgets::decode(&blob).unwrap();
+    assert_eq!(OverspentBudgets::decode(&pressure.encode().unwrap()).unwrap(), pressure);
     writeln!(text, "pressure: {}", about_pressure(&pressure, noon)).unwrap();
     assert_eq!(text.trim_end(), file("expected.txt"), "\n{text}");
 }
@@ -123,7 +124,7 @@ fn what_the_first_guard_stored_is_read_too() {
     let record = Record::decode(&Blob::from(json)).unwrap();
     assert_eq!(record, Record::new(rule.parse().unwrap(), "3/60s".parse().unwrap()));
     let json = r#"{"schema":1,"budgets":[]}"#;
-    assert_eq!(Pressure::decode(&Blob::from(json.to_owned())).unwrap(), Pressure::default());
+    assert_eq!(OverspentBudgets::decode(&Blob::from(json.to_owned())).unwrap(), OverspentBudgets::default());
     assert_eq!(Head::decode(&Blob::from(r#"{"schema":1}"#.to_owned())).unwrap(), Head::default());
 }
 
@@ -139,7 +140,7 @@ fn what_cannot_be_used_is_named() {
         "the record has schema 2, this version reads up to 1;",
     );
     check(Head::decode(&blob("{")).unwrap_err(), "the head of the directory is damaged: EOF");
-    check(Pressure::decode(&blob("{")).unwrap_err(), "the budget pressure is damaged: EOF");
+    check(OverspentBudgets::decode(&blob("{")).unwrap_err(), "the budget pressure is damaged: EOF");
     let mut cut = stored_record("closed");
     cut.firings.truncate(5);
     check(Record::decode(&cut).unwrap_err(), "the record is damaged: the stored firings end early");

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Call, bounded};
+use crate::model::{Call, printable_ascii};
 
 /// Maximum number of distinct calls stored by name.
 const MAX: usize = 4;
@@ -25,7 +25,8 @@ pub(super) struct Label {
 
 impl Label {
     pub fn of(equal: u32, call: &Call<'_>) -> Self {
-        let resource = call.resource.as_ref().map(|resource| bounded(&resource.name, MAX_NAME).into_owned());
+        let resource =
+            call.resource.as_ref().map(|resource| printable_ascii(&resource.name, MAX_NAME).into_owned());
         Self { equal, call: call.name(), resource }
     }
 

@@ -5,7 +5,7 @@
 //! loop: by default a chain of ten turns, or a surplus of five equal calls. Judging is a pure function of the stored
 //! firings, so neither their order of arrival nor repeated deliveries change the result.
 //!
-//! Memory is bounded, and what is forgotten never helps a proof. Own calls are stored one by one. Older ones and all
+//! Memory is printable_ascii, and what is forgotten never helps a proof. Own calls are stored one by one. Older ones and all
 //! reasons are counted by the second, and merged into longer spans when there are many.
 
 mod clock;
@@ -33,7 +33,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ActorId, Cause, Firing, FiringId, Proof, Schedules, Seconds, Timestamp, bounded};
+use crate::model::{ActorId, Cause, Firing, FiringId, Proof, Schedules, Seconds, Timestamp, printable_ascii};
 use crate::policy::{BurstLimit, TurnLimit};
 use entry::{Entry, Maker};
 use labels::Labels;
@@ -212,13 +212,13 @@ impl Turns {
             if let (Maker::Own(..), Some(role)) = (maker, &call.role)
                 && self.own_role.as_deref() != Some(role)
             {
-                self.own_role = Some(bounded(role, MAX_TEXT).into_owned());
+                self.own_role = Some(printable_ascii(role, MAX_TEXT).into_owned());
             }
         }
         let mut id =
             if self.events.len() < MAX_EVENTS { None } else { self.events.pop_front() }.unwrap_or_default();
         id.clear();
-        id.push_str(&bounded(&firing.event_id, MAX_TEXT / 2));
+        id.push_str(&printable_ascii(&firing.event_id, MAX_TEXT / 2));
         self.events.push_back(id);
     }
 

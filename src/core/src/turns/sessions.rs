@@ -7,7 +7,7 @@ use super::Turns;
 use super::entry::{Entry, Maker};
 use super::labels::Label;
 use crate::model::{
-    ActorId, Call, Cause, Firing, OpenSessions, Opened, Proof, SessionKey, Timestamp, bounded,
+    ActorId, Call, Cause, Firing, OpenSessions, Opened, Proof, SessionKey, Timestamp, printable_ascii,
 };
 use crate::window::LATENESS;
 
@@ -96,7 +96,9 @@ impl Sessions {
         call: &Call<'_>,
         key: SessionKey,
     ) -> Result<Option<Entry>, Entry> {
-        let Some(arn) = call.role.as_deref().map(|arn| bounded(arn, MAX_ARN)) else { return Err(entry) };
+        let Some(arn) = call.role.as_deref().map(|arn| printable_ascii(arn, MAX_ARN)) else {
+            return Err(entry);
+        };
         entry.maker = Maker::Own(ActorId::default(), Proof::Opened);
         let place = self.roles.iter().position(|role| role.arn == arn);
         let role = || Role { arn: arn.into_owned(), last_call: Label::of(entry.equal, call), last: entry.at };

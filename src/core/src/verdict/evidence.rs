@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Caller, RuleArn, Seconds, Seen, Target, Timestamp, about, plural};
+use crate::model::{Caller, Excerpt, RuleArn, Seconds, Target, Timestamp, about, plural};
 use crate::policy::{BurstLimit, Limits};
 use crate::window::CallerCount;
 
@@ -66,8 +66,8 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<String>,
     /// Names of the overspent budgets without which this would not have reached the limit.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pressed_by: Vec<String>,
+    #[serde(rename = "pressed_by", default, skip_serializing_if = "Vec::is_empty")]
+    pub overspent_budgets: Vec<String>,
     /// Sentence that says what would have happened without the guard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<String>,
@@ -171,7 +171,7 @@ impl Evidence {
             own: None,
             rate: None,
             history: None,
-            pressed_by: Vec::new(),
+            overspent_budgets: Vec::new(),
             otherwise: None,
         }
     }
@@ -202,7 +202,7 @@ impl Evidence {
 
     /// Returns true if the firings also reach these limits, which were read after the count.
     pub fn fills(&self, limits: &Limits, burst: BurstLimit) -> bool {
-        if !self.pressed_by.is_empty() && !limits.is_pressed() {
+        if !self.overspent_budgets.is_empty() && !limits.is_tightened() {
             return false;
         }
         match self.kind {
@@ -230,7 +230,7 @@ impl Evidence {
     /// Returns true if only the rate counts although the rule's actors are known. Own calls are then judged by `turns`,
     /// and calls by other makers are no loop of this rule.
     pub fn is_number_alone(&self, limits: &Limits) -> bool {
-        self.own.is_none() && !limits.everybody_counts()
+        self.own.is_none() && !limits.counts_all_callers()
     }
 
     /// Adds the sentence that says what would have happened without the guard.
@@ -278,7 +278,8 @@ impl Evidence {
 
     /// Clause that names the overspent budgets; empty if there are none.
     fn pressure(&self) -> String {
-        let names: Vec<String> = self.pressed_by.iter().map(|name| Seen::new(name).to_string()).collect();
+        let names: Vec<String> =
+            self.overspent_budgets.iter().map(|name| Excerpt::new(name).to_string()).collect();
         match &names[..] {
             [] => String::new(),
             [name] => format!(", while the budget {name} is overspent"),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Caller, bounded};
+use crate::model::{Caller, printable_ascii};
 
 /// Index into the table of callers. [`OTHERS`] stands for all callers without an entry.
 pub(super) type Slot = u8;
@@ -43,8 +43,8 @@ impl Callers {
             self.slots[slot].1 += 1;
             return slot as Slot;
         }
-        let issued_to = caller.issued_to.as_deref().map(|arn| bounded(arn, MAX_PRINCIPAL));
-        let principal = bounded(&caller.principal, MAX_PRINCIPAL);
+        let issued_to = caller.issued_to.as_deref().map(|arn| printable_ascii(arn, MAX_PRINCIPAL));
+        let principal = printable_ascii(&caller.principal, MAX_PRINCIPAL);
         let same = |(known, count): &(Caller<'static>, u32)| {
             *count > 0 && known.principal == principal && known.issued_to == issued_to
         };
@@ -69,7 +69,7 @@ impl Callers {
 
     /// Returns the slots of this principal, one bit each.
     pub fn slots_of(&self, principal: &str) -> u16 {
-        let principal = bounded(principal, MAX_PRINCIPAL);
+        let principal = printable_ascii(principal, MAX_PRINCIPAL);
         let is_of = |(known, count): &(Caller<'static>, u32)| *count > 0 && known.principal == principal;
         self.slots
             .iter()

@@ -23,7 +23,7 @@ use std::ops::{Range, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Cause, Firing, FiringId, Seconds, Timestamp, bounded};
+use crate::model::{Cause, Firing, FiringId, Seconds, Timestamp, printable_ascii};
 use crate::policy::BurstLimit;
 use callers::Callers;
 use calls::Calls;
@@ -276,7 +276,7 @@ impl Window {
         let mut id =
             if self.recent.len() < RECENT { None } else { self.recent.pop_front() }.unwrap_or_default();
         id.clear();
-        id.push_str(&bounded(event_id, MAX_EVENT_ID));
+        id.push_str(&printable_ascii(event_id, MAX_EVENT_ID));
         self.recent.push_back(id);
     }
 

@@ -1,7 +1,7 @@
 //! `make demo`: rules that fire themselves, the guard that cuts them, and the restore, on an emulator.
 
+mod cost;
 mod fixer;
-mod money;
 mod people;
 mod report;
 mod screen;

@@ -4,9 +4,9 @@ use super::*;
 
 #[test]
 fn a_build_acts_as_the_role_of_its_project() {
-    let check = |input: Option<Value>, answer: Answer, actors: &[&str], unfollowed: Option<&str>| {
+    let check = |input: Option<Value>, answer: Answer, actors: &[&str], unresolved_reason: Option<&str>| {
         let hints = Hints { input, ..Hints::default() };
-        expect(&here("codebuild", "project/fix"), hints, vec![answer], actors, unfollowed, 1);
+        expect(&here("codebuild", "project/fix"), hints, vec![answer], actors, unresolved_reason, 1);
     };
     let project = || {
         let project = json!({
@@ -80,13 +80,14 @@ fn a_task_acts_as_the_role_of_its_definition() {
 
 #[test]
 fn a_batch_job_acts_as_the_role_of_its_definition() {
-    let check = |name: &str, words: &str, definitions: Value, actors: &[&str], unfollowed: Option<&str>| {
-        let hints = Hints { job_definition: Some(name.to_owned()), ..Hints::default() };
-        let words = format!("POST /v1/describejobdefinitions {words}");
-        let reply = json!({"jobDefinitions": definitions});
-        let answers = vec![answer("batch:DescribeJobDefinitions", &words, reply)];
-        expect(&here("batch", "job-queue/work"), hints, answers, actors, unfollowed, 1);
-    };
+    let check =
+        |name: &str, words: &str, definitions: Value, actors: &[&str], unresolved_reason: Option<&str>| {
+            let hints = Hints { job_definition: Some(name.to_owned()), ..Hints::default() };
+            let words = format!("POST /v1/describejobdefinitions {words}");
+            let reply = json!({"jobDefinitions": definitions});
+            let answers = vec![answer("batch:DescribeJobDefinitions", &words, reply)];
+            expect(&here("batch", "job-queue/work"), hints, answers, actors, unresolved_reason, 1);
+        };
     let definition = |revision: u32, role_name: &str| {
         json!({
             "jobDefinitionName": "fix",
@@ -130,13 +131,20 @@ fn a_batch_job_acts_as_the_role_of_its_definition() {
 
 #[test]
 fn a_glue_workflow_acts_through_its_jobs_and_crawlers() {
-    let check = |nodes: Value, more: Vec<Answer>, actors: &[&str], unfollowed: Option<&str>| {
+    let check = |nodes: Value, more: Vec<Answer>, actors: &[&str], unresolved_reason: Option<&str>| {
         let calls = 1 + more.len();
         let workflow = json!({"Workflow": {"Name": "nightly", "Graph": {"Nodes": nodes, "Edges": []}}});
         let words = r#"{"IncludeGraph":true,"Name":"nightly"}"#;
         let mut answers = vec![answer("glue:GetWorkflow", words, workflow)];
         answers.extend(more);
-        expect(&here("glue", "workflow/nightly"), Hints::default(), answers, actors, unfollowed, calls);
+        expect(
+            &here("glue", "workflow/nightly"),
+            Hints::default(),
+            answers,
+            actors,
+            unresolved_reason,
+            calls,
+        );
     };
     let node =
         |kind: &str, name: &str| json!({"Type": kind, "Name": name, "UniqueId": format!("wnode_{name}")});

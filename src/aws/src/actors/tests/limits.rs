@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn targets_that_no_call_tells_of_say_so() {
-    let check = |arn: &str, unfollowed: Option<&str>| {
-        expect(arn, Hints::default(), vec![], &[], unfollowed, 0);
+    let check = |arn: &str, unresolved_reason: Option<&str>| {
+        expect(arn, Hints::default(), vec![], &[], unresolved_reason, 0);
     };
     let words = "the rules of the bus orders are followed in the directory, each by itself";
     check(&here("events", "event-bus/orders"), Some(words));
@@ -49,11 +49,11 @@ fn subscribed(functions: usize) -> Vec<Answer> {
 
 #[test]
 fn no_more_are_followed_than_are_kept() {
-    let check = |functions: usize, kept: usize, unfollowed: Option<&str>| {
+    let check = |functions: usize, kept: usize, unresolved_reason: Option<&str>| {
         let (target, asked) =
             followed(Table::new(subscribed(functions)), &here("sns", "news"), Hints::default());
         assert_eq!(target.actors.len(), kept);
-        assert_eq!(target.unfollowed.as_deref(), unfollowed);
+        assert_eq!(target.unresolved_reason.as_deref(), unresolved_reason);
         assert_eq!(asked.len(), 1 + kept);
     };
     check(Actor::MAX_PER_TARGET, 16, None);
@@ -80,13 +80,13 @@ fn lists_and_calls_have_an_end() {
     ];
     answers.extend(nothing_reads());
     let (target, asked) = followed(Table::new(answers), &here("sns", "news"), Hints::default());
-    assert_eq!(target.unfollowed.as_deref(), Some("more than 48 calls would be needed"));
+    assert_eq!(target.unresolved_reason.as_deref(), Some("more than 48 calls would be needed"));
     assert_eq!(asked.len(), 48);
 }
 
 #[test]
 fn what_was_told_in_time_is_kept() {
-    let check = |millis: u64, actors: &[&str], unfollowed: Option<&str>| {
+    let check = |millis: u64, actors: &[&str], unresolved_reason: Option<&str>| {
         // The function behind the topic is one call away, the one behind the queue two.
         let subscribers = json!([
             {"Protocol": "lambda", "Endpoint": here("lambda", "function:near")},
@@ -103,7 +103,7 @@ fn what_was_told_in_time_is_kept() {
         let table = Table { takes: Duration::from_millis(millis), ..Table::new(answers) };
         let (target, _) = followed(table, &here("sns", "news"), Hints::default());
         let seen: Vec<String> = target.actors.iter().map(told).collect();
-        assert_eq!(target.unfollowed.as_deref(), unfollowed, "{millis} ms");
+        assert_eq!(target.unresolved_reason.as_deref(), unresolved_reason, "{millis} ms");
         assert_eq!(seen, actors, "{millis} ms");
     };
     let far = "lambda:function:far as service-role/far-role through sqs:work, 3 s at most";
@@ -130,6 +130,6 @@ fn pipes_that_feed_one_another_have_an_end() {
     let (target, asked) = followed(Table::new(answers), &here("sqs", "a"), Hints::default());
     assert_eq!(target.actors.len(), 3, "{:?}", target.actors);
     let words = "arn:aws:pipes:us-east-1:123456789012:pipe/back is more than 6 steps away";
-    assert_eq!(target.unfollowed.as_deref(), Some(words));
+    assert_eq!(target.unresolved_reason.as_deref(), Some(words));
     assert_eq!(asked.len(), 15);
 }

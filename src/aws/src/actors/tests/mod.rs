@@ -151,13 +151,13 @@ fn expect(
     hints: Hints,
     answers: Vec<Answer>,
     actors: &[&str],
-    unfollowed: Option<&str>,
+    unresolved_reason: Option<&str>,
     calls: usize,
 ) {
     let (target, asked) = followed(Table::new(answers), arn, hints);
     let seen: Vec<String> = target.actors.iter().map(told).collect();
     assert_eq!(seen, actors, "{arn}");
-    assert_eq!(target.unfollowed.as_deref(), unfollowed, "{arn}");
+    assert_eq!(target.unresolved_reason.as_deref(), unresolved_reason, "{arn}");
     assert_eq!(asked.len(), calls, "{arn}: {asked:?}");
     let invoke = Some(role("invoke"));
     assert!(target.actors.iter().all(|actor| actor.role != invoke), "{arn}: the role that invokes acts");

@@ -30,8 +30,8 @@ fn plus(mut some: Vec<Answer>, more: Vec<Answer>) -> Vec<Answer> {
 
 #[test]
 fn a_function_acts_as_its_role() {
-    let check = |arn: &str, answers, actors: &[&str], unfollowed: Option<&str>| {
-        expect(arn, Hints::default(), answers, actors, unfollowed, 1);
+    let check = |arn: &str, answers, actors: &[&str], unresolved_reason: Option<&str>| {
+        expect(arn, Hints::default(), answers, actors, unresolved_reason, 1);
     };
     let fixer = here("lambda", "function:fixer");
     let expected = ["lambda:function:fixer as service-role/fixer-role, 30 s at most"];
@@ -46,8 +46,8 @@ fn a_function_acts_as_its_role() {
 
 #[test]
 fn a_queue_is_read_by_functions_and_pipes() {
-    let check = |arn: &str, answers, actors: &[&str], unfollowed: Option<&str>, calls| {
-        expect(arn, Hints::default(), answers, actors, unfollowed, calls);
+    let check = |arn: &str, answers, actors: &[&str], unresolved_reason: Option<&str>, calls| {
+        expect(arn, Hints::default(), answers, actors, unresolved_reason, calls);
     };
     let queue = here("sqs", "work");
     let unread_queue =
@@ -118,13 +118,15 @@ fn all_pages_are_read() {
 
 #[test]
 fn a_topic_reaches_who_subscribes() {
-    let check = |subscribers: &[(&str, &str)], more, actors: &[&str], unfollowed: Option<&str>, calls| {
-        let one = |(protocol, endpoint): &(&str, &str)| json!({"Protocol": protocol, "Endpoint": endpoint});
-        let all: Vec<Value> = subscribers.iter().map(one).collect();
-        let topic = answer("sns:ListSubscriptionsByTopic", "news", json!({"Subscriptions": all}));
-        let answers = plus(vec![topic], more);
-        expect(&here("sns", "news"), Hints::default(), answers, actors, unfollowed, calls);
-    };
+    let check =
+        |subscribers: &[(&str, &str)], more, actors: &[&str], unresolved_reason: Option<&str>, calls| {
+            let one =
+                |(protocol, endpoint): &(&str, &str)| json!({"Protocol": protocol, "Endpoint": endpoint});
+            let all: Vec<Value> = subscribers.iter().map(one).collect();
+            let topic = answer("sns:ListSubscriptionsByTopic", "news", json!({"Subscriptions": all}));
+            let answers = plus(vec![topic], more);
+            expect(&here("sns", "news"), Hints::default(), answers, actors, unresolved_reason, calls);
+        };
     let chat = "https://global.sns-api.chatbot.amazonaws.com";
     check(&[("email", "ops@example.com"), ("sms", "+4930"), ("https", chat)], vec![], &[], None, 1);
     let web = "it is not seen who acts for subscribers by https";
@@ -155,7 +157,7 @@ fn a_topic_reaches_who_subscribes() {
 
 #[test]
 fn a_pipe_acts_and_hands_on() {
-    let check = |pipe: Value, more, actors: &[&str], unfollowed: Option<&str>, calls| {
+    let check = |pipe: Value, more, actors: &[&str], unresolved_reason: Option<&str>, calls| {
         let listed = |name: &str, source: String, state: &str| json!({"Name": name, "Arn": here("pipes", &format!("pipe/{name}")), "Source": source, "CurrentState": state});
         let work = || here("sqs", "work");
         let pipes = [
@@ -169,7 +171,7 @@ fn a_pipe_acts_and_hands_on() {
             answer("pipes:DescribePipe", "GET /v1/pipes/drain", pipe),
         ];
         let answers = plus(plus(answers, more), nothing_reads());
-        expect(&here("sqs", "work"), Hints::default(), answers, actors, unfollowed, calls);
+        expect(&here("sqs", "work"), Hints::default(), answers, actors, unresolved_reason, calls);
     };
     let window = json!({"SqsQueueParameters": {"BatchSize": 10, "MaximumBatchingWindowInSeconds": 30}});
     let pipe = json!({

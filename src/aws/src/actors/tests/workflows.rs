@@ -28,8 +28,8 @@ fn nothing() -> Value {
 
 #[test]
 fn a_state_machine_acts_as_its_role() {
-    let check = |arn: &str, answers, actors: &[&str], unfollowed: Option<&str>| {
-        expect(&here("states", arn), Hints::default(), answers, actors, unfollowed, 1);
+    let check = |arn: &str, answers, actors: &[&str], unresolved_reason: Option<&str>| {
+        expect(&here("states", arn), Hints::default(), answers, actors, unresolved_reason, 1);
     };
     let guard = ["states:stateMachine:guard as service-role/guard-role"];
     check("stateMachine:guard", vec![machine("guard", &nothing())], &guard, None);
@@ -54,7 +54,12 @@ fn a_state_machine_acts_as_its_role() {
 
 /// Compares the actors besides a state machine with this definition.
 #[track_caller]
-fn besides_machine(definition: &Value, more: Vec<Answer>, expected: &[&str], unfollowed: Option<&str>) {
+fn besides_machine(
+    definition: &Value,
+    more: Vec<Answer>,
+    expected: &[&str],
+    unresolved_reason: Option<&str>,
+) {
     let calls = 1 + more.len();
     let mut answers = vec![machine("guard", definition)];
     answers.extend(more);
@@ -64,7 +69,7 @@ fn besides_machine(definition: &Value, more: Vec<Answer>, expected: &[&str], unf
     let own = "states:stateMachine:guard as service-role/guard-role";
     let others: Vec<&str> = seen.iter().map(String::as_str).filter(|actor| *actor != own).collect();
     assert_eq!(others, expected, "{definition}");
-    assert_eq!(target.unfollowed.as_deref(), unfollowed, "{definition}");
+    assert_eq!(target.unresolved_reason.as_deref(), unresolved_reason, "{definition}");
     assert_eq!(asked.len(), calls, "{definition}");
 }
 
@@ -91,8 +96,8 @@ fn functions_that_a_state_machine_starts_act_too() {
 
 #[test]
 fn tasks_that_start_nothing_known_are_told_apart() {
-    let check = |definition: Value, expected: &[&str], unfollowed: Option<&str>| {
-        besides_machine(&definition, vec![], expected, unfollowed);
+    let check = |definition: Value, expected: &[&str], unresolved_reason: Option<&str>| {
+        besides_machine(&definition, vec![], expected, unresolved_reason);
     };
     let arn = here("lambda", "function:fixer");
     let chosen =
@@ -223,7 +228,7 @@ fn state_machines_are_followed_three_deep() {
 
 #[test]
 fn an_automation_acts_as_the_role_it_is_given() {
-    let check = |input: Value, document: Option<Value>, actors: &[&str], unfollowed: Option<&str>| {
+    let check = |input: Value, document: Option<Value>, actors: &[&str], unresolved_reason: Option<&str>| {
         let arn = "arn:aws:ssm:us-east-1::automation-definition/AWS-Fix:$DEFAULT";
         let words = r#"{"DocumentFormat":"JSON","Name":"AWS-Fix"}"#;
         let reply = document.map(|document| json!({"Name": "AWS-Fix", "Content": document.to_string()}));
@@ -231,7 +236,7 @@ fn an_automation_acts_as_the_role_it_is_given() {
             reply.into_iter().map(|reply| answer("ssm:GetDocument", words, reply)).collect();
         let calls = answers.len();
         let hints = Hints { input: Some(input), ..Hints::default() };
-        expect(arn, hints, answers, actors, unfollowed, calls);
+        expect(arn, hints, answers, actors, unresolved_reason, calls);
     };
     let fixed = ["ssm:automation-definition/AWS-Fix as runbook"];
     check(json!({"AutomationAssumeRole": [role("runbook")], "BucketName": ["<b>"]}), None, &fixed, None);
@@ -256,9 +261,9 @@ fn an_automation_acts_as_the_role_it_is_given() {
 
 #[test]
 fn other_targets_of_systems_manager_are_told_apart() {
-    let check = |resource: &str, answers: Vec<Answer>, unfollowed: Option<&str>| {
+    let check = |resource: &str, answers: Vec<Answer>, unresolved_reason: Option<&str>| {
         let calls = answers.len();
-        expect(&here("ssm", resource), Hints::default(), answers, &[], unfollowed, calls);
+        expect(&here("ssm", resource), Hints::default(), answers, &[], unresolved_reason, calls);
     };
     let words = "the instances that run the command AWS-RunShellScript act with roles of their own";
     check("document/AWS-RunShellScript", vec![], Some(words));
@@ -274,7 +279,7 @@ fn other_targets_of_systems_manager_are_told_apart() {
 
 #[test]
 fn a_pipeline_and_its_actions_act() {
-    let check = |actions: Value, more: Vec<Answer>, expected: &[&str], unfollowed: Option<&str>| {
+    let check = |actions: Value, more: Vec<Answer>, expected: &[&str], unresolved_reason: Option<&str>| {
         let pipeline = json!({"pipeline": {
             "name": "deploy",
             "roleArn": role("pipeline"),
@@ -287,7 +292,7 @@ fn a_pipeline_and_its_actions_act() {
         let mut actors = vec!["codepipeline:deploy as pipeline"];
         actors.extend(expected);
         actors.sort_unstable();
-        expect(&here("codepipeline", "deploy"), Hints::default(), answers, &actors, unfollowed, calls);
+        expect(&here("codepipeline", "deploy"), Hints::default(), answers, &actors, unresolved_reason, calls);
     };
     let action = |provider: &str, configuration: Value| json!([{"name": "A", "actionTypeId": {"owner": "AWS", "provider": provider}, "configuration": configuration}]);
     check(json!([]), vec![], &[], None);

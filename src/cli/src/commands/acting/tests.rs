@@ -98,8 +98,8 @@ fn rule(name: &str) -> RuleArn {
 fn target((_, target, actors, why): &Row) -> Target {
     let role = |role: &str| (!role.is_empty()).then(|| format!("arn:aws:iam::123456789012:role/{role}"));
     let actors = actors.iter().map(|(actor, name)| Actor::new(&arn(actor), role(name).as_deref()));
-    let unfollowed = (!why.is_empty()).then(|| (*why).to_owned());
-    Target { actors: actors.collect(), unfollowed, ..Target::new("1", arn(target)) }
+    let unresolved_reason = (!why.is_empty()).then(|| (*why).to_owned());
+    Target { actors: actors.collect(), unresolved_reason, ..Target::new("1", arn(target)) }
 }
 
 fn definition(row: &Row) -> RuleDefinition {

@@ -5,7 +5,7 @@ use aws_sdk_iam::types::PolicyEvaluationDecisionType;
 use budget_guard_aws::fault;
 use budget_guard_core::model::Fault;
 
-use super::plan::{Goal, Plan, Way};
+use super::plan::{Access, Plan, TargetSpec};
 
 /// Returns true if a trail that covers this Region is logging. Without one, EventBridge gets no API calls.
 pub async fn is_logging(config: &SdkConfig) -> Result<bool, Fault> {
@@ -25,7 +25,7 @@ pub async fn is_logging(config: &SdkConfig) -> Result<bool, Fault> {
 pub async fn roles_that_may_fire(config: &SdkConfig, plan: &Plan) -> Result<Vec<String>, Fault> {
     let functions = aws_sdk_lambda::Client::new(config);
     let mut roles = Vec::new();
-    for Goal { arn, .. } in plan.goals.iter().filter(|goal| goal.way == Way::Function) {
+    for TargetSpec { arn, .. } in plan.goals.iter().filter(|goal| goal.way == Access::Function) {
         let read = functions.get_function_configuration().function_name(arn).send().await;
         let role = read.map_err(|error| fault("GetFunctionConfiguration", &error))?.role;
         if let Some(role) = role.filter(|role| !roles.contains(role))

@@ -7,25 +7,25 @@ use budget_guard_aws::fault;
 use budget_guard_core::model::{Arn, Fault, FaultKind, RuleArn};
 use serde_json::{Value, json};
 
-use super::plan::{Goal, Way};
+use super::plan::{Access, TargetSpec};
 
 /// Sentence about the right to grant for a target. `None` if a role has it.
-pub fn sentence(goal: &Goal) -> Option<String> {
+pub fn sentence(goal: &TargetSpec) -> Option<String> {
     match goal.way {
-        Way::Function => Some(format!("allow EventBridge to invoke {} for this rule", goal.arn)),
-        Way::Queue => {
+        Access::Function => Some(format!("allow EventBridge to invoke {} for this rule", goal.arn)),
+        Access::Queue => {
             Some(format!("allow EventBridge to send to {} for this rule, in the queue's policy", goal.arn))
         }
-        Way::Topic | Way::Role(_) => None,
+        Access::Topic | Access::Role(_) => None,
     }
 }
 
 /// Grants the right. A right that exists already is no error.
-pub async fn grant(config: &SdkConfig, rule: &RuleArn, goal: &Goal) -> Result<(), Fault> {
+pub async fn grant(config: &SdkConfig, rule: &RuleArn, goal: &TargetSpec) -> Result<(), Fault> {
     match goal.way {
-        Way::Function => function(config, rule, &goal.arn).await,
-        Way::Queue => queue(config, rule, &goal.arn).await,
-        Way::Topic | Way::Role(_) => Ok(()),
+        Access::Function => function(config, rule, &goal.arn).await,
+        Access::Queue => queue(config, rule, &goal.arn).await,
+        Access::Topic | Access::Role(_) => Ok(()),
     }
 }
 
@@ -103,7 +103,7 @@ pub async fn make_role(
     config: &SdkConfig,
     rule_name: &str,
     account: &str,
-    goals: &[Goal],
+    goals: &[TargetSpec],
 ) -> Result<String, Fault> {
     let client = aws_sdk_iam::Client::new(config);
     let name: String = format!("eventbridge-{rule_name}").chars().take(64).collect();
@@ -112,8 +112,8 @@ pub async fn make_role(
         "Condition": {"StringEquals": {"aws:SourceAccount": account}},
     }]});
     let rights = goals.iter().filter_map(|goal| match goal.way {
-        Way::Role(action) => Some(json!({"Effect": "Allow", "Action": action, "Resource": goal.arn})),
-        Way::Function | Way::Queue | Way::Topic => None,
+        Access::Role(action) => Some(json!({"Effect": "Allow", "Action": action, "Resource": goal.arn})),
+        Access::Function | Access::Queue | Access::Topic => None,
     });
     let rights = json!({"Version": "2012-10-17", "Statement": rights.collect::<Vec<_>>()});
     let create = client.create_role().role_name(&name).assume_role_policy_document(trust.to_string());

@@ -12,15 +12,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::NewRule;
-use crate::connect::Session;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
 use crate::queue::QueueArn;
 use crate::rule::RuleName;
+use crate::session::Session;
 use crate::targets;
-use plan::{Plan, Way};
+use plan::{Access, Plan};
 
 /// JSON output of `rule create`.
 #[derive(Debug, Serialize)]
@@ -102,7 +102,7 @@ impl Create<'_> {
 
     /// Checks that there is a role if a target needs one.
     fn check_role(&self, plan: &Plan) -> Result<(), Problem> {
-        let needs = plan.goals.iter().find(|goal| matches!(goal.way, Way::Role(_)));
+        let needs = plan.goals.iter().find(|goal| matches!(goal.way, Access::Role(_)));
         match needs {
             Some(goal) if self.new.role.is_none() && !self.new.create_role => Err(Problem::usage(format!(
                 "target {} needs a role that EventBridge takes; expected --role ARN or --create-role",
@@ -139,7 +139,7 @@ impl Create<'_> {
             ),
             Err(fault) => plan.warnings.push(format!("whether a trail is logging could not be checked: {fault}")),
         }
-        for goal in plan.goals.iter().filter(|goal| goal.way == Way::Topic) {
+        for goal in plan.goals.iter().filter(|goal| goal.way == Access::Topic) {
             plan.warnings.push(format!(
                 "the policy of topic {} must allow events.amazonaws.com to sns:Publish, without conditions, which \
                  EventBridge does not support there; that is left to you",
@@ -228,7 +228,7 @@ impl Create<'_> {
             role => role.clone(),
         };
         for (number, goal) in plan.goals.iter().enumerate() {
-            let role = role.clone().filter(|_| matches!(goal.way, Way::Role(_)));
+            let role = role.clone().filter(|_| matches!(goal.way, Access::Role(_)));
             let target =
                 Target::builder().id(format!("target-{}", number + 1)).arn(&goal.arn).set_role_arn(role);
             let target = target.build().map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;

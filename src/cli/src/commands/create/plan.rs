@@ -1,6 +1,6 @@
 //! Plan of `rule create`: pattern, targets and warnings, without any call to AWS.
 
-use budget_guard_core::model::{Arn, BUS, DEFAULT_BUS, Seen, is_withheld, is_withheld_perhaps};
+use budget_guard_core::model::{Arn, BUS, DEFAULT_BUS, Excerpt, is_withheld, is_withheld_perhaps};
 use serde_json::{Value, json};
 
 use crate::args::NewRule;
@@ -13,9 +13,9 @@ use crate::targets::MAX_TARGETS;
 const GLOBAL: [&str; 6] = ["cloudfront", "globalaccelerator", "iam", "organizations", "route53", "sts"];
 const GLOBAL_REGION: &str = "us-east-1";
 
-/// Way in which EventBridge gets access to a target.
+/// Access in which EventBridge gets access to a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Access {
     /// Permission on the function.
     Function,
     /// Statement in the queue's policy.
@@ -28,11 +28,11 @@ pub enum Way {
 
 /// A target from the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Goal {
+pub struct TargetSpec {
     /// ARN of the target.
     pub arn: String,
     /// Access for EventBridge.
-    pub way: Way,
+    pub way: Access,
 }
 
 /// Plan of a rule.
@@ -41,7 +41,7 @@ pub struct Plan {
     /// Event pattern.
     pub pattern: Value,
     /// Targets.
-    pub goals: Vec<Goal>,
+    pub goals: Vec<TargetSpec>,
     /// Warnings, one sentence each.
     pub warnings: Vec<String>,
     /// IAM actions of the calls, to check the targets' roles. Empty for any operation.
@@ -57,7 +57,7 @@ impl Plan {
         for operation in &new.operation {
             check_operation(operation)?;
         }
-        let goals: Vec<Goal> = new.target.iter().map(|arn| goal(arn)).collect::<Result<_, _>>()?;
+        let goals: Vec<TargetSpec> = new.target.iter().map(|arn| goal(arn)).collect::<Result<_, _>>()?;
         if goals.len() >= MAX_TARGETS {
             return Err(Problem::usage(format!(
                 "{} targets are named; expected at most {}: AWS allows {MAX_TARGETS} per rule, and one is the guard's",
@@ -101,7 +101,7 @@ fn service(text: &str) -> Result<&str, Problem> {
     }
     Err(Problem::usage(format!(
         "--service is {}; expected its name in CloudTrail, as in s3 or s3.amazonaws.com",
-        Seen::new(text)
+        Excerpt::new(text)
     )))
 }
 
@@ -112,31 +112,31 @@ fn check_operation(text: &str) -> Result<(), Problem> {
     }
     Err(Problem::usage(format!(
         "--operation is {}; expected the name of an API call, as in PutBucketAcl",
-        Seen::new(text)
+        Excerpt::new(text)
     )))
 }
 
-fn goal(arn: &str) -> Result<Goal, Problem> {
+fn goal(arn: &str) -> Result<TargetSpec, Problem> {
     let malformed =
-        |expected: &str| Problem::usage(format!("--target is {}; expected {expected}", Seen::new(arn)));
+        |expected: &str| Problem::usage(format!("--target is {}; expected {expected}", Excerpt::new(arn)));
     let Some(Arn { service, resource, .. }) = Arn::parse(arn) else {
         return Err(malformed("an ARN, as in arn:aws:lambda:eu-west-1:123456789012:function:fixer"));
     };
     let way = match service {
-        "lambda" if resource.starts_with("function:") => Way::Function,
-        "sqs" => Way::Queue,
-        "sns" => Way::Topic,
-        "states" => Way::Role("states:StartExecution"),
-        "kinesis" => Way::Role("kinesis:PutRecord"),
-        "firehose" => Way::Role("firehose:PutRecord"),
-        "events" if resource.starts_with(BUS) => Way::Role("events:PutEvents"),
+        "lambda" if resource.starts_with("function:") => Access::Function,
+        "sqs" => Access::Queue,
+        "sns" => Access::Topic,
+        "states" => Access::Role("states:StartExecution"),
+        "kinesis" => Access::Role("kinesis:PutRecord"),
+        "firehose" => Access::Role("firehose:PutRecord"),
+        "events" if resource.starts_with(BUS) => Access::Role("events:PutEvents"),
         _ => {
             return Err(malformed(
                 "a function, queue, topic, state machine, stream, delivery stream or event bus",
             ));
         }
     };
-    Ok(Goal { arn: arn.to_owned(), way })
+    Ok(TargetSpec { arn: arn.to_owned(), way })
 }
 
 fn warnings(new: &NewRule, service: &str, bus: &str, region: &str) -> Vec<String> {

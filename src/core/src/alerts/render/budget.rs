@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{AlertJson, MoneyOutcome, Words, command, quoted};
+use super::{AlertJson, BudgetOutcome, Words, command, quoted};
 use crate::alerts::{BudgetBody, BudgetEvent, EasedBy, NotTaken, Ranked};
-use crate::model::{Seen, grouped};
+use crate::model::{Excerpt, grouped};
 
 pub(super) fn words(body: &BudgetBody) -> Words {
-    let name = body.budget.as_ref().map(|budget| Seen::new(&budget.name).to_string()).unwrap_or_default();
+    let name = body.budget.as_ref().map(|budget| Excerpt::new(&budget.name).to_string()).unwrap_or_default();
     let region = &body.region;
     match &body.event {
         BudgetEvent::Pressure { why, cut, left, .. } => {
@@ -55,12 +55,12 @@ fn next_steps(cut: &[Ranked], left: &[Ranked], region: &str) -> String {
 /// The line that a mail begins with, by the outcome and the number of rules that were cut.
 pub(super) fn subject(alert: &AlertJson) -> String {
     match (alert.outcome, alert.cut.len()) {
-        (Some(MoneyOutcome::Unconfirmed), _) => "Budget alert, not confirmed: nothing was cut".to_owned(),
-        (Some(MoneyOutcome::Eased), _) => {
+        (Some(BudgetOutcome::Unconfirmed), _) => "Budget alert, not confirmed: nothing was cut".to_owned(),
+        (Some(BudgetOutcome::Eased), _) => {
             "Budget OK again: it no longer tightens budget-guard's limits".to_owned()
         }
-        (Some(MoneyOutcome::Cleared), _) => "Budget pressure cleared by hand".to_owned(),
-        (Some(MoneyOutcome::Pressure) | None, cut) => match cut {
+        (Some(BudgetOutcome::Cleared), _) => "Budget pressure cleared by hand".to_owned(),
+        (Some(BudgetOutcome::Pressure) | None, cut) => match cut {
             0 => "Budget alert: budget-guard found no loop to cut".to_owned(),
             1 => "Budget alert: budget-guard disabled 1 rule".to_owned(),
             n => format!("Budget alert: budget-guard disabled {n} rules"),
@@ -71,15 +71,15 @@ pub(super) fn subject(alert: &AlertJson) -> String {
 /// The first sentences of a mail.
 pub(super) fn opening(alert: &AlertJson) -> &'static str {
     match alert.outcome {
-        Some(MoneyOutcome::Unconfirmed) => "An alert about money came in. Nothing was cut.",
-        Some(MoneyOutcome::Eased) => "A budget is OK again. It no longer tightens the limits.",
-        Some(MoneyOutcome::Cleared) => {
+        Some(BudgetOutcome::Unconfirmed) => "An alert about money came in. Nothing was cut.",
+        Some(BudgetOutcome::Eased) => "A budget is OK again. It no longer tightens the limits.",
+        Some(BudgetOutcome::Cleared) => {
             "Budget pressure was ended by hand. The budget no longer tightens the limits."
         }
-        Some(MoneyOutcome::Pressure) | None if alert.cut.is_empty() => {
+        Some(BudgetOutcome::Pressure) | None if alert.cut.is_empty() => {
             "Money is running out. No rule fires as a loop does, so nothing was cut."
         }
-        Some(MoneyOutcome::Pressure) | None => {
+        Some(BudgetOutcome::Pressure) | None => {
             "Money is running out. The rules that fire as loops do have been disabled."
         }
     }

@@ -21,7 +21,7 @@ pub struct AlertJson {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<StateRef>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<MoneyOutcome>,
+    pub outcome: Option<BudgetOutcome>,
     /// One sentence with the numbers.
     pub reason: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ pub struct StateRef {
 /// Outcome of an alert about money, or of the pressure that it put on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum MoneyOutcome {
+pub enum BudgetOutcome {
     /// AWS confirms it: the limits are tighter now, and suspects are cut.
     Pressure,
     /// Not confirmed, so nothing was done.
@@ -133,11 +133,11 @@ impl AlertJson {
     fn with_budget(self, body: &BudgetBody) -> Self {
         let (outcome, cut, ranking, unlisted) = match &body.event {
             BudgetEvent::Pressure { cut, left, unlisted, .. } => {
-                (MoneyOutcome::Pressure, cut.clone(), left.clone(), *unlisted)
+                (BudgetOutcome::Pressure, cut.clone(), left.clone(), *unlisted)
             }
-            BudgetEvent::Unconfirmed { .. } => (MoneyOutcome::Unconfirmed, Vec::new(), Vec::new(), 0),
-            BudgetEvent::Eased(_) => (MoneyOutcome::Eased, Vec::new(), Vec::new(), 0),
-            BudgetEvent::Cleared(_) => (MoneyOutcome::Cleared, Vec::new(), Vec::new(), 0),
+            BudgetEvent::Unconfirmed { .. } => (BudgetOutcome::Unconfirmed, Vec::new(), Vec::new(), 0),
+            BudgetEvent::Eased(_) => (BudgetOutcome::Eased, Vec::new(), Vec::new(), 0),
+            BudgetEvent::Cleared(_) => (BudgetOutcome::Cleared, Vec::new(), Vec::new(), 0),
         };
         let budget = body.budget.clone();
         Self { outcome: Some(outcome), budget, cut, ranking, unlisted: Some(unlisted), ..self }

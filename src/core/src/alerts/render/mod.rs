@@ -7,7 +7,7 @@ mod json;
 mod rule;
 mod text;
 
-pub use json::{AlertJson, MoneyOutcome, StateRef};
+pub use json::{AlertJson, BudgetOutcome, StateRef};
 pub use text::{details, quoted};
 
 pub(super) use budget::not_taken;

@@ -1,7 +1,7 @@
 //! Alerts that an earlier version has stored are read, and published word for word as it would have.
 
 use crate::alerts::message;
-use crate::pressure::Pressure;
+use crate::budget::OverspentBudgets;
 use crate::record::Record;
 use crate::stored::{Blob, Stored};
 
@@ -19,9 +19,9 @@ fn blob(json: &str) -> Blob {
 #[test]
 fn alerts_that_wait_in_an_earlier_layout_are_published_as_they_were() {
     let record = Record::decode(&blob(RECORD)).unwrap();
-    let mut pressure = Pressure::decode(&blob(PRESSURE)).unwrap();
-    let check = |record: &Record, pressure: &mut Pressure| {
-        let waiting = record.outbox.alerts().cloned().chain(pressure.take_outbox(NOON));
+    let mut pressure = OverspentBudgets::decode(&blob(PRESSURE)).unwrap();
+    let check = |record: &Record, pressure: &mut OverspentBudgets| {
+        let waiting = record.outbox.alerts().cloned().chain(pressure.claim_outbox(NOON));
         let lines = waiting.map(|alert| {
             let message = message(&alert).unwrap();
             format!("{}\t{}\t{}", alert.key, message.subject, message.body)
@@ -30,7 +30,7 @@ fn alerts_that_wait_in_an_earlier_layout_are_published_as_they_were() {
     };
     check(&record, &mut pressure.clone());
     let again = Record::decode(&record.encode().unwrap()).unwrap();
-    pressure = Pressure::decode(&pressure.encode().unwrap()).unwrap();
+    pressure = OverspentBudgets::decode(&pressure.encode().unwrap()).unwrap();
     assert_eq!(again.outbox, record.outbox);
     check(&again, &mut pressure);
 }

@@ -1,13 +1,13 @@
 //! The decision as short stories: what happens to a rule, and what the record and the plan then say.
 
 mod attacks;
-mod care;
+mod budgets;
 mod cut;
+mod cut_watch;
 mod durations;
-mod pressure;
+mod ranking;
 mod rate;
 mod restore;
-mod standing;
 mod turns;
 
 use super::*;

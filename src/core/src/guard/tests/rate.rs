@@ -125,7 +125,7 @@ fn a_rule_of_a_custom_bus_names_what_it_takes_by_its_source() {
         let rule = format!("arn:aws:events:us-east-1:123456789012:rule/{path}").parse().unwrap();
         let definition = RuleDefinition { event_pattern: Some(pattern.into()), ..found(RuleState::Enabled) };
         let evidence = Evidence { call: call.map(str::to_owned), ..Evidence::manual() };
-        let takes_any = super::super::work::takes_any_call(&rule, &definition, &evidence);
+        let takes_any = super::super::cut::takes_any_call(&rule, &definition, &evidence);
         assert_eq!(!takes_any, expected, "{path} {pattern} {call:?}");
     };
     let check_source = |source: &str, expected: bool| {

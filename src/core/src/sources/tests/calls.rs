@@ -162,7 +162,7 @@ fn what_the_parameters_do_not_tell() {
 #[test]
 fn calls_on_the_same_meet() {
     let check = |one: (&str, &str), other: (&str, &str), expected: bool| {
-        assert_eq!(ids(one.0, one.1).meets(ids(other.0, other.1)), expected, "{one:?} {other:?}");
+        assert_eq!(ids(one.0, one.1).overlaps(ids(other.0, other.1)), expected, "{one:?} {other:?}");
     };
     let arn = r#"{"resourceArn":"arn:aws:dynamodb:us-east-1:123456789012:table/orders"}"#;
     check(("UpdateTable", r#"{"tableName":"orders"}"#), ("TagResource", arn), true);
@@ -202,7 +202,7 @@ fn a_batch_call_touches_all_that_it_names() {
     assert_eq!(ids("TagResources", &three).iter().count(), 3);
     for name in ["x", "y", "z"] {
         assert!(
-            ids("TagResources", &three).meets(ids("DeleteQueue", &format!(r#"{{"queueName":"{name}"}}"#)))
+            ids("TagResources", &three).overlaps(ids("DeleteQueue", &format!(r#"{{"queueName":"{name}"}}"#)))
         );
     }
     assert_eq!(ids("TagResources", &arns(&["a", "b", "c", "d", "e", "f"])).iter().count(), 4);
@@ -284,7 +284,7 @@ fn a_call_says_who_made_it() {
     };
     check("null", None, None, false);
     check(r#"{"type":"IAMUser","arn":"arn:aws:iam::1:user/ann"}"#, None, None, false);
-    let issuer = r#""sessionContext":{"attributes":{"mfaAuthenticated":"false"},"sessionIssuer":{"type":"Role","arn":"arn:r"}}"#;
+    let issuer = r#""sessionContext":{"attributes":{"mfaAuthenticated":"false"},"sessionIssuer":{"type":"ParameterRole","arn":"arn:r"}}"#;
     check(&format!(r#"{{"type":"AssumedRole",{issuer}}}"#), Some("arn:r"), None, false);
     check(
         &format!(r#"{{{issuer},"invokedBy":"cloudformation.amazonaws.com"}}"#),

@@ -1,0 +1,88 @@
+//! What still has to be done about budget pressure: alerts that wait, questions that were asked, what people have ended.
+
+use super::*;
+
+fn alert_of(id: &str, time: Timestamp) -> Alert {
+    Alert::written(AlertJson::new(AlertKind::Budget, id.into(), "r".into(), time))
+}
+
+#[test]
+fn alerts_wait_until_they_are_published_by_one() {
+    let alert = |id: &str| alert_of(id, at(NOON));
+    let ids = |alerts: Vec<Alert>| -> Vec<String> {
+        alerts.into_iter().map(|alert| alert.key.to_string()).collect()
+    };
+    let mut pressure = OverspentBudgets::default();
+    assert_eq!([pressure.queue(alert("a")), pressure.queue(alert("b"))], [None, None]);
+    assert_eq!(ids(pressure.claim_outbox(at(NOON))), ["a", "b"]);
+    // Whoever took them is at it, or was by a clock that runs ahead.
+    assert_eq!(ids(pressure.claim_outbox(at("2026-11-20T12:00:59Z"))), [""; 0]);
+    assert_eq!(ids(pressure.claim_outbox(at("2026-11-20T11:59:01Z"))), [""; 0]);
+    pressure.mark_published(&alert("a").key);
+    pressure = OverspentBudgets::decode(&pressure.encode().unwrap()).unwrap();
+    // It is dead: the next one does it.
+    assert_eq!(ids(pressure.claim_outbox(at("2026-11-20T12:01:00Z"))), ["b"]);
+    pressure.mark_published(&alert("b").key);
+    assert_eq!(pressure, OverspentBudgets::default());
+    let given_up = (0..=MAX_BUDGETS).filter_map(|n| pressure.queue(alert(&n.to_string())));
+    assert_eq!(ids(given_up.collect()), ["0"]);
+}
+
+#[test]
+fn an_alert_that_waits_keeps_the_item() {
+    let (begun, noon) = (at("2026-11-03T12:00:00Z"), at(NOON));
+    let mut pressure = OverspentBudgets::default();
+    assert!(pressure.note_unconfirmed("forged", begun));
+    let alert = alert_of("a", noon);
+    pressure.queue(alert.clone());
+    assert_eq!(pressure.ends(), Some(at("2026-11-23T12:00:00Z")));
+    // Each attempt is a new hope.
+    pressure.claim_outbox(at("2026-11-22T12:00:00Z"));
+    assert_eq!(pressure.ends(), Some(at("2026-11-25T12:00:00Z")));
+    pressure.mark_published(&alert.key);
+    assert_eq!(pressure.ends(), Some(begun));
+}
+
+#[test]
+fn the_log_says_once_what_a_person_has_cleared() {
+    let mut pressure = OverspentBudgets::default();
+    let press_for =
+        |threshold| overspent("blue", AlertBasis::Actual, threshold, NOON, "2026-12-01T00:00:00Z");
+    pressure.record(press_for("$5"), at(NOON));
+    assert_eq!(pressure.unlogged(), []);
+    pressure.clear("a migration", at(NOON));
+    let cleared = Cleared { at: at(NOON), reason: "a migration".into() };
+    let unlogged = pressure.unlogged();
+    assert_eq!(unlogged, [("blue".to_owned(), cleared)]);
+    let before = pressure.clone();
+    pressure.logged(&unlogged);
+    assert_eq!(pressure.unlogged(), []);
+    // More money begins anew, and what is said of that is said apart.
+    pressure.record(press_for("$6"), at(NOON));
+    pressure.clear("again", at(NOON));
+    pressure.logged(&before.unlogged());
+    assert_eq!(pressure.unlogged().len(), 1);
+}
+
+#[test]
+fn an_answer_about_what_pressed_before_ends_nothing_newer() {
+    let end = "2026-12-01T00:00:00Z";
+    let [later, asked_at] = ["2026-11-20T12:05:00Z", "2026-11-20T12:10:00Z"];
+    let check = |newer: OverspentBudget, is_eased: bool| {
+        let mut pressure = OverspentBudgets::default();
+        pressure.record(overspent("blue", AlertBasis::Forecasted, "$80", NOON, end), at(NOON));
+        let asked = pressure.claim_due_checks(at(asked_at)).remove(0);
+        let change = pressure.record(newer.clone(), at(asked_at));
+        assert_eq!(pressure.ease(&asked), is_eased, "{newer:?}: {change:?}");
+        assert_eq!(pressure.active(at(asked_at)).count(), usize::from(!is_eased), "{newer:?}");
+    };
+    // The same alert once more.
+    check(overspent("blue", AlertBasis::Forecasted, "$80", later, end), true);
+    check(overspent("blue", AlertBasis::Forecasted, "$100", later, end), false);
+    check(overspent("blue", AlertBasis::Actual, "$80", later, end), false);
+    check(overspent("blue", AlertBasis::Forecasted, "$80", later, "2026-12-02T00:00:00Z"), false);
+    // It ended, was eased by another instance, and began anew.
+    let mut pressure = OverspentBudgets::default();
+    pressure.record(overspent("blue", AlertBasis::Actual, "$5", later, end), at(later));
+    assert!(!pressure.ease(&overspent("blue", AlertBasis::Actual, "$5", NOON, end)));
+}

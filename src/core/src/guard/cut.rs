@@ -1,0 +1,337 @@
+//! The work that follows from the breaker's state: inspect, disable, restore, publish – and what their answers mean.
+
+use eventbridge_pattern::Pattern;
+
+use crate::alerts::{AfterCut, AlertKey, Failure, RuleEvent};
+use crate::attribution;
+use crate::breaker::{Breaker, Event, Stage, next_back_off};
+use crate::model::{DAILY, Fault, FaultKind, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Timestamp};
+use crate::policy::{BurstLimit, Limits, Mode};
+use crate::record::{Outcome, Quiet, QuietReason};
+use crate::verdict::{Evidence, EvidenceKind};
+
+use super::{Action, Answer, Attempt, Note, Step};
+
+impl Step<'_> {
+    pub(super) fn answer(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Published { key, result } => self.published(key, result),
+            Answer::Inspected(Ok(found)) => self.inspected(found),
+            Answer::Inspected(Err(fault)) | Answer::Disabled(Err(fault)) => self.cut_failed(fault),
+            Answer::Disabled(Ok(RuleState::Disabled)) => self.disabled(),
+            Answer::Disabled(Ok(state)) => {
+                let message = format!("DisableRule was accepted, but the rule is still {state}");
+                self.cut_failed(&Fault::new(FaultKind::Other, message));
+            }
+            Answer::Checked(Ok(rule))
+                if self.wants_restore
+                    && !rule.state.is_enabled()
+                    && matches!(self.record.breaker, Breaker::Open(_)) =>
+            {
+                self.compare_before_restore(rule);
+            }
+            Answer::Checked(result) => self.checked(result),
+            Answer::Restored(result) => self.restored(result),
+            Answer::History(result) => self.history(result),
+            Answer::Sessions(result) => self.sessions(result),
+            Answer::Traced(result) => self.traced(result),
+        }
+    }
+
+    /// The rule as it is before anything is done to it: decides whether it may be touched.
+    fn inspected(&mut self, rule: &RuleDefinition) {
+        let probation = self.probation_limit();
+        let Breaker::Open(cut) = &mut self.record.breaker else { return };
+        if cut.found.is_some() {
+            return;
+        }
+        let Some(trip) = &mut self.record.last_trip else { return };
+        let this = &self.record.rule;
+        trip.evidence
+            .mark_targets(|caller, targets| attribution::is_target(caller, this, targets), &rule.targets);
+        let by_hand = trip.evidence.kind == EvidenceKind::Manual;
+        let untouchable = untouchable(self.record.rule.name(), rule);
+        let limit = match self.record.trips_in_probation {
+            0 => self.limits.burst,
+            _ => probation,
+        };
+        let is_judged = !by_hand && self.limits.mode == Mode::Enforce;
+        if is_judged && rests_on_others(&trip.evidence, self.limits) {
+            let evidence = trip.evidence.clone();
+            let until = self.now + super::QUIET;
+            self.record.quiet = Some(Quiet { until, because: QuietReason::TakesAnyCall });
+            return self.spare_rate(
+                &evidence,
+                "its targets are known by now, and a number of firings alone proves no loop",
+            );
+        }
+        if is_judged && !trip.evidence.fills(self.limits, limit) {
+            return self.spare_by_limits(limit);
+        }
+        let may_cut = untouchable.is_none() && rule.state.is_enabled();
+        if may_cut && self.limits.mode == Mode::Enforce {
+            let evidence = trip.evidence.clone();
+            if takes_any_call(this, rule, &evidence) && self.is_untagged_rate(&evidence) {
+                let until = self.now + super::QUIET;
+                self.record.quiet = Some(Quiet { until, because: QuietReason::TakesAnyCall });
+                let because = "its pattern names no API call, so its rate alone proves nothing";
+                return self.spare_rate(&evidence, because);
+            }
+        }
+        if may_cut && (by_hand || self.limits.mode == Mode::Enforce) {
+            self.transition(Event::Found(Box::new(rule.clone().without_actors())));
+            self.record.previous_trip = None;
+            return self.proceed();
+        }
+        let is_off = untouchable.is_none() && self.limits.mode == Mode::Enforce && !by_hand;
+        self.transition(if is_off { Event::FoundDisabled } else { Event::Spared });
+        let Some(trip) = &mut self.record.last_trip else { return };
+        if by_hand {
+            let because =
+                untouchable.unwrap_or_else(|| "it is already disabled, and not by the guard".to_owned());
+            return self.refuse_cut(&because);
+        }
+        match (untouchable, self.limits.mode) {
+            (Some(because), _) => self.spare(&because, QuietReason::Spared, Some(rule)),
+            (None, Mode::Observe) => self.spare("its mode is observe", QuietReason::Observed, Some(rule)),
+            (None, Mode::Ignore) => {
+                trip.outcome = Outcome::Spared { because: "its mode is ignore".to_owned() }
+            }
+            (None, Mode::Enforce) => {
+                let because = "someone else had already disabled it".to_owned();
+                let rule = self.record.rule.clone();
+                self.plan.notes.push(Note::NotCut { rule, because: because.clone() });
+                trip.outcome = Outcome::Spared { because };
+            }
+        }
+    }
+
+    /// The limits that were read with the rule are not filled after all.
+    fn spare_by_limits(&mut self, limit: BurstLimit) {
+        let Some(trip) = &mut self.record.last_trip else { return };
+        let is_eased = !trip.evidence.overspent_budgets.is_empty() && !self.limits.is_tightened();
+        let (because, why) = if is_eased {
+            let because = "no budget that covers it is overspent any more".to_owned();
+            (because.clone(), because)
+        } else {
+            let why = format!("its tags, read only now, set its limit to {limit}");
+            (format!("its limit is {limit}"), why)
+        };
+        trip.outcome = Outcome::Spared { because };
+        self.plan.notes.push(Note::NotCut { rule: self.record.rule.clone(), because: why });
+        self.record.recent_trips.pop();
+        self.transition(Event::Spared);
+    }
+
+    /// A rule whose rate proves nothing: a suspect, however busy.
+    fn spare_rate(&mut self, evidence: &Evidence, because: &str) {
+        if let Some(trip) = &mut self.record.last_trip {
+            trip.outcome = Outcome::Spared { because: because.to_owned() };
+        }
+        self.record.recent_trips.pop();
+        self.transition(Event::Spared);
+        self.record.previous_trip = None;
+        self.report(evidence, Some(because));
+    }
+
+    fn disabled(&mut self) {
+        let now = self.now;
+        let Breaker::Open(cut) = &self.record.breaker else { return self.overtaken() };
+        if cut.stage() == Stage::Inspecting {
+            return self.overtaken();
+        }
+        let Some(trip) = self.record.last_trip.clone() else { return };
+        let found = cut.found.clone();
+        let latched = is_latched(&self.record.recent_trips, now);
+        let auto_restore = self.limits.auto_restore.filter(|_| {
+            trip.evidence.kind != EvidenceKind::Manual && !latched && !trip.evidence.proves_loop()
+        });
+        let restore_at = auto_restore.map(|base| now + next_back_off(base, self.record.trips_in_probation));
+        if !self.transition(Event::Disabled { restore_at }) {
+            return;
+        }
+        let next = match (restore_at, self.limits.auto_restore) {
+            (Some(at), _) => AfterCut::RestoredAt(at),
+            (None, Some(_)) if latched => AfterCut::TrippedTooOften,
+            (None, Some(_)) => AfterCut::LoopIsProved,
+            (None, None) => AfterCut::ByPerson,
+        };
+        let event = RuleEvent::Tripped { why: trip.reason.clone(), next };
+        let body = self.about(event).with_evidence(&trip.evidence, found.as_ref());
+        self.queue(body.with_state(RuleState::Disabled));
+        self.proceed();
+    }
+
+    /// A DisableRule that took longer than any lease: by now the rule is somebody else's.
+    fn overtaken(&mut self) {
+        self.queue(self.about(RuleEvent::Failed(Failure::Overtaken)).with_state(RuleState::Disabled));
+    }
+
+    /// `DescribeRule` or `DisableRule` failed, or the rule is not what it was taken for.
+    fn cut_failed(&mut self, fault: &Fault) {
+        if !matches!(&self.record.breaker, Breaker::Open(cut) if cut.disabled_at.is_none()) {
+            return;
+        }
+        match fault.kind {
+            FaultKind::NotFound => {
+                self.give_up_cut("the rule no longer exists");
+                // A rule of the same name is another rule: only what this one fired does not count.
+                self.record.quiet = None;
+                self.begin_epoch(self.now);
+            }
+            FaultKind::Managed => self.give_up_cut("an AWS service manages it"),
+            _ => self.failed(Attempt::Disable, Failure::Disable(fault.to_string()), fault),
+        }
+    }
+
+    fn give_up_cut(&mut self, because: &str) {
+        self.transition(Event::Spared);
+        if self.is_by_hand() {
+            return self.refuse_cut(because);
+        }
+        self.spare(because, QuietReason::Spared, None);
+    }
+
+    fn is_by_hand(&self) -> bool {
+        self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.kind == EvidenceKind::Manual)
+    }
+
+    pub(super) fn failed(&mut self, attempt: Attempt, failure: Failure, fault: &Fault) {
+        let gives_up = self.record.work.fail(fault, self.now);
+        self.owns_change = false;
+        self.plan.save = true;
+        self.note_failed(attempt, fault);
+        if gives_up && self.record.failure_reported.take(self.now, DAILY) {
+            let mut body = self.about(RuleEvent::Failed(failure));
+            if let Some(trip) = &self.record.last_trip {
+                body = body.with_evidence(&trip.evidence, None);
+            }
+            self.queue(body);
+        }
+    }
+
+    pub(super) fn note_failed(&mut self, attempt: Attempt, fault: &Fault) {
+        let (rule, fault) = (self.record.rule.clone(), fault.clone());
+        self.plan.notes.push(Note::Failed { attempt, rule, fault });
+    }
+
+    fn published(&mut self, key: &AlertKey, result: &Result<(), Fault>) {
+        self.plan.save = true;
+        self.owns_publish = result.is_ok();
+        match result {
+            Ok(()) => self.record.outbox.published(key),
+            Err(fault) => {
+                self.record.outbox.failed(key, fault, self.now);
+                self.plan.notes.push(Note::NotPublished { dedup_id: key.to_string(), fault: fault.clone() });
+            }
+        }
+    }
+
+    /// A step of the work is done: the next one is this caller's, too.
+    pub(super) fn proceed(&mut self) {
+        self.record.work.succeed();
+        self.plan.save = true;
+        self.owns_change = true;
+    }
+
+    /// What the breaker's state asks for now.
+    fn work_to_do(&self) -> Option<Action> {
+        match &self.record.breaker {
+            Breaker::Open(cut) if cut.stage() == Stage::Inspecting => match self.cycle() {
+                [_, others @ ..] if !others.is_empty() && !cut.is_claimed => {
+                    Some(Action::Trace { actors: Vec::new(), rules: others.to_vec() })
+                }
+                _ => Some(Action::Inspect),
+            },
+            Breaker::Open(cut) if cut.stage() == Stage::Disabling => Some(Action::Disable),
+            Breaker::Open(cut) => cut.next_check.is_some_and(|due| due <= self.now).then_some(Action::Check),
+            // A rule is enabled for a person who asked, or because its tag says so; never by whoever comes by.
+            Breaker::Restoring { cut, .. } => {
+                let may = self.wants_restore || cut.restore_at.is_some();
+                let is_due = cut.next_check.is_some_and(|due| due <= self.now);
+                let restore = cut.found.as_ref().filter(|_| may).map(|found| Action::Restore(found.state));
+                restore.or(is_due.then_some(Action::Check))
+            }
+            Breaker::HalfOpen { .. } | Breaker::Closed => None,
+        }
+    }
+
+    /// The next thing to do, if it is this caller's to do. A change of the rule goes before an alert about it.
+    pub(super) fn choose_action(&mut self) {
+        // A refused order does no work: the settings of the command line may differ from the function's.
+        let work = self.work_to_do().filter(|_| self.plan.refused.is_none());
+        let now = self.now;
+        let work = work.map(|action| (action, self.owns_change, &mut self.record.work));
+        let post = self.record.outbox.head();
+        let post =
+            post.map(|(alert, lease)| (Action::Publish(Box::new(alert.clone())), self.owns_publish, lease));
+        if let Some(question) = self.question.take() {
+            self.plan.next = Some(question);
+            return;
+        }
+        let mut look_again = self.awaits;
+        for (action, is_mine, lease) in work.into_iter().chain(post) {
+            if is_mine || lease.is_free(now) {
+                lease.take(now);
+                self.plan.save = true;
+                self.plan.next = Some(action);
+                return;
+            }
+            look_again = [look_again, lease.worth_waiting(now)].into_iter().flatten().min();
+        }
+        self.plan.next = look_again.map(|until| Action::Await { until });
+    }
+}
+
+/// Returns true if firings were counted while the rule's targets were not known, and fewer than nine of ten are theirs, as
+/// is known now; or if that few were enough only because money runs out.
+fn rests_on_others(evidence: &Evidence, limits: &Limits) -> bool {
+    let (own, all) = evidence.own_calls();
+    let is_own = u64::from(own) * 10 >= u64::from(all) * 9 && evidence.overspent_budgets.is_empty();
+    !is_own && evidence.is_number_alone(limits)
+}
+
+/// Whether the last trips came so close together that only a person may put the rule back.
+fn is_latched(recent_trips: &[Timestamp], now: Timestamp) -> bool {
+    let day = jiff::SignedDuration::from_hours(24);
+    recent_trips.len() >= super::LATCH_TRIPS && recent_trips.iter().all(|at| now.duration_since(*at) < day)
+}
+
+/// Returns true if the rule takes API calls whatever their name: all of a service's, or all there are. A rule for other kinds
+/// of events names what it takes; so does one of a custom bus for sources that are no AWS services, unless trusted calls have
+/// fired it, which are forwarded under such a source.
+pub(super) fn takes_any_call(rule: &RuleArn, definition: &RuleDefinition, evidence: &Evidence) -> bool {
+    let Some(text) = definition.event_pattern.as_deref() else { return false };
+    let pattern: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    let kinds = pattern.as_ref().and_then(|pattern| pattern.get("detail-type")?.as_array());
+    let is_other = |kind: &serde_json::Value| kind.as_str().is_some_and(|kind| !kind.contains("CloudTrail"));
+    let takes_no_calls = kinds.is_some_and(|kinds| kinds.iter().all(is_other));
+    let sources = pattern.as_ref().and_then(|pattern| pattern.get("source")?.as_array());
+    let is_no_service = || sources.is_some_and(|sources| sources.iter().all(is_no_aws_source));
+    let may_be_own = !rule.is_on_default_bus() && evidence.call.is_none();
+    let takes_no_calls = takes_no_calls || may_be_own && is_no_service();
+    // A pattern that cannot be read is left to the rate.
+    !takes_no_calls && Pattern::compile(text).is_ok_and(|pattern| !pattern.names_api_call())
+}
+
+/// Returns true if this part of a pattern takes no source of an AWS service. All of these begin with `aws.`.
+fn is_no_aws_source(source: &serde_json::Value) -> bool {
+    let prefix = source.get("prefix").and_then(serde_json::Value::as_str);
+    match (source.as_str(), prefix) {
+        (Some(source), _) => !source.starts_with("aws."),
+        (None, Some(prefix)) => !prefix.starts_with("aws.") && !"aws.".starts_with(prefix),
+        (None, None) => false,
+    }
+}
+
+/// Why a rule must never be touched, if that is so.
+pub fn untouchable(name: &str, rule: &RuleDefinition) -> Option<String> {
+    if let Some(service) = &rule.managed_by {
+        return Some(format!("the AWS service {service} manages it"));
+    }
+    if name.starts_with(OWN_PREFIX) {
+        return Some("it belongs to the guard itself".to_owned());
+    }
+    (rule.event_pattern.is_none() && rule.schedule_expression.is_some())
+        .then(|| "it is a schedule, which no event can fire".to_owned())
+}

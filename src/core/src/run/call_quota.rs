@@ -1,0 +1,34 @@
+//! The speed at which the guard asks EventBridge, and how much it may ask at a time.
+
+use jiff::SignedDuration;
+
+use crate::model::Timestamp;
+use crate::ports::Clock;
+
+/// At most five calls a second. All calls to EventBridge of an account and Region share fifty.
+const GAP: SignedDuration = SignedDuration::from_millis(200);
+
+/// A number of calls within a length of time.
+#[derive(Debug)]
+pub(super) struct CallQuota {
+    next: Timestamp,
+    until: Timestamp,
+    calls_left: i32,
+}
+
+impl CallQuota {
+    pub fn new(now: Timestamp, calls: i32, within: SignedDuration) -> Self {
+        Self { next: now, until: now + within, calls_left: calls }
+    }
+
+    /// Waits for the turn of so many calls. False if there is no turn left.
+    pub async fn acquire(&mut self, clock: &impl Clock, calls: i32) -> bool {
+        if self.calls_left < calls || self.next >= self.until {
+            return false;
+        }
+        clock.sleep_until(self.next).await;
+        self.next = self.next.max(clock.now()) + GAP * calls;
+        self.calls_left -= calls;
+        true
+    }
+}
