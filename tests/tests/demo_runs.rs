@@ -4,23 +4,15 @@ use std::error::Error;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use budget_guard_tests::programs;
 
 type Failure = Box<dyn Error>;
 
-/// `cargo test` builds the examples too, into a folder beside the binaries.
-fn demo() -> Result<PathBuf, Failure> {
-    let binaries = Path::new(programs::bootstrap()).parent().ok_or("the binary has no folder")?;
-    let demo = binaries.join("examples/demo");
-    match demo.is_file() {
-        true => Ok(demo),
-        false => {
-            Err(format!("{} is missing: cargo build --all-features --example demo", demo.display()).into())
-        }
-    }
+fn demo() -> &'static Path {
+    Path::new(programs::built("demo"))
 }
 
 /// The demo, with its own folder for temporary files.
@@ -41,7 +33,7 @@ fn text(output: &Output) -> String {
 #[test]
 fn the_whole_story_holds() -> Result<(), Failure> {
     let scratch = tempfile::tempdir()?;
-    let output = command(&demo()?, scratch.path()).output()?;
+    let output = command(demo(), scratch.path()).output()?;
     let text = text(&output);
     assert!(output.status.success(), "{}\n{text}", output.status);
     for wanted in [
@@ -74,15 +66,13 @@ fn the_whole_story_holds() -> Result<(), Failure> {
 
 #[test]
 fn a_command_that_does_nothing_is_noticed() -> Result<(), Failure> {
-    let (scratch, programs) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let examples = programs.path().join("examples");
-    fs::create_dir(&examples)?;
+    let (scratch, folder) = (tempfile::tempdir()?, tempfile::tempdir()?);
     // A copy and not a link, because the demo looks for the other programs in its own folder.
-    fs::copy(demo()?, examples.join("demo"))?;
-    symlink(programs::bootstrap(), programs.path().join("bootstrap"))?;
-    symlink("/bin/true", programs.path().join("budget-guard"))?;
+    fs::copy(demo(), folder.path().join("demo"))?;
+    symlink(programs::bootstrap(), folder.path().join("bootstrap"))?;
+    symlink("/bin/true", folder.path().join("budget-guard"))?;
 
-    let output = command(&examples.join("demo"), scratch.path()).output()?;
+    let output = command(&folder.path().join("demo"), scratch.path()).output()?;
     let text = text(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("The demo FAILED: the rule was not put back"), "{text}");
@@ -93,7 +83,7 @@ fn a_command_that_does_nothing_is_noticed() -> Result<(), Failure> {
 #[test]
 fn an_interrupted_demo_leaves_nothing() -> Result<(), Failure> {
     let scratch = tempfile::tempdir()?;
-    let mut child = command(&demo()?, scratch.path()).spawn()?;
+    let mut child = command(demo(), scratch.path()).spawn()?;
     let mut lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
     let turns = lines.by_ref().map_while(Result::ok).any(|line| line.starts_with("2. "));
     assert!(turns, "the loop did not start");

@@ -112,7 +112,7 @@ async fn acting(bench: &Bench) -> Result<(), Failure> {
     assert_eq!(one["who_acts"], "unknown", "as the list has it");
 
     bench.world.edit_item("directory", "json", |head| head["schema"] = json!(99)).await?;
-    let hint = "hint: who acts for the rules is not shown: the directory has schema 99, this version reads 1";
+    let hint = "who acts for the rules is not shown: the head of the directory has schema 99, this version reads up to 1";
     let list = program.check("status", 0, &["orders/fix-acl"], &[hint]).await?;
     assert!(!list.contains("Who acts"), "{list}");
     Ok(())

@@ -72,7 +72,7 @@ async fn the_report_reads_well() -> Result<(), Failure> {
         String::from_utf8(output.stderr)?
     );
     let page = page.replace(&given("").display().to_string(), "");
-    insta::with_settings!({ snapshot_path => "replay/snapshots", prepend_module_to_snapshot => false }, {
+    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("report", page);
     });
     Ok(())
