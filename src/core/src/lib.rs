@@ -1,52 +1,56 @@
-//! The decisions of budget-guard, a circuit breaker for EventBridge rules that fire themselves.
+//! Decisions of budget-guard, a circuit breaker for EventBridge rules that fire themselves.
 //!
 //! # Code map
 //!
-//! `src/README.md` has the modules in reading order, the words, and the way of one firing.
+//! `src/README.md` lists the modules in reading order, defines the words, and follows one firing through the code.
 //!
-//! One direction: payload → [`sources`] → [`attribution`] (with the [`directory`]) → [`window`] → [`verdict`] → [`breaker`] → [`actions`] → plan.
-//! [`guard::step`] is the six stages in one call: pure, without a clock, it cannot fail. [`run`] loads, steps, saves if
-//! nobody else saved meanwhile, and carries out the plan. No package below this one sends a request.
+//! Data passes the modules in one direction: payload → [`sources`] → [`attribution`] (with the [`directory`]) →
+//! [`window`] → [`verdict`] → [`breaker`] → [`alerts`] → plan.
+//! [`guard::step`] is the six stages in one call. It is pure, has no clock and cannot fail. [`run`] loads the record,
+//! calls `step`, saves the record if its version is unchanged, and carries out the plan. This package sends no request:
+//! all access to the outside goes through [`ports`].
 //!
 //! # Promises
 //!
-//! 1. A rule is never disabled before the record of why, and of the exact state found, is durable.
-//! 2. An event counts once, however often and in whatever order it is delivered.
-//! 3. One trip per epoch: concurrent invocations disable once and alert once. A crash may repeat an alert, with the
+//! 1. A rule is disabled only after the reason and the exact state found are stored.
+//! 2. An event counts once, at any number and order of deliveries.
+//! 3. An epoch has one trip: concurrent invocations disable once and alert once. A crash may repeat an alert, with the
 //!    same deduplication id.
-//! 4. What happened before the epoch began never counts; what still arrives after a cut is recorded as late.
-//! 5. Never touched: managed rules, the guard's own rules, other accounts' rules, rules in `observe` or `ignore`.
-//! 6. A restore puts back what was found, and only what the guard itself cut.
-//! 7. Bad input loses nothing: the bad message goes back, with a named reason, and the rest of the batch is processed.
+//! 4. Firings from before the epoch never count. Those after a cut are recorded as late.
+//! 5. Managed rules, the guard's own rules, rules of other accounts and rules in `observe` or `ignore` are never
+//!    disabled by the guard itself.
+//! 6. A restore puts back the state that was found, and only for a rule that the guard cut.
+//! 7. Bad input loses nothing: the bad message goes back with a named reason, and the rest of the batch is processed.
 //! 8. An unfinished plan is finished by the next invocation that sees the record, at the latest by the tick.
-//! 9. Bounded work: one read and one write per rule and batch when nothing trips; a record stays under 32 KB.
-//! 10. The guard's own calls never feed the guard.
+//! 9. Work is bounded: a batch costs one read and one write per rule when nothing trips. A record stays
+//!    under 32 KB.
+//! 10. Calls of the guard itself never count.
 
-/// The words that all modules share.
+/// Types that all modules share: rules, firings, calls, callers, causes, money and times.
 pub mod model;
-/// What the operator asked for.
+/// Limits and mode of a rule: the defaults from the settings, overridden by its tags.
 pub mod policy;
 
-/// Stage 6: alerts, from the event to the words.
+/// Stage 6: alerts, from the event to its text.
 pub mod alerts;
-/// Stage 2: which rule fired, and who caused it.
+/// Stage 2: the rule that fired, and the maker of the call.
 pub mod attribution;
-/// Stage 5: the circuit breaker.
+/// Stage 5: the circuit breaker of a rule and its transitions.
 pub mod breaker;
-/// Stage 2, zero-touch: every rule there is, and which of them an event of the default bus fires.
+/// Stage 2, zero-touch: all rules of the account and Region, and those that an event of the default bus fires.
 pub mod directory;
-/// Stage 2: roles that the settings of a target name.
+/// Stage 2: IAM roles that the settings of a target name.
 pub mod hints;
-/// How busy a rule was before, as second witness for rate.
+/// Firings of a rule in the last 14 days, as second witness for its rate.
 pub mod history;
 /// JSON in one pass, and object by object.
 pub mod json;
 
-/// Stage 1: payload → what was received.
+/// Stage 1: payload bytes into messages.
 pub mod sources;
-/// Stage 3: which firings can have caused which.
+/// Stage 3: firings that can have caused others.
 pub mod turns;
-/// Stage 4: is this a loop?
+/// Stage 4: evidence that a rule is a loop.
 pub mod verdict;
 /// Stage 3: distinct firings in event time.
 pub mod window;
@@ -54,21 +58,21 @@ pub mod window;
 /// Which budgets are overspent, by AWS's own word.
 pub mod budget;
 
-/// The six stages in one call.
+/// The six stages in one call, and the plan that they produce.
 pub mod guard;
-/// What survives between invocations.
+/// State of one rule that survives between invocations.
 pub mod record;
 /// Keys, layouts and errors of stored items.
 pub mod stored;
 
-/// What rules would have done over CloudTrail logs.
+/// The same decisions over CloudTrail logs.
 pub mod replay;
 
-/// What the guard needs from the outside.
+/// Traits of everything that the guard needs from outside.
 pub mod ports;
-/// The shell around the core.
+/// Shell around the core: loads, steps, saves and acts.
 pub mod run;
-/// The settings of the Lambda.
+/// Settings of the Lambda function, from its environment.
 pub mod settings;
-/// Logs and metrics.
+/// Log line and metrics of the Lambda function.
 pub mod telemetry;

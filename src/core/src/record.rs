@@ -1,4 +1,4 @@
-//! What survives between invocations for one rule.
+//! State of one rule that survives between invocations.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -13,68 +13,75 @@ use crate::turns::Turns;
 use crate::verdict::Evidence;
 use crate::window::{Window, varint};
 
-/// Layout of a stored record.
+/// Version of the layout of a stored record.
 const SCHEMA: u32 = 1;
-/// Time that the record of a closed rule is kept without a firing.
+/// Time for which the record of a closed rule is kept without a firing.
 const KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Everything the guard knows about one rule. Saved only if nobody else saved it meanwhile.
+/// Everything that the guard stores about one rule. It is saved only if its stored version is unchanged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
+    /// Version of the layout.
     pub schema: u32,
+    /// ARN of the rule.
     pub rule: RuleArn,
+    /// Current epoch: the enabled life of the rule that firings are counted for.
     pub epoch: Epoch,
+    /// State of the breaker.
     pub breaker: Breaker,
-    /// The limit of the rule; the window's own is a quarter of it on probation.
+    /// Burst limit of the rule. The limit of the window is a quarter of it on probation.
     pub limit: BurstLimit,
+    /// Distinct firings in event time. They are stored as bytes beside the JSON.
     pub window: Window,
+    /// Firings that can have caused others. They are stored as bytes beside the JSON.
     #[serde(default, skip_serializing_if = "Turns::is_empty")]
     pub turns: Turns,
-    /// A slow proof waits until then for reasons that come late.
+    /// Time until which a slow proof waits for reasons that arrive late. `None` if no proof waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_due: Option<Timestamp>,
+    /// Last trip. `None` if the rule never tripped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_trip: Option<Trip>,
-    /// What `last_trip` was before a cut by hand that has only begun; it comes back if that cut is refused.
+    /// Value of `last_trip` before a cut by hand that has only begun. It is put back if that cut is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_trip: Option<Box<Trip>>,
-    /// The last trips, at most three: so many in a day end automatic restores.
+    /// Times of the last trips, at most three. Three trips within a day end automatic restores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent_trips: Vec<Timestamp>,
-    /// Trips in a row that happened on probation.
+    /// Number of trips in a row that happened on probation.
     #[serde(default)]
     pub trips_in_probation: u32,
-    /// Deliveries that came after the rule was cut, or from before its epoch.
+    /// Number of deliveries after the cut of the rule, or from before its epoch.
     #[serde(default)]
     pub late: u64,
-    /// Alerts decided but not yet published.
+    /// Alerts that are decided and not yet published.
     #[serde(default, skip_serializing_if = "Outbox::is_empty")]
     pub outbox: Outbox,
-    /// Who is cutting or restoring the rule.
+    /// Lease of the invocation that cuts or restores the rule.
     #[serde(default)]
     pub work: Lease,
-    /// When the failure of the current cut or restore was last reported.
+    /// Time of the last report that the current cut or restore failed.
     #[serde(default, skip_serializing_if = "Throttle::is_unused")]
     pub failure_reported: Throttle,
-    /// When it was last reported that the rule's event pattern is beyond the guard.
+    /// Time of the last report that the guard cannot evaluate the rule's event pattern.
     #[serde(default, skip_serializing_if = "Throttle::is_unused")]
     pub unmatched_reported: Throttle,
-    /// A loop that must not be cut has been reported; silent about it until then.
+    /// Silence after the report of a loop that must not be cut. `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
-    /// How busy the rule used to be, once it was asked.
+    /// Firings of the rule in the last 14 days. `None` before CloudWatch was first asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
-    /// When the rule was last reported as a suspect.
+    /// Time of the last report of the rule as a suspect.
     #[serde(default, skip_serializing_if = "Throttle::is_unused")]
     pub suspected: Throttle,
-    /// Since when it has looked like a loop; reports of the days after belong to the first.
+    /// Time since which the rule has looked like a loop. Reports of later days belong to the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspected_since: Option<Timestamp>,
-    /// When it was last said that the rule is fired mostly by its own target.
+    /// Time of the last report that the rule is fired mostly by its own target.
     #[serde(default, skip_serializing_if = "Throttle::is_unused")]
     pub advised: Throttle,
-    /// The malformed tags that were last reported. Others are reported at once, the same ones never again.
+    /// Problems of malformed tags, as last reported. Other problems are reported at once, the same ones never again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reported_tags: Vec<String>,
 }
@@ -82,48 +89,64 @@ pub struct Record {
 /// The last trip, kept after a restore so that it can be explained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trip {
+    /// Time of the trip.
     pub at: Timestamp,
+    /// Number of the epoch that the trip ended.
     pub epoch: u64,
-    /// One sentence with the numbers.
+    /// Reason in one sentence, with its numbers.
     pub reason: String,
+    /// Evidence for the trip.
     pub evidence: Evidence,
+    /// Outcome so far.
     pub outcome: Outcome,
 }
 
-/// What came of a trip.
+/// Outcome of a trip.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The cut is under way or done; the breaker says which.
+    /// The cut is under way or done. The state of the breaker distinguishes the two.
     Cut,
     /// The rule was put back.
-    Restored { at: Timestamp },
-    /// Someone else enabled or deleted the rule.
-    Undone { at: Timestamp },
-    /// Nothing was touched, and why.
-    Spared { because: String },
+    Restored {
+        /// Time of the restore.
+        at: Timestamp,
+    },
+    /// Another principal enabled or deleted the rule.
+    Undone {
+        /// Time at which the guard noticed it.
+        at: Timestamp,
+    },
+    /// The rule was not touched.
+    Spared {
+        /// Reason, as a clause.
+        because: String,
+    },
 }
 
 /// Silence about a loop that must not be cut. It is more than a throttle: until it ends, no such trip is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quiet {
+    /// End of the silence.
     pub until: Timestamp,
+    /// Reason for the silence.
     pub because: QuietReason,
 }
 
+/// Reason for which a rule that looks like a loop is not cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QuietReason {
-    /// The rule is observed. Ends when it is enforced.
+    /// The mode of the rule is `observe`. The silence ends when the mode becomes `enforce`.
     Observed,
     /// The rule may never be cut.
     Spared,
-    /// Its rate alone is no reason to cut it; a proved loop is.
+    /// Its rate alone is no evidence, for example because its pattern names no API call. A proved loop still is.
     TakesAnyCall,
 }
 
 impl Record {
-    /// A rule seen for the first time.
+    /// Creates the record of a rule that is seen for the first time.
     pub fn new(rule: RuleArn, limit: BurstLimit) -> Self {
         Self {
             schema: SCHEMA,
@@ -152,7 +175,7 @@ impl Record {
         }
     }
 
-    /// Whether the tick has to look after this rule.
+    /// Returns true if the tick has work to do for this rule.
     pub fn needs_watch(&self) -> bool {
         !matches!(self.breaker, Breaker::Closed)
             || !self.outbox.is_empty()
@@ -191,7 +214,7 @@ impl Stored for Record {
         Ok(record)
     }
 
-    /// A closed rule that does not fire is forgotten. A cut rule never is.
+    /// Returns a time for closed rules only: the record of a cut rule never expires.
     fn expires(&self, now: Timestamp) -> Option<Timestamp> {
         matches!(self.breaker, Breaker::Closed).then(|| now + KEEP)
     }
