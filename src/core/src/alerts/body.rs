@@ -1,4 +1,4 @@
-//! The content of an alert as data: numbers and names. The words for it are in `render`.
+//! Content of an alert as data: numbers and names. `render` makes the text of it.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,24 +14,27 @@ use crate::model::RuleArn;
 pub enum Body {
     /// An event in the life of one rule.
     Rule(Box<RuleBody>),
-    /// A budget, or a message about money.
+    /// A budget, or a message about costs.
     Budget(Box<BudgetBody>),
-    /// Rules that fire on more than the guard is shown.
+    /// Rules that also fire on events which the guard does not receive.
     Coverage(Box<Coverage>),
-    /// Ready words: an earlier version stored the alert so.
+    /// Finished text, as an earlier version stored it.
     Written(Box<AlertJson>),
 }
 
-/// A rule by its parts.
+/// Rule with the parts of its ARN.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleRef {
+    /// ARN of the rule.
     pub arn: RuleArn,
+    /// Name of the rule, without its bus.
     pub name: String,
+    /// Name of the event bus.
     pub bus: String,
 }
 
 impl RuleRef {
-    /// The parts of this ARN.
+    /// Takes the ARN apart.
     pub fn of(rule: &RuleArn) -> Self {
         Self { arn: rule.clone(), name: rule.name().into(), bus: rule.bus().into() }
     }

@@ -1,4 +1,4 @@
-//! Rules that fire on more than the guard is shown, in as much as an alert holds.
+//! Coverage gaps: rules that also fire on events which the guard does not receive, cut to the size of an alert.
 
 use std::collections::BTreeSet;
 
@@ -6,36 +6,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{RuleArn, TextId};
 
-/// Maximum number of rules in one sentence; the others are counted.
+/// Maximum number of rules named in one sentence. The others are counted.
 const NAMED: usize = 3;
-/// Maximum number of rules in an alert: they fit into a message in each of its forms. The others are counted.
+/// Maximum number of rules in an alert, so that a message fits into 256 KB in all of its forms. The others are counted.
 const LISTED: usize = 100;
-/// Parameter of the stack that shows the guard calls named `Get…`, `List…` or `Describe…`.
+/// Stack parameter with which the guard receives calls named `Get…`, `List…` or `Describe…`.
 pub const READS_SETTING: &str = "WatchReadOnlyCalls=true";
-/// Parameter of the stack that shows the guard all events.
+/// Stack parameter with which the guard receives all events.
 pub const ALL_SETTING: &str = "Watch=all";
 
-/// Rules by what the guard is not shown of them.
+/// Rules by the kind of gap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// Rules that calls named `Get…`, `List…` or `Describe…` fire.
+    /// Rules that also fire on calls named `Get…`, `List…` or `Describe…`.
     pub reads: Named,
-    /// Rules that other events than API calls fire.
+    /// Rules that also fire on events other than API calls.
     pub events: Named,
-    /// Rules with targets whose actors the guard cannot tell.
+    /// Rules with targets whose actors are not known.
     pub actors: Named,
-    /// All of them once, by name, as far as they are listed.
+    /// All of these rules, each once and sorted, up to the maximum.
     pub rules: Vec<RuleArn>,
-    /// Number of the rules that are not listed.
+    /// Number of rules beyond that maximum.
     pub unlisted: u64,
-    /// Hash of all rules and of the settings that they need.
+    /// Hash of all rules and of the stack parameters that they need.
     pub hash: u64,
 }
 
-/// The first of several rules, and the number of the others.
+/// First of several rules, and the number of the others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
+    /// Rules to name.
     pub first: Vec<RuleArn>,
+    /// Number of the other rules.
     pub others: usize,
 }
 
@@ -46,7 +48,8 @@ impl Named {
 }
 
 impl Coverage {
-    /// Of rules that need read-only calls, rules that need other events, and rules whose actors are not known.
+    /// Creates it from rules that need read-only calls, rules that need other events, and rules whose actors are not
+    /// known.
     pub fn of(reads: &[RuleArn], events: &[RuleArn], actors: &[RuleArn]) -> Self {
         let rules: BTreeSet<&RuleArn> = reads.iter().chain(events).chain(actors).collect();
         let mut coverage = Self {
@@ -63,7 +66,7 @@ impl Coverage {
         coverage
     }
 
-    /// The parameters of the stack that would show all of it, as `make deploy` takes them.
+    /// Returns the stack parameters that close the gaps, as `make deploy` takes them.
     pub fn settings(&self) -> Vec<&'static str> {
         let reads = (!self.reads.first.is_empty()).then_some(READS_SETTING);
         reads.into_iter().chain((!self.events.first.is_empty()).then_some(ALL_SETTING)).collect()

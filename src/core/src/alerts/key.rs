@@ -1,4 +1,4 @@
-//! The identity of an alert: what it is about, of which kind, and which one of them.
+//! Identity of an alert: its subject, its kind, and the occurrence.
 
 use std::fmt;
 
@@ -7,34 +7,34 @@ use serde::{Deserialize, Serialize};
 use super::occurrence::{Occurrence, Topic};
 use crate::model::RuleArn;
 
-/// Kind of an alert. The words are the `kind` attribute of the SNS message.
+/// Kind of an alert. Its word is the `kind` attribute of the SNS message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertKind {
     /// A rule was disabled.
     Tripped,
-    /// A rule would have been disabled, but is observed or must not be touched.
+    /// A rule would have been disabled, but its mode is `observe` or it must not be touched.
     WouldTrip,
-    /// A rule fires as a slow loop would; a person should look.
+    /// A rule fires like a slow loop. A person should check it.
     Suspect,
     /// A rule was put back.
     Restored,
-    /// Someone else enabled or deleted a rule that the guard had cut.
+    /// Another principal enabled or deleted a rule that the guard had cut.
     Undone,
-    /// A rule has been disabled for long.
+    /// A rule has been disabled for a long time.
     Reminder,
-    /// Something the guard should have done did not work.
+    /// An action of the guard failed.
     Failed,
     /// A rule is fired mostly by its own target.
     Advice,
-    /// A budget is overspent, is OK again, or is said to be overspent.
+    /// A budget is overspent, is reported to be overspent, or is no longer overspent.
     Budget,
-    /// Rules fire on more than the guard is shown.
+    /// Rules also fire on events that the guard does not receive.
     Unwatched,
 }
 
 impl AlertKind {
-    /// The word of the kind, as subscriptions filter by it.
+    /// Returns the word of the kind, which subscriptions filter by.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Tripped => "tripped",
@@ -51,41 +51,49 @@ impl AlertKind {
     }
 }
 
-/// Identity of an alert: the same event always has the same key. Its text is the `dedup_id` of the SNS message.
+/// Identity of an alert. The same event always has the same key. Its text is the `dedup_id` of the SNS message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertKey {
+    /// Subject of the alert.
     pub subject: Subject,
+    /// Kind of the alert.
     pub kind: AlertKind,
+    /// Occurrence among the alerts of this kind about this subject.
     #[serde(default, skip_serializing_if = "Occurrence::is_single")]
     pub occurrence: Occurrence,
 }
 
-/// Thing that an alert is about.
+/// Subject of an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Subject {
-    /// A rule in one epoch of its life.
-    Rule { rule: RuleArn, epoch: u64 },
-    /// A budget of the account, by its name.
+    /// Rule in one of its epochs.
+    Rule {
+        /// ARN of the rule.
+        rule: RuleArn,
+        /// Number of the epoch.
+        epoch: u64,
+    },
+    /// Budget of the account, by its name.
     Budget(String),
-    /// A message about money, by its id at SNS.
+    /// Message about costs, by its SNS message id.
     Message(String),
-    /// A message about money without an id, by a hash of its content.
+    /// Message about costs without an id, by a hash of its content.
     Text(u64),
-    /// The events that the guard is shown.
+    /// Events that the guard receives.
     Coverage,
-    /// Unknown beyond the `dedup_id`: an earlier version stored nothing else.
+    /// `dedup_id` alone, as an earlier version stored it.
     Stored(String),
 }
 
 impl AlertKey {
-    /// Returns true if both tell of the same trouble of the same subject: then one of the two is enough.
+    /// Returns true if both report the same problem of the same subject. The later one then replaces the earlier one.
     pub fn repeats(&self, earlier: &Self) -> bool {
         let trouble = |key: &Self| (key.kind, key.occurrence.topic);
         trouble(self) == trouble(earlier) && self.subject == earlier.subject
     }
 
-    /// The rule that the alert is about; `None` if it is about no single rule.
+    /// Returns the rule that the alert is about. `None` if it is about no single rule.
     pub fn rule(&self) -> Option<&RuleArn> {
         match &self.subject {
             Subject::Rule { rule, .. } => Some(rule),
@@ -94,7 +102,7 @@ impl AlertKey {
     }
 }
 
-/// The `dedup_id`. It is public interface, and known to the subscribers of today.
+/// Text of the `dedup_id`. It is public interface: subscribers depend on it.
 impl fmt::Display for AlertKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.kind.as_str();

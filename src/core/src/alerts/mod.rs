@@ -1,4 +1,4 @@
-//! Stage 6: alerts – one type for all kinds, the outbox that keeps them until they are published, and their words.
+//! Stage 6: one alert type for all kinds, the outbox that keeps alerts until they are published, and their text.
 
 mod body;
 mod budget;
@@ -24,16 +24,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{RuleArn, TextId, Timestamp, whole_seconds};
 
-/// One alert: its identity, its time in whole seconds, its content.
+/// Alert with its identity and its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored")]
 pub struct Alert {
+    /// Identity.
     pub key: AlertKey,
+    /// Time of the event, in whole seconds.
     pub time: Timestamp,
+    /// Content as data.
     pub body: Body,
 }
 
-/// The layouts of a stored alert: of this version, and of earlier ones, which stored the public JSON.
+/// Layouts of a stored alert: the one of this version, and the public JSON that earlier versions stored.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Stored {
@@ -51,7 +54,7 @@ impl From<Stored> for Alert {
 }
 
 impl Alert {
-    /// An alert about a rule in this epoch of its life.
+    /// Creates an alert about a rule in this epoch.
     pub fn about_rule(rule: &RuleArn, epoch: u64, body: RuleBody, now: Timestamp) -> Self {
         let key = AlertKey {
             subject: Subject::Rule { rule: rule.clone(), epoch },
@@ -61,13 +64,13 @@ impl Alert {
         Self { key, time: whole_seconds(now), body: Body::Rule(Box::new(body)) }
     }
 
-    /// An alert about a budget of the account, or about a message that names one.
+    /// Creates an alert about a budget of the account, or about a message that names one.
     pub fn about_budget(subject: Subject, occurrence: Occurrence, body: BudgetBody, now: Timestamp) -> Self {
         let key = AlertKey { subject, kind: AlertKind::Budget, occurrence };
         Self { key, time: whole_seconds(now), body: Body::Budget(Box::new(body)) }
     }
 
-    /// An alert about rules that fire on more than the guard is shown.
+    /// Creates an alert about coverage gaps.
     pub fn about_coverage(coverage: Coverage, now: Timestamp) -> Self {
         let time = whole_seconds(now);
         let occurrence = Occurrence::repeated(Repetition::HashAt(coverage.hash, time));
@@ -75,14 +78,14 @@ impl Alert {
         Self { key, time, body: Body::Coverage(Box::new(coverage)) }
     }
 
-    /// An alert that is in words already.
+    /// Creates an alert from finished text.
     pub fn written(json: AlertJson) -> Self {
         let subject = Subject::Stored(json.dedup_id.clone());
         let key = AlertKey { subject, kind: json.kind, occurrence: Occurrence::default() };
         Self { key, time: json.time, body: Body::Written(Box::new(json)) }
     }
 
-    /// One sentence with the numbers.
+    /// Returns the reason in one sentence, with its numbers.
     pub fn reason(&self) -> String {
         AlertJson::of(self).reason
     }
@@ -97,7 +100,7 @@ impl Alert {
 }
 
 impl Subject {
-    /// A message about money: by its id, or by its content if it has none.
+    /// Creates the subject of a message about costs: by its id, or by its content if it has none.
     pub fn of_message(id: Option<&str>, said: &str, doubt: &NotTaken) -> Self {
         match id {
             Some(id) => Self::Message(id.to_owned()),

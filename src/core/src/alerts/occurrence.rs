@@ -1,4 +1,4 @@
-//! Which one of the alerts of one kind about one subject: the trouble, and the repetition of it.
+//! Occurrence of an alert among those of one kind about one subject: the problem, and its repetition.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
 
-/// Marks that tell apart the alerts of one kind about one subject.
+/// Marks that distinguish the alerts of one kind about one subject.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occurrence {
-    /// The step or trouble, where a kind has several.
+    /// Step or problem, for kinds that have several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<Topic>,
-    /// Mark of one repetition among others of the same trouble.
+    /// Mark that distinguishes repetitions of the same problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repetition: Option<Repetition>,
 }
 
-/// Steps and troubles within one kind of alert.
+/// Step or problem within one kind of alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topic {
@@ -26,23 +26,23 @@ pub enum Topic {
     Disable,
     /// The rule could not be put back.
     Restore,
-    /// The event pattern is beyond the guard.
+    /// The guard cannot evaluate the event pattern.
     Pattern,
     /// Tags of the rule are malformed.
     Tags,
     /// A disabled rule still fires.
     NotCut,
-    /// A delayed call disabled the rule again.
+    /// A delayed call of the guard disabled the rule again.
     Overtaken,
-    /// A restore changed more than the state.
+    /// A restore changed more than the state of the rule.
     RestoreChanged,
     /// The rule was deleted.
     Deleted,
-    /// The budget is OK again.
+    /// The budget is no longer overspent.
     Eased,
-    /// A person ended the pressure of the budget.
+    /// A person ended the effect of the budget.
     Cleared,
-    /// More budgets are overspent than are kept.
+    /// The maximum number of overspent budgets is already kept.
     Full,
 }
 
@@ -50,28 +50,28 @@ pub enum Topic {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Repetition {
-    /// At this time.
+    /// Time.
     At(Timestamp),
-    /// On this day in UTC.
+    /// Day in UTC.
     On(Date),
-    /// With content of this hash.
+    /// Hash of the content.
     Hash(u64),
-    /// With content of this hash, at this time.
+    /// Hash of the content, and time.
     HashAt(u64, Timestamp),
 }
 
 impl Occurrence {
-    /// One repetition of a kind that knows a single trouble.
+    /// Creates one repetition, for a kind with a single problem.
     pub fn repeated(repetition: Repetition) -> Self {
         Self { topic: None, repetition: Some(repetition) }
     }
 
-    /// This trouble, at most once for a subject.
+    /// Creates an occurrence of this problem that a subject has at most once.
     pub fn of(topic: Topic) -> Self {
         Self { topic: Some(topic), repetition: None }
     }
 
-    /// One repetition of this trouble.
+    /// Creates one repetition of this problem.
     pub fn of_repeated(topic: Topic, repetition: Repetition) -> Self {
         Self { topic: Some(topic), repetition: Some(repetition) }
     }

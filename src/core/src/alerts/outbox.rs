@@ -1,7 +1,7 @@
 //! Alerts that are decided and saved, and not yet published.
 //!
-//! The same guarantee wherever one lies: an alert is stored before it is sent, and sent at least once, always with the
-//! same `dedup_id`.
+//! The guarantee is the same for all outboxes: an alert is stored before it is sent. It is sent at least once, always
+//! with the same `dedup_id`.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,9 @@ use super::{Alert, AlertKey};
 use crate::model::Lease;
 use crate::model::{Fault, Timestamp};
 
-/// Time for one caller to publish all that waits; then the next one does it again.
+/// Time for one invocation to publish the alerts that it claimed. After it another one may claim them.
 const CLAIM: SignedDuration = SignedDuration::from_secs(60);
-/// Time that an alert is kept after the last attempt to publish it: the topic may need a person.
+/// Time for which an alert is kept after the last attempt to publish it. A person may have to repair the topic first.
 const KEEP: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// Waiting alerts, oldest first.
@@ -20,7 +20,7 @@ const KEEP: SignedDuration = SignedDuration::from_hours(3 * 24);
 #[serde(transparent)]
 pub struct Outbox(Vec<Entry>);
 
-/// One waiting alert, and the lease of its publisher.
+/// Waiting alert, and the lease of its publisher.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredEntry")]
 struct Entry {
@@ -29,7 +29,7 @@ struct Entry {
     lease: Lease,
 }
 
-/// The layouts of a stored entry: of this version and of earlier budget states, and of earlier records.
+/// Layouts of a stored entry: the one of this version and of earlier budget states, and the one of earlier records.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum StoredEntry {
@@ -55,22 +55,23 @@ fn is_new(lease: &Lease) -> bool {
 }
 
 impl Outbox {
-    /// Adds an alert in place of those that it repeats. Returns the oldest one if more than `room` would wait.
+    /// Adds an alert and removes those that it repeats. If more than `room` would wait, removes the oldest one and
+    /// returns it.
     pub fn queue(&mut self, alert: Alert, room: usize) -> Option<Alert> {
         self.0.retain(|waiting| !alert.key.repeats(&waiting.alert.key));
         let oldest = (self.0.len() >= room).then(|| self.0.remove(0).alert);
-        // There is room for the evidence of one alert; those that have waited keep their reason, with the numbers.
+        // Only the newest alert keeps its evidence, to save space. The others keep their reason, with its numbers.
         self.0.iter_mut().for_each(|waiting| waiting.alert.drop_evidence());
         self.0.push(Entry { alert, lease: Lease::default() });
         oldest
     }
 
-    /// The alert to publish next, with the lease for it.
+    /// Returns the alert to publish next, with its lease.
     pub fn head(&mut self) -> Option<(&Alert, &mut Lease)> {
         self.0.first_mut().map(|first| (&first.alert, &mut first.lease))
     }
 
-    /// All alerts that wait for a publisher, from now on the caller's to publish.
+    /// Claims all alerts that no other invocation publishes, and returns them for the caller to publish.
     pub fn claim(&mut self, now: Timestamp) -> Vec<Alert> {
         let free = self.0.iter_mut().filter(|waiting| waiting.lease.is_free(now));
         free.map(|waiting| {
@@ -80,29 +81,29 @@ impl Outbox {
         .collect()
     }
 
-    /// Removes an alert that is published.
+    /// Removes an alert after it was published.
     pub fn published(&mut self, key: &AlertKey) {
         self.0.retain(|waiting| waiting.alert.key != *key);
     }
 
-    /// Notes that an alert could not be published, and when to try again.
+    /// Notes that publishing an alert failed, and sets the time of the next attempt.
     pub fn failed(&mut self, key: &AlertKey, fault: &Fault, now: Timestamp) {
         for waiting in self.0.iter_mut().filter(|waiting| waiting.alert.key == *key) {
             waiting.lease.fail(fault, now);
         }
     }
 
-    /// Number of failed attempts to publish the alert that is next.
+    /// Returns the number of failed attempts to publish the next alert.
     pub fn failures(&self) -> u32 {
         self.0.first().map_or(0, |first| first.lease.failures)
     }
 
-    /// The waiting alerts, oldest first.
+    /// Returns the waiting alerts, oldest first.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.0.iter().map(|waiting| &waiting.alert)
     }
 
-    /// Number of waiting alerts.
+    /// Returns the number of waiting alerts.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -112,7 +113,7 @@ impl Outbox {
         self.0.is_empty()
     }
 
-    /// Time until which the alerts are worth keeping.
+    /// Returns the time until which the outbox must be kept. `None` if it is empty.
     pub fn ends(&self) -> Option<Timestamp> {
         self.0.iter().map(Entry::ends).max()
     }

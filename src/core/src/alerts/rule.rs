@@ -1,4 +1,4 @@
-//! Events in the life of one rule, as data.
+//! Events of one rule, as data.
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -13,128 +13,170 @@ use crate::verdict::{Evidence, EvidenceKind};
 /// Content of an alert about one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleBody {
+    /// The event.
     pub event: RuleEvent,
-    /// State of the breaker, in its word.
+    /// State of the breaker, as a word.
     pub breaker: String,
-    /// State of the rule, as far as the guard knows it.
+    /// State of the rule. `None` if the guard does not know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<RuleState>,
+    /// Evidence of the trip. `None` for events without a trip, and after the alert has waited behind others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// Cost of the firings. `None` if the targets or the times of the firings are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostEstimate>,
 }
 
-/// Event in the life of one rule. `why` is the verdict's sentence, which the trip keeps as well.
+/// Event of one rule. `why` is the sentence of the verdict, which is also stored with the trip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleEvent {
+    /// The rule was disabled.
     Tripped {
+        /// Reason of the trip.
         why: String,
+        /// Way in which the rule is restored.
         next: AfterCut,
     },
-    /// `at`: time of the trip. `is_observed`: an observed rule, and not one that may never be cut.
+    /// The rule would have been disabled.
     WouldTrip {
+        /// Reason of the trip.
         why: String,
+        /// Reason for not disabling the rule.
         because: String,
+        /// Time of the trip.
         at: Timestamp,
+        /// True if the mode of the rule is `observe`. False if the rule must never be cut.
         is_observed: bool,
     },
+    /// The rule looks like a loop, without proof.
     Suspect {
+        /// Reason of the suspicion.
         why: String,
+        /// Reason for not disabling the rule, if its evidence would have tripped it otherwise.
         because: Option<String>,
+        /// Kind of the evidence.
         kind: EvidenceKind,
     },
-    /// Put back by the guard. `changed`: parts that others changed while the rule was disabled.
+    /// The guard put the rule back.
     Restored {
+        /// State that the rule was put back to.
         to: RuleState,
+        /// Burst limit on probation.
         limit: BurstLimit,
+        /// Parts of the rule that were changed by others while it was disabled.
         changed: Vec<String>,
     },
-    /// Found put back: an earlier restore was interrupted.
+    /// An interrupted restore had already put the rule back.
     RestoredBefore {
+        /// State that the rule was found in.
         to: RuleState,
     },
+    /// Another principal changed the state of a rule that the guard had cut.
     Undone {
+        /// Principal. `None` if it is not known.
         by: Option<String>,
+        /// New state of the rule.
         to: RuleState,
+        /// Burst limit on probation.
         limit: BurstLimit,
+        /// Infrastructure as code that defines the rule. `None` if its tags show none.
         source: Option<CodeSource>,
     },
+    /// Another principal deleted a rule that the guard had cut.
     Deleted {
+        /// Principal. `None` if it is not known.
         by: Option<String>,
     },
+    /// The rule is still disabled.
     Reminder {
+        /// Time of the cut. `None` if it is not known.
         since: Option<Timestamp>,
+        /// Reason of the trip.
         why: String,
+        /// Infrastructure as code that defines the rule. `None` if its tags show none.
         source: Option<CodeSource>,
     },
+    /// An action of the guard failed.
     Failed(Failure),
-    /// Firings within 24 hours: by the rule's own targets, and all. `role`: the role of these targets, if it is known.
+    /// The rule is fired mostly by its own targets.
     Advice {
+        /// Number of firings within 24 hours that its own targets caused.
         own: u64,
+        /// Number of all firings within these 24 hours.
         all: u64,
+        /// ARN of the role of these targets. `None` if it is not known.
         role: Option<String>,
     },
 }
 
-/// Outlook for a rule that was cut.
+/// Way in which a rule that was cut is restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AfterCut {
-    /// Only a person restores rules here.
+    /// A person restores it: automatic restores are off.
     ByPerson,
-    /// The guard restores the rule at this time.
+    /// The guard restores it at this time.
     RestoredAt(Timestamp),
-    /// Too many trips within a day ended automatic restores.
+    /// A person restores it: too many trips within a day ended automatic restores.
     TrippedTooOften,
-    /// A proved loop is not restored automatically.
+    /// A person restores it: proved loops are not restored automatically.
     LoopIsProved,
 }
 
-/// Work of the guard that did not succeed.
+/// Action of the guard that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
-    /// A sentence for each malformed tag.
+    /// Tags of the rule are malformed: one sentence for each.
     Tags(Vec<String>),
-    /// The event pattern is beyond the guard, for this reason.
+    /// The guard cannot evaluate the event pattern, for this reason.
     Pattern(String),
-    /// The disabled rule fired at this time.
+    /// The rule reads as disabled, but fired at this time.
     NotCut(Timestamp),
-    /// The rule could not be disabled, for this reason: the fault as text.
+    /// The rule could not be disabled. Holds the fault as text.
     Disable(String),
-    /// The rule could not be restored, for this reason: the fault as text.
+    /// The rule could not be restored. Holds the fault as text.
     Restore(String),
+    /// A delayed `DisableRule` took effect after the rule had been restored.
     Overtaken,
-    /// A restore changed these parts of the rule.
+    /// A restore changed these parts of the rule besides its state.
     RestoreChanged(Vec<String>),
 }
 
-/// Infrastructure as code that a rule comes from, as its tags show it.
+/// Infrastructure as code that defines a rule, recognised by its tags.
 ///
-/// CloudFormation tags what it makes by itself; Terraform does not, but its users commonly tag `terraform` somewhere.
+/// CloudFormation adds its tags by itself. Terraform does not, but many of its users have a tag that contains
+/// `terraform`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CodeSource {
-    CloudFormation { stack: String, logical_id: Option<String> },
+    /// CloudFormation.
+    CloudFormation {
+        /// Name of the stack.
+        stack: String,
+        /// Logical id of the rule in the template. `None` if that tag is absent.
+        logical_id: Option<String>,
+    },
+    /// Terraform.
     Terraform,
 }
 
 impl RuleBody {
-    /// An event of a rule whose breaker is in this state.
+    /// Creates the content from an event and the state of the breaker.
     pub fn new(event: RuleEvent, breaker: &str) -> Self {
         Self { event, breaker: breaker.into(), state: None, evidence: None, cost: None }
     }
 
-    /// With the evidence of a trip, and the price of its firings if the rule was read.
+    /// Adds the evidence of a trip, and the cost of its firings if the rule was read.
     pub fn with_evidence(mut self, evidence: &Evidence, found: Option<&RuleDefinition>) -> Self {
         self.evidence = Some(evidence.clone());
         self.cost = found.and_then(|found| CostEstimate::new(evidence, found));
         self
     }
 
-    /// With the state that the rule is in.
+    /// Adds the state of the rule.
     pub fn with_state(mut self, state: RuleState) -> Self {
         self.state = Some(state);
         self
@@ -142,7 +184,7 @@ impl RuleBody {
 }
 
 impl RuleEvent {
-    /// Kind of the alert about this event.
+    /// Returns the kind of the alert about this event.
     pub const fn kind(&self) -> AlertKind {
         match self {
             Self::Tripped { .. } => AlertKind::Tripped,
@@ -156,7 +198,7 @@ impl RuleEvent {
         }
     }
 
-    /// Marks that tell this event from others of its kind, if it happens now.
+    /// Returns the marks that distinguish this event from others of its kind, if it happens at `now`.
     pub fn occurrence(&self, now: Timestamp) -> Occurrence {
         let today = || Occurrence::repeated(Repetition::On(now.to_zoned(TimeZone::UTC).date()));
         match self {
@@ -191,7 +233,7 @@ impl Failure {
 }
 
 impl CodeSource {
-    /// The source that these tags of a rule show, if any.
+    /// Recognises the source by the tags of a rule. `None` if they show none.
     pub fn of(tags: &Tags) -> Option<Self> {
         if let Some(stack) = tags.get("aws:cloudformation:stack-name") {
             let logical_id = tags.get("aws:cloudformation:logical-id").cloned();

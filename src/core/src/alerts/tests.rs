@@ -1,4 +1,4 @@
-//! How alerts read: the whole text of each kind, and the forms on the wire.
+//! Text of each kind of alert, and the forms that SNS subscribers receive.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ fn rule(bus: &str) -> RuleArn {
     format!("arn:aws:events:us-east-1:123456789012:rule/{bus}fix-acl").parse().unwrap()
 }
 
-/// These words about the rule.
+/// Alert about the rule with this reason.
 fn alert(kind: AlertKind, bus: &str, reason: &str) -> AlertJson {
     let rule = rule(bus);
     let id = format!("{rule}/3/{}", kind.as_str());
@@ -65,7 +65,7 @@ fn alert(kind: AlertKind, bus: &str, reason: &str) -> AlertJson {
     }
 }
 
-/// The words for an event of the rule.
+/// Rendered alert for an event of the rule.
 fn told(bus: &str, body: RuleBody) -> AlertJson {
     AlertJson::of(&Alert::about_rule(&rule(bus), 3, body, NOON))
 }
@@ -126,7 +126,7 @@ fn alerts_read_well_at_three_in_the_morning() {
     check("failed", &failed);
 }
 
-/// An overspent budget: rules were cut, and others are left.
+/// Alert about an overspent budget with rules that were cut and rules that were not.
 fn overspent() -> AlertJson {
     let ranked = |path: &str, firings_per_hour, cost: Option<u64>, own_percent, is_suspect| {
         let rule: RuleArn = format!("arn:aws:events:us-east-1:123456789012:rule/{path}").parse().unwrap();

@@ -1,4 +1,4 @@
-//! The words for alerts about money.
+//! Text of alerts about costs.
 
 use std::fmt::Write;
 
@@ -31,7 +31,7 @@ pub(super) fn words(body: &BudgetBody) -> Words {
     }
 }
 
-/// A message about money, and why it has no consequence.
+/// Returns the content of a message about costs, and the reason for which it has no consequence.
 pub(crate) fn not_taken(said: &str, doubt: &NotTaken) -> String {
     match doubt {
         NotTaken::NoClaim => said.to_owned(),
@@ -52,7 +52,7 @@ fn next_steps(cut: &[Ranked], left: &[Ranked], region: &str) -> String {
     hint + &format!("see or end the pressure: budget-guard pressure --region {region}")
 }
 
-/// The line that a mail begins with, by the outcome and the number of rules that were cut.
+/// Returns the subject line, by the outcome and the number of rules that were cut.
 pub(super) fn subject(alert: &AlertJson) -> String {
     match (alert.outcome, alert.cut.len()) {
         (Some(BudgetOutcome::Unconfirmed), _) => "Budget alert, not confirmed: nothing was cut".to_owned(),
@@ -68,7 +68,7 @@ pub(super) fn subject(alert: &AlertJson) -> String {
     }
 }
 
-/// The first sentences of a mail.
+/// Returns the first sentences.
 pub(super) fn opening(alert: &AlertJson) -> &'static str {
     match alert.outcome {
         Some(BudgetOutcome::Unconfirmed) => "An alert about money came in. Nothing was cut.",
@@ -85,7 +85,7 @@ pub(super) fn opening(alert: &AlertJson) -> &'static str {
     }
 }
 
-/// A rule with the numbers by which it is ranked.
+/// Returns the line for one rule, with the numbers by which it is ranked.
 pub(super) fn ranked_line(ranked: &Ranked) -> String {
     let mut line =
         format!("{}: {} firings an hour", quoted(&ranked.rule.arn), grouped(ranked.firings_per_hour));

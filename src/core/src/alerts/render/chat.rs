@@ -6,7 +6,7 @@ use super::AlertJson;
 use crate::alerts::AlertKind;
 use crate::model::RuleArn;
 
-/// A form for each protocol, as `MessageStructure: json` takes it.
+/// Returns a JSON object with the text for each protocol, for `MessageStructure: json`.
 ///
 /// Source: `Publish`, parameter `MessageStructure` (Amazon SNS API). Keys are protocols; each value is text.
 pub(super) fn body(alert: &AlertJson) -> Result<String, serde_json::Error> {
@@ -20,7 +20,7 @@ pub(super) fn body(alert: &AlertJson) -> Result<String, serde_json::Error> {
     }))
 }
 
-/// The message for `https` subscribers: rendered in chat, with the whole alert in its metadata.
+/// Returns the message for `https` subscribers: text for a chat channel, with the whole alert in its metadata.
 ///
 /// Source: "Custom notifications using Amazon Q Developer in chat applications", schema version 1.0.
 fn chat(alert: &AlertJson) -> Value {
@@ -51,7 +51,7 @@ fn chat(alert: &AlertJson) -> Value {
     })
 }
 
-/// Messages of one thread are shown together: those about one rule, and those about coverage.
+/// Returns the thread id. Messages about one rule share a thread, and so do those about coverage.
 fn thread(alert: &AlertJson) -> &str {
     match (&alert.rule, alert.kind) {
         (Some(rule), _) => rule.arn.as_str(),

@@ -1,4 +1,4 @@
-//! The words for rules that fire on more than the guard is shown.
+//! Text of alerts about coverage gaps.
 
 use super::{AlertJson, Words};
 use crate::alerts::coverage::{ALL_SETTING, Coverage, Named, READS_SETTING};
@@ -17,7 +17,7 @@ pub(super) fn words(coverage: &Coverage) -> Words {
 }
 
 impl Coverage {
-    /// A sentence for each setting: which rules, why, and what to do.
+    /// Returns one sentence for each kind of gap: the rules, the reason, and the remedy.
     pub fn sentences(&self) -> Vec<String> {
         let reads = names(&self.reads).map(|names| {
             format!(
@@ -41,7 +41,7 @@ impl Coverage {
     }
 }
 
-/// `rule a`, `rules a and b`, `rules a, b, c and 4 others`.
+/// Formats rules as `rule a`, `rules a and b` or `rules a, b, c and 4 others`.
 fn names(rules: &Named) -> Option<String> {
     let names: Vec<&str> = rules.first.iter().map(RuleArn::name).collect();
     match (names.as_slice(), rules.others) {
@@ -57,7 +57,7 @@ fn is_by_settings(alert: &AlertJson) -> bool {
     alert.settings.as_ref().is_some_and(|settings| !settings.is_empty())
 }
 
-/// The line that a mail begins with.
+/// Returns the subject line.
 pub(super) fn subject(alert: &AlertJson) -> String {
     let what = match is_by_settings(alert) {
         true => "is not shown all that fires",
@@ -69,7 +69,7 @@ pub(super) fn subject(alert: &AlertJson) -> String {
     }
 }
 
-/// The first sentences of a mail.
+/// Returns the first sentences.
 pub(super) fn opening(alert: &AlertJson) -> &'static str {
     match is_by_settings(alert) {
         true => "Some rules fire on events that budget-guard is not shown. It cannot cut a loop of theirs.",

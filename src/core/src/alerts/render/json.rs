@@ -1,4 +1,4 @@
-//! The JSON of an alert, for programs. It is public interface: names, order and absence of members stay.
+//! JSON of an alert, for programs. It is public interface: names, order and absence of members must not change.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,74 +10,84 @@ use crate::alerts::{
 use crate::model::{RuleState, Timestamp};
 use crate::verdict::Evidence;
 
-/// An alert in words. Which optional members are there depends on its kind.
+/// Alert as public JSON. Its kind decides which optional members are present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertJson {
+    /// Kind of the alert.
     pub kind: AlertKind,
+    /// Deduplication id: the text of the alert's key.
     pub dedup_id: String,
+    /// Time of the event, in whole seconds.
     pub time: Timestamp,
+    /// Rule, in alerts about one rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleRef>,
+    /// State of the breaker and the rule, in alerts about one rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<StateRef>,
+    /// Outcome, in alerts about costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<BudgetOutcome>,
-    /// One sentence with the numbers.
+    /// Reason in one sentence, with its numbers.
     pub reason: String,
+    /// Evidence of the trip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
-    /// Price of the firings, when the targets are known.
+    /// Cost of the firings, if the targets are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostEstimate>,
-    /// The command that takes the guard's action back.
+    /// Command that undoes the action of the guard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<String>,
+    /// Numbers of the budget, in alerts about costs that AWS confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<BudgetRef>,
-    /// The rules that were cut under this pressure.
+    /// Rules that were cut for the budget.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cut: Vec<Ranked>,
-    /// The rules that fire and were left alone, the most expensive first.
+    /// Rules that fire and were not cut, the most expensive first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ranking: Vec<Ranked>,
-    /// The rules that an alert about several is about.
+    /// Rules, in alerts about several rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RuleRef>,
     /// Number of rules that are not listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlisted: Option<u64>,
-    /// Parameters of the stack, as `WatchReadOnlyCalls=true`.
+    /// Stack parameters to set, such as `WatchReadOnlyCalls=true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<Vec<String>>,
-    /// The next thing to do, when it is not an undo.
+    /// Next step, if it is not `undo`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
-/// The state of the breaker, and of the rule as far as the guard knows it.
+/// State of the breaker, and of the rule if the guard knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateRef {
+    /// State of the breaker, as a word.
     pub breaker: String,
+    /// State of the rule. `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleState>,
 }
 
-/// Outcome of an alert about money, or of the pressure that it put on.
+/// Outcome of a message about costs, or end of an overspent budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BudgetOutcome {
-    /// AWS confirms it: the limits are tighter now, and suspects are cut.
+    /// AWS confirmed it: the limits are tighter, and suspects are cut.
     Pressure,
-    /// Not confirmed, so nothing was done.
+    /// AWS did not confirm it. Nothing was done.
     Unconfirmed,
-    /// The budget is OK again: the limits are what they were.
+    /// The budget is no longer overspent. It no longer tightens the limits.
     Eased,
-    /// A person ended the pressure.
+    /// A person ended the effect of the budget.
     Cleared,
 }
 
 impl AlertJson {
-    /// An alert without its optional members.
+    /// Creates an alert without its optional members.
     pub fn new(kind: AlertKind, dedup_id: String, reason: String, time: Timestamp) -> Self {
         Self {
             kind,
@@ -100,7 +110,7 @@ impl AlertJson {
         }
     }
 
-    /// The words for an alert.
+    /// Renders an alert.
     pub fn of(alert: &Alert) -> Self {
         let words = match &alert.body {
             Body::Written(json) => return (**json).clone(),

@@ -1,4 +1,4 @@
-//! Alerts in words: the public JSON first, and from it the texts for people. No other room builds sentences for them.
+//! Text of alerts: the public JSON first, and from it the texts for people. No other module builds sentences for them.
 
 mod budget;
 mod chat;
@@ -15,22 +15,22 @@ pub(super) use budget::not_taken;
 use super::Alert;
 use crate::model::RuleArn;
 
-/// An alert as SNS takes it.
+/// Alert as SNS takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// One line of printable ASCII, at most 99 characters.
+    /// Subject: one line of printable ASCII, at most 99 characters.
     pub subject: String,
-    /// JSON with a text for each protocol, for `MessageStructure: json`.
+    /// JSON object with a text for each protocol, for `MessageStructure: json`.
     pub body: String,
-    /// The alert as the public JSON has it.
+    /// Alert as public JSON.
     pub alert: AlertJson,
 }
 
-/// Words of an alert that differ from kind to kind.
+/// Text that differs between kinds.
 struct Words {
-    /// One sentence with the numbers.
+    /// Reason in one sentence, with its numbers.
     reason: String,
-    /// The next thing to do, when it is not an undo.
+    /// Next step, if it is not an undo command.
     hint: Option<String>,
 }
 
@@ -43,14 +43,14 @@ impl Words {
 /// Renders an alert for all subscribers.
 ///
 /// # Errors
-/// Evidence that cannot be written as JSON.
+/// The alert cannot be written as JSON.
 pub fn message(alert: &Alert) -> Result<Message, serde_json::Error> {
     let alert = AlertJson::of(alert);
     Ok(Message { subject: alert.subject(), body: chat::body(&alert)?, alert })
 }
 
 impl Message {
-    /// Attributes of the SNS message, by which subscriptions filter.
+    /// Returns the attributes of the SNS message, which subscriptions filter by.
     pub fn attributes(&self) -> Vec<(&'static str, &str)> {
         let rule = self.alert.rule.as_ref().map(|rule| ("rule_arn", rule.arn.as_str()));
         let mut attributes = vec![("kind", self.alert.kind.as_str()), ("dedup_id", &self.alert.dedup_id)];
@@ -59,7 +59,7 @@ impl Message {
     }
 }
 
-/// A `budget-guard` command for one rule, as a person would type it.
+/// Returns the `budget-guard` command for one rule, as a person types it.
 pub fn command(verb: &str, rule: &RuleArn) -> String {
     let bus = if rule.is_on_default_bus() { String::new() } else { format!(" --bus {}", rule.bus()) };
     format!("budget-guard {verb} {}{bus} --region {}", rule.name(), rule.region())

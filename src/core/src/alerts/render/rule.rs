@@ -1,4 +1,4 @@
-//! The words for events in the life of a rule.
+//! Text of alerts about one rule.
 
 use super::{Words, command};
 use crate::alerts::{AfterCut, CodeSource, Failure, RuleEvent};
@@ -143,7 +143,7 @@ fn advice(own: u64, all: u64, role: Option<&str>) -> Words {
     )
 }
 
-/// The line of infrastructure as code that keeps the rule disabled.
+/// Returns the change to infrastructure as code that keeps the rule disabled.
 fn code_line(source: &CodeSource) -> String {
     match source {
         CodeSource::CloudFormation { stack, logical_id } => {
@@ -156,12 +156,12 @@ fn code_line(source: &CodeSource) -> String {
     }
 }
 
-/// Part of an event pattern that takes every call but those of one role. Callers without a role still match.
+/// Returns the part of an event pattern that excludes the calls of one role. Callers without a role still match.
 fn leave_out(role: &str) -> String {
     let issuer = serde_json::json!([{"anything-but": [role]}, {"exists": false}]);
     let pattern = serde_json::json!({"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": issuer}}}});
     let text = pattern.to_string();
-    // The braces of the object itself are those of "detail", which has other members.
+    // The braces are removed, because "detail" has other members.
     text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(&text).to_owned()
 }
 

@@ -1,4 +1,4 @@
-//! An alert as plain text, for a person who was woken by it.
+//! Alert as plain text, for the person on call.
 
 use std::fmt::Write;
 
@@ -7,10 +7,10 @@ use crate::alerts::{AlertKind, CostEstimate, PRICES_AS_OF, Ranked};
 use crate::model::{DEFAULT_BUS, RuleArn, grouped};
 use crate::verdict::{Evidence, EvidenceKind};
 
-/// The longest subject that SNS accepts is 100 characters.
+/// Maximum length of a subject in characters. SNS requires less than 100.
 const MAX_SUBJECT: usize = 99;
 
-/// The rule as people name it: `"fix-acl"`, or `"fix-acl" on bus "orders"`.
+/// Formats the rule as `"fix-acl"`, or as `"fix-acl" on bus "orders"`.
 pub fn quoted(rule: &RuleArn) -> String {
     match rule.bus() {
         DEFAULT_BUS => format!("\"{}\"", rule.name()),
@@ -23,7 +23,7 @@ impl AlertJson {
         self.rule.as_ref().map(|rule| quoted(&rule.arn)).unwrap_or_default()
     }
 
-    /// One line of printable ASCII, as SNS requires of a subject.
+    /// Returns the subject: one line of printable ASCII, as SNS requires.
     pub fn subject(&self) -> String {
         let rule = self.quoted_rule();
         let subject = match self.kind {
@@ -41,7 +41,7 @@ impl AlertJson {
         subject.chars().take(MAX_SUBJECT).collect()
     }
 
-    /// The whole alert: what happened, why in numbers, who caused it, what it costs, how to take it back.
+    /// Returns the whole text: the event, its reason with numbers, the callers, the cost, and the command to undo.
     pub fn text(&self) -> String {
         let mut text = opening(self);
         let _ = write!(text, "\n\nWhy:       {}\n", self.reason);
@@ -73,7 +73,7 @@ impl AlertJson {
     }
 }
 
-/// The first sentences: what happened, and whether anything was done.
+/// Returns the first sentences: the event, and the action taken.
 fn opening(alert: &AlertJson) -> String {
     let rule = alert.quoted_rule();
     let kind = alert.evidence.as_ref().map(|evidence| evidence.kind);
@@ -113,7 +113,7 @@ fn opening(alert: &AlertJson) -> String {
     }
 }
 
-/// The rules that an alert about several lists, each list with its label.
+/// Returns the lists of rules, each with its label.
 fn lists(alert: &AlertJson) -> String {
     let ranked = |ranked: &[Ranked]| ranked.iter().map(budget::ranked_line).collect::<Vec<_>>();
     let rules = alert.rules.iter().map(|rule| quoted(&rule.arn)).collect();
@@ -158,8 +158,8 @@ fn causes(evidence: &Evidence) -> String {
     text
 }
 
-/// Parts that not every kind of evidence has, each with its label: call, resource, cycle, rate curve, history, and the course
-/// without the guard.
+/// Returns the parts that only some kinds of evidence have, each with its label: call, resource, cycle, rate curve,
+/// history, and the course without the guard.
 pub fn details(evidence: &Evidence) -> Vec<(&'static str, String)> {
     let mut details = Vec::new();
     details.extend(evidence.call.clone().map(|call| ("API call", call)));

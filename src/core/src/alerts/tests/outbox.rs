@@ -1,4 +1,4 @@
-//! Alerts that wait: how many, which ones, and for whom.
+//! Waiting alerts: their number, their order and their claims.
 
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! Alerts that an earlier version has stored are read, and published word for word as it would have.
+//! Alerts that an earlier version stored are read, and published with the same text.
 
 use crate::alerts::message;
 use crate::budget::OverspentBudgets;
@@ -7,7 +7,7 @@ use crate::stored::{Blob, Stored};
 
 use super::NOON;
 
-/// A record and a budget state of the version that stored alerts in words, and the messages that it made of them.
+/// Record and budget state of a version that stored alerts as text, and the messages that it published.
 const RECORD: &str = include_str!("../fixtures/record.json");
 const PRESSURE: &str = include_str!("../fixtures/pressure.json");
 const MESSAGES: &str = include_str!("../fixtures/messages.tsv");

@@ -1,4 +1,4 @@
-//! The identity and the words of every event, as subscribers know them; and each alert is read as it was stored.
+//! Identity and text of every event, as subscribers know them. Each alert is also read back from its stored form.
 
 use super::{NOON, rule};
 use crate::alerts::{
