@@ -1,24 +1,24 @@
-//! Items that survive between invocations: their keys, their layouts, and what can be wrong with them.
+//! Items that survive between invocations: their keys, their layouts, and the errors of reading them.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::{RuleArn, Timestamp};
 
-/// Key of a stored item. Its text is the partition key in the table, and may never change.
+/// Key of a stored item. Its text is the partition key in the table and must never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key<'a> {
-    /// The record of a rule.
+    /// Record of a rule.
     Record(&'a RuleArn),
-    /// The head of the directory.
+    /// Head of the directory.
     Head,
-    /// A chunk of the directory, by its name.
+    /// Chunk of the directory, by its name.
     Chunk(&'a str),
     /// The overspent budgets.
     Budgets,
 }
 
-/// Beginning of the keys of all records.
+/// Prefix of the keys of all records.
 pub const RECORDS: &str = "rule#";
 
 impl std::fmt::Display for Key<'_> {
@@ -35,9 +35,9 @@ impl std::fmt::Display for Key<'_> {
 /// Content of an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blob {
-    /// JSON, for people and tools.
+    /// JSON, readable for people and tools.
     pub json: String,
-    /// The firings of a record in bytes; empty in other items.
+    /// Firings of a record as bytes. Empty in other items.
     pub firings: Vec<u8>,
 }
 
@@ -47,28 +47,37 @@ impl From<String> for Blob {
     }
 }
 
-/// An item that is stored under a key, and changed only over the version that was read.
+/// Item that is stored under a key, and saved only if its stored version is unchanged.
 pub trait Stored: Sized {
     /// Name of the item in messages, such as "the record".
     const NAME: &'static str;
-    /// Latest layout that this version reads, and the one that it writes.
+    /// Version of the layout that is written. Later versions cannot be read.
     const SCHEMA: u32;
 
-    /// The key that the item is stored under.
+    /// Returns the key of the item.
     fn key(&self) -> Key<'_>;
-    /// The item as it is stored.
+    /// Returns the content to store.
+    ///
+    /// # Errors
+    /// The item cannot be written as JSON.
     fn encode(&self) -> Result<Blob, StoredError>;
-    /// The item as it was stored, by this version or an earlier one.
+    /// Reads the content as this version or an earlier one stored it.
+    ///
+    /// # Errors
+    /// The content is damaged, or a later version wrote it.
     fn decode(blob: &Blob) -> Result<Self, StoredError>;
-    /// Time after which the item may be deleted when it is not saved again; `None`: never.
+    /// Time after which the item may be deleted if it is not saved again. `None` means never.
     fn expires(&self, now: Timestamp) -> Option<Timestamp>;
 
-    /// An error that names the item.
+    /// Returns an error that names the item.
     fn damaged(problem: impl ToString) -> StoredError {
         StoredError::Damaged { item: Self::NAME, problem: problem.to_string() }
     }
 
-    /// Reads JSON whose field `schema` is a layout that this version knows.
+    /// Reads JSON whose member `schema` is a version that can be read.
+    ///
+    /// # Errors
+    /// The JSON is damaged, or a later version wrote it.
     fn parse(json: &str) -> Result<Self, StoredError>
     where
         Self: DeserializeOwned,
@@ -85,25 +94,26 @@ pub trait Stored: Sized {
     }
 }
 
-/// A stored item that this version cannot use. A guard refuses a later layout rather than lose what it does not know.
+/// Reason why a stored item cannot be used. A later layout is refused, because saving it would lose its unknown
+/// members.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoredError {
-    /// A newer version wrote it.
+    /// A later version wrote the item.
     #[error("{item} has schema {schema}, this version reads up to {known}; install the newer budget-guard")]
     LaterSchema {
         /// Name of the item.
         item: &'static str,
-        /// The layout that was found.
+        /// Version of its layout.
         schema: u32,
-        /// The latest layout that this version reads.
+        /// Latest version that can be read.
         known: u32,
     },
-    /// It is not what any version writes.
+    /// No version writes such content.
     #[error("{item} is damaged: {problem}")]
     Damaged {
         /// Name of the item.
         item: &'static str,
-        /// The problem, in words.
+        /// Description of the problem.
         problem: String,
     },
 }

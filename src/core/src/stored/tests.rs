@@ -1,4 +1,4 @@
-//! Items as earlier guards wrote them, in `tests/`: they are read as they were meant, and mean the same written again.
+//! Items that earlier versions wrote, in `tests/`. They are read with their meaning, and keep it when written again.
 
 use std::fmt::{Display, Write as _};
 
@@ -9,7 +9,7 @@ use crate::record::Record;
 
 const RECORDS: [&str; 6] = ["closed", "claimed", "refused", "open", "restoring", "half-open"];
 
-/// The text of a file in `tests/`, without the line break at its end.
+/// Text of a file in `tests/`, without the line break at its end.
 fn file(name: &str) -> String {
     let path = format!("{}/src/stored/tests/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).unwrap().trim_end().to_owned()
