@@ -1,4 +1,4 @@
-//! How the directory is stored: a head, and chunks named by what is in them. No chunk is ever changed.
+//! Layout of the stored directory: a head, and chunks named by a hash of their content. A chunk is never changed.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -7,40 +7,48 @@ use super::{Entries, Entry};
 use crate::model::{HashUse, RuleArn, Timestamp, content_hash};
 use crate::stored::StoredError;
 
-/// DynamoDB takes 400 KB in an item; this leaves room for one more rule of the largest kind, and for names.
+/// Maximum size of a chunk in bytes. DynamoDB allows 400 KB in an item. The rest is room for one more rule of the
+/// largest kind, and for names.
 pub const MAX_CHUNK_BYTES: usize = 256 * 1024;
-/// How long a chunk is kept without being written again. What crashes leave behind goes away by that.
+/// Time after which a chunk expires if it is not written again. This removes chunks that a crash left behind.
 pub const KEEP_CHUNKS: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// A chunk that is in use is written again this often.
+/// Time after which a chunk in use is written again.
 const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// No more buckets than this: beyond, hashes are not what keeps them large.
+/// Maximum number of buckets. More of them would not make the largest bucket smaller.
 const MAX_BUCKETS: usize = 1 << 16;
 
-/// The rules with one value of the hash, as they lie in a chunk of their own.
+/// Rules with the same remainder of the hash, stored in one chunk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
     /// Hash of the content.
     hash: String,
-    /// The version of the head that was the first to name it: a name that went out of use never comes back.
+    /// Version of the first head that named the chunk. It prevents that a name is used again.
     version: u64,
+    /// Time at which the chunk was last written.
     written: Timestamp,
 }
 
 impl Bucket {
-    /// The name of the chunk.
+    /// Returns the name of the chunk.
     pub fn chunk(&self) -> String {
         format!("{}-{}", self.version, self.hash)
     }
 }
 
-/// A chunk that has to be written.
+/// Chunk to write.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Chunk {
+    /// Name of the chunk.
     pub name: String,
+    /// Entries as JSON.
     pub json: String,
 }
 
-/// The entries in buckets, and the chunks that are not stored yet or soon expire. `version` is that of the next head.
+/// Puts the entries into buckets. Returns the buckets, and the chunks that are not stored yet or expire soon. `before`
+/// are the stored buckets; `version` is the version of the next head.
+///
+/// # Errors
+/// An entry cannot be written as JSON.
 pub fn pack(
     entries: &Entries,
     before: &[Bucket],
@@ -82,18 +90,21 @@ fn texts(entries: &Entries, count: usize) -> Result<Vec<String>, StoredError> {
     buckets.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(damaged)
 }
 
-/// The entries of one chunk.
+/// Reads the entries of one chunk.
+///
+/// # Errors
+/// The chunk is damaged.
 pub fn unpack(json: &str) -> Result<Vec<Entry>, StoredError> {
     serde_json::from_str(json).map_err(damaged)
 }
 
-/// A chunk has no schema of its own: the head that names it has.
+/// Error of a chunk. A chunk has no schema of its own; the head that names it has one.
 fn damaged(problem: serde_json::Error) -> StoredError {
     StoredError::Damaged { item: "a chunk of the directory", problem: problem.to_string() }
 }
 
-/// Index of the bucket of a rule, of `count` buckets.
+/// Index of the bucket of a rule among `count` buckets.
 fn place(rule: &RuleArn, count: usize) -> usize {
-    // A power of two: the remainder is less than `count`.
+    // The remainder is less than `count`, so it fits.
     (HashUse::Bucket.of(rule.as_str()) % count as u64) as usize
 }

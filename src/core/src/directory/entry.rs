@@ -108,7 +108,9 @@ pub enum Edit {
     DetailsFailed {
         /// ARN of the rule.
         rule: RuleArn,
+        /// True if the fault was transient.
         is_transient: bool,
+        /// Time of the request.
         at: Timestamp,
     },
     /// Targets and tags of a rule have to be read again.

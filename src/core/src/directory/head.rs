@@ -1,4 +1,4 @@
-//! The head of the stored directory: where the chunks are, and how far the refresh has come.
+//! Head of the stored directory: the list of chunks, and the progress of the refresh.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,40 +10,43 @@ use crate::alerts::Outbox;
 use crate::model::{DAILY, DEFAULT_BUS, Fault, FaultKind, Lease, Throttle, Timestamp, whole_seconds};
 use crate::stored::{Blob, Key, Stored, StoredError};
 
-/// The layout of a stored directory.
+/// Version of the layout of the head and its chunks.
 const SCHEMA: u32 = 1;
-/// All rules are listed again this often.
+/// Time after which all rules are listed again.
 pub const LIST_EVERY: SignedDuration = SignedDuration::from_mins(15);
-/// Targets and tags of a rule are read again this often; changes that pass on the bus are read at once.
+/// Time after which targets and tags of a rule are read again. Changes that CloudTrail reports are read at once.
 pub const DETAILS_EVERY: SignedDuration = SignedDuration::from_hours(6);
-/// Tags that were read longer ago do not hold: twice as long as it should ever take.
+/// Age up to which tags are used: twice the interval at which they are read.
 pub const DETAILS_HOLD: SignedDuration = SignedDuration::from_hours(12);
-/// Longer than a refresh takes.
+/// Duration of the lease of a refresh, which takes less.
 const REFRESH: SignedDuration = SignedDuration::from_secs(60);
-/// A rule that the guard was shown for so long, or that was off, is told of anew when it is not shown again.
+/// Time after which a closed coverage gap is forgotten. If it opens again later, it is reported again.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// No more of these are remembered, the latest ones; each takes some 40 bytes of the head.
+/// Maximum number of closed gaps that are remembered, latest first. Each takes about 40 bytes of the head.
 const MAX_ABSENT: usize = 200;
 
-/// What stands in the item `directory`.
+/// Content of the item `directory`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
+    /// Version of the layout.
     schema: u32,
+    /// Buckets of the rules, each with its chunk.
     #[serde(default)]
     pub buckets: Vec<Bucket>,
-    /// When the default bus was last listed to its end. Before that nobody can say what its events fire.
+    /// Time at which the default bus was last listed completely. `None` before the first time: events cannot be matched
+    /// until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_bus_at: Option<Timestamp>,
-    /// When the last complete pass over all buses began.
+    /// Start of the last complete pass over all buses. `None` before the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed_at: Option<Timestamp>,
-    /// A pass that has not come to its end.
+    /// Pass that is not complete yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass: Option<Pass>,
-    /// More has changed than could be read at once: the next tick lists everything.
+    /// True if more has changed than was read at once. The next tick then lists all rules.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wants_pass: bool,
-    /// A refresh is at work until then.
+    /// Lease of the invocation that refreshes the directory.
     #[serde(
         default,
         skip_serializing_if = "Lease::is_unused",
@@ -51,62 +54,68 @@ pub struct Head {
         deserialize_with = "Lease::read_end"
     )]
     pub lease: Lease,
+    /// Problem of the last refresh. `None` if it was complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
-    /// What people have been told of that the guard is not shown.
+    /// Coverage gaps that were reported. `None` before the first report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwatched: Option<Told>,
-    /// Alerts about that, which are not published yet.
+    /// Alerts about coverage gaps that are not published yet.
     #[serde(default, skip_serializing_if = "Outbox::is_empty")]
     pub outbox: Outbox,
-    /// Event time of the first `AssumeRole` that the guard's catch-all rule brought while it was in plain `ENABLED`. AWS's
-    /// documents disagree on whether such rules receive it.
+    /// Event time of the first `AssumeRole` that reached the guard while its catch-all rule was in plain `ENABLED`.
+    /// AWS's documents disagree on whether such rules receive it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assume_role_at: Option<Timestamp>,
 }
 
-/// Where a pass over the buses goes on: the default bus comes first, the others by name.
+/// Position of a pass over the buses. The default bus comes first, the others follow by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pass {
+    /// Start of the pass.
     pub began: Timestamp,
-    /// The bus that comes next.
+    /// Next bus.
     pub bus: String,
-    /// In the middle of that bus, because a tick is not enough for all of it.
+    /// Page of that bus to continue with. `None` starts at its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
 }
 
 impl Pass {
+    /// Creates a pass that starts with the default bus.
     pub fn first(began: Timestamp) -> Self {
         Self { began, bus: DEFAULT_BUS.to_owned(), next_token: None }
     }
 }
 
-/// What a refresh has not come to the end of.
+/// Part of a refresh that was not completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missed {
-    /// The lists of buses and rules.
+    /// Lists of buses and rules.
     Rules,
-    /// Targets and tags of the rules in them.
+    /// Targets and tags of the rules.
     Details,
 }
 
-/// Why the last refresh did not come to its end.
+/// Problem of the last refresh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
+    /// Kind of the fault.
     pub kind: FaultKind,
+    /// Text of the fault.
     pub message: String,
-    /// When it was told to people.
+    /// Time of its report.
     pub told: Throttle,
 }
 
-/// The last alert about what the guard is not shown.
+/// Coverage gaps that were reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
+    /// Time of the last alert.
     pub at: Throttle,
-    /// [`super::Unwatched::ids`] of all that was told of and is not forgotten.
+    /// [`super::Unwatched::ids`] of all gaps that were reported and are not forgotten.
     pub ids: BTreeSet<u64>,
-    /// Those of them that do not hold at present, and since when.
+    /// Closed gaps among them, each with the time since which it is closed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub absent: BTreeMap<u64, Timestamp>,
 }
@@ -116,7 +125,7 @@ impl Told {
         Self { at: Throttle::reported(at), ids: ids.clone(), absent: BTreeMap::new() }
     }
 
-    /// Remembers for a while what no longer holds: a rule may be off for the night.
+    /// Notes the gaps that are closed now, and forgets old ones. A rule may be disabled for the night only.
     fn note_absent(&mut self, ids: &BTreeSet<u64>, now: Timestamp) {
         self.absent.retain(|id, _| !ids.contains(id));
         for id in self.ids.difference(ids) {
@@ -175,25 +184,27 @@ impl Stored for Head {
 }
 
 impl Head {
+    /// Returns true if a pass over all buses is due or not complete.
     pub fn needs_pass(&self, now: Timestamp) -> bool {
         self.pass.is_some() || self.wants_pass || self.listed_at.is_none_or(|at| at + LIST_EVERY <= now)
     }
 
-    /// Returns true if a refresh is under way.
+    /// Returns true if an invocation is refreshing the directory.
     pub fn is_leased(&self, now: Timestamp) -> bool {
         self.lease.is_held(now)
     }
 
+    /// Takes the lease for a refresh. Starts the pass over the buses again if one was requested.
     pub fn begin_refresh(&mut self, now: Timestamp) {
         self.lease.take_for(now, REFRESH);
-        // What changed while a pass was under way may lie behind it: it begins again.
+        // The pass may already be past the rules that changed, so it starts again.
         if std::mem::take(&mut self.wants_pass) {
             self.pass = Some(Pass::first(now));
         }
     }
 
-    /// Notes what the guard is not shown at present. Returns whether people should be told: of what is new, at most once
-    /// a day.
+    /// Notes the present coverage gaps. Returns true if they are to be reported: only new ones are, and at most once a
+    /// day.
     pub fn note_unwatched(&mut self, ids: &BTreeSet<u64>, now: Timestamp) -> bool {
         let Some(told) = &mut self.unwatched else {
             self.unwatched = (!ids.is_empty()).then(|| Told::new(ids, now));
@@ -207,7 +218,8 @@ impl Head {
         is_news
     }
 
-    /// Notes how the refresh ended. Returns what people should be told, once for each kind of trouble.
+    /// Releases the lease and notes the result. Returns a note for the log: each kind of problem at most once a day,
+    /// and its end.
     pub fn end_refresh(&mut self, result: Result<(), (Missed, &Fault)>, now: Timestamp) -> Option<String> {
         self.lease.succeed();
         let Err((missed, fault)) = result else {

@@ -1,4 +1,4 @@
-//! The directory: every rule of this account and Region, and which of them an event of the default bus fires.
+//! Directory: all rules of this account and Region, and those that an event of the default bus fires.
 
 mod chunks;
 mod entry;
@@ -21,37 +21,42 @@ use crate::model::{
 };
 use eventbridge_pattern::{EventError, Matcher, Pattern, Scratch};
 
-/// All rules, with the patterns of those that are guarded compiled into one matcher.
+/// All rules, with the patterns of the guarded ones compiled into one matcher.
 #[derive(Debug)]
 pub struct Directory {
     entries: Entries,
     matcher: Matcher,
-    /// The rules of the matcher's patterns, by their place in it.
+    /// Rules of the patterns in the matcher, by position.
     compiled: Vec<RuleArn>,
     actors: Actors,
     unreadable: Vec<Unreadable>,
-    /// The guard's catch-all rule is in plain `ENABLED`: all that it brings has been received by a plain rule.
+    /// True if the guard's catch-all rule is in plain `ENABLED`. Every event that it delivers is then one that plain
+    /// rules receive.
     is_shown_by_plain: bool,
 }
 
-/// A guarded rule whose event pattern the guard does not understand.
+/// Guarded rule whose event pattern cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
+    /// ARN of the rule.
     pub rule: RuleArn,
+    /// Description of the problem.
     pub problem: String,
 }
 
-/// What one event means for the rules of the default bus.
+/// Rules of the default bus that one event fires.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Fired<'d> {
+    /// Rules that match and receive the event.
     pub rules: Vec<&'d RuleArn>,
-    /// Rules that match, but do not receive the event because of its call's name.
+    /// Number of rules that match, but do not receive the event because of the name of its call.
     pub withheld: u64,
-    /// Rules of which it cannot be said: neither fired nor not fired.
+    /// Rules for which the match could not be decided.
     pub unknown: Vec<&'d RuleArn>,
 }
 
 impl Directory {
+    /// Compiles the patterns of the guarded rules, and collects the actors of all rules.
     pub fn new(entries: Entries) -> Self {
         let (mut patterns, mut compiled, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for entry in entries.values().filter(|entry| entry.is_guarded()) {
@@ -75,42 +80,44 @@ impl Directory {
         Self { entries, matcher: Matcher::new(patterns), compiled, actors, unreadable, is_shown_by_plain }
     }
 
+    /// Returns all rules.
     pub fn entries(&self) -> &Entries {
         &self.entries
     }
 
+    /// Returns one rule.
     pub fn get(&self, rule: &RuleArn) -> Option<&Entry> {
         self.entries.get(rule)
     }
 
-    /// The tags of a rule, if they were read lately enough to hold.
+    /// Returns the tags of a rule. `None` if they were not read or are older than [`DETAILS_HOLD`].
     pub fn tags(&self, rule: &RuleArn, now: Timestamp) -> Option<&Tags> {
         let entry = self.get(rule)?;
         entry.details_at.is_some_and(|at| now < at + DETAILS_HOLD).then_some(&entry.tags)
     }
 
-    /// Who caused a firing of `rule`.
+    /// Returns the maker of a firing of `rule`, as its relation to the rule.
     pub fn cause(&self, rule: &RuleArn, caller: &Caller<'_>, call: Option<&Call<'_>>) -> Cause {
         self.actors.cause(rule, caller, call)
     }
 
-    /// Returns true if other rules have one of the actors of these targets, too.
+    /// Returns true if other rules also have one of the actors of these targets.
     pub fn are_shared(&self, targets: &[Target]) -> bool {
         self.actors.are_shared(targets)
     }
 
-    /// The actor of any rule that made a call, if one did, and the proof of it.
+    /// Returns the actor of any rule that made a call, with the proof. `None` if no known actor made it.
     pub fn maker<'a>(&'a self, caller: &'a Caller<'_>, call: Option<&Call<'_>>) -> Option<(&'a str, Proof)> {
         self.actors.maker(caller, call)
     }
 
-    /// Rules that have this actor behind a target.
+    /// Returns the rules with this actor behind a target.
     pub fn rules_of(&self, actor: &str) -> Vec<RuleArn> {
         self.actors.rules_of(actor).cloned().collect()
     }
 
-    /// Periods of the schedules that wake an actor behind this rule's targets: those of scheduled rules, and those of
-    /// EventBridge Scheduler. Schedules without a period are not in it.
+    /// Returns the periods of the schedules that start an actor of this rule: those of scheduled rules, and those of
+    /// EventBridge Scheduler. Schedules without a period are left out.
     pub fn schedules(&self, rule: &RuleArn) -> Schedules {
         let Some(entry) = self.get(rule) else { return Schedules::default() };
         let actors = entry.targets.iter().flat_map(|target| {
@@ -125,18 +132,22 @@ impl Directory {
         std::array::from_fn(|_| periods.next())
     }
 
-    /// Returns true if plain rules bring the guard the events of the default bus, and none in the third state does.
+    /// Returns true if the guard's rules for the events of the default bus are all in plain `ENABLED`.
     pub fn is_shown_by_plain(&self) -> bool {
         self.is_shown_by_plain
     }
 
-    /// Guarded rules whose firings the guard cannot see.
+    /// Returns the guarded rules whose event patterns cannot be compiled.
     pub fn unreadable(&self) -> &[Unreadable] {
         &self.unreadable
     }
 
-    /// Rules of the default bus that an event fires. `json` is its text, `at` its time; `is_withheld` says that by its
-    /// call's name rules in plain `ENABLED` do not receive it, which decides unless a plain rule has brought the event.
+    /// Returns the rules of the default bus that an event fires. `json` is its text and `at` its time. `is_withheld` is
+    /// true if plain `ENABLED` rules do not receive a call of this name. It is ignored if a plain rule delivered the
+    /// event.
+    ///
+    /// # Errors
+    /// The event cannot be matched with patterns.
     pub fn fires(
         &self,
         json: &[u8],

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Edit, Entries, Entry};
 use crate::model::{ListedSchedule, ScheduleDefinition, Seconds, Timestamp, unqualified};
 
-/// Periods of schedules by the ARN that they start, as far as they could be read.
+/// Periods of schedules by the ARN that they start. Schedules that could not be read are kept apart.
 #[derive(Debug, Default)]
 pub struct SchedulePeriods {
     periods: BTreeMap<String, BTreeSet<Seconds>>,
@@ -26,7 +26,7 @@ impl SchedulePeriods {
         self.unread.insert(unqualified(&schedule.target).to_owned());
     }
 
-    /// Changes of the rules whose targets a schedule invokes, or did before.
+    /// Returns the changes of rules whose targets a schedule starts now or started before.
     pub fn edits(&self, entries: &Entries) -> Vec<Edit> {
         let edit = |entry: &Entry| {
             let periods = entry.wakeable().filter_map(|arn| self.periods.get(arn)).flatten();

@@ -1,4 +1,4 @@
-//! The directory: what is learned of rules, how it is stored, and which rules an event fires.
+//! Tests of the directory: edits of rules, the stored layout, and the rules that an event fires.
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -47,7 +47,7 @@ fn definition(state: RuleState, pattern: &str) -> Box<RuleDefinition> {
     })
 }
 
-/// The paths of all rules with their states, in order.
+/// Names of all rules with their states, in order.
 fn shown(entries: &Entries) -> String {
     let shown: Vec<String> =
         entries.values().map(|entry| format!("{} {}", entry.rule.name(), entry.state)).collect();
@@ -200,7 +200,7 @@ fn a_new_rule_is_not_fired_by_what_was_before_it() {
     put(&mut entries, ENABLED, PATTERN, 100);
     check(&entries, 99, false);
     check(&entries, 100, true);
-    // Its tags change: it fires as before.
+    // Only its tags change.
     put(&mut entries, ENABLED, PATTERN, 200);
     check(&entries, 150, true);
     put(&mut entries, RuleState::Disabled, PATTERN, 300);
@@ -239,7 +239,7 @@ fn one_changed_rule_rewrites_one_bucket() {
     let (changed, one) = pack(&entries, &buckets, 2, at(60)).unwrap();
     assert_eq!(one.len(), 1);
     assert_eq!(changed.iter().filter(|bucket| !buckets.contains(bucket)).count(), 1);
-    // Back to what it was: another name all the same, so that nobody deletes the new chunk for the old one.
+    // The old content gets a new name, so that a late deletion of the old chunk does not remove the new one.
     let (back, one) = pack(&found, &changed, 3, at(61)).unwrap();
     assert_eq!(one.len(), 1);
     assert!(buckets.iter().all(|bucket| bucket.chunk() != one[0].name), "{}", one[0].name);
@@ -260,7 +260,7 @@ fn chunks_in_use_are_written_again_before_they_expire() {
 
 #[test]
 fn what_is_absent_is_remembered_for_a_month_and_in_bounds() {
-    // As it was stored before anything was remembered.
+    // Layout before `absent` was stored.
     let stored = r#"{"schema":1,"unwatched":{"at":"2026-11-20T12:00:00Z","ids":[1,2]}}"#;
     let mut head = Head::decode(&Blob::from(stored.to_owned())).unwrap();
     let mut note = |days: i64, ids: &[u64]| {
@@ -322,7 +322,7 @@ fn a_directory_of_a_later_guard_is_refused() {
 }
 
 proptest! {
-    /// Whatever happens to rules, and in however many buckets they lie: what is stored is what is known.
+    /// The stored entries equal the known ones after any edits, for any number of buckets.
     #[test]
     fn what_is_packed_is_what_is_unpacked(
         steps in proptest::collection::vec((0usize..60, 0u8..4, 0usize..6_000), 1..40),

@@ -8,6 +8,7 @@ use super::{Directory, Entry};
 use crate::alerts::{ALL_SETTING, Coverage, READS_SETTING};
 use crate::model::{ACTS_AS_TAG, Answering, ListedRule, OWN_PREFIX, RuleArn, RuleState, Target, TextId};
 
+/// End of the `detail-type` of events that CloudTrail delivers.
 const CALLS: &str = "via CloudTrail";
 
 /// Coverage gaps, by the setting that closes them.
