@@ -1,8 +1,8 @@
-//! The rule's own history as second witness for its rate: its busiest stretches and the limits that follow from them.
+//! History of a rule as second witness for its rate: its busiest stretches, and the limits that follow from them.
 //!
-//! A rule that is as busy as always is no runaway. The counts of CloudWatch by the minute raise the default limits. A
-//! burst trips at 10 times the busiest stretch of the same length, and is a suspect from 3 times. Sustained firing is a
-//! suspect only above 3 times. Without history the plain limits hold.
+//! A rule that is as busy as usual is no runaway. CloudWatch's counts per minute raise the default limits. A burst
+//! trips at 10 times the busiest stretch of the same length, and is a suspect from 3 times. Sustained firing is a
+//! suspect only above 3 times. Without history the plain limits apply.
 
 mod peak;
 

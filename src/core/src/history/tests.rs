@@ -65,7 +65,7 @@ fn the_hours_around_a_trip_are_not_normal() {
     check(&loop_and_calm, &[], 9_000);
     check(&loop_and_calm, &["2026-11-03T12:00:10Z"], 40);
     check(&loop_and_calm, &["2026-11-03T12:00:10Z", "2026-10-31T12:00:00Z"], 0);
-    // A minute belongs to the hour if any part of it does.
+    // A minute belongs to the hour if any part of it lies in it.
     check(&[(2, 1, 1, 9)], &["2026-11-03T12:00:00Z"], 9);
     check(&[(2, 1, 0, 9)], &["2026-11-03T12:00:00Z"], 0);
     check(&[(1, 23, 0, 9)], &["2026-11-03T12:00:00Z"], 0);
