@@ -1,4 +1,5 @@
-//! Is an alert true? Anyone who may publish to the topic can write one, so AWS Budgets itself is asked.
+//! Confirmation of an alert about costs. Every principal that may publish to the topic can forge one, so AWS Budgets
+//! itself is asked.
 
 use jiff::{SignedDuration, civil::Date, tz::TimeZone};
 
@@ -9,49 +10,68 @@ use crate::model::{
 };
 use crate::sources::cost::{BudgetNotice, CostAlert, CostMessage};
 
-/// Budgets of these types are about spending; the others are about how well something paid for is used.
+/// Types of budgets about spending. The other types are about utilization and coverage.
 const SPENDING: [&str; 2] = ["COST", "USAGE"];
 
-/// What came of asking.
+/// Outcome of asking AWS Budgets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Confirmation {
     /// AWS says so too, and this is what counts.
     Confirmed(Box<OverspentBudget>),
-    /// Nothing may follow from it.
+    /// AWS does not confirm it. It has no consequence.
     Unconfirmed(Doubt),
 }
 
-/// Why an alert is not taken for true.
+/// Reason why an alert is not confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Doubt {
+    /// The alert does not come from AWS Budgets.
     #[error("only alerts of AWS Budgets can be checked")]
     NotABudget,
+    /// The alert is about another account.
     #[error("it is about account {claimed}, and this guard asks about account {asked}")]
-    OtherAccount { claimed: String, asked: String },
+    OtherAccount {
+        /// Account in the alert.
+        claimed: String,
+        /// Account that the guard asks.
+        asked: String,
+    },
+    /// The account has no such budget.
     #[error("account {asked} has no budget {name}: the alert was forged, or the budget renamed or deleted")]
     NoSuchBudget { name: Excerpt, asked: String },
     #[error("a budget of type {kind} is not about what is spent")]
-    NotSpending { kind: String },
+    NotSpending {
+        /// Type of the budget, as AWS names it.
+        kind: String,
+    },
+    /// The period of the alert is over.
     #[error("the period it is about ended at {until}")]
-    PeriodOver { until: Timestamp },
+    PeriodOver {
+        /// End of that period.
+        until: Timestamp,
+    },
+    /// The budget has no such alert.
     #[error("the budget has no such alert: it was forged, or the budget changed since")]
     NoSuchAlert,
+    /// The alert of the budget is not raised.
     #[error("AWS Budgets has this alert in state OK: it was forged, or its cause is gone")]
     NotRaised,
+    /// The guard lacks the permission to ask.
     #[error("AWS Budgets may not be asked ({0}); allow the function budgets:ViewBudget")]
     NotAllowed(Fault),
+    /// AWS Budgets returned an error.
     #[error("AWS Budgets gave no answer ({0}); the alert may be true")]
     NoAnswer(Fault),
 }
 
 impl Doubt {
-    /// Returns true if AWS may give an answer soon.
+    /// Returns true if another question soon may be answered.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::NoAnswer(_))
     }
 }
 
-/// Compares an alert with what the Budgets API of `account` said when it was asked for the budget of that name.
+/// Compares an alert with the answer of the Budgets API. `account` is the account that was asked.
 pub fn confirm(
     message: &CostMessage,
     account: &str,
@@ -99,7 +119,7 @@ fn check(
     Ok(overspent(status, strongest.ok_or(Doubt::NotRaised)?, now, until))
 }
 
-/// Whether this alert of the budget may be the one that the text is about. The text gives the threshold in cents.
+/// Returns true if the message may be about this alert of the budget. The message gives the threshold in cents.
 fn is_meant(notice: &BudgetNotice, status: &BudgetStatus, alert: &BudgetNotification) -> bool {
     let is_same_threshold = match (&notice.threshold, status.threshold(alert)) {
         (Some(said), Some(known)) => said.is_about(&known),
@@ -112,7 +132,8 @@ fn is_meant(notice: &BudgetNotice, status: &BudgetStatus, alert: &BudgetNotifica
         && is_same_threshold
 }
 
-/// When the alert was raised: by the text's date, which is a day in an unknown time zone, and exactly if SNS's time fits.
+/// Time at which the alert was raised. The message has a date in an unknown time zone; the time of SNS is used if it
+/// fits that date.
 fn said_at(date: Option<Date>, sent: Option<Timestamp>, now: Timestamp) -> Timestamp {
     let sent = sent.unwrap_or(now);
     let start = date.and_then(|date| date.to_zoned(TimeZone::UTC).ok()).map(|start| start.timestamp());
@@ -125,7 +146,8 @@ fn said_at(date: Option<Date>, sent: Option<Timestamp>, now: Timestamp) -> Times
     }
 }
 
-/// Until when the alert counts. Of a daily budget it comes on the next day, so it counts until the end of the one after.
+/// End of the effect of an alert. An alert of a daily budget arrives on the next day, so it counts until the end of
+/// that day.
 fn until(period: BudgetPeriod, said_at: Timestamp) -> Option<Timestamp> {
     let end = period.end(said_at)?;
     if period == BudgetPeriod::Daily { period.end(end) } else { Some(end) }

@@ -1,4 +1,4 @@
-//! What still has to be done about budget pressure: telling people, asking AWS again, and what a person has decided.
+//! Follow-up of budget pressure: alerts to people, further questions to AWS, and decisions of a person.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -8,39 +8,41 @@ use crate::alerts::{Alert, AlertKey};
 use crate::model::{DAILY, Lease, TextId, Throttle, Timestamp, whole_seconds};
 use crate::sources::cost::{BudgetNotice, CostAlert, CostMessage};
 
-/// Whoever looks at all rules for a budget has this long; then the next one does it again.
+/// Time for one invocation to judge all rules for a budget. After it another one may do it.
 const TAKEN_FOR: SignedDuration = SignedDuration::from_secs(60);
-/// AWS computes budgets a few times a day.
+/// Time between two questions about a budget. AWS computes budgets a few times a day.
 const ASK_EVERY: SignedDuration = SignedDuration::from_mins(10);
-/// An alert that AWS never answers for is given up after this.
+/// Time after which an alert that AWS has not answered for is given up.
 const WAIT_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Maximum number of alerts that wait for an answer of AWS.
 const MAX_WAITING: usize = 5;
-/// So many alerts that are not confirmed are told of within a day; whoever forges more finds them in the log alone.
+/// Maximum number of unconfirmed alerts that are reported within a day. Further ones, which may be forged, appear in
+/// the log only.
 const MAX_DOUBTED: usize = 20;
 /// Maximum number of alerts that wait to be published.
 const MAX_OUTBOX: usize = super::MAX_BUDGETS;
 
-/// What has been done about one overspent budget.
+/// Follow-up of one overspent budget.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
-    /// All rules were looked at, and the alert about it is queued.
+    /// Time at which all rules were judged and the alert was queued. `None` before that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Timestamp>,
-    /// Claim of that work. Stored as the time of its beginning.
+    /// Lease of the invocation that judges the rules. It is stored as the time at which it was taken.
     #[serde(default, skip_serializing_if = "Lease::is_unused", with = "taken")]
     taken: Lease,
-    /// When AWS was last asked whether the budget is OK again.
+    /// Time of the last question whether the budget is still overspent. `None` before the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked: Option<Timestamp>,
-    /// A person ended it.
+    /// Decision of a person to end the effect of the budget. `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleared: Option<Cleared>,
-    /// That stands in the log of the guard's function.
+    /// True if that decision is in the log of the Lambda function.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_logged: bool,
 }
 
-/// A lease as the time at which it was taken.
+/// Stored form of a lease: the time at which it was taken.
 mod taken {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -58,10 +60,12 @@ mod taken {
     }
 }
 
-/// A person's word that a budget shall not press.
+/// Decision of a person to end the effect of a budget.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cleared {
+    /// Time of the decision, in whole seconds.
     pub at: Timestamp,
+    /// Reason that the person gave.
     pub reason: String,
 }
 
@@ -71,12 +75,14 @@ impl FollowUp {
     }
 }
 
-/// An alert to ask AWS about again.
+/// Alert for which AWS has to be asked again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnansweredNotice {
     pub notice: BudgetNotice,
+    /// Time at which SNS received it. `None` if the message had no such time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Timestamp>,
+    /// Time of the first question.
     pub since: Timestamp,
 }
 
@@ -107,6 +113,7 @@ impl OverspentBudgets {
         .collect()
     }
 
+    /// Notes that the alert about this budget is queued.
     pub fn told(&mut self, name: &str, now: Timestamp) {
         for overspent in self.budgets.iter_mut().filter(|overspent| overspent.name == name) {
             overspent.follow_up.told = Some(now);
@@ -143,7 +150,7 @@ impl OverspentBudgets {
         cleared
     }
 
-    /// What people have cleared and the log does not say yet.
+    /// Returns the decisions of a person that are not in the log yet, each with the name of the budget.
     pub fn unlogged(&self) -> Vec<(String, Cleared)> {
         let unlogged = self.budgets.iter().filter(|overspent| !overspent.follow_up.is_logged);
         unlogged
@@ -151,7 +158,7 @@ impl OverspentBudgets {
             .collect()
     }
 
-    /// The log says of these.
+    /// Notes that these decisions are in the log.
     pub fn logged(&mut self, known: &[(String, Cleared)]) {
         for (name, cleared) in known {
             let is_meant = |overspent: &&mut OverspentBudget| {
@@ -164,7 +171,7 @@ impl OverspentBudgets {
         }
     }
 
-    /// Keeps an alert until it is published. Returns the oldest one, if there is no room for it any more.
+    /// Queues an alert. If the outbox is full, removes the oldest alert and returns it.
     pub fn queue(&mut self, alert: Alert) -> Option<Alert> {
         self.outbox.queue(alert, MAX_OUTBOX)
     }
@@ -193,7 +200,7 @@ impl OverspentBudgets {
         self.waiting.clone()
     }
 
-    /// AWS has answered.
+    /// Removes an alert after AWS answered for it.
     pub fn answered(&mut self, notice: &BudgetNotice) {
         self.waiting.retain(|known| known.notice != *notice);
     }

@@ -1,7 +1,7 @@
-//! Budget pressure: which budgets are overspent now, by AWS's own word, and until when that counts.
+//! Budget pressure: overspent budgets that AWS confirmed, and the time until which each of them counts.
 //!
-//! One small stored item, shared by all instances. It ends by itself: each budget at the end of its period, or
-//! once AWS says that it is OK again. What a rule makes of it is in [`crate::policy::Limits::with_overspent_budgets`].
+//! All instances share one small stored item. A budget ends by itself at the end of its period, or once AWS no longer
+//! reports it as overspent. [`crate::policy::Limits::with_pressure`] is the effect on a rule.
 
 mod confirm;
 mod follow_up;
@@ -16,63 +16,67 @@ use crate::alerts::Outbox;
 use crate::model::{AlertBasis, Amount, Throttle, Timestamp};
 use crate::stored::{Blob, Key, Stored, StoredError};
 
-/// Layout of the stored item.
+/// Version of the layout of the stored item.
 const SCHEMA: u32 = 1;
-/// Time that the item outlives the last of its budgets by: other clocks may be behind.
+/// Time for which the item is kept after the end of its last budget, because other clocks may be behind.
 const KEEP: SignedDuration = SignedDuration::from_hours(24);
-/// So many budgets fit into the item, which is read with every batch. Rules without a tag are covered by any one of them.
+/// Maximum number of budgets kept. The item is read with every batch, so it stays small. Any one of them tightens the
+/// limits of rules without a tag.
 pub const MAX_BUDGETS: usize = 20;
-/// What has ended is remembered for so long: another instance's clock may say that it has not.
+/// Time for which a budget is kept after its end, because the clock of another instance may be behind.
 const REMEMBER: SignedDuration = SignedDuration::from_hours(1);
 
-/// One overspent budget: confirmed, with the numbers that AWS gave.
+/// Overspent budget, confirmed, with the numbers that AWS returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverspentBudget {
     pub name: String,
-    /// Overspent, or expected to be.
+    /// Basis of the alert: actual or forecasted costs.
     pub basis: AlertBasis,
-    /// When it was first confirmed, by the clock of the instance that did.
+    /// Time of the first confirmation, by the clock of the instance that received it.
     pub since: Timestamp,
-    /// The end of the budget's period.
+    /// End of the effect: the end of the budget's period.
     pub until: Timestamp,
-    /// One sentence with the numbers.
+    /// Numbers of the budget in one sentence.
     pub reason: String,
+    /// Budgeted amount. `None` if AWS returned none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Amount>,
+    /// Threshold of the alert, as an amount. `None` if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Amount>,
+    /// Actual or forecasted amount. `None` if AWS returned none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
     #[serde(rename = "care", default, skip_serializing_if = "FollowUp::is_new")]
     pub follow_up: FollowUp,
 }
 
-/// The overspent budgets, by name.
+/// Overspent budgets, sorted by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverspentBudgets {
     schema: u32,
     budgets: Vec<OverspentBudget>,
-    /// Alerts that AWS Budgets has not been able to answer for yet.
+    /// Alerts that AWS Budgets has not answered for yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<UnansweredNotice>,
-    /// Alerts that were told of without being confirmed, each with the time: the same one is told once.
+    /// Hashes of unconfirmed alerts that were reported, each with its time. The same one is not reported again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     doubted: Vec<(u64, Throttle)>,
-    /// Alerts about money that are not published yet.
+    /// Alerts about costs that are not published yet.
     #[serde(default, skip_serializing_if = "Outbox::is_empty")]
     outbox: Outbox,
 }
 
-/// What a confirmed alert changed.
+/// Change by a confirmed alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// A budget presses that did not: save and announce it.
+    /// The budget is new. It has to be saved and reported.
     Begun,
-    /// It presses for longer or for a stronger reason: save it, people know already.
+    /// The effect lasts longer or has a stronger reason. It has to be saved, and was reported before.
     Grown,
-    /// Nothing to save.
+    /// No change.
     None,
-    /// More budgets press than are kept. Nothing to save, but people should know.
+    /// No change, because the maximum number of budgets is kept. It has to be reported.
     Full,
 }
 
@@ -137,7 +141,7 @@ impl OverspentBudgets {
             .filter(move |overspent| now < overspent.until && overspent.follow_up.cleared.is_none())
     }
 
-    /// When the last of what is in it ends.
+    /// Returns the end of the last entry. `None` if there are no entries.
     pub fn ends(&self) -> Option<Timestamp> {
         let doubted = self.doubted.iter().filter_map(|(_, told)| told.last());
         let others = self.waiting.iter().map(UnansweredNotice::ends).chain(doubted);

@@ -1,4 +1,4 @@
-//! Alerts against what AWS Budgets says, and the pressure that follows from it, told as timelines.
+//! Alerts compared with the answers of AWS Budgets, and the resulting pressure over time.
 
 use super::*;
 use crate::alerts::{
@@ -27,7 +27,7 @@ fn alert(basis: &str, threshold: &str) -> CostMessage {
     CostMessage { topic_arn: None, message_id: None, sent, alert: cost::read(None, &text) }
 }
 
-/// A budget of 100 USD with an alert at 80 % of what was spent (raised), and one at 100 USD of the forecast (not raised).
+/// Budget of 100 USD with a raised alert at 80 % of actual costs, and one at 100 USD of the forecast, not raised.
 fn blue() -> BudgetStatus {
     let amount = |text: &str| Some(text.parse().unwrap());
     let notification = |basis, threshold, state| BudgetNotification {
@@ -94,9 +94,9 @@ fn an_alert_counts_if_aws_says_so_too() {
     let expected = r#"until 2026-12-01T00:00:00Z: the budget "blue" is expected to spend 99.00 USD, more than its alert threshold of 100.00 USD; budgeted are 100.00 USD"#;
     let raise = |status: &mut BudgetStatus| status.notifications[1].state = Some(NotificationState::Alarm);
     check(&alert("FORECASTED", "$100.00"), &raise, expected);
-    // Of several that may be meant, the one that says most.
+    // Among several alerts that match, the strongest one counts.
     check(&alert("?", "?"), &raise, spent);
-    // Without a state, the numbers decide.
+    // Without a state, the amounts decide.
     let spent_without_state = |actual: Option<&str>| {
         let actual = actual.map(|amount| amount.parse().unwrap());
         move |status: &mut BudgetStatus| {
@@ -107,7 +107,7 @@ fn an_alert_counts_if_aws_says_so_too() {
     check(&actual, &spent_without_state(Some("$95.50")), spent);
     check(&actual, &spent_without_state(Some("$80")), gone);
     check(&actual, &spent_without_state(None), gone);
-    // The text has cents only.
+    // The message gives cents only.
     let fine = |status: &mut BudgetStatus| status.limit = Some("$100.004".parse().unwrap());
     check(&actual, &fine, &spent.replace("80.00 USD", "80.0032 USD").replace("100.00", "100.004"));
     check(
@@ -146,7 +146,7 @@ fn an_alert_counts_until_its_period_ends() {
     );
     check(BudgetPeriod::Quarterly, "2026-11-20", sent, NOON, "until 2027-01-01T00:00:00Z");
     check(BudgetPeriod::Annually, "2026-11-20", None, NOON, "until 2027-01-01T00:00:00Z");
-    // An alert of a daily budget is about yesterday.
+    // An alert of a daily budget is about the day before.
     check(BudgetPeriod::Daily, "2026-11-20", sent, NOON, "until 2026-11-22T00:00:00Z");
     check(BudgetPeriod::Daily, "2026-11-20", sent, "2026-11-22T00:00:00Z", "no: the period");
     // Forwarded weeks later.
@@ -157,10 +157,10 @@ fn an_alert_counts_until_its_period_ends() {
         NOON,
         "no: the period it is about ended at 2026-11-01T00:00:00Z",
     );
-    // AWS's day may have another time zone than its calendar.
+    // The date may be in another time zone.
     let night = "2026-11-01T03:00:00Z";
     check(BudgetPeriod::Monthly, "2026-10-31", Some(night), night, "until 2026-12-01T00:00:00Z");
-    // Without a date or an envelope it is about now. What claims to come from the future is, too.
+    // Without a date or an envelope the present time counts, as it does for dates in the future.
     check(BudgetPeriod::Monthly, "?", None, NOON, "until 2026-12-01T00:00:00Z");
     check(BudgetPeriod::Monthly, "2031-01-01", sent, NOON, "until 2026-12-01T00:00:00Z");
     check(
@@ -213,7 +213,7 @@ fn overspent(name: &str, basis: AlertBasis, threshold: &str, since: &str, until:
     }
 }
 
-/// One budget's alerts, one after the other: (clock, basis, threshold, until, what it changes, the reason that holds then).
+/// Alerts of one budget in order: (time, basis, threshold, until, change, reason in effect afterwards).
 fn check(story: &[(&str, AlertBasis, &str, &str, Change, &str)]) {
     let mut pressure = OverspentBudgets::default();
     for (now, basis, threshold, until, change, holds) in story {
@@ -239,11 +239,11 @@ fn pressure_begins_once_and_only_grows() {
         ("2026-11-14T00:00:00Z", Actual, "$80", end, Change::None, "ACTUAL $80"),
         ("2026-11-15T00:00:00Z", Forecasted, "$100", end, Change::None, "ACTUAL $80"),
         ("2026-12-01T00:00:00Z", Actual, "$80", end, Change::None, ""),
-        // An instance whose clock is behind sees the old alert once more: nothing begins anew.
+        // An instance whose clock is behind receives the old alert again. Nothing changes.
         ("2026-11-30T23:59:50Z", Actual, "$80", end, Change::None, "ACTUAL $80"),
         ("2026-12-09T00:00:00Z", Forecasted, "$80", "2027-01-01T00:00:00Z", Change::Begun, "FORECASTED $80"),
     ]);
-    // A daily budget goes on day by day, and that is one story.
+    // A daily budget continues from day to day.
     check(&[
         ("2026-11-10T08:00:00Z", Actual, "$5", "2026-11-12T00:00:00Z", Change::Begun, "ACTUAL $5"),
         ("2026-11-11T08:00:00Z", Actual, "$5", "2026-11-13T00:00:00Z", Change::Grown, "ACTUAL $5"),
@@ -295,7 +295,7 @@ fn a_budget_without_an_end_is_no_trouble() {
 fn the_item_stays_small() {
     let mut pressure = OverspentBudgets::default();
     let later = "2026-12-01T00:00:00Z";
-    // The longest that AWS allows for a name, in the longest characters, with the largest numbers.
+    // Longest name that AWS allows, of the longest characters, with the largest numbers.
     let mut status = BudgetStatus { name: "😀".repeat(100), ..blue() };
     status.limit = Some(format!("{} Lambda-GB-Second", "9".repeat(32)).parse().unwrap());
     status.actual = status.limit.clone();
@@ -315,7 +315,7 @@ fn the_item_stays_small() {
     );
     let size = pressure.encode().unwrap().json.len();
     assert!(size < 32 * 1_024, "{size} bytes");
-    // Even if nobody can be told for long of what ended.
+    // Also while alerts cannot be published for a long time.
     let mut told = pressure.clone();
     for overspent in told.clear(&"😀".repeat(300), at(NOON)) {
         let reason = overspent.follow_up.cleared.as_ref().map_or("", |cleared| &cleared.reason).to_owned();
@@ -331,7 +331,7 @@ fn the_item_stays_small() {
     }
     let size = told.encode().unwrap().json.len();
     assert!(size < 128 * 1_024, "{size} bytes");
-    // What ended makes room.
+    // Budgets that have ended are removed for new ones.
     let next = "2026-12-02T00:00:00Z";
     assert_eq!(
         pressure.record(overspent("blue", AlertBasis::Actual, "$5", next, "2027-01-01T00:00:00Z"), at(next)),

@@ -1,4 +1,4 @@
-//! What still has to be done about budget pressure: alerts that wait, questions that were asked, what people have ended.
+//! Follow-up of budget pressure: waiting alerts, questions to AWS, and decisions of a person.
 
 use super::*;
 
