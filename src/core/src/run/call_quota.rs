@@ -1,14 +1,14 @@
-//! The speed at which the guard asks EventBridge, and how much it may ask at a time.
+//! Rate and number of calls to EventBridge.
 
 use jiff::SignedDuration;
 
 use crate::model::Timestamp;
 use crate::ports::Clock;
 
-/// At most five calls a second. All calls to EventBridge of an account and Region share fifty.
+/// Time between two calls: at most five calls a second. All callers of an account and Region share a quota of fifty.
 const GAP: SignedDuration = SignedDuration::from_millis(200);
 
-/// A number of calls within a length of time.
+/// Number of calls allowed within a time.
 #[derive(Debug)]
 pub(super) struct CallQuota {
     next: Timestamp,

@@ -1,4 +1,4 @@
-//! The stored directory: read at most every ten seconds, changed only over the version that was read.
+//! The stored directory: read at most every ten seconds, and saved only if its stored version is unchanged.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -14,32 +14,34 @@ use crate::model::{Fault, FaultKind, RuleArn, RuleState, Timestamp};
 use crate::ports::{Ports, SaveError, Store, Version};
 use crate::stored::{Blob, Key, Stored as _, StoredError};
 
-/// How long an invocation goes by what it knows before it asks whether there is something newer.
+/// Time for which the directory is used before it is read again.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
 
-/// The directory as it is stored, in one version.
+/// One version of the stored directory.
 #[derive(Debug)]
 pub struct StoredDirectory {
+    /// Head of the directory.
     pub head: Head,
-    /// `None`: it is not stored yet.
+    /// Version of the head. `None` if it is not stored yet.
     version: Option<Version>,
-    /// The entries of each chunk, by its name: only what has changed is read again.
+    /// Entries of each chunk, by the name of the chunk. Only changed chunks are read again.
     chunks: HashMap<String, Arc<[Entry]>>,
+    /// Rules of all chunks.
     pub directory: Arc<Directory>,
 }
 
 impl StoredDirectory {
-    /// Whether the rules of the default bus are all in it.
+    /// Returns true if the default bus was listed completely.
     pub fn is_usable(&self) -> bool {
         self.head.default_bus_at.is_some()
     }
 }
 
-/// The directory that this process last read. `None` in it: there is none yet.
+/// Directory that this process last read. The inner `None` means that none is stored.
 pub(super) type DirectoryCache = Kept<Option<Fresh<Option<Arc<StoredDirectory>>>>>;
 
 impl DirectoryCache {
-    /// What was last read, without asking.
+    /// Returns the directory that was last read, without a request.
     pub(super) fn known(&self) -> Option<Arc<StoredDirectory>> {
         self.lock().as_ref().and_then(|last| last.value.clone())
     }
@@ -50,7 +52,7 @@ impl DirectoryCache {
 }
 
 impl<P: Ports> Guard<P> {
-    /// The directory as it was at most ten seconds ago; `None` if there is none yet.
+    /// Returns the directory, at most ten seconds old. `None` if none is stored.
     pub(super) async fn directory(&self) -> Result<Option<Arc<StoredDirectory>>, Fault> {
         let now = self.now();
         let known = self.directory.lock().clone().filter(|last| last.is_fresh(now));
@@ -60,7 +62,10 @@ impl<P: Ports> Guard<P> {
         }
     }
 
-    /// The directory as it is now.
+    /// Reads the directory. Chunks that have not changed are not read again. `None` if none is stored.
+    ///
+    /// # Errors
+    /// The store failed, or the directory is damaged ([`FaultKind::NotFound`]) or of a later version.
     pub async fn load_directory(&self) -> Result<Option<Arc<StoredDirectory>>, Fault> {
         let at = self.now();
         let stored = read(self.ports.store(), self.directory.known().as_ref()).await?;
@@ -68,7 +73,8 @@ impl<P: Ports> Guard<P> {
         Ok(stored)
     }
 
-    /// The directory to begin a refresh with: what is stored, or an empty one in place of what is not usable.
+    /// Returns the directory to start a refresh with: the stored one, or an empty one if none is stored or it is
+    /// damaged.
     pub(super) async fn load_or_begin(&self) -> Result<Arc<StoredDirectory>, Fault> {
         match self.load_directory().await {
             Ok(Some(stored)) => Ok(stored),
@@ -82,8 +88,8 @@ impl<P: Ports> Guard<P> {
         }
     }
 
-    /// Changes the directory. `edit` may be asked again, over a newer version. Without a directory there is nothing to
-    /// change; without a change nothing is saved.
+    /// Edits and saves the directory. `edit` is called again with a newer version if another invocation saved. Nothing
+    /// is saved if no directory is stored or nothing changed.
     pub(super) async fn edit_directory<T>(
         &self,
         edit: impl Fn(&mut Head, &mut Entries) -> T,
@@ -95,7 +101,7 @@ impl<P: Ports> Guard<P> {
         .await
     }
 
-    /// Saves the directory that `edit` makes of `before`, if that is still the one that is stored.
+    /// Saves the result of `edit` on `before`, if `before` is still the stored version.
     pub(super) async fn replace_directory<T>(
         &self,
         before: &StoredDirectory,
@@ -131,7 +137,7 @@ impl<P: Ports> Guard<P> {
         Ok((stored, outcome))
     }
 
-    /// What stays behind here expires by itself.
+    /// Deletes chunks that are no longer in use. Chunks that are not deleted here expire.
     async fn forget_chunks(&self, old: &[Bucket], head: &Head) {
         for bucket in old.iter().map(Bucket::chunk) {
             if head.buckets.iter().all(|now| now.chunk() != bucket)
@@ -142,7 +148,7 @@ impl<P: Ports> Guard<P> {
         }
     }
 
-    /// The guard itself has changed a rule, or found it changed: events of the bus go by that from now on.
+    /// Enters a state that the guard has set or read. Later events are matched by it.
     pub(super) async fn learn_state(&self, rule: &RuleArn, state: RuleState) -> Result<(), Fault> {
         let at = self.now();
         let edit = |_: &mut Head, entries: &mut Entries| {
@@ -154,18 +160,21 @@ impl<P: Ports> Guard<P> {
 
 type Chunks = HashMap<String, Arc<[Entry]>>;
 
-/// The directory as it is stored now; `None` if there is none yet.
+/// Reads the directory. `None` if none is stored.
+///
+/// # Errors
+/// The store failed, or the directory is damaged or of a later version.
 pub async fn read_directory(store: &impl Store) -> Result<Option<Arc<Directory>>, Fault> {
     Ok(read(store, None).await?.map(|stored| Arc::clone(&stored.directory)))
 }
 
-/// The same with its head and its version. Chunks that are `known` are not read again.
+/// Reads the directory with its head and version. Chunks in `known` are not read again.
 async fn read(
     store: &impl Store,
     known: Option<&Arc<StoredDirectory>>,
 ) -> Result<Option<Arc<StoredDirectory>>, Fault> {
     let mut missing = String::new();
-    // Between head and chunks somebody may have replaced both.
+    // Another invocation may replace head and chunks between the two reads.
     for _ in 0..3 {
         let Some((blob, version)) = store.get(Key::Head).await? else { return Ok(None) };
         if let Some(known) = known.filter(|known| known.version == Some(version)) {
@@ -184,7 +193,7 @@ async fn read(
     Err(damaged(format!("its chunk {missing} is missing")))
 }
 
-/// The chunks that a head names, or the name of one that is not there.
+/// Returns the chunks that a head names, or the name of a missing one.
 async fn read_chunks(
     store: &impl Store,
     head: &Head,
@@ -206,7 +215,7 @@ async fn read_chunks(
 }
 
 impl StoredDirectory {
-    /// Patterns are compiled again only if a rule has changed since `known`.
+    /// Builds the directory. Patterns are compiled again only if a rule has changed since `known`.
     fn new(head: Head, version: Version, chunks: Chunks, known: Option<&Self>) -> Self {
         let is_known = |known: &&Self| {
             known.chunks.len() == chunks.len() && known.chunks.keys().all(|name| chunks.contains_key(name))

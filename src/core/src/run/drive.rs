@@ -1,4 +1,4 @@
-//! One rule: load, step, save if the version is unchanged, carry out the plan, and again with the answer.
+//! Work on one rule: load, step, save if the version is unchanged, act, and step again with the answer.
 
 use super::{Guard, store};
 use crate::guard::{self, Action, Answer, Note, Observation, Refusal, Tally};
@@ -9,19 +9,23 @@ use crate::ports::{Alerts, Clock, History, Ports, Rules, SaveError, Store, Versi
 use crate::record::Record;
 use crate::stored::Key;
 
-/// A cut takes 4 steps; retries and waiting for others take more. Beyond, the tick goes on.
+/// Maximum number of steps. A cut takes 4; retries and waiting take more. The tick continues after that.
 const MAX_STEPS: u32 = 40;
 
-/// What became of one rule's observations. They are safe in the store.
+/// Result of the observations of one rule, after they were saved.
 #[derive(Debug, Clone, Default)]
 pub struct Driven {
+    /// Counts of all steps.
     pub tally: Tally,
-    /// Observations of a rule that is ignored.
+    /// Number of observations of a rule whose mode is `ignore`.
     pub ignored: u64,
+    /// True if the tick has work to do for this rule.
     pub needs_watch: bool,
+    /// Reason for which an order was refused. `None` if none was.
     pub refused: Option<Refusal>,
+    /// Notes for the log.
     pub notes: Vec<Note>,
-    /// The record as it was last saved or read.
+    /// Record as it was last saved or read. `None` if the rule is ignored.
     pub record: Option<Record>,
 }
 
@@ -31,10 +35,11 @@ impl Driven {
     }
 }
 
-/// Takes a rule through these observations and through the work that follows from them.
+/// Steps a rule through these observations, and carries out the actions that follow.
 ///
-/// An error means that the observations may not have been saved and have to be delivered again. What fails after they
-/// are safe is in the notes, and the next invocation that sees the record goes on with it.
+/// # Errors
+/// The observations may not have been saved and have to be delivered again. Failures after they are saved are in the
+/// notes. The next invocation that sees the record continues.
 pub async fn drive<P: Ports>(
     guard: &Guard<P>,
     rule: &RuleArn,
@@ -99,7 +104,8 @@ impl Driven {
     }
 }
 
-/// A rule is on the tick's list before a record says that there is work on it: a crash in between costs one idle look.
+/// Saves a record. A rule is put on the watch list before its record needs the tick: a crash between the two costs one
+/// needless tick.
 async fn save<P: Ports>(
     guard: &Guard<P>,
     record: &Record,
@@ -110,14 +116,14 @@ async fn save<P: Ports>(
     if record.needs_watch() && !was_watched {
         store.watch(&record.rule).await?;
         let version = store::save(store, record, version, now).await?;
-        // A tick may have taken it off the list between the two. The record is safe; a failure here costs only that.
+        // A tick may have removed it from the list between the two calls. The record is saved; a failure is harmless.
         let _ = store.watch(&record.rule).await;
         return Ok(version);
     }
     store::save(store, record, version, now).await
 }
 
-/// The answer, or `None` when there was only something to wait for.
+/// Carries out an action and returns its answer. `None` if the action was only to wait.
 async fn carry_out<P: Ports>(
     guard: &Guard<P>,
     rule: &RuleArn,
@@ -156,8 +162,8 @@ async fn carry_out<P: Ports>(
     Some(answer)
 }
 
-/// Lets the directory know the state that the rule was found in or put to: a disabled rule gets no firings from events
-/// of the bus. Returns what went wrong.
+/// Enters the state of the rule in the directory, so that events of the bus do not fire a disabled rule. Returns a note
+/// if that fails.
 async fn learn<P: Ports>(guard: &Guard<P>, rule: &RuleArn, answer: &Answer) -> Option<Note> {
     let state = match answer {
         Answer::Disabled(Ok(state)) => *state,

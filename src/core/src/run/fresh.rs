@@ -1,4 +1,4 @@
-//! Values that a process keeps from one invocation to the next, as long as they are fresh.
+//! Values that a process keeps between invocations for a limited time.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,32 +6,35 @@ use jiff::SignedDuration;
 
 use crate::model::Timestamp;
 
-/// A value, when it was read, and how long it is fresh.
+/// Value with the time at which it was read, and the time for which it is fresh.
 #[derive(Debug, Clone)]
 pub(super) struct Fresh<T> {
+    /// The value.
     pub value: T,
+    /// Time at which it was read.
     pub at: Timestamp,
     lasts: SignedDuration,
 }
 
 impl<T> Fresh<T> {
-    /// A value that was read at this time.
+    /// Creates a value that was read at this time.
     pub fn new(value: T, at: Timestamp, lasts: SignedDuration) -> Self {
         Self { value, at, lasts }
     }
 
-    /// Returns true if the value need not be read again yet. One from the future was read by a clock that ran ahead.
+    /// Returns true if the value need not be read again yet. A value from the future was read by a clock that was
+    /// ahead; it is not fresh.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         self.at <= now && now < self.at + self.lasts
     }
 }
 
-/// A value that one process keeps, for all of its invocations that run at the same time.
+/// Value that one process keeps for all of its concurrent invocations.
 #[derive(Debug, Default)]
 pub(super) struct Kept<T>(Mutex<T>);
 
 impl<T> Kept<T> {
-    /// The value, for this moment. A panic of another invocation leaves it whole: it is only ever replaced.
+    /// Locks the value. A panic of another invocation leaves it intact, because it is only ever replaced.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! What came in with one invocation, sorted: changes of rules, events of the bus, and the observations of each rule.
+//! Content of one invocation, sorted: changes of rules, events of the bus, and the observations of each rule.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -18,16 +18,17 @@ use crate::sources::cost::CostMessage;
 use crate::sources::{Bus, Change, Made};
 use eventbridge_pattern::Scratch;
 
-/// How many rules are worked on at the same time. Each costs one read and one write when nothing trips.
+/// Number of rules processed at the same time. Each costs one read and one write when nothing trips.
 pub(super) const RULES_AT_ONCE: usize = 8;
-/// Maximum number of rules that an invocation reads at once. If more were changed, a deployment is at work, and the next
-/// tick lists them all.
+/// Maximum number of changed rules that an invocation reads. If a deployment changes more, the next tick lists all
+/// rules.
 const READ_AT_ONCE: usize = 3;
-/// `DescribeRule`, `ListTargetsByRule`, `ListTagsForResource`.
+/// Calls to read a rule: `DescribeRule`, `ListTargetsByRule`, `ListTagsForResource`.
 const CALLS_TO_INSPECT: i32 = 3;
+/// Time within which these rules are read.
 const READ_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 
-/// The content of one invocation. Messages are known by their place in the batch.
+/// Content of one invocation. Messages are identified by their position in the batch.
 #[derive(Default)]
 pub(super) struct Intake<'a> {
     groups: Groups<'a>,
@@ -37,13 +38,16 @@ pub(super) struct Intake<'a> {
     pub ticks: Vec<usize>,
 }
 
-/// Something that failed, and the messages that have to be delivered again.
+/// Failure, with the messages that have to be delivered again.
 pub(super) struct Failed {
+    /// Positions of the messages.
     pub messages: Vec<usize>,
+    /// The error.
     pub error: HandleError,
 }
 
 impl<'a> Intake<'a> {
+    /// Adds an attributed message.
     pub fn add(&mut self, message: usize, attributed: Attributed<'a>, summary: &mut Summary) {
         match attributed {
             Attributed::Firing(firing) => {
@@ -75,7 +79,7 @@ impl<'a> Intake<'a> {
         self.changes.push((message, changed));
     }
 
-    /// Event time of an `AssumeRole` that AWS itself put on the bus.
+    /// Event time of the first `AssumeRole` in the batch that EventBridge delivered.
     fn assume_role(&self) -> Option<Timestamp> {
         let opens =
             |(_, bus): &&(usize, Bus<'_>)| matches!(bus.event.made.as_deref(), Some(Made::Session(_)));
@@ -123,7 +127,7 @@ impl<'a> Intake<'a> {
         failed
     }
 
-    /// Finds who caused the firings that attached rules sent themselves.
+    /// Sets the causes of firings that attached rules delivered.
     fn name_causes(&mut self, directory: &Directory) {
         let observations = self.groups.list.iter_mut().flat_map(|group| &mut group.observations);
         for observation in observations {
@@ -138,7 +142,7 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// Maker of a firing. An event of no AWS service names none, but may have a trace.
+/// Maker of a firing. An event that is no API call has none, but may have a trace.
 fn maker(
     directory: &Directory,
     rule: &RuleArn,
@@ -153,7 +157,7 @@ fn maker(
 }
 
 impl<P: Ports> Guard<P> {
-    /// Carries out everything but the ticks.
+    /// Processes everything except ticks. Returns the failures.
     pub(super) async fn work(&self, mut intake: Intake<'_>, summary: &mut Summary) -> Vec<Failed> {
         let mut failed = Vec::new();
         self.read_pressure().await;
@@ -194,7 +198,7 @@ impl<P: Ports> Guard<P> {
                 failed.push(Failed { messages: group.messages, error });
             }
         }
-        // Last, so that what has just fired is in the records that are looked at.
+        // Last, so that the records that are judged contain the firings of this batch.
         for (message, money) in intake.money {
             if let Err(fault) = Box::pin(self.money(&money, summary)).await {
                 failed.push(Failed { messages: vec![message], error: HandleError::Money(fault) });
@@ -203,7 +207,7 @@ impl<P: Ports> Guard<P> {
         failed
     }
 
-    /// Notes once that a plain rule receives `AssumeRole`, for people to see.
+    /// Notes the first `AssumeRole` that a plain rule receives, for information.
     async fn note_assume_role(&self, intake: &Intake<'_>, stored: &StoredDirectory) {
         if stored.head.assume_role_at.is_some() || !stored.directory.is_shown_by_plain() {
             return;
@@ -216,7 +220,7 @@ impl<P: Ports> Guard<P> {
 
     /// Reads the rules that were changed, so that the directory has them as they are.
     async fn read_again(&self, changes: &[(usize, Changed)], quota: &mut CallQuota) -> Result<(), Fault> {
-        // For each rule, the last of its changes.
+        // Time of the last change of each rule.
         let mut rules: BTreeMap<&RuleArn, Timestamp> = BTreeMap::new();
         for (_, changed) in changes {
             let at = rules.entry(&changed.rule).or_insert(changed.at);
@@ -248,8 +252,8 @@ impl<P: Ports> Guard<P> {
         .map(|_| ())
     }
 
-    /// Reads attached rules that fired and whose targets were never read, for it is their targets that tell who fires
-    /// them. Those that are not read now are read by the tick; a process asks for each at most once a minute.
+    /// Reads attached rules that fired and whose targets were never read, because the targets are needed for the causes
+    /// of the firings. The tick reads the rest. A process tries each rule at most once a minute.
     async fn read_attached(
         &self,
         intake: &Intake<'_>,
@@ -285,7 +289,7 @@ impl<P: Ports> Guard<P> {
         self.directory.known().unwrap_or(stored)
     }
 
-    /// Reads a rule whole; `None` if there is no turn left.
+    /// Reads a rule completely. `None` if the call budget is used up.
     async fn read_now(
         &self,
         rule: &RuleArn,
@@ -303,26 +307,30 @@ impl<P: Ports> Guard<P> {
         })
     }
 
+    /// Processes the observations of one rule.
     pub(super) async fn group<'a>(&self, group: Group<'a>) -> (Group<'a>, Result<Driven, Fault>) {
         let limits = self.limits(&group.rule).await;
         if limits.mode == Mode::Ignore {
             let count = group.observations.len() as u64;
             return (group, Ok(Driven::ignored(count)));
         }
-        // Boxed: eight of these wait side by side in one future.
+        // Boxed to keep the future small: eight of these run concurrently.
         let result = Box::pin(super::drive(self, &group.rule, limits, &group.observations)).await;
         (group, result)
     }
 }
 
-/// The observations of one rule in one invocation, and the messages they came in.
+/// Observations of one rule in one invocation, and the messages that they came in.
 pub(super) struct Group<'a> {
+    /// ARN of the rule.
     pub rule: RuleArn,
+    /// Observations, in order.
     pub observations: Vec<Observation<'a>>,
+    /// Positions of these messages in the batch.
     pub messages: Vec<usize>,
 }
 
-/// Groups by rule, in order of first appearance.
+/// Groups by rule, in the order of first appearance.
 #[derive(Default)]
 struct Groups<'a> {
     list: Vec<Group<'a>>,
@@ -340,7 +348,7 @@ impl<'a> Groups<'a> {
     }
 
     fn add(&mut self, message: usize, rule: RuleArn, observation: Observation<'a>) {
-        // Batches are mostly of one rule: look at the last one before the map.
+        // Most batches concern one rule, so the last group is tried before the map.
         let index = match self.list.last() {
             Some(last) if last.rule == rule => self.list.len() - 1,
             _ => *self.by_rule.entry(rule.clone()).or_insert_with(|| {

@@ -1,4 +1,4 @@
-//! What holds for a rule: the defaults and its tags, from the directory, else read at most once a minute.
+//! Limits of a rule: the defaults and its tags. The tags come from the directory, or are read at most once a minute.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,16 @@ use crate::model::{RuleArn, RuleDefinition, Schedules, Tags, Target, Timestamp};
 use crate::policy::Limits;
 use crate::ports::{Clock, Ports, Rules};
 
+/// Time for which tags are used before they are read again.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(60);
-/// EventBridge allows 300 rules on a bus; a few buses' worth may stay.
+/// Maximum number of rules in the cache. EventBridge allows 300 rules on a bus, so this covers several buses.
 const MAX_RULES: usize = 2_000;
 
-/// The tags of the rules seen by this process.
+/// Tags of the rules that this process has seen.
 pub(super) type TagCache = Kept<HashMap<RuleArn, Fresh<Tags>>>;
 
 impl TagCache {
-    /// Returns true if AWS was asked for the tags within the last minute, with success or not.
+    /// Returns true if the tags were requested within the last minute, with or without success.
     pub(super) fn is_fresh(&self, rule: &RuleArn, now: Timestamp) -> bool {
         self.lock().get(rule).is_some_and(|tags| tags.is_fresh(now))
     }
@@ -33,8 +34,8 @@ impl TagCache {
 }
 
 impl<P: Ports> Guard<P> {
-    /// The limits of a rule. If its tags cannot be read, those read before hold, else the defaults: a rule is counted in
-    /// any case, and nothing is cut before its tags have been read.
+    /// Returns the limits of a rule. If its tags cannot be read, the tags read before apply, or else the defaults. The
+    /// rule is counted in any case, and is not cut before its tags have been read.
     pub async fn limits(&self, rule: &RuleArn) -> Limits {
         let limits = self.limits_by_tags(rule).await;
         let stored = self.directory.known();
@@ -76,12 +77,12 @@ impl<P: Ports> Guard<P> {
         self.defaults.with_tags(&tags)
     }
 
-    /// Schedules that wake the rule's targets, as far as the directory knows.
+    /// Schedules that start an actor of the rule, as the directory has them.
     fn schedules_of(&self, rule: &RuleArn) -> Schedules {
         self.directory.known().map(|stored| stored.directory.schedules(rule)).unwrap_or_default()
     }
 
-    /// The limits by tags and targets that were just read with the rule.
+    /// Returns the limits from tags and targets that were just read with the rule.
     pub(super) fn limits_from(&self, rule: &RuleArn, found: &RuleDefinition) -> Limits {
         self.tags.put(rule, self.ports.clock().now(), found.tags.clone());
         let limits = self.with_targets(self.defaults.with_tags(&found.tags), &found.targets);

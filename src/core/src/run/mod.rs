@@ -1,4 +1,4 @@
-//! The shell: decode, group by rule, load, step, save, carry out the plan. Generic over the ports.
+//! Shell around the core: decodes, groups by rule, loads, steps, saves and acts. Generic over the ports.
 
 mod budget;
 mod call_quota;
@@ -35,12 +35,14 @@ use eventbridge_pattern::EventError;
 use fresh::Kept;
 use intake::{Failed, Group, Intake};
 
-/// One guard in one process: its ports, and what it keeps from one invocation to the next.
+/// Guard of one process: its ports, and values kept between invocations.
 #[derive(Debug)]
 pub struct Guard<P> {
+    /// Ports to the outside.
     pub ports: P,
+    /// Account and Region of the guard, and the event sources that it trusts.
     pub home: Home,
-    /// What holds for rules without tags.
+    /// Limits of rules without tags.
     pub defaults: Limits,
     tags: limits::TagCache,
     directory: directory::DirectoryCache,
@@ -48,26 +50,39 @@ pub struct Guard<P> {
     schedules: schedules::ScheduleCache,
 }
 
-/// Why an invocation failed as a whole. Single messages of a queue batch fail alone.
+/// Reason why an invocation failed as a whole. Messages of a queue batch fail one by one.
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
+    /// The payload or a message cannot be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// The message cannot be attributed.
     #[error(transparent)]
     Attribution(#[from] AttributionError),
+    /// The observations of a rule were not saved.
     #[error("rule {rule}: {fault}")]
-    Rule { rule: RuleArn, fault: Fault },
+    Rule {
+        /// ARN of the rule.
+        rule: RuleArn,
+        /// The reason.
+        fault: Fault,
+    },
+    /// The watch list could not be read.
     #[error("the list of rules to look after could not be read: {0}")]
     Watched(Fault),
+    /// A message about costs was not saved.
     #[error("the alert about money is not safe yet: {0}")]
     Money(Fault),
+    /// The directory could not be read or saved.
     #[error("the directory of rules is not available: {0}")]
     Directory(Fault),
+    /// The event cannot be matched with event patterns.
     #[error("the event cannot be matched with event patterns: {0}")]
     Match(EventError),
 }
 
 impl<P: Ports> Guard<P> {
+    /// Creates a guard with nothing cached.
     pub fn new(ports: P, home: Home, defaults: Limits) -> Self {
         Self {
             ports,
@@ -80,7 +95,7 @@ impl<P: Ports> Guard<P> {
         }
     }
 
-    /// Handles one Lambda payload. The summary is complete even when the invocation fails.
+    /// Handles one Lambda payload. The summary is complete even if the invocation fails.
     pub async fn handle(&self, payload: &[u8]) -> (Result<Reply, HandleError>, Summary) {
         let mut summary = Summary::default();
         let reply = match sources::decode(payload) {
@@ -104,6 +119,7 @@ impl<P: Ports> Guard<P> {
         self.all(intake, summary).await
     }
 
+    /// Handles a batch of the queue. The reply names the messages that have to be delivered again.
     async fn queue(&self, messages: &[Message<'_>], summary: &mut Summary) -> Reply {
         let mut failures = Vec::new();
         let mut intake = Intake::default();
@@ -133,7 +149,7 @@ impl<P: Ports> Guard<P> {
             tracing::error!(%error, "tick failed");
             failures.extend(ticks);
         }
-        // A message may fire several rules: it goes back once if any of them failed. Counting again does no harm.
+        // A message may fire several rules. It goes back once if any of them failed; counting again changes nothing.
         failures.sort_unstable();
         failures.dedup();
         summary.failed += failures.len() as u64;
@@ -150,7 +166,7 @@ impl<P: Ports> Guard<P> {
         self.all(intake, summary).await
     }
 
-    /// All of it, or the first error.
+    /// Processes everything, and returns the first error.
     async fn all(&self, intake: Intake<'_>, summary: &mut Summary) -> Result<Reply, HandleError> {
         let failed = self.work(intake, summary).await;
         summary.failed += failed.len() as u64;
@@ -174,7 +190,7 @@ impl<P: Ports> Guard<P> {
         })
     }
 
-    /// Finishes what was left unfinished, rule by rule; then sees to the directory.
+    /// Continues unfinished work rule by rule, follows up on budgets, and refreshes the directory.
     async fn tick(&self, summary: &mut Summary) -> Result<(), HandleError> {
         let store = self.ports.store();
         self.read_pressure().await;
@@ -197,7 +213,7 @@ impl<P: Ports> Guard<P> {
             tracing::error!(%fault, "budget pressure was not looked after; the next tick tries again");
             summary.failed += 1;
         }
-        // A rule that the tick cannot see is still guarded as it was known before.
+        // Rules are guarded by the last known directory if the refresh fails.
         if let Err(fault) = self.refresh_directory(summary).await {
             tracing::error!(%fault, "the directory of rules was not refreshed; the next tick tries again");
             summary.failed += 1;
@@ -209,7 +225,7 @@ impl<P: Ports> Guard<P> {
         Ok(())
     }
 
-    /// Takes a rule off the list, and puts it back if it tripped in that very moment.
+    /// Removes a rule from the watch list, and adds it again if its record needs the tick by now.
     pub async fn unwatch(&self, rule: &RuleArn) {
         let store = self.ports.store();
         let unwatched = async {

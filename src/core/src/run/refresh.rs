@@ -1,4 +1,4 @@
-//! Keeping the directory true: a pass over all rules every quarter of an hour, their targets and tags, oldest first.
+//! Refresh of the directory: a pass over all rules every 15 minutes, then targets and tags, oldest first.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,12 @@ use crate::guard::Observation;
 use crate::model::{DEFAULT_BUS, Fault, FaultKind, Timestamp};
 use crate::ports::{Ports, Rules, SaveError};
 
-/// Maximum number of calls of one tick to EventBridge and its Scheduler. At five calls a second this takes 20 s of the minute that the function has.
+/// Maximum number of calls of one tick to EventBridge and its Scheduler. At five calls a second they take 20 s of the
+/// function's 60 s.
 const CALLS: i32 = 100;
+/// Time within which these calls are started.
 const WITHIN: SignedDuration = SignedDuration::from_secs(20);
-/// Number of rules, or schedules, in a row that cannot be read now and end the refresh: AWS is in trouble, or asks for
-/// patience.
+/// Number of transient faults in a row that end the refresh, because AWS is throttling or failing.
 pub(super) const FAULTS_IN_A_ROW: u32 = 3;
 
 /// What one refresh has learned, and how far it came.
@@ -25,18 +26,20 @@ struct RefreshProgress {
     progress: Progress,
 }
 
-/// What became of the pass over the buses.
+/// Progress of the pass over the buses.
 enum Progress {
-    /// None was due.
+    /// No pass was due.
     Idle,
+    /// The pass continues at this position.
     Stopped(Pass),
+    /// The pass is complete.
     Complete {
         began: Timestamp,
     },
 }
 
 impl<P: Ports> Guard<P> {
-    /// Refreshes what is due. One process at a time; what it does not reach in its time, the next tick goes on with.
+    /// Refreshes what is due. Only one invocation does so at a time. The next tick continues with the rest.
     pub(super) async fn refresh_directory(&self, summary: &mut Summary) -> Result<(), Fault> {
         let stored = self.load_or_begin().await?;
         let now = self.now();
@@ -50,7 +53,7 @@ impl<P: Ports> Guard<P> {
         let taken = self.replace_directory(&stored, |head, _| head.begin_refresh(now)).await;
         let stored = match taken {
             Ok((stored, ())) => stored,
-            // Somebody else was faster, with a refresh or with a change. The next tick looks again.
+            // Another invocation saved first. The next tick tries again.
             Err(SaveError::Conflict) => return Ok(()),
             Err(SaveError::Fault(fault)) => return Err(fault),
         };
@@ -106,7 +109,7 @@ impl<P: Ports> Guard<P> {
             // After a fault the bus is listed from its beginning: a token may be what is wrong.
             progress.progress = Progress::Stopped(Pass { began, bus: bus.clone(), next_token: None });
             if let Some(token) = self.list_bus(bus, next_token, quota, progress).await? {
-                // A tick that began with this bus and did not reach its end goes on in the middle of it.
+                // A bus that takes more than one tick continues at this token.
                 let next_token = if is_first { token } else { None };
                 progress.progress = Progress::Stopped(Pass { began, bus: bus.clone(), next_token });
                 return Ok(());
@@ -134,7 +137,7 @@ impl<P: Ports> Guard<P> {
         Err(Fault::new(FaultKind::Timeout, "there are too many event buses to list them within one tick"))
     }
 
-    /// Lists a bus from `next_token` on. `Some` if there is no turn left: where to go on, if anything was read.
+    /// Lists a bus from `next_token` on. Returns `Some` if the calls are used up, with the token to continue with.
     async fn list_bus(
         &self,
         bus: &str,
@@ -174,7 +177,7 @@ impl<P: Ports> Guard<P> {
         Ok(None)
     }
 
-    /// Reads targets and tags, those that were read longest ago first.
+    /// Reads targets and tags of the rules that are due, oldest first.
     async fn read_details(
         &self,
         entries: &Entries,
@@ -202,13 +205,13 @@ impl<P: Ports> Guard<P> {
                     in_a_row = 0;
                     progress.edits.push(Edit::Gone { rule, at });
                 }
-                // One rule that cannot be read keeps nobody from the others, in this refresh or in the next.
+                // A rule that cannot be read does not stop the refresh of the others.
                 Err(fault) => {
                     let is_transient = fault.is_transient();
                     tracing::info!(%rule, %fault, is_transient, "targets and tags were not read; they are asked for later");
                     progress.edits.push(Edit::DetailsFailed { rule, is_transient, at });
                     in_a_row = if is_transient { in_a_row + 1 } else { 0 };
-                    // When several fail in a row, it is not the rule.
+                    // Several faults in a row do not come from the rule.
                     if in_a_row >= FAULTS_IN_A_ROW {
                         return Err(fault);
                     }
@@ -218,7 +221,7 @@ impl<P: Ports> Guard<P> {
         Ok(())
     }
 
-    /// Says, through the records of the rules, which ones the guard is blind to.
+    /// Reports the rules whose event patterns cannot be compiled, through their records.
     async fn report_unreadable(&self, summary: &mut Summary) {
         let Some(stored) = self.directory.known() else { return };
         for one in stored.directory.unreadable() {
@@ -239,7 +242,7 @@ impl Default for RefreshProgress {
 }
 
 impl RefreshProgress {
-    /// The rules as they are known by now, with what was learned.
+    /// Returns the entries with the results applied.
     fn on(&self, entries: &Entries) -> Entries {
         let mut entries = entries.clone();
         self.edits.iter().cloned().for_each(|edit| edit.apply(&mut entries));
@@ -260,7 +263,7 @@ impl RefreshProgress {
     }
 }
 
-/// The default bus comes first: without it no event of the bus can be attributed.
+/// Sort key of a bus. The default bus comes first, because events cannot be matched without its rules.
 fn order(bus: &str) -> (bool, &str) {
     (bus != DEFAULT_BUS, bus)
 }

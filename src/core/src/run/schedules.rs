@@ -1,5 +1,4 @@
-//! Keeping the schedules of EventBridge Scheduler known: listed with each pass over the rules, read when they are new or
-//! changed.
+//! Schedules of EventBridge Scheduler: listed with each pass over the rules, read when they are new or changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,22 +10,22 @@ use crate::directory::{Edit, Entries, Entry, SchedulePeriods};
 use crate::model::{Fault, FaultKind, ListedSchedule, ScheduleDefinition, Timestamp, unqualified};
 use crate::ports::{Ports, Scheduler};
 
-/// Maximum number of pages that are listed, of 100 schedules each. Accounts may have millions, most of them for one moment.
+/// Maximum number of pages listed, of 100 schedules each. Accounts may have millions, most of them for a single time.
 const MAX_PAGES: usize = 10;
-/// Maximum number of schedules that are read in one pass.
+/// Maximum number of schedules read in one pass.
 const MAX_READS: usize = 20;
 
 /// Schedules by group and name.
 pub(super) type Known = BTreeMap<(String, String), Read>;
 
-/// Definition of a schedule since its last change. `None` if it could not be read.
+/// Definition of a schedule, with the time of its last change. `None` if it could not be read.
 #[derive(Debug)]
 pub(super) struct Read {
     changed: Timestamp,
     definition: Option<ScheduleDefinition>,
 }
 
-/// The schedules that this process has read. Each is known until it changes, which the list tells.
+/// Schedules that this process has read. Each is valid until the list shows a change.
 pub(super) type ScheduleCache = Kept<Known>;
 
 impl<P: Ports> Guard<P> {
@@ -56,7 +55,7 @@ impl<P: Ports> Guard<P> {
         waking.edits(entries)
     }
 
-    /// Enabled schedules whose targets are among these. `None` if there is no turn left.
+    /// Returns the enabled schedules with these targets. `None` if the calls are used up.
     async fn list_schedules(
         &self,
         wakeable: &BTreeSet<&str>,
@@ -119,7 +118,7 @@ impl<P: Ports> Guard<P> {
 }
 
 impl Read {
-    /// The definition, unless the schedule has changed since or could not be read.
+    /// Returns the definition. `None` if the schedule has changed since or could not be read.
     fn current(&self, schedule: &ListedSchedule) -> Option<&ScheduleDefinition> {
         self.definition.as_ref().filter(|_| self.changed == schedule.changed)
     }

@@ -1,4 +1,4 @@
-//! The openers of role sessions, from the records of `AssumeRole` calls.
+//! Openers of role sessions, from the CloudTrail records of `AssumeRole` calls.
 
 use jiff::SignedDuration;
 
@@ -8,16 +8,17 @@ use crate::model::{Call, Caller, Cause, Fault, OpenSessions, Opened, RuleArn, Se
 use crate::ports::{Clock, Ports, Trail};
 use crate::sources;
 
-/// Maximum number of roles that are asked about for one question.
+/// Maximum number of roles looked up for one question.
 const MAX_ROLES: usize = 8;
-/// Time after which no further role is asked about: firings wait for the decision.
+/// Time after which no further role is looked up, because firings wait for the decision.
 const ENOUGH: SignedDuration = SignedDuration::from_secs(5);
-/// Time between two requests: AWS takes two in a second, of all callers in the account. Source: "Quotas in AWS CloudTrail"
-/// (AWS CloudTrail user guide).
+/// Time between two requests. AWS allows two a second for all callers of the account. Source: "Quotas in AWS
+/// CloudTrail" (AWS CloudTrail user guide).
 const BETWEEN: SignedDuration = SignedDuration::from_millis(500);
 
 impl<P: Ports> Guard<P> {
-    /// Finds the openers of these sessions, through up to three sessions in a row. What was not found is left out.
+    /// Finds the openers of these sessions, through chains of up to three sessions. Sessions without a result are left
+    /// out.
     pub(super) async fn sessions(&self, rule: &RuleArn, open: &OpenSessions) -> Result<Vec<Opened>, Fault> {
         let Some(stored) = self.directory.known() else { return Ok(Vec::new()) };
         let cause = |caller: &Caller<'_>, call: &Call<'_>| -> Cause {
@@ -52,7 +53,7 @@ impl<P: Ports> Guard<P> {
                         }
                     }
                 }
-                // The rest of a chain may be asked for later; what is found is kept.
+                // Openers that were found are kept. The rest may be looked up later.
                 Err(fault) if found.is_empty() => return Err(fault),
                 Err(_) => return Ok(found),
             }

@@ -1,4 +1,4 @@
-//! Stored items: loaded, saved, and edited only over the version that was read.
+//! Stored items: loaded, saved, and edited only if the stored version is unchanged.
 
 use jiff::SignedDuration;
 
@@ -8,17 +8,23 @@ use crate::ports::{Clock, Ports, SaveError, Store, Version};
 use crate::record::Record;
 use crate::stored::{Blob, Key, Stored, StoredError};
 
-/// Number of races lost in a row after which a change goes back to where it came from: the item is busier than optimism
-/// allows.
+/// Number of conflicts in a row after which an edit fails.
 const MAX_CONFLICTS: u32 = 12;
 
-/// Loads an item with its version; `None` if there is none. One that this version cannot use is a fault that names it.
+/// Loads an item with its version. `None` if it is not stored.
+///
+/// # Errors
+/// The store failed, or the item cannot be used ([`FaultKind::Other`], with its key).
 pub async fn load<T: Stored>(store: &impl Store, key: Key<'_>) -> Result<Option<(T, Version)>, Fault> {
     let Some((blob, version)) = store.get(key).await? else { return Ok(None) };
     Ok(Some((T::decode(&blob).map_err(|error| unusable(key, &error))?, version)))
 }
 
-/// Saves an item if the stored version is still `expected` (`None`: there is no such item yet). Returns the new version.
+/// Saves an item if the stored version is still `expected`, and returns the new version. `None` expects that there is
+/// no such item.
+///
+/// # Errors
+/// Another invocation saved it ([`SaveError::Conflict`]), or the store failed.
 pub async fn save<T: Stored>(
     store: &impl Store,
     item: &T,
@@ -29,7 +35,10 @@ pub async fn save<T: Stored>(
     store.put_if(item.key(), &blob, item.expires(now), expected).await
 }
 
-/// Loads the records of all rules. One that this version cannot use is a fault that names it.
+/// Loads the records of all rules.
+///
+/// # Errors
+/// The store failed, or a record cannot be used ([`FaultKind::Other`], with its key).
 pub async fn records(store: &impl Store) -> Result<Vec<Record>, Fault> {
     let (mut records, mut next) = (Vec::new(), None);
     loop {
@@ -44,7 +53,7 @@ pub async fn records(store: &impl Store) -> Result<Vec<Record>, Fault> {
     }
 }
 
-/// The record in one item of a page.
+/// Reads the record in one item of a page.
 pub(super) fn read_record(key: &str, blob: &Blob) -> Result<Record, Fault> {
     Record::decode(blob).map_err(|error| unusable(key, &error))
 }
@@ -54,9 +63,8 @@ fn unusable(key: impl std::fmt::Display, error: &StoredError) -> Fault {
 }
 
 impl<P: Ports> Guard<P> {
-    /// Loads an item, or begins with an empty one, edits it, and saves it unless that changed nothing. `edit` is asked
-    /// again, over the newer version, if another process saved meanwhile. Returns the item as it is stored now, and what
-    /// `edit` said of it.
+    /// Loads an item or its default, edits it, and saves it if it changed. `edit` is called again with the newer
+    /// version if another process saved. Returns the item as stored now, and the result of `edit`.
     pub(super) async fn edit<T, O>(&self, key: Key<'_>, edit: impl Fn(&mut T) -> O) -> Result<(T, O), Fault>
     where
         T: Stored + Clone + Default + PartialEq,
@@ -77,7 +85,7 @@ impl<P: Ports> Guard<P> {
         .await
     }
 
-    /// Attempts to load, edit and save an item, again for as long as another process saves it meanwhile.
+    /// Repeats an attempt to load, edit and save an item as long as other processes save it in between.
     pub(super) async fn retry<T>(
         &self,
         key: Key<'_>,
@@ -100,7 +108,7 @@ impl<P: Ports> Guard<P> {
         }
     }
 
-    /// Waits up to 10 ms × 2ⁿ, spread by a hash so that those who collided do not meet again.
+    /// Waits up to 10 ms × 2ⁿ. A hash spreads the waits, so that processes do not collide again.
     async fn pause(&self, key: Key<'_>, lost: u32) {
         let now = self.now();
         let span = 10_000u64 << lost.min(6);

@@ -1,4 +1,4 @@
-//! What one invocation did: for its answer, its log line and its metrics.
+//! Summary of one invocation, for its reply, its log line and its metrics.
 
 use serde::Serialize;
 
@@ -11,66 +11,79 @@ use crate::model::{Fault, RuleArn};
 pub struct Summary {
     /// Messages of a queue batch.
     pub messages: u64,
-    /// Messages or payloads that could not be understood or attributed.
+    /// Messages or payloads that could not be decoded or attributed.
     pub decode_errors: u64,
-    /// Messages given back, and rules that could not be worked on.
+    /// Messages returned to the queue, and rules that could not be processed.
     pub failed: u64,
-    /// Firings left out because they come from an archive replay.
+    /// Firings left out because they come from the replay of an archive.
     pub replays: u64,
-    /// Firings left out because the guard's own call caused them.
+    /// Firings left out because a call of the guard caused them.
     pub own_calls: u64,
-    /// Events that came from the bus itself, without the name of a rule.
+    /// Events that the guard's catch-all rule delivered, without the name of a rule.
     pub bus_events: u64,
     /// Events of the bus that fire at least one guarded rule.
     pub matched: u64,
-    /// Events of the bus that came before there was a directory of rules.
+    /// Events of the bus that arrived before a directory of rules was stored.
     pub unattributed: u64,
     /// Events of the bus left out because they happened in another account.
     pub foreign: u64,
-    /// Matches left out because of the call's name, `Get…`, `List…` or `Describe…`, which plain rules do not receive.
+    /// Matches left out because plain rules do not receive calls named `Get…`, `List…` or `Describe…`.
     pub read_only: u64,
-    /// Pairs of an event and a rule of which it cannot be said whether they match.
+    /// Pairs of an event and a rule for which the match could not be decided.
     pub unknown: u64,
-    /// Firings of rules whose mode is ignore.
+    /// Observations of rules whose mode is `ignore`.
     pub ignored: u64,
+    /// Counts of the steps of all rules.
     pub tally: Tally,
+    /// Rules that tripped.
     pub tripped: Vec<RuleArn>,
-    /// Looked like a loop, but were not cut.
+    /// Rules that looked like a loop but were not cut.
     pub suspects: Vec<RuleArn>,
-    /// What went wrong or is worth knowing, a sentence each.
+    /// Notes for the log, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// The answer to Lambda.
+/// Reply to Lambda.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
-    /// To the queue's event source mapping: which messages have to be delivered again.
+    /// Reply to the event source mapping of the queue.
     Batch {
+        /// Messages that have to be delivered again.
         #[serde(rename = "batchItemFailures")]
         failures: Vec<Failure>,
     },
+    /// Reply to any other payload.
     Counts {
+        /// Number of firings, including duplicates and late ones.
         firings: u64,
+        /// Rules that tripped.
         tripped: Vec<RuleArn>,
+        /// Rules that looked like a loop but were not cut.
         suspects: Vec<RuleArn>,
     },
 }
 
+/// Message that has to be delivered again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
+    /// SQS message id.
     #[serde(rename = "itemIdentifier")]
     pub message_id: String,
 }
 
 impl Reply {
+    /// Creates the reply for these messages.
     pub fn batch(message_ids: impl Iterator<Item = String>) -> Self {
         Self::Batch { failures: message_ids.map(|message_id| Failure { message_id }).collect() }
     }
 }
 
 impl Summary {
-    /// Adds what became of one rule; gives the fault back when its observations are not safe in the store.
+    /// Adds the result of one rule.
+    ///
+    /// # Errors
+    /// The fault, if the observations of the rule were not saved.
     pub(super) fn take(&mut self, rule: &RuleArn, result: Result<Driven, Fault>) -> Result<(), Fault> {
         let driven = result?;
         self.tally.add(driven.tally);
@@ -85,6 +98,7 @@ impl Summary {
         Ok(())
     }
 
+    /// Returns the reply to a payload that is no queue batch.
     pub fn reply(&self) -> Reply {
         Reply::Counts {
             firings: self.tally.firings,

@@ -1,15 +1,15 @@
-//! Rules that are told who made what fires them: sessions that a target opened, and events that it put on a bus.
+//! Observations for rules about calls of their actors: sessions that a target opened, and events that it put on a bus.
 
 use crate::directory::Directory;
 use crate::guard::Observation;
 use crate::model::{ActorId, Cause, Opened, Put, RuleArn, Session};
 use crate::sources::{BusEvent, Made};
 
-/// Maximum number of rules that are told of one call. Each costs a read, and a write if it is news to the rule. Rules that are
-/// not told of a session ask CloudTrail when it matters.
+/// Maximum number of rules that receive one call as an observation. Each costs a read, and a write if it is new. For
+/// more rules, sessions are looked up in CloudTrail when they are needed.
 const TOLD_AT_ONCE: usize = 8;
 
-/// Rules, with what this call of a known target means for each.
+/// Returns the observations that follow from this call of a known actor, by rule.
 pub(super) fn of(directory: &Directory, event: &BusEvent<'_>) -> Vec<(RuleArn, Observation<'static>)> {
     let Some(made) = &event.made else { return Vec::new() };
     let Some((actor, proof)) = directory.maker(&event.caller, event.call.as_ref()) else { return Vec::new() };
@@ -30,7 +30,7 @@ pub(super) fn of(directory: &Directory, event: &BusEvent<'_>) -> Vec<(RuleArn, O
     }
 }
 
-/// The same for each rule with this actor behind a target; for none if they are too many.
+/// Returns the observation for each enabled rule with this actor behind a target. Empty if there are too many.
 fn to_rules_of(
     directory: &Directory,
     actor: &str,

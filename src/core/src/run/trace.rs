@@ -1,4 +1,5 @@
-//! Chains of rules followed upstream through their records: which actors fired this rule, whose targets they are, and so on.
+//! Chains of rules, followed upstream through their records: the actors that fired a rule, the rules of these actors,
+//! and so on.
 
 use futures_util::{StreamExt, stream};
 
@@ -15,8 +16,8 @@ use crate::verdict::{MAX_TRACED, Trace, Upstream};
 const AT_ONCE: usize = 8;
 
 impl<P: Ports> Guard<P> {
-    /// The records of the rules with these actors behind a target, of `rules`, and of those that fired them, breadth first.
-    /// At most [`MAX_TRACED`] records are read.
+    /// Reads the records of `rules`, of the rules with these actors behind a target, and of the rules that fired them,
+    /// breadth first. At most [`MAX_TRACED`] records are read.
     pub(super) async fn trace(
         &self,
         rule: &RuleArn,
@@ -46,7 +47,7 @@ impl<P: Ports> Guard<P> {
         Ok(trace)
     }
 
-    /// One rule as its record tells; `None` if it never fired.
+    /// Returns one rule as its record has it. `None` if it never fired.
     async fn upstream(
         &self,
         rule: RuleArn,
@@ -62,7 +63,7 @@ impl<P: Ports> Guard<P> {
         self.directory.known().map(|stored| stored.directory.rules_of(actor)).unwrap_or_default()
     }
 
-    /// Time since which the rule is known to fire as it does.
+    /// Time since which the rule is known to have its present state.
     fn known_since(&self, rule: &RuleArn) -> Option<Timestamp> {
         self.directory.known()?.directory.get(rule)?.since
     }

@@ -1,4 +1,4 @@
-//! Tells people of rules that fire on more than the guard is shown: once for each rule, and at most once a day.
+//! Reports of coverage gaps: each gap once, and at most one alert a day.
 
 use std::sync::Arc;
 
@@ -10,11 +10,12 @@ use crate::model::Fault;
 use crate::policy::Mode;
 use crate::ports::{Alerts, Ports};
 
-/// Maximum number of alerts that wait: a later one has all that an earlier one has.
+/// Maximum number of waiting alerts. A later alert contains everything that an earlier one does.
 const ROOM: usize = 1;
 
 impl<P: Ports> Guard<P> {
-    /// Goes by the directory as it was last read or saved, which shows what the guard's own catch-all rule brings it.
+    /// Reports coverage gaps by the directory that was last read or saved. It contains the events that the guard's
+    /// catch-all rule receives.
     pub(super) async fn report_unwatched(&self, summary: &mut Summary) -> Result<(), Fault> {
         let Some(stored) = self.directory.known().filter(|stored| stored.is_usable()) else { return Ok(()) };
         let is_ignored = |entry: &Entry| self.defaults.with_tags(&entry.tags).mode == Mode::Ignore;
@@ -39,7 +40,7 @@ impl<P: Ports> Guard<P> {
         Ok(())
     }
 
-    /// Publishes what waits in the directory. What cannot be published stays, for the next tick.
+    /// Publishes the waiting alerts of the directory. The next tick publishes those that fail.
     pub(super) async fn publish_unwatched(&self) -> Result<(), Fault> {
         let is_waiting = |stored: Arc<StoredDirectory>| !stored.head.outbox.is_empty();
         if !self.directory.known().is_some_and(is_waiting) {

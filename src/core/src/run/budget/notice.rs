@@ -1,4 +1,4 @@
-//! Alerts about money: AWS is asked, what it confirms becomes pressure, and people are told either way.
+//! Messages about costs: AWS is asked, a confirmed budget tightens the limits, and people are told in either case.
 
 use jiff::SignedDuration;
 
@@ -10,8 +10,9 @@ use crate::ports::{Alerts, Budgets, Clock, Ports};
 use crate::run::{Guard, Summary, reference};
 use crate::sources::cost::{AlarmState, BudgetNotice, CostAlert, CostMessage};
 
-/// How often AWS is asked in one invocation, and how long to wait before the second time; twice that before the third.
+/// Number of questions to AWS in one invocation.
 const ATTEMPTS: u32 = 3;
+/// Wait before the second question. The wait before the third one is twice as long.
 const PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 impl<P: Ports> Guard<P> {
@@ -21,7 +22,7 @@ impl<P: Ports> Guard<P> {
         let said = message.alert.to_string();
         match &message.alert {
             CostAlert::OwnAlert { .. } => summary.notes.push(said),
-            // An alert about it would come back, and so on for ever.
+            // An alert about it would arrive here again, without end.
             _ if is_own_topic => {
                 summary
                     .notes
@@ -53,7 +54,7 @@ impl<P: Ports> Guard<P> {
         match confirm(message, self.ports.budgets().account(), answer.as_ref(), self.now()) {
             Confirmation::Confirmed(overspent) => self.record_overspent(&overspent, summary).await,
             Confirmation::Unconfirmed(doubt) => {
-                // Budgets sends an alert once: the tick asks again until AWS answers.
+                // AWS Budgets sends an alert once, so the tick asks again until AWS answers.
                 if may_resolve_later(&doubt) {
                     let (notice, sent, since) = (notice.clone(), message.sent, self.now());
                     let waiting = UnansweredNotice { notice, sent, since };
@@ -142,7 +143,7 @@ impl<P: Ports> Guard<P> {
         self.doubted(subject, Occurrence::default(), said, doubt, summary).await
     }
 
-    /// Tells people of what nothing follows from: each alert once, and only so many a day.
+    /// Reports a message without consequence: each one once, and a maximum number a day.
     async fn doubted(
         &self,
         subject: Subject,

@@ -1,4 +1,4 @@
-//! The stored budget pressure: read at most every ten seconds, changed only over the version that was read.
+//! The stored budget pressure: read at most every ten seconds, and saved only if its stored version is unchanged.
 
 use jiff::SignedDuration;
 
@@ -11,7 +11,7 @@ use crate::run::fresh::{Fresh, Kept};
 use crate::run::store::load;
 use crate::stored::Key;
 
-/// How long an invocation goes by what it knows before it asks whether there is something newer.
+/// Time for which the pressure is used before it is read again.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
 
 /// The pressure that this process last read.

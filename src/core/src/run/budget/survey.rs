@@ -1,4 +1,4 @@
-//! Once money runs out: a look at every rule that the guard knows, the most expensive first.
+//! Survey for an overspent budget: judges all rules with a record, the most expensive first.
 
 use futures_util::{StreamExt, stream};
 
@@ -10,18 +10,20 @@ use crate::run::intake::{Group, RULES_AT_ONCE};
 use crate::run::store::read_record;
 use crate::run::{Guard, Summary};
 
-/// Pages of records that are read; one holds up to a megabyte.
+/// Maximum number of pages of records. A page has up to 1 MB.
 const MAX_PAGES: usize = 32;
-/// So many rules are judged at once. The others are judged when they fire next, by the same limits.
+/// Maximum number of rules judged. The others are judged when they fire next, by the same limits.
 const MAX_JUDGED: usize = 100;
-/// So many rules are listed in the alert, cut or left.
+/// Maximum number of rules in each list of the alert.
 const MAX_LISTED: usize = 10;
 
-/// What the look has shown.
+/// Result of the survey.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub cut: Vec<Ranked>,
+    /// Rules that fire and were not cut, the most expensive first.
     pub left: Vec<Ranked>,
+    /// Number of rules beyond the maximum of the lists.
     pub unlisted: u64,
 }
 
@@ -37,7 +39,7 @@ impl<P: Ports> Guard<P> {
         for _ in 0..MAX_PAGES {
             let page = self.ports.store().scan(next.as_deref()).await?;
             for (key, blob) in &page.items {
-                // A damaged one is left out; the others are judged all the same.
+                // A damaged record does not keep the others from being judged.
                 let record = match read_record(key, blob) {
                     Ok(record) => record,
                     Err(fault) => {

@@ -1,4 +1,4 @@
-//! What the tick and people do about budget pressure: ask AWS again, end it, and see that everybody is told.
+//! Follow-up of budget pressure by the tick and by people: asking AWS again, ending it, and publishing alerts.
 
 use super::notice::may_resolve_later;
 use crate::alerts::{Alert, BudgetEvent, BudgetRef, EasedBy, Topic};
@@ -7,21 +7,22 @@ use crate::model::{BudgetNotification, BudgetStatus, Comparison, Fault, FaultKin
 use crate::ports::{Alerts, Budgets, Ports};
 use crate::run::{Guard, Summary};
 
-/// What a person has ended.
+/// Result of [`Guard::clear_pressure`].
 #[derive(Debug)]
 pub struct ClearedPressure {
     /// What pressed until then.
     pub budgets: Vec<OverspentBudget>,
-    /// Why people could not be told now. The alerts are kept, and the next tick publishes them.
+    /// Reason for which alerts were not published. They are kept, and the next tick publishes them. `None` on success.
     pub untold: Option<Fault>,
-    /// Why it is not known any more that they were told: the next tick may tell them again.
+    /// Reason for which it was not saved that alerts were published. The next tick may publish them again. `None` on
+    /// success.
     pub unnoted: Option<Fault>,
 }
 
 /// How publishing what waits went wrong.
 pub(crate) enum Unposted {
     Untold(Fault),
-    /// All of it is published, but what keeps it from being published again was not saved.
+    /// All alerts are published, but that was not saved, so they may be published again.
     Unnoted(Fault),
 }
 
@@ -51,7 +52,7 @@ impl<P: Ports> Guard<P> {
         result
     }
 
-    /// Asks about the alerts that AWS had no answer for.
+    /// Asks again about the alerts that AWS has not answered for.
     async fn settle_waiting(&self, summary: &mut Summary) -> Result<(), Fault> {
         let now = self.now();
         for waiting in self.edit_budgets(|pressure| pressure.waiting(now)).await? {
@@ -67,7 +68,7 @@ impl<P: Ports> Guard<P> {
         Ok(())
     }
 
-    /// Ends the pressure of budgets that AWS says are OK again.
+    /// Ends the effect of budgets that AWS no longer reports as overspent.
     async fn ease_all(&self, summary: &mut Summary) -> Result<(), Fault> {
         let now = self.now();
         for overspent in self.edit_budgets(|pressure| pressure.claim_due_checks(now)).await? {
@@ -102,7 +103,10 @@ impl<P: Ports> Guard<P> {
         Ok(())
     }
 
-    /// A person ends the pressure of every budget.
+    /// Ends the effect of every budget, by order of a person.
+    ///
+    /// # Errors
+    /// The change was not saved.
     pub async fn clear_pressure(&self, reason: &str) -> Result<ClearedPressure, Fault> {
         let now = self.now();
         let clear = self.edit_budgets(|pressure| {
@@ -138,7 +142,8 @@ impl<P: Ports> Guard<P> {
         result
     }
 
-    /// What people have ended at the command line, for whoever reads the function's log: first said, then noted.
+    /// Logs the budgets that people ended from the command line, so that the function's log has them. The note that it
+    /// was logged is saved afterwards.
     async fn log_cleared(&self) -> Result<(), Fault> {
         let unlogged = self.edit_budgets(|pressure| pressure.unlogged()).await?;
         for (budget, cleared) in &unlogged {
