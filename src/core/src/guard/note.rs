@@ -1,101 +1,101 @@
-//! Notes for the log and the person at the terminal: what went wrong or is worth knowing beside the plan.
+//! Notes for the log and the command line: failures and other facts that are not part of the plan.
 
 use crate::alerts::quoted;
 use crate::model::{Fault, RuleArn, RuleState};
 
-/// Attempt of the guard that can fail without keeping the observations from being saved.
+/// Attempt of the guard that may fail after the observations are saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
-    /// Disabling the rule, or reading it before.
+    /// Reading or disabling the rule.
     Disable,
     /// Putting the rule back.
     Restore,
     /// Reading a rule that is cut.
     Check,
-    /// Asking CloudTrail who opened sessions.
+    /// Looking up the openers of sessions in CloudTrail.
     Sessions,
     /// Reading the records of the rules upstream.
     FollowChain,
-    /// Reading the records of the other rules of a cycle, before the cut.
+    /// Reading the records of the other rules of a cycle before the cut.
     CheckCycle,
 }
 
-/// One note. As text: a sentence without a full stop.
+/// Note. Its text is a sentence without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Note {
     /// An attempt failed.
     #[error("{}", failure(*.attempt, .rule, .fault))]
     Failed {
-        /// The attempt that failed.
+        /// Attempt that failed.
         attempt: Attempt,
-        /// The rule that it was for.
+        /// ARN of the rule.
         rule: RuleArn,
-        /// The reason.
+        /// Fault that is the reason.
         fault: Fault,
     },
     /// An alert could not be published. It is kept.
     #[error("could not publish the alert {dedup_id}: {fault}")]
     NotPublished {
-        /// The alert's deduplication id.
+        /// Deduplication id of the alert.
         dedup_id: String,
-        /// The reason.
+        /// Fault that is the reason.
         fault: Fault,
     },
-    /// The outbox is full: its oldest alert is given up.
+    /// The outbox was full, and its oldest alert was removed.
     #[error("{kept} alerts wait to be published; the oldest is given up: {reason}")]
     GivenUp {
         /// Maximum number of alerts kept.
         kept: usize,
-        /// Reason of the alert that is given up.
+        /// Reason in the removed alert.
         reason: String,
     },
-    /// A rule has tripped and was left alone.
+    /// A rule tripped and was not cut.
     #[error("rule {} was not cut: {because}", quoted(.rule))]
     NotCut {
-        /// The rule.
+        /// ARN of the rule.
         rule: RuleArn,
-        /// The reason, as it is stored with the trip.
+        /// Reason, as stored with the trip.
         because: String,
     },
-    /// Rules of a possible cycle were left out.
+    /// Rules of a possible cycle were not checked.
     #[error(
         "{left_out} rules that may belong to a cycle with {} were not looked at: too many share an actor",
         quoted(.rule)
     )]
     LeftOut {
-        /// Number of rules left out.
+        /// Number of rules that were not checked.
         left_out: usize,
-        /// The rule that the cycle was looked for.
+        /// ARN of the rule whose cycle was searched.
         rule: RuleArn,
     },
-    /// The state of a rule could not be entered in the directory.
+    /// The state of a rule could not be saved in the directory.
     #[error("rule {rule} is {state}; the directory says so only after its next refresh: {fault}")]
     NotEntered {
-        /// The rule.
+        /// ARN of the rule.
         rule: RuleArn,
-        /// State that it was found in or put to.
+        /// State that was read or set.
         state: RuleState,
-        /// The reason.
+        /// Fault that is the reason.
         fault: Fault,
     },
-    /// More steps were needed than one invocation takes.
+    /// The work needs more steps than one invocation takes.
     #[error("rule {rule}: stopped after {steps} steps; the tick goes on")]
     TooManySteps {
-        /// The rule.
+        /// ARN of the rule.
         rule: RuleArn,
         /// Number of steps taken.
         steps: u32,
     },
-    /// Work on a rule ended early, after its observations were saved.
+    /// Work on a rule stopped early, after its observations were saved.
     #[error("stopped half-way, the next invocation or tick goes on: {fault}")]
     Stopped {
-        /// The reason.
+        /// Fault that is the reason.
         fault: Fault,
     },
 }
 
 impl Note {
-    /// The failed call behind the note, if there is one.
+    /// Returns the fault behind the note. `None` if there is none.
     pub fn fault(&self) -> Option<&Fault> {
         match self {
             Self::Failed { fault, .. }

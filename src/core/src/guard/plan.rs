@@ -1,65 +1,75 @@
-//! The plan: the next thing to do for one rule, what was counted, and what was refused.
+//! Plan of one step: the next action for the rule, the counts, and the refusal of an order.
 
 use super::{Note, Refusal};
 use crate::alerts::Alert;
 use crate::model::{OpenSessions, RuleArn, RuleState, Timestamp};
 
-/// The outcome of one step. A plan has at most one action; its answer is the next step's observation.
+/// Outcome of one step. A plan has at most one action. The answer to it is an observation of the next step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
-    /// The record changed and has to be saved, before the action is carried out.
+    /// True if the record changed. It has to be saved before the action is carried out.
     pub save: bool,
+    /// Action to carry out. `None` if nothing is left to do.
     pub next: Option<Action>,
+    /// Counts of this step.
     pub tally: Tally,
+    /// Reason for which the order was refused. `None` if there was no order or it is accepted.
     pub refused: Option<Refusal>,
-    /// What people should find in the log.
+    /// Notes for the log.
     pub notes: Vec<Note>,
 }
 
-/// A question to AWS, or a change there.
+/// Request to AWS or to the store, or a wait.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Read the rule: description, targets, tags.
+    /// Read the rule with its definition, targets and tags.
     Inspect,
-    /// Disable the rule, then read its state back.
+    /// Disable the rule, and read its state afterwards.
     Disable,
-    /// Read the rule that the guard cut: is it still disabled, has it changed?
+    /// Read a rule that is cut, to see if it is still disabled and unchanged.
     Check,
-    /// Read the rule, put it back to this state with everything else as it stands, and read it again.
+    /// Put the rule back to this state, without other changes. It is read before and after.
     Restore(RuleState),
+    /// Publish an alert.
     Publish(Box<Alert>),
-    /// Read how often the rule fired in the last 14 days, minute by minute.
+    /// Read the number of firings per minute of the last 14 days.
     History,
-    /// Find out who opened these sessions of roles.
+    /// Look up the openers of these role sessions.
     Sessions(OpenSessions),
-    /// Read the records of the rules upstream: those with one of these actors behind a target, these, those that fired
-    /// them, and so on.
+    /// Read the records of the rules upstream: of the rules with one of these actors behind a target, of these rules,
+    /// of those that fired them, and so on.
     Trace {
+        /// ARNs of the actors.
         actors: Vec<String>,
+        /// ARNs of the rules.
         rules: Vec<RuleArn>,
     },
-    /// Somebody else is at work on this rule: look again then.
+    /// Wait, because another invocation works on this rule. Then step again.
     Await {
+        /// End of the wait.
         until: Timestamp,
     },
 }
 
-/// What one step counted.
+/// Counts of one step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Firings seen, duplicates and late ones included.
+    /// Firings, including duplicates and late ones.
     pub firings: u64,
+    /// Firings that were counted before.
     pub duplicates: u64,
-    /// After a cut, from before the epoch, or more than 15 minutes old.
+    /// Firings after a cut, from before the epoch, or more than 15 minutes old.
     pub late: u64,
+    /// Trips.
     pub trips: u64,
-    /// Would have tripped, but the rule is observed or must not be touched.
+    /// Trips without a cut, because the rule is observed or must not be touched.
     pub would_trip: u64,
-    /// Fires as a slow loop would.
+    /// Reports of the rule as a suspect.
     pub suspects: u64,
 }
 
 impl Tally {
+    /// Adds the counts of another step.
     pub fn add(&mut self, other: Self) {
         self.firings += other.firings;
         self.duplicates += other.duplicates;

@@ -1,4 +1,4 @@
-//! How one rule stands among the others when money runs out: how much it fires now, what that costs, who causes it.
+//! Ranking of a rule for an overspent budget: its present rate, its cost, and its causes.
 
 use jiff::SignedDuration;
 
@@ -10,11 +10,12 @@ use crate::record::Record;
 use crate::verdict;
 use crate::window::LATENESS;
 
-/// Firings are counted over so much time: CloudTrail's events may come so late.
+/// Length of time over which firings are counted. CloudTrail events may arrive this late.
 const SPAN: SignedDuration = SignedDuration::from_millis(LATENESS.millis());
+/// Time for which a report as suspect is shown in the ranking.
 const SUSPECT_FOR: SignedDuration = SignedDuration::from_hours(48);
 
-/// Whether the rule is cut, or is about to be.
+/// Returns true if the rule is cut, or its cut has begun.
 pub fn is_open(record: &Record) -> bool {
     matches!(record.breaker, Breaker::Open(_))
 }
@@ -28,7 +29,8 @@ pub fn rank_entry(record: &Record, targets: Option<&[Target]>, now: Timestamp) -
     Some(ranked(record, firings, targets, now))
 }
 
-/// A rule that was cut for one of these budgets and still is, as it was then.
+/// Returns the numbers of a rule that was cut for this budget and still is, at the time of its cut. `None` for any
+/// other rule.
 pub fn cut_for(record: &Record, budget: &str, targets: Option<&[Target]>, now: Timestamp) -> Option<Ranked> {
     let trip = record.last_trip.as_ref().filter(|_| is_open(record))?;
     let evidence = &trip.evidence;
@@ -70,14 +72,15 @@ fn percent((own, all): (u32, u32)) -> Option<u8> {
 impl Ranked {
     fn price(&mut self, targets: Option<&[Target]>) {
         let price = targets.map(cost_per_million).and_then(|(price, unpriced)| {
-            // What has no price is not free.
+            // A service without a listed price is not free.
             (unpriced.is_empty() || price > MicroUsd::default()).then_some(price)
         });
         self.cost_per_hour_micro_usd = price.map(|price| price.per_million_times(self.firings_per_hour));
     }
 }
 
-/// The most expensive first; where that is not known, those whose own targets fire them, then the busiest.
+/// Sorts the most expensive rules first. Among rules of unknown cost, those fired by their own targets come first, then
+/// the busiest.
 pub fn rank(rules: &mut [Ranked]) {
     rules.sort_by(|a, b| {
         let key = |one: &Ranked| (one.cost_per_hour_micro_usd, one.own_percent, one.firings_per_hour);

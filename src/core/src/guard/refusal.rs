@@ -1,51 +1,51 @@
-//! Orders that are not carried out, and what to do instead.
+//! Refused orders, and the alternatives.
 
 use crate::model::Timestamp;
 
-/// Reason why an order is refused. As text: a clause without a full stop.
+/// Reason why an order is refused. Its text is a clause without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// A cut of a rule that is cut.
+    /// A cut, but the rule is cut already.
     #[error("the guard already cut this rule at {}", at.map(|at| at.to_string()).unwrap_or_default())]
     AlreadyCut {
-        /// Time of its trip.
+        /// Time of the trip. `None` if it is not known.
         at: Option<Timestamp>,
     },
-    /// A cut of a rule that is being restored.
+    /// A cut, but the rule is being restored.
     #[error("the rule is being put back at this very moment")]
     BeingRestored,
-    /// A restore of a rule that the guard did not cut.
+    /// A restore, but the guard did not cut the rule.
     #[error("the guard has not cut this rule, so it will not enable it")]
     NotCut,
-    /// A restore before the cut has come to the rule.
+    /// A restore, but the cut has not reached the rule yet.
     #[error("the rule's cut has only begun; nothing was done to the rule yet")]
     CutBegun,
-    /// A restore while the rule is being disabled.
+    /// A restore, but the rule is being disabled.
     #[error("the guard is disabling the rule at this very moment")]
     BeingDisabled,
-    /// A restore of a rule whose loop was proved, and that is as it was then.
+    /// A restore, but the loop was proved and the rule has not changed since.
     #[error(
         "this loop was proved, and nothing has changed since: the rule would fire itself again. Change its event \
          pattern, its targets{}, or what they do",
         if *.has_functions { ", the code of its target functions" } else { "" }
     )]
     Unchanged {
-        /// Some target is a function, whose code may change.
+        /// True if a target is a Lambda function, because its code may be changed instead.
         has_functions: bool,
     },
-    /// A restore of a rule that was deleted meanwhile.
+    /// A restore, but the rule was deleted.
     #[error("the rule no longer exists")]
     Gone,
-    /// A cut of a rule that must not be touched.
+    /// A cut, but the rule must not be touched.
     #[error("the rule was not touched: {because}")]
     Untouchable {
-        /// The reason, as it is stored with the trip.
+        /// Reason, as stored with the trip.
         because: String,
     },
 }
 
 impl Refusal {
-    /// What to do instead.
+    /// Returns what to do instead.
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::AlreadyCut { .. } => "see `explain` for the reason",
