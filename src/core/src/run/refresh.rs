@@ -34,6 +34,7 @@ enum Progress {
     Stopped(Pass),
     /// The pass is complete.
     Complete {
+        /// Start of the pass.
         began: Timestamp,
     },
 }
