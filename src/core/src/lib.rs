@@ -58,14 +58,14 @@ pub mod window;
 /// Which budgets are overspent, by AWS's own word.
 pub mod budget;
 
-/// The six stages in one call, and the plan that they produce.
+/// Decision for one rule: the six stages in one call, and the plan that they produce.
 pub mod guard;
 /// State of one rule that survives between invocations.
 pub mod record;
 /// Keys, layouts and errors of stored items.
 pub mod stored;
 
-/// The same decisions over CloudTrail logs.
+/// Replay of CloudTrail logs with the same decisions.
 pub mod replay;
 
 /// Traits of everything that the guard needs from outside.

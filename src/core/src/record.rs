@@ -86,7 +86,7 @@ pub struct Record {
     pub reported_tags: Vec<String>,
 }
 
-/// The last trip, kept after a restore so that it can be explained.
+/// Last trip, kept after a restore so that it can be explained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trip {
     /// Time of the trip.

@@ -12,9 +12,9 @@ use crate::model::RuleArn;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Body {
-    /// An event in the life of one rule.
+    /// Event of one rule.
     Rule(Box<RuleBody>),
-    /// A budget, or a message about costs.
+    /// Budget, or message about costs.
     Budget(Box<BudgetBody>),
     /// Rules that also fire on events which the guard does not receive.
     Coverage(Box<Coverage>),

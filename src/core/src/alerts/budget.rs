@@ -8,7 +8,7 @@ use crate::model::{Amount, MicroUsd, Timestamp};
 /// Content of an alert about costs, which is about no single rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetBody {
-    /// The event.
+    /// Event to report.
     pub event: BudgetEvent,
     /// Budget that the event is about. `None` if AWS did not confirm the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,7 +89,7 @@ pub struct BudgetRef {
 /// Rule with the numbers by which it is ranked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ranked {
-    /// The rule.
+    /// Rule that is ranked.
     pub rule: RuleRef,
     /// Number of firings per hour, at its present rate.
     pub firings_per_hour: u64,

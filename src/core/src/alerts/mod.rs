@@ -28,7 +28,7 @@ use crate::model::{RuleArn, TextId, Timestamp, whole_seconds};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored")]
 pub struct Alert {
-    /// Identity.
+    /// Identity, by which repetitions are recognised.
     pub key: AlertKey,
     /// Time of the event, in whole seconds.
     pub time: Timestamp,

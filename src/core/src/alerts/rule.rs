@@ -13,7 +13,7 @@ use crate::verdict::{Evidence, EvidenceKind};
 /// Content of an alert about one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleBody {
-    /// The event.
+    /// Event to report.
     pub event: RuleEvent,
     /// State of the breaker, as a word.
     pub breaker: String,

@@ -44,7 +44,7 @@ pub enum Action {
         /// ARNs of the rules.
         rules: Vec<RuleArn>,
     },
-    /// Wait, because another invocation works on this rule. Then step again.
+    /// Wait until the lease of another invocation ends or the next attempt is due. Then step again.
     Await {
         /// End of the wait.
         until: Timestamp,

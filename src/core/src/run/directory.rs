@@ -1,4 +1,4 @@
-//! The stored directory: read at most every ten seconds, and saved only if its stored version is unchanged.
+//! Stored directory: read at most every ten seconds, and saved only if its stored version is unchanged.
 
 use std::collections::HashMap;
 use std::fmt::Display;

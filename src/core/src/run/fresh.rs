@@ -9,7 +9,7 @@ use crate::model::Timestamp;
 /// Value with the time at which it was read, and the time for which it is fresh.
 #[derive(Debug, Clone)]
 pub(super) struct Fresh<T> {
-    /// The value.
+    /// Value as it was read.
     pub value: T,
     /// Time at which it was read.
     pub at: Timestamp,

@@ -42,7 +42,7 @@ pub(super) struct Intake<'a> {
 pub(super) struct Failed {
     /// Positions of the messages.
     pub messages: Vec<usize>,
-    /// The error.
+    /// Reason of the failure.
     pub error: HandleError,
 }
 

@@ -1,4 +1,4 @@
-//! An alert in the forms that SNS subscribers read: plain text, JSON, and the chat schema of Amazon Q Developer.
+//! Forms of an alert for SNS subscribers: plain text, JSON, and the chat schema of Amazon Q Developer.
 
 use serde_json::{Value, json};
 

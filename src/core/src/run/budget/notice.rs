@@ -1,4 +1,4 @@
-//! Messages about costs: AWS is asked, a confirmed budget tightens the limits, and people are told in either case.
+//! Messages about costs: AWS is asked, a confirmed budget tightens the limits, and an alert reports the outcome.
 
 use jiff::SignedDuration;
 
