@@ -17,7 +17,7 @@ const AT_ONCE: usize = 8;
 
 impl<P: Ports> Guard<P> {
     /// Reads the records of `rules`, of the rules with these actors behind a target, and of the rules that fired them,
-    /// breadth first. At most [`MAX_TRACED`] records are read.
+    /// breadth first. At most [`MAX_TRACED`] records are returned.
     pub(super) async fn trace(
         &self,
         rule: &RuleArn,
