@@ -1,16 +1,18 @@
-//! Stage 5: the circuit breaker of one rule – its states, and who is working on a change of state.
+//! Stage 5: the circuit breaker of one rule: its states and their transitions.
 
 mod cut;
+mod stored;
 mod transition;
 
-pub use cut::{Cut, PROPAGATION, next_back_off};
-pub use transition::{Effects, Event, Stage};
+pub use cut::{Cut, Disabled, PROPAGATION, Restore, next_back_off};
+pub use transition::{Effects, Event};
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Timestamp;
+use crate::model::{RuleDefinition, Timestamp};
+use stored::StoredBreaker;
 
 /// The breaker of one rule. [`Breaker::next`] has all transitions.
 ///
@@ -24,30 +26,54 @@ use crate::model::Timestamp;
 ///    └──────────────────────────── the rule is gone, was already disabled, or must not be touched
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "kebab-case")]
+#[serde(from = "StoredBreaker", into = "StoredBreaker")]
 pub enum Breaker {
+    /// The rule is enabled, and no cut is under way.
     Closed,
-    /// The trip is recorded. What is still to do follows from what is there.
-    Open(Box<Cut>),
-    /// The rule is being put back since `since`.
-    Restoring {
-        cut: Box<Cut>,
-        since: Timestamp,
-    },
-    /// The rule is enabled again, with a quarter of its limit, until `until`.
+    /// A trip is recorded. The cut tells its progress.
+    Open(Cut),
+    /// The rule is being restored.
+    Restoring(Box<Restore>),
+    /// The rule is enabled again, with a quarter of its limit.
     HalfOpen {
+        /// End of the probation.
         until: Timestamp,
     },
 }
 
 impl Breaker {
-    /// The breaker's state in one word, for JSON and metrics.
+    /// State in one word, for JSON and metrics.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Closed => "closed",
             Self::Open(_) => "open",
-            Self::Restoring { .. } => "restoring",
+            Self::Restoring(_) => "restoring",
             Self::HalfOpen { .. } => "half-open",
+        }
+    }
+
+    /// The disabled rule, if the breaker is open and the cut is complete.
+    pub fn disabled(&self) -> Option<&Disabled> {
+        match self {
+            Self::Open(cut) => cut.disabled(),
+            Self::Closed | Self::Restoring(_) | Self::HalfOpen { .. } => None,
+        }
+    }
+
+    /// The same, to note what is seen of it.
+    pub fn disabled_mut(&mut self) -> Option<&mut Disabled> {
+        match self {
+            Self::Open(Cut::Disabled(disabled)) => Some(disabled),
+            _ => None,
+        }
+    }
+
+    /// Rule before the guard touched it. `None` if it is not cut, or not read yet.
+    pub fn found(&self) -> Option<&RuleDefinition> {
+        match self {
+            Self::Open(cut) => cut.found(),
+            Self::Restoring(restore) => Some(&restore.found),
+            Self::Closed | Self::HalfOpen { .. } => None,
         }
     }
 }
@@ -57,9 +83,9 @@ impl fmt::Display for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Closed => "closed (rule enabled)",
-            Self::Open(cut) if cut.disabled_at.is_some() => "open (rule disabled)",
+            Self::Open(Cut::Disabled(_)) => "open (rule disabled)",
             Self::Open(_) => "open (rule about to be disabled)",
-            Self::Restoring { .. } => "restoring (rule about to be enabled)",
+            Self::Restoring(_) => "restoring (rule about to be enabled)",
             Self::HalfOpen { .. } => "half-open (rule enabled on probation)",
         })
     }
@@ -68,15 +94,18 @@ impl fmt::Display for Breaker {
 /// One enabled life of a rule. A trip ends it; a restore starts the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Epoch {
+    /// Number of the life, from 1.
     pub number: u64,
-    /// Firings from before this never count. `None`: the rule's first life, whose beginning nobody saw.
+    /// Time from which firings count. `None` in the first life, whose beginning was not observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began: Option<Timestamp>,
 }
 
 impl Epoch {
+    /// First life of a rule.
     pub const FIRST: Self = Self { number: 1, began: None };
 
+    /// Life that follows this one, from this time on.
     pub fn next(self, began: Timestamp) -> Self {
         Self { number: self.number + 1, began: Some(began) }
     }

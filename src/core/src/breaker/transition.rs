@@ -1,6 +1,6 @@
 //! The transitions of the breaker: what each event makes of each state. No other code changes the state.
 
-use super::{Breaker, Cut};
+use super::{Breaker, Cut, Disabled, Restore};
 use crate::model::{RuleDefinition, Timestamp};
 
 /// Something that may change the state of a breaker.
@@ -10,18 +10,24 @@ pub enum Event {
     Tripped,
     /// The rule is not to be disabled after all.
     Spared,
-    /// The rule was already disabled, by somebody else.
+    /// The rule was already disabled, and not by the guard.
     FoundDisabled,
     /// No other rule of the same cycle is being cut.
     Claimed,
     /// The rule was read and is to be disabled.
     Found(Box<RuleDefinition>),
-    /// The rule was read back as disabled. The guard puts it back by itself at `restore_at`.
-    Disabled { restore_at: Option<Timestamp> },
+    /// The rule was read back as disabled.
+    Disabled {
+        /// Time of the automatic restore, if one is planned.
+        restore_at: Option<Timestamp>,
+    },
     /// A person wants the rule back, or the guard does so by itself.
     RestoreBegun,
-    /// The rule is enabled again: by the guard, or by somebody else while it was cut. Probation ends at `until`.
-    Enabled { until: Timestamp },
+    /// The rule is enabled again: by the guard, or by another principal while it was cut.
+    Enabled {
+        /// End of the probation.
+        until: Timestamp,
+    },
     /// The cut rule no longer exists.
     Deleted,
     /// Time passed without a trip.
@@ -37,68 +43,43 @@ pub struct Effects {
     pub forgets_firings: bool,
 }
 
-/// Progress of a cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// The trip is recorded. Nothing has been done to the rule.
-    Inspecting,
-    /// The rule is recorded as it was found, and is being disabled.
-    Disabling,
-    /// The rule was read back as disabled.
-    Disabled,
-}
-
-impl Cut {
-    pub fn stage(&self) -> Stage {
-        match (&self.found, self.disabled_at) {
-            (None, _) => Stage::Inspecting,
-            (Some(_), None) => Stage::Disabling,
-            (Some(_), Some(_)) => Stage::Disabled,
-        }
-    }
-}
-
 impl Breaker {
     /// State after an event, and its effects; `None` if the event changes nothing in this state.
     pub fn next(&self, event: Event, now: Timestamp) -> Option<(Self, Effects)> {
         let none = Effects::default();
         let epoch = |at| Effects { epoch: Some(at), ..none };
         Some(match (self, event) {
-            (Self::Closed | Self::HalfOpen { .. }, Event::Tripped) => (Self::Open(Box::default()), none),
-            // A person wants it off again: what was found before the first cut is still to be put back one day.
-            (Self::Restoring { cut, .. }, Event::Tripped) => {
-                let cut = Cut { found: cut.found.clone(), ..Cut::default() };
-                (Self::Open(Box::new(cut)), none)
+            (Self::Closed | Self::HalfOpen { .. }, Event::Tripped) => (Self::Open(Cut::default()), none),
+            // A person wants it off again: the rule as it was before the first cut is still to be restored one day.
+            (Self::Restoring(restore), Event::Tripped) => {
+                let found = Box::new(restore.found.clone());
+                (Self::Open(Cut::Disabling { found }), none)
             }
-            (Self::Open(cut), Event::Spared) if cut.stage() != Stage::Disabled => (Self::Closed, none),
-            (Self::Open(cut), Event::FoundDisabled) if cut.stage() == Stage::Inspecting => {
-                (Self::Closed, epoch(now))
+            (Self::Open(Cut::Inspecting { .. } | Cut::Disabling { .. }), Event::Spared) => {
+                (Self::Closed, none)
             }
-            (Self::Open(cut), Event::Claimed) if cut.stage() == Stage::Inspecting => {
-                (Self::Open(Box::new(Cut { is_claimed: true, ..(**cut).clone() })), none)
+            (Self::Open(Cut::Inspecting { .. }), Event::FoundDisabled) => (Self::Closed, epoch(now)),
+            (Self::Open(Cut::Inspecting { .. }), Event::Claimed) => {
+                (Self::Open(Cut::Inspecting { is_claimed: true }), none)
             }
-            (Self::Open(cut), Event::Found(rule)) if cut.stage() == Stage::Inspecting => {
-                let cut = Cut { found: Some(*rule), ..(**cut).clone() };
-                (Self::Open(Box::new(cut)), Effects { forgets_firings: true, ..none })
+            (Self::Open(Cut::Inspecting { .. }), Event::Found(found)) => {
+                (Self::Open(Cut::Disabling { found }), Effects { forgets_firings: true, ..none })
             }
-            (Self::Open(cut), Event::Disabled { restore_at }) if cut.stage() == Stage::Disabling => {
-                let mut cut = cut.clone();
-                cut.disabled(now);
-                cut.restore_at = restore_at;
-                (Self::Open(cut), none)
+            (Self::Open(Cut::Disabling { found }), Event::Disabled { restore_at }) => {
+                let disabled = Disabled::new((**found).clone(), now, restore_at);
+                (Self::Open(Cut::Disabled(Box::new(disabled))), none)
             }
-            (Self::Open(cut), Event::RestoreBegun) if cut.stage() != Stage::Inspecting => {
-                (Self::Restoring { cut: cut.clone(), since: now }, none)
+            (Self::Open(cut), Event::RestoreBegun) => {
+                (Self::Restoring(Box::new(Restore::of(cut, now)?)), none)
             }
-            (Self::Open(cut), Event::Enabled { until }) if cut.stage() == Stage::Disabled => {
+            (Self::Open(Cut::Disabled(_)), Event::Enabled { until }) => {
                 (Self::HalfOpen { until }, epoch(now))
             }
             // Firings since the restore began may already be those of the next life.
-            (Self::Restoring { since, .. }, Event::Enabled { until }) => {
-                (Self::HalfOpen { until }, epoch(*since))
+            (Self::Restoring(restore), Event::Enabled { until }) => {
+                (Self::HalfOpen { until }, epoch(restore.since))
             }
-            (Self::Open(cut), Event::Deleted) if cut.stage() == Stage::Disabled => (Self::Closed, epoch(now)),
-            (Self::Restoring { .. }, Event::Deleted) => (Self::Closed, epoch(now)),
+            (Self::Open(Cut::Disabled(_)) | Self::Restoring(_), Event::Deleted) => (Self::Closed, epoch(now)),
             (Self::HalfOpen { .. }, Event::ProbationOver) => (Self::Closed, none),
             _ => return None,
         })
@@ -116,29 +97,30 @@ mod tests {
 
     fn word(breaker: &Breaker) -> &'static str {
         match breaker {
-            Breaker::Open(cut) => match cut.stage() {
-                Stage::Inspecting if cut.is_claimed => "claimed",
-                Stage::Inspecting => "inspecting",
-                Stage::Disabling => "disabling",
-                Stage::Disabled => "disabled",
-            },
+            Breaker::Open(Cut::Inspecting { is_claimed: true }) => "claimed",
+            Breaker::Open(Cut::Inspecting { is_claimed: false }) => "inspecting",
+            Breaker::Open(Cut::Disabling { .. }) => "disabling",
+            Breaker::Open(Cut::Disabled(_)) => "disabled",
             other => other.word(),
         }
     }
 
     fn states() -> [Breaker; 6] {
-        let found = Some(RuleDefinition::new(RuleState::Enabled, "{}"));
-        let disabling = Cut { found, ..Cut::default() };
-        let mut disabled = disabling.clone();
-        disabled.disabled(EARLIER);
+        let found = RuleDefinition::new(RuleState::Enabled, "{}");
+        let disabled = Disabled::new(found.clone(), EARLIER, None);
+        let restoring = Restore { since: EARLIER, ..restore(&disabled) };
         [
             Breaker::Closed,
-            Breaker::Open(Box::default()),
-            Breaker::Open(Box::new(disabling)),
-            Breaker::Open(Box::new(disabled.clone())),
-            Breaker::Restoring { cut: Box::new(disabled), since: EARLIER },
+            Breaker::Open(Cut::default()),
+            Breaker::Open(Cut::Disabling { found: Box::new(found) }),
+            Breaker::Open(Cut::Disabled(Box::new(disabled))),
+            Breaker::Restoring(Box::new(restoring)),
             Breaker::HalfOpen { until: LATER },
         ]
+    }
+
+    fn restore(disabled: &Disabled) -> Restore {
+        Restore::of(&Cut::Disabled(Box::new(disabled.clone())), NOON).expect("it was read")
     }
 
     /// Each event in each state: the next state, `!` where a new epoch begins now, `<` where it began with the restore, and `-`
@@ -201,13 +183,12 @@ probation over  -           -           -           -           -           clos
     fn a_cut_keeps_what_was_found_and_when() {
         let [.., disabling, disabled, restoring, _] = states();
         let next = |state: &Breaker, event| state.next(event, NOON).expect("a transition").0;
-        let Breaker::Open(cut) = next(&disabling, Event::Disabled { restore_at: Some(LATER) }) else {
-            panic!()
-        };
-        assert_eq!((cut.disabled_at, cut.restore_at), (Some(NOON), Some(LATER)));
-        let Breaker::Restoring { cut, since } = next(&disabled, Event::RestoreBegun) else { panic!() };
-        assert_eq!((cut.disabled_at, since), (Some(EARLIER), NOON));
-        let Breaker::Open(cut) = next(&restoring, Event::Tripped) else { panic!() };
-        assert_eq!((cut.found.is_some(), cut.disabled_at), (true, None));
+        let cut = next(&disabling, Event::Disabled { restore_at: Some(LATER) });
+        let cut = cut.disabled().expect("it is disabled");
+        assert_eq!((cut.at, cut.restore_at), (NOON, Some(LATER)));
+        let Breaker::Restoring(restore) = next(&disabled, Event::RestoreBegun) else { panic!() };
+        assert_eq!((restore.disabled_at, restore.since), (Some(EARLIER), NOON));
+        let again = next(&restoring, Event::Tripped);
+        assert_eq!((again.found().is_some(), again.disabled()), (true, None));
     }
 }

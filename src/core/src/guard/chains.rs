@@ -123,10 +123,11 @@ impl Step<'_> {
     fn claim(&mut self, upstream: &[Upstream]) {
         let cycle = self.cycle().to_vec();
         let Breaker::Open(cut) = &self.record.breaker else { return };
+        let is_read = cut.found().is_some();
         let Some(trip) = &mut self.record.last_trip else { return };
         let other = upstream.iter().find(|one| one.is_open && cycle.contains(&one.rule));
         match other {
-            Some(other) if cut.found.is_none() => {
+            Some(other) if !is_read => {
                 let because = format!("the cycle is cut at rule {}", quoted(&other.rule));
                 trip.outcome = Outcome::Spared { because };
                 self.record.recent_trips.pop();

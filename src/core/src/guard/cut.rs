@@ -1,48 +1,22 @@
-//! The work that follows from the breaker's state: inspect, disable, restore, publish – and what their answers mean.
+//! Cuts: the rule is read, judged once more, disabled, and reported.
 
 use eventbridge_pattern::Pattern;
 
-use crate::alerts::{AfterCut, AlertKey, Failure, RuleEvent};
+use crate::alerts::{AfterCut, Failure, RuleEvent};
 use crate::attribution;
-use crate::breaker::{Breaker, Event, Stage, next_back_off};
-use crate::model::{DAILY, Fault, FaultKind, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Timestamp};
+use crate::breaker::{Breaker, Cut, Event, next_back_off};
+use crate::model::{Fault, FaultKind, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Timestamp};
 use crate::policy::{BurstLimit, Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason};
 use crate::verdict::{Evidence, EvidenceKind};
 
-use super::{Action, Answer, Attempt, Note, Step};
+use super::{Attempt, Note, Refusal, Step};
 
 impl Step<'_> {
-    pub(super) fn answer(&mut self, answer: &Answer) {
-        match answer {
-            Answer::Published { key, result } => self.published(key, result),
-            Answer::Inspected(Ok(found)) => self.inspected(found),
-            Answer::Inspected(Err(fault)) | Answer::Disabled(Err(fault)) => self.cut_failed(fault),
-            Answer::Disabled(Ok(RuleState::Disabled)) => self.disabled(),
-            Answer::Disabled(Ok(state)) => {
-                let message = format!("DisableRule was accepted, but the rule is still {state}");
-                self.cut_failed(&Fault::new(FaultKind::Other, message));
-            }
-            Answer::Checked(Ok(rule))
-                if self.wants_restore
-                    && !rule.state.is_enabled()
-                    && matches!(self.record.breaker, Breaker::Open(_)) =>
-            {
-                self.compare_before_restore(rule);
-            }
-            Answer::Checked(result) => self.checked(result),
-            Answer::Restored(result) => self.restored(result),
-            Answer::History(result) => self.history(result),
-            Answer::Sessions(result) => self.sessions(result),
-            Answer::Traced(result) => self.traced(result),
-        }
-    }
-
     /// The rule as it is before anything is done to it: decides whether it may be touched.
-    fn inspected(&mut self, rule: &RuleDefinition) {
+    pub(super) fn inspected(&mut self, rule: &RuleDefinition) {
         let probation = self.probation_limit();
-        let Breaker::Open(cut) = &mut self.record.breaker else { return };
-        if cut.found.is_some() {
+        if !matches!(self.record.breaker, Breaker::Open(Cut::Inspecting { .. })) {
             return;
         }
         let Some(trip) = &mut self.record.last_trip else { return };
@@ -134,14 +108,13 @@ impl Step<'_> {
         self.report(evidence, Some(because));
     }
 
-    fn disabled(&mut self) {
+    /// The rule was read back as disabled.
+    pub(super) fn disabled(&mut self) {
         let now = self.now;
-        let Breaker::Open(cut) = &self.record.breaker else { return self.overtaken() };
-        if cut.stage() == Stage::Inspecting {
+        let Breaker::Open(Cut::Disabling { .. } | Cut::Disabled(_)) = &self.record.breaker else {
             return self.overtaken();
-        }
+        };
         let Some(trip) = self.record.last_trip.clone() else { return };
-        let found = cut.found.clone();
         let latched = is_latched(&self.record.recent_trips, now);
         let auto_restore = self.limits.auto_restore.filter(|_| {
             trip.evidence.kind != EvidenceKind::Manual && !latched && !trip.evidence.proves_loop()
@@ -157,19 +130,19 @@ impl Step<'_> {
             (None, None) => AfterCut::ByPerson,
         };
         let event = RuleEvent::Tripped { why: trip.reason.clone(), next };
-        let body = self.about(event).with_evidence(&trip.evidence, found.as_ref());
+        let body = self.about(event).with_evidence(&trip.evidence, self.record.breaker.found());
         self.queue(body.with_state(RuleState::Disabled));
         self.proceed();
     }
 
-    /// A DisableRule that took longer than any lease: by now the rule is somebody else's.
+    /// A DisableRule that took longer than any lease: by now the rule has been restored.
     fn overtaken(&mut self) {
         self.queue(self.about(RuleEvent::Failed(Failure::Overtaken)).with_state(RuleState::Disabled));
     }
 
     /// `DescribeRule` or `DisableRule` failed, or the rule is not what it was taken for.
-    fn cut_failed(&mut self, fault: &Fault) {
-        if !matches!(&self.record.breaker, Breaker::Open(cut) if cut.disabled_at.is_none()) {
+    pub(super) fn cut_failed(&mut self, fault: &Fault) {
+        if !matches!(self.record.breaker, Breaker::Open(Cut::Inspecting { .. } | Cut::Disabling { .. })) {
             return;
         }
         match fault.kind {
@@ -196,102 +169,26 @@ impl Step<'_> {
         self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.kind == EvidenceKind::Manual)
     }
 
-    pub(super) fn failed(&mut self, attempt: Attempt, failure: Failure, fault: &Fault) {
-        let gives_up = self.record.work.fail(fault, self.now);
-        self.owns_change = false;
+    /// The rule must not be cut by hand: everything is as it was before the order.
+    pub(super) fn refuse_cut(&mut self, because: &str) {
+        self.transition(Event::Spared);
+        self.record.last_trip = self.record.previous_trip.take().map(|trip| *trip);
+        self.record.recent_trips.pop();
         self.plan.save = true;
-        self.note_failed(attempt, fault);
-        if gives_up && self.record.failure_reported.take(self.now, DAILY) {
-            let mut body = self.about(RuleEvent::Failed(failure));
-            if let Some(trip) = &self.record.last_trip {
-                body = body.with_evidence(&trip.evidence, None);
-            }
-            self.queue(body);
-        }
-    }
-
-    pub(super) fn note_failed(&mut self, attempt: Attempt, fault: &Fault) {
-        let (rule, fault) = (self.record.rule.clone(), fault.clone());
-        self.plan.notes.push(Note::Failed { attempt, rule, fault });
-    }
-
-    fn published(&mut self, key: &AlertKey, result: &Result<(), Fault>) {
-        self.plan.save = true;
-        self.owns_publish = result.is_ok();
-        match result {
-            Ok(()) => self.record.outbox.published(key),
-            Err(fault) => {
-                self.record.outbox.failed(key, fault, self.now);
-                self.plan.notes.push(Note::NotPublished { dedup_id: key.to_string(), fault: fault.clone() });
-            }
-        }
-    }
-
-    /// A step of the work is done: the next one is this caller's, too.
-    pub(super) fn proceed(&mut self) {
-        self.record.work.succeed();
-        self.plan.save = true;
-        self.owns_change = true;
-    }
-
-    /// What the breaker's state asks for now.
-    fn work_to_do(&self) -> Option<Action> {
-        match &self.record.breaker {
-            Breaker::Open(cut) if cut.stage() == Stage::Inspecting => match self.cycle() {
-                [_, others @ ..] if !others.is_empty() && !cut.is_claimed => {
-                    Some(Action::Trace { actors: Vec::new(), rules: others.to_vec() })
-                }
-                _ => Some(Action::Inspect),
-            },
-            Breaker::Open(cut) if cut.stage() == Stage::Disabling => Some(Action::Disable),
-            Breaker::Open(cut) => cut.next_check.is_some_and(|due| due <= self.now).then_some(Action::Check),
-            // A rule is enabled for a person who asked, or because its tag says so; never by whoever comes by.
-            Breaker::Restoring { cut, .. } => {
-                let may = self.wants_restore || cut.restore_at.is_some();
-                let is_due = cut.next_check.is_some_and(|due| due <= self.now);
-                let restore = cut.found.as_ref().filter(|_| may).map(|found| Action::Restore(found.state));
-                restore.or(is_due.then_some(Action::Check))
-            }
-            Breaker::HalfOpen { .. } | Breaker::Closed => None,
-        }
-    }
-
-    /// The next thing to do, if it is this caller's to do. A change of the rule goes before an alert about it.
-    pub(super) fn choose_action(&mut self) {
-        // A refused order does no work: the settings of the command line may differ from the function's.
-        let work = self.work_to_do().filter(|_| self.plan.refused.is_none());
-        let now = self.now;
-        let work = work.map(|action| (action, self.owns_change, &mut self.record.work));
-        let post = self.record.outbox.head();
-        let post =
-            post.map(|(alert, lease)| (Action::Publish(Box::new(alert.clone())), self.owns_publish, lease));
-        if let Some(question) = self.question.take() {
-            self.plan.next = Some(question);
-            return;
-        }
-        let mut look_again = self.awaits;
-        for (action, is_mine, lease) in work.into_iter().chain(post) {
-            if is_mine || lease.is_free(now) {
-                lease.take(now);
-                self.plan.save = true;
-                self.plan.next = Some(action);
-                return;
-            }
-            look_again = [look_again, lease.worth_waiting(now)].into_iter().flatten().min();
-        }
-        self.plan.next = look_again.map(|until| Action::Await { until });
+        self.plan.tally.trips = 0;
+        self.refuse(Refusal::Untouchable { because: because.to_owned() });
     }
 }
 
 /// Returns true if firings were counted while the rule's targets were not known, and fewer than nine of ten are theirs, as
-/// is known now; or if that few were enough only because money runs out.
+/// is known now; or if that few were enough only because a budget is overspent.
 fn rests_on_others(evidence: &Evidence, limits: &Limits) -> bool {
     let (own, all) = evidence.own_calls();
     let is_own = u64::from(own) * 10 >= u64::from(all) * 9 && evidence.overspent_budgets.is_empty();
     !is_own && evidence.is_number_alone(limits)
 }
 
-/// Whether the last trips came so close together that only a person may put the rule back.
+/// Returns true if the last trips came so close together that only a person may restore the rule.
 fn is_latched(recent_trips: &[Timestamp], now: Timestamp) -> bool {
     let day = jiff::SignedDuration::from_hours(24);
     recent_trips.len() >= super::LATCH_TRIPS && recent_trips.iter().all(|at| now.duration_since(*at) < day)
@@ -324,7 +221,7 @@ fn is_no_aws_source(source: &serde_json::Value) -> bool {
     }
 }
 
-/// Why a rule must never be touched, if that is so.
+/// Reason for which a rule must never be touched. `None` for a rule that may be cut.
 pub fn untouchable(name: &str, rule: &RuleDefinition) -> Option<String> {
     if let Some(service) = &rule.managed_by {
         return Some(format!("the AWS service {service} manages it"));

@@ -1,8 +1,8 @@
-//! Looking after a cut rule while time passes: is it still disabled, who changed it, whom to remind, when to put it back.
+//! Checks of a cut rule while time passes: still disabled, changed by others, due for a reminder or for a restore.
 
 use crate::alerts::{CodeSource, Failure, RuleEvent};
-use crate::breaker::{Breaker, Event, Stage};
-use crate::model::{DAILY, Fault, FaultKind, RuleDefinition, RuleState, Timestamp};
+use crate::breaker::{Breaker, Cut, Event};
+use crate::model::{Fault, FaultKind, RuleDefinition, RuleState, Timestamp};
 use crate::record::Outcome;
 
 use super::{Attempt, Step};
@@ -16,16 +16,18 @@ impl Step<'_> {
                 self.transition(Event::ProbationOver);
                 self.record.trips_in_probation = 0;
             }
-            Breaker::Open(cut)
-                if cut.restore_at.is_some_and(|due| due <= now) && self.limits.auto_restore.is_some() =>
+            Breaker::Open(Cut::Disabled(disabled))
+                if disabled.restore_at.is_some_and(|due| due <= now)
+                    && self.limits.auto_restore.is_some() =>
             {
                 self.begin_restore();
             }
             _ => {}
         }
         let is_reminder_due = match &mut self.record.breaker {
-            Breaker::Open(cut) | Breaker::Restoring { cut, .. } => cut.take_reminder(now),
-            Breaker::Closed | Breaker::HalfOpen { .. } => false,
+            Breaker::Open(Cut::Disabled(disabled)) => disabled.take_reminder(now),
+            Breaker::Restoring(restore) => restore.take_reminder(now),
+            Breaker::Closed | Breaker::Open(_) | Breaker::HalfOpen { .. } => false,
         };
         if is_reminder_due {
             self.remind();
@@ -33,40 +35,33 @@ impl Step<'_> {
     }
 
     fn remind(&mut self) {
-        let (Breaker::Open(cut) | Breaker::Restoring { cut, .. }) = &self.record.breaker else { return };
+        let since = match &self.record.breaker {
+            Breaker::Restoring(restore) => restore.disabled_at,
+            breaker => breaker.disabled().map(|disabled| disabled.at),
+        };
         let event = RuleEvent::Reminder {
-            since: cut.disabled_at,
+            since,
             why: self.record.last_trip.as_ref().map(|trip| trip.reason.clone()).unwrap_or_default(),
-            source: cut.found.as_ref().and_then(|found| CodeSource::of(&found.tags)),
+            source: self.record.breaker.found().and_then(|found| CodeSource::of(&found.tags)),
         };
         self.queue(self.about(event));
     }
 
-    /// Someone was seen changing the rule: look at it at once.
+    /// Another principal was seen changing the rule: a check is due at once.
     pub(super) fn changed(&mut self, by: &str, at: Timestamp) {
         let now = self.now;
-        if let Breaker::Open(cut) = &mut self.record.breaker
-            && cut.disabled_at.is_some_and(|disabled_at| at >= disabled_at)
-        {
-            cut.changed_by = Some(by.to_owned());
-            cut.next_check = Some(now);
+        if let Some(disabled) = self.record.breaker.disabled_mut().filter(|disabled| at >= disabled.at) {
+            disabled.changed_by = Some(by.to_owned());
+            disabled.next_check = now;
             self.plan.save = true;
         }
-    }
-
-    /// The guard is blind to this rule: says so once a day.
-    pub(super) fn unmatched(&mut self, problem: &str) {
-        if !self.record.unmatched_reported.take(self.now, DAILY) {
-            return;
-        }
-        self.queue(self.about(RuleEvent::Failed(Failure::Pattern(problem.to_owned()))));
     }
 
     /// The rule as it is now, while the guard takes it to be disabled.
     pub(super) fn checked(&mut self, result: &Result<Box<RuleDefinition>, Fault>) {
         let now = self.now;
-        if let Breaker::Restoring { cut, .. } = &mut self.record.breaker {
-            cut.checked(now);
+        if let Breaker::Restoring(restore) = &mut self.record.breaker {
+            restore.checked(now);
             self.proceed();
             if let Ok(rule) = result
                 && rule.state.is_enabled()
@@ -77,17 +72,14 @@ impl Step<'_> {
             }
             return;
         }
-        let Breaker::Open(cut) = &mut self.record.breaker else { return };
-        // An answer about an earlier cut: this one has only begun.
-        if cut.stage() != Stage::Disabled {
-            return;
-        }
-        cut.checked(now);
+        // Otherwise the answer is about an earlier cut, and this one has only begun.
+        let Some(disabled) = self.record.breaker.disabled_mut() else { return };
+        disabled.checked(now);
         match result {
             Ok(rule) if rule.state.is_enabled() => self.undone(rule),
             Ok(_) => {
-                if let (Some(fired_at), false) = (cut.fired_at, cut.firing_reported) {
-                    cut.firing_reported = true;
+                if let (Some(fired_at), false) = (disabled.fired_at, disabled.firing_reported) {
+                    disabled.firing_reported = true;
                     self.still_fires(fired_at);
                 }
                 self.proceed();
@@ -123,9 +115,6 @@ impl Step<'_> {
     }
 
     fn changed_by(&self) -> Option<String> {
-        match &self.record.breaker {
-            Breaker::Open(cut) => cut.changed_by.clone(),
-            _ => None,
-        }
+        self.record.breaker.disabled()?.changed_by.clone()
     }
 }

@@ -1,33 +1,32 @@
 //! The six stages in one call: record and observations in, record and plan out. No IO, no clock, cannot fail.
 
-mod advice;
+mod answer;
 mod chains;
 mod cut;
 mod cut_watch;
 mod durations;
+mod firing;
+mod limit;
+mod next;
 mod note;
 mod orders;
 mod plan;
 mod ranking;
 mod rate;
 mod refusal;
+mod reports;
 mod restore;
 mod sessions;
 mod state;
+mod trip;
 mod turns;
 
-use crate::alerts::{Alert, AlertKey, Failure, RuleBody, RuleEvent};
-use crate::breaker::{Breaker, Stage};
+use crate::alerts::AlertKey;
 use crate::history::RateHistory;
-use crate::model::{
-    Call, Cause, Fault, Firing, FiringId, Opened, Put, Restoration, RuleDefinition, RuleState, Timestamp,
-    whole_seconds,
-};
-use crate::policy::{Limits, Mode};
-use crate::record::{Outcome, Quiet, QuietReason, Record, Trip};
-use crate::turns::Delivery;
-use crate::verdict::{self, Evidence, EvidenceKind, Trace};
-use crate::window::Inserted;
+use crate::model::{Fault, Firing, Opened, Put, Restoration, RuleDefinition, RuleState, Timestamp};
+use crate::policy::Limits;
+use crate::record::Record;
+use crate::verdict::Trace;
 
 pub use chains::upstream;
 pub use note::{Attempt, Note};
@@ -170,163 +169,7 @@ struct Step<'a> {
     awaits: Option<Timestamp>,
 }
 
-impl Step<'_> {
-    fn firing(&mut self, firing: &Firing<'_>) {
-        self.plan.tally.firings += 1;
-        match &mut self.record.breaker {
-            Breaker::Closed | Breaker::HalfOpen { .. } => {}
-            // Nothing was done to the rule yet. If it is spared, a firing that was missed would look like one without cause.
-            Breaker::Open(cut) if cut.stage() == Stage::Inspecting => {}
-            // It may be enabled already, or DisableRule may not have spread yet: look, do not guess.
-            Breaker::Restoring { cut, since } => {
-                if firing.at > *since && cut.next_check.is_none_or(|due| due > self.now + crate::model::LEASE)
-                {
-                    cut.next_check = Some(self.now);
-                }
-                return self.late();
-            }
-            Breaker::Open(cut) => {
-                cut.late_firing(firing.at, self.now);
-                return self.late();
-            }
-        }
-        if self.record.epoch.began.is_some_and(|began| firing.at < began) {
-            return self.late();
-        }
-        let by_session = self.record.turns.cause_of(firing).map(|cause| Firing { cause, ..firing.clone() });
-        let firing = by_session.as_ref().unwrap_or(firing);
-        let id = FiringId::of(&firing.event_id);
-        let inserted = match counts_by_rate(firing) {
-            true => Some(self.record.window.insert_as(firing, id, self.now)),
-            false => None,
-        };
-        let delivery = match inserted {
-            Some(Inserted::At(_)) => Delivery::First,
-            Some(Inserted::Duplicate) => Delivery::Repeated,
-            Some(Inserted::Unsampled | Inserted::TooLate) | None => Delivery::Unknown,
-        };
-        if self.record.turns.insert(firing, id, delivery, self.now) {
-            (self.touched, self.plan.save) = (true, true);
-        }
-        match inserted {
-            Some(Inserted::Duplicate) => self.plan.tally.duplicates += 1,
-            Some(Inserted::TooLate) => self.late(),
-            Some(Inserted::Unsampled) | None => {}
-            Some(Inserted::At(index)) => {
-                self.plan.save = true;
-                self.counted = true;
-                if self.counts()
-                    && self.limits.counts_all_callers()
-                    && let Some(evidence) = verdict::burst(&self.record.window, index)
-                {
-                    self.burst(evidence);
-                }
-            }
-        }
-    }
-
-    fn late(&mut self) {
-        self.plan.tally.late += 1;
-        self.record.late += 1;
-        self.plan.save = true;
-    }
-
-    /// The window is full: cut, or say that it would have been cut.
-    fn tripped(&mut self, mut evidence: Evidence) {
-        if self.needs_overspent_budget(&evidence) {
-            evidence.overspent_budgets.clone_from(&self.limits.overspent_budgets);
-        }
-        let by_untagged_rate = self.is_untagged_rate(&evidence);
-        let quiet = self.record.quiet.filter(|quiet| quiet.until > self.now).map(|quiet| quiet.because);
-        let quiet = quiet.filter(|because| by_untagged_rate || *because != QuietReason::TakesAnyCall);
-        match (self.limits.mode, quiet) {
-            (Mode::Enforce, None | Some(QuietReason::Observed)) => {
-                let reason = evidence.sentence();
-                self.open(Trip::new(&self.record, reason, evidence, self.now));
-            }
-            (Mode::Observe, None) => {
-                let reason = evidence.sentence();
-                self.record.last_trip = Some(Trip::new(&self.record, reason, evidence, self.now));
-                self.spare("its mode is observe", QuietReason::Observed, None);
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether this rests on the rate alone, at a limit that is not the operator's word on this very rule.
-    fn is_untagged_rate(&self, evidence: &Evidence) -> bool {
-        let is_tagged = match evidence.kind {
-            EvidenceKind::Burst => self.limits.burst_is_tagged,
-            EvidenceKind::Sustained => self.limits.sustained_is_tagged,
-            EvidenceKind::Turns | EvidenceKind::Surplus | EvidenceKind::Manual => true,
-        };
-        !is_tagged && !evidence.proves_loop()
-    }
-
-    /// The last trip leads to no cut: says so once a day.
-    fn spare(&mut self, because: &str, reason: QuietReason, found: Option<&RuleDefinition>) {
-        let Some(mut trip) = self.record.last_trip.take() else { return };
-        trip.outcome = Outcome::Spared { because: because.to_owned() };
-        let event = RuleEvent::WouldTrip {
-            why: trip.reason.clone(),
-            because: because.to_owned(),
-            at: trip.at,
-            is_observed: reason == QuietReason::Observed,
-        };
-        let mut body = self.about(event).with_evidence(&trip.evidence, found);
-        body.state = found.map(|found| found.state);
-        self.record.last_trip = Some(trip);
-        self.record.quiet = Some(Quiet { until: self.now + QUIET, because: reason });
-        self.plan.tally.would_trip += 1;
-        self.queue(body);
-    }
-
-    /// The limit that holds in the breaker's present state.
-    fn apply_limit(&mut self) {
-        self.record.limit = self.limits.base_burst;
-        let limit = self.burst_limit();
-        if self.record.window.limit() != limit {
-            self.record.window.set_limit(limit);
-        }
-        self.record.window.set_sustained(self.limits.sustained);
-    }
-
-    /// An event of this rule, as its breaker now stands.
-    fn about(&self, event: RuleEvent) -> RuleBody {
-        RuleBody::new(event, self.record.breaker.word())
-    }
-
-    fn queue(&mut self, body: RuleBody) {
-        let alert = Alert::about_rule(&self.record.rule, self.record.epoch.number, body, self.now);
-        if let Some(oldest) = self.record.outbox.queue(alert, MAX_WAITING) {
-            self.plan.notes.push(Note::GivenUp { kept: MAX_WAITING, reason: oldest.reason() });
-        }
-        self.plan.save = true;
-        self.owns_publish = true;
-    }
-
-    fn report_bad_tags(&mut self) {
-        // What was reported stays noted while tags are fine or unreadable: one alert for each new problem.
-        if self.limits.bad_tags.is_empty() || self.limits.bad_tags == self.record.reported_tags {
-            return;
-        }
-        self.record.reported_tags.clone_from(&self.limits.bad_tags);
-        self.queue(self.about(RuleEvent::Failed(Failure::Tags(self.limits.bad_tags.clone()))));
-    }
-}
-
-impl Trip {
-    fn new(record: &Record, reason: String, evidence: Evidence, now: Timestamp) -> Self {
-        Self { at: whole_seconds(now), epoch: record.epoch.number, reason, evidence, outcome: Outcome::Cut }
-    }
-}
-
-/// Returns true unless anybody could cause the firing without the right to do anything: sign-in events, and calls of
-/// others that were refused. A flood of these must not switch a rule off.
-fn counts_by_rate(firing: &Firing<'_>) -> bool {
-    let is_by_a_target = matches!(firing.cause, Cause::Own { .. } | Cause::Sibling(_) | Cause::Service);
-    is_by_a_target || !firing.call.as_ref().is_some_and(Call::needs_no_permission)
-}
+impl Step<'_> {}
 
 #[cfg(test)]
 mod properties;

@@ -1,7 +1,6 @@
-//! What a person may order: cut this rule, put it back.
+//! Orders of a person: cut this rule, or restore it.
 
-use crate::breaker::{Breaker, Event, Stage};
-use crate::model::{RuleDefinition, Target};
+use crate::breaker::{Breaker, Cut, Event};
 use crate::record::Trip;
 use crate::verdict::Evidence;
 
@@ -31,7 +30,7 @@ impl Step<'_> {
             return self.refuse(Refusal::AlreadyCut { at });
         }
         let trip = Trip::new(&self.record, format!("cut by hand: {reason}"), Evidence::manual(), self.now);
-        if matches!(self.record.breaker, Breaker::Restoring { .. }) {
+        if matches!(self.record.breaker, Breaker::Restoring(_)) {
             if self.record.work.is_held(self.now) {
                 return self.refuse(Refusal::BeingRestored);
             }
@@ -46,9 +45,9 @@ impl Step<'_> {
     fn order_enable(&mut self, force: bool) {
         match &mut self.record.breaker {
             Breaker::Closed | Breaker::HalfOpen { .. } => self.refuse(Refusal::NotCut),
-            Breaker::Open(cut) if cut.stage() == Stage::Inspecting => self.refuse(Refusal::CutBegun),
-            // A DisableRule that lands after the EnableRule would leave the rule off, and nobody would know.
-            Breaker::Open(cut) if cut.stage() == Stage::Disabling && self.record.work.is_held(self.now) => {
+            Breaker::Open(Cut::Inspecting { .. }) => self.refuse(Refusal::CutBegun),
+            // A DisableRule that lands after the EnableRule would leave the rule off, unnoticed.
+            Breaker::Open(Cut::Disabling { .. }) if self.record.work.is_held(self.now) => {
                 self.refuse(Refusal::BeingDisabled);
             }
             Breaker::Open(cut) => {
@@ -56,51 +55,15 @@ impl Step<'_> {
                     self.begin_restore();
                 } else {
                     // First see whether anything has changed since the loop was proved.
-                    cut.next_check = Some(self.now);
+                    if let Cut::Disabled(disabled) = cut {
+                        disabled.next_check = self.now;
+                    }
                     self.owns_change = true;
                     self.plan.save = true;
                 }
             }
             // An earlier `enable` was interrupted.
-            Breaker::Restoring { .. } => self.owns_change = true,
+            Breaker::Restoring(_) => self.owns_change = true,
         }
-    }
-
-    /// Open → restoring.
-    pub(super) fn begin_restore(&mut self) {
-        if self.transition(Event::RestoreBegun) {
-            self.record.failure_reported.clear();
-            self.proceed();
-        }
-    }
-
-    /// The rule was read because a person wants it back, although its loop was proved.
-    pub(super) fn compare_before_restore(&mut self, rule: &RuleDefinition) {
-        let now = self.now;
-        let Breaker::Open(cut) = &mut self.record.breaker else { return };
-        cut.checked(now);
-        let Some(found) = cut.found.clone() else { return };
-        self.proceed();
-        let is_known = |target: &Target| !target.is_function() || target.code_sha256.is_some();
-        let all_known = found.targets.iter().chain(&rule.targets).all(is_known);
-        if rule.differences(&found).is_empty() && all_known {
-            let has_functions = found.targets.iter().any(Target::is_function);
-            return self.refuse(Refusal::Unchanged { has_functions });
-        }
-        self.begin_restore();
-    }
-
-    /// The rule must not be cut by hand: everything is as it was before the order.
-    pub(super) fn refuse_cut(&mut self, because: &str) {
-        self.transition(Event::Spared);
-        self.record.last_trip = self.record.previous_trip.take().map(|trip| *trip);
-        self.record.recent_trips.pop();
-        self.plan.save = true;
-        self.plan.tally.trips = 0;
-        self.refuse(Refusal::Untouchable { because: because.to_owned() });
-    }
-
-    pub(super) fn refuse(&mut self, refusal: Refusal) {
-        self.plan.refused = Some(refusal);
     }
 }

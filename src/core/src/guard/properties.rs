@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::{Call, CallOutcome, Caller, Cause, Proof, Resource, ResourceIds, RuleArn};
 use crate::policy::BurstLimit;
+use crate::policy::Mode;
 use crate::stored::Stored;
 use crate::window::{CLOCK_SKEW, LATENESS};
 

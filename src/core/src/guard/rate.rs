@@ -3,11 +3,10 @@
 use jiff::SignedDuration;
 
 use crate::alerts::RuleEvent;
-use crate::breaker::Breaker;
 use crate::history::{ASK_AGAIN, History, MAX_FAILURES, RateHistory, RateRecord};
 use crate::model::{DAILY, Fault, Throttle, Timestamp};
-use crate::policy::{BurstLimit, SustainedLimit};
-use crate::verdict::{self, Evidence, EvidenceKind};
+use crate::policy::SustainedLimit;
+use crate::verdict::{self, Evidence};
 use crate::window::LATENESS;
 
 use super::{Action, Step};
@@ -34,48 +33,6 @@ enum Witness {
 }
 
 impl Step<'_> {
-    /// The limit that fills the window: the plain one, a quarter of it on probation, or what history raises it to.
-    pub(super) fn burst_limit(&self) -> BurstLimit {
-        let limits = self.limits;
-        if self.is_on_probation() {
-            return self.probation_limit();
-        }
-        let record = self.rate_record();
-        match (limits.burst_is_tagged, record) {
-            (true, _) if !limits.is_tightened() => limits.burst,
-            // Pressure divides a limit only where history can say how much is normal; `judge_rate` asks it.
-            (_, None) => limits.base_burst,
-            (true, Some(record)) => record.burst_cut(limits.burst).at_most(limits.base_burst),
-            (false, Some(record)) => record.burst_cut(limits.burst),
-        }
-    }
-
-    /// A quarter is tight enough: pressure does not divide it again.
-    pub(super) fn probation_limit(&self) -> BurstLimit {
-        self.limits.base_burst.on_probation().at_most(self.limits.burst)
-    }
-
-    fn is_on_probation(&self) -> bool {
-        matches!(self.record.breaker, Breaker::HalfOpen { .. })
-    }
-
-    /// Whether this would not be enough without budget pressure.
-    pub(super) fn needs_overspent_budget(&self, evidence: &Evidence) -> bool {
-        let full = || match self.rate_record() {
-            Some(record) if !self.limits.burst_is_tagged => record.burst_cut(self.limits.base_burst),
-            _ => self.limits.base_burst,
-        };
-        self.limits.is_tightened()
-            && match evidence.kind {
-                EvidenceKind::Sustained => true,
-                EvidenceKind::Turns | EvidenceKind::Surplus => !evidence.proves_loop(),
-                EvidenceKind::Burst => {
-                    !self.is_on_probation() && evidence.count < u64::from(full().count.get())
-                }
-                EvidenceKind::Manual => false,
-            }
-    }
-
     /// Money is running out: the rule is judged by how it fires now. One that has stopped is left alone.
     pub(super) fn overspent(&mut self) {
         let newest = self.record.window.newest();
@@ -91,13 +48,6 @@ impl Step<'_> {
         {
             self.burst(verdict::busy(&self.record.window, limit));
         }
-    }
-
-    /// The history, if it was read for these limits and not too long ago.
-    pub(super) fn rate_record(&self) -> Option<&RateRecord> {
-        let record = self.record.history.as_ref()?.record.as_ref()?;
-        let is_right = record.is_for(self.limits.burst, self.limits.sustained);
-        (is_right && record.is_usable(self.now)).then_some(record)
     }
 
     fn witness(&self, has_no_say: bool, compare: impl Fn(&RateRecord) -> String) -> Witness {

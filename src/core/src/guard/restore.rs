@@ -1,17 +1,16 @@
-//! Putting a rule back: what came of it, and the probation that follows.
+//! Restores: their beginning, their outcome, and the probation that follows.
 
 use crate::alerts::{Failure, RuleEvent};
 use crate::breaker::{Breaker, Event};
-use crate::model::{Fault, FaultKind, Restoration, RuleDefinition};
+use crate::model::{Fault, FaultKind, Restoration, RuleDefinition, Target};
 use crate::record::Outcome;
-use crate::window::Window;
 
 use super::{Attempt, Refusal, Step};
 
 impl Step<'_> {
     pub(super) fn restored(&mut self, result: &Result<Box<Restoration>, Fault>) {
-        let Breaker::Restoring { cut, .. } = &self.record.breaker else { return };
-        let Some(found) = cut.found.clone() else { return };
+        let Breaker::Restoring(restore) = &self.record.breaker else { return };
+        let found = restore.found.clone();
         match result {
             Ok(restoration) if restoration.after.state == found.state => self.put_back(&found, restoration),
             Ok(restoration) => {
@@ -47,22 +46,32 @@ impl Step<'_> {
 
     /// The guard has put the rule back.
     pub(super) fn on_probation(&mut self) {
-        let Breaker::Restoring { since, .. } = self.record.breaker else { return };
+        let Breaker::Restoring(restore) = &self.record.breaker else { return };
+        let since = restore.since;
         self.half_open();
         self.end_trip(Outcome::Restored { at: since });
     }
 
-    /// The rule is enabled again, with a quarter of its limit.
-    pub(super) fn half_open(&mut self) {
-        let until = self.now + jiff::SignedDuration::from(self.limits.probation);
-        self.transition(Event::Enabled { until });
-        self.record.window = Window::new(self.probation_limit());
-        self.proceed();
+    /// Open → restoring.
+    pub(super) fn begin_restore(&mut self) {
+        if self.transition(Event::RestoreBegun) {
+            self.record.failure_reported.clear();
+            self.proceed();
+        }
     }
 
-    pub(super) fn end_trip(&mut self, outcome: Outcome) {
-        if let Some(trip) = &mut self.record.last_trip {
-            trip.outcome = outcome;
+    /// The rule was read because a person wants it back, although its loop was proved.
+    pub(super) fn compare_before_restore(&mut self, rule: &RuleDefinition) {
+        let Some(disabled) = self.record.breaker.disabled_mut() else { return };
+        disabled.checked(self.now);
+        let found = disabled.found.clone();
+        self.proceed();
+        let is_known = |target: &Target| !target.is_function() || target.code_sha256.is_some();
+        let all_known = found.targets.iter().chain(&rule.targets).all(is_known);
+        if rule.differences(&found).is_empty() && all_known {
+            let has_functions = found.targets.iter().any(Target::is_function);
+            return self.refuse(Refusal::Unchanged { has_functions });
         }
+        self.begin_restore();
     }
 }

@@ -1,12 +1,13 @@
-//! Changes of the breaker's state, and of what is kept with it.
+//! Changes of the breaker's state and of what is kept with it, and what every stage does with the plan.
 
+use crate::alerts::{Alert, Failure, RuleBody, RuleEvent};
 use crate::breaker::{Breaker, Event};
-use crate::model::Timestamp;
-use crate::record::Trip;
+use crate::model::{DAILY, Fault, Timestamp};
+use crate::record::{Outcome, Trip};
 use crate::turns::Turns;
 use crate::window::Window;
 
-use super::{LATCH_TRIPS, Step};
+use super::{Attempt, LATCH_TRIPS, MAX_WAITING, Note, Refusal, Step};
 
 impl Step<'_> {
     /// Changes the breaker's state. Returns false if the event changes nothing in the present one.
@@ -60,5 +61,73 @@ impl Step<'_> {
             Breaker::HalfOpen { .. } => self.record.trips_in_probation.saturating_add(1),
             _ => 0,
         };
+    }
+
+    /// Sets the outcome of the last trip.
+    pub(super) fn end_trip(&mut self, outcome: Outcome) {
+        if let Some(trip) = &mut self.record.last_trip {
+            trip.outcome = outcome;
+        }
+    }
+
+    /// The rule is enabled again, with a quarter of its limit.
+    pub(super) fn half_open(&mut self) {
+        let until = self.now + jiff::SignedDuration::from(self.limits.probation);
+        self.transition(Event::Enabled { until });
+        self.record.window = Window::new(self.probation_limit());
+        self.proceed();
+    }
+
+    /// A step of the work is done: the next one is this caller's, too.
+    pub(super) fn proceed(&mut self) {
+        self.record.work.succeed();
+        self.plan.save = true;
+        self.owns_change = true;
+    }
+
+    /// Returns true while firings count: the rule is neither cut nor about to be put back.
+    pub(super) fn counts(&self) -> bool {
+        matches!(self.record.breaker, Breaker::Closed | Breaker::HalfOpen { .. })
+    }
+
+    /// Notes in the plan that a call failed.
+    pub(super) fn note_failed(&mut self, attempt: Attempt, fault: &Fault) {
+        let (rule, fault) = (self.record.rule.clone(), fault.clone());
+        self.plan.notes.push(Note::Failed { attempt, rule, fault });
+    }
+
+    /// Work on the rule failed: a later invocation tries again, and people are told once a day.
+    pub(super) fn failed(&mut self, attempt: Attempt, failure: Failure, fault: &Fault) {
+        let gives_up = self.record.work.fail(fault, self.now);
+        self.owns_change = false;
+        self.plan.save = true;
+        self.note_failed(attempt, fault);
+        if gives_up && self.record.failure_reported.take(self.now, DAILY) {
+            let mut body = self.about(RuleEvent::Failed(failure));
+            if let Some(trip) = &self.record.last_trip {
+                body = body.with_evidence(&trip.evidence, None);
+            }
+            self.queue(body);
+        }
+    }
+
+    /// The order is not carried out.
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        self.plan.refused = Some(refusal);
+    }
+
+    /// An event of this rule, as its breaker now stands.
+    pub(super) fn about(&self, event: RuleEvent) -> RuleBody {
+        RuleBody::new(event, self.record.breaker.word())
+    }
+
+    /// Adds an alert about the rule to the outbox.
+    pub(super) fn queue(&mut self, body: RuleBody) {
+        let alert = Alert::about_rule(&self.record.rule, self.record.epoch.number, body, self.now);
+        if let Some(oldest) = self.record.outbox.queue(alert, MAX_WAITING) {
+            self.plan.notes.push(Note::GivenUp { kept: MAX_WAITING, reason: oldest.reason() });
+        }
+        self.plan.save = true;
+        self.owns_publish = true;
     }
 }

@@ -1,8 +1,7 @@
 //! Turns and surplus: when a rule's own calls prove a loop, make a suspect, or have to be looked at again later.
 
-use crate::breaker::Breaker;
-use crate::turns::{Chains, Found, Terms};
-use crate::verdict::{self, Evidence, Finding};
+use crate::turns::Chains;
+use crate::verdict::{Evidence, Finding};
 
 use super::Step;
 
@@ -54,25 +53,6 @@ impl Step<'_> {
         }
     }
 
-    pub(super) fn terms(&self) -> Terms {
-        Terms {
-            turns: self.limits.turns,
-            starts_one_task: self.limits.answering.starts_one_task,
-            burst: self.burst_limit(),
-            answer: self.limits.answering.within,
-            time_limit: self.limits.answering.time_limit(),
-            schedules: self.limits.schedules,
-            began: self.record.epoch.began,
-            is_resumed: self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop()),
-            now: self.now,
-        }
-    }
-
-    pub(super) fn own_evidence(&self, found: &Found) -> Evidence {
-        let (record, limits) = (&self.record, self.limits);
-        verdict::own(found, Vec::new(), &record.turns, &record.window, limits).with_otherwise(limits.burst)
-    }
-
     /// A suspect without a proof: an alert; or a cut, if money is running out and the rule is busier than it ever was.
     fn suspect_by_turns(&mut self, evidence: Evidence) {
         let finding = evidence.own.as_ref().map(|own| own.finding);
@@ -81,10 +61,5 @@ impl Step<'_> {
             return self.report(&evidence, None);
         }
         self.suspect_under_pressure(evidence);
-    }
-
-    /// Returns true while firings count: the rule is neither cut nor about to be put back.
-    pub(super) fn counts(&self) -> bool {
-        matches!(self.record.breaker, Breaker::Closed | Breaker::HalfOpen { .. })
     }
 }

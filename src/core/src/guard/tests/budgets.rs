@@ -194,7 +194,7 @@ fn a_cut_is_called_off_when_the_budget_is_well_again() {
     );
     // Under pressure it is cut.
     slow.overspent().fires(3, 10).step(&[inspected(found(RuleState::Enabled))]);
-    assert!(matches!(&slow.story.record.breaker, Breaker::Open(cut) if cut.found.is_some()));
+    assert!(matches!(&slow.story.record.breaker, Breaker::Open(cut) if cut.found().is_some()));
 }
 
 #[test]

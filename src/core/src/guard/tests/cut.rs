@@ -6,7 +6,7 @@ use crate::stored::Stored;
 #[test]
 fn a_trip_is_recorded_before_anything_is_done() {
     let (mut story, plan) = Story::tripped(Mode::Enforce);
-    assert_eq!(story.record.breaker, Breaker::Open(Box::default()));
+    assert_eq!(story.record.breaker, Breaker::Open(Cut::default()));
     assert_eq!((plan.save, plan.next, plan.tally.trips), (true, Some(Action::Inspect), 1));
 
     let plan = story.step(&[inspected(found(RuleState::Enabled))]);
@@ -79,7 +79,7 @@ fn a_passing_fault_is_retried_soon_and_a_lasting_one_is_reported() {
         }
         let kinds: Vec<AlertKind> = story.record.outbox.alerts().map(|alert| alert.key.kind).collect();
         assert_eq!(kinds, if reported { vec![AlertKind::Failed] } else { vec![] }, "{kind:?} × {failures}");
-        assert!(matches!(&story.record.breaker, Breaker::Open(cut) if cut.disabled_at.is_none()));
+        assert!(matches!(&story.record.breaker, Breaker::Open(cut) if cut.disabled().is_none()));
         story.publish();
         let plan = story.later(61).step(&[Observation::Tick]);
         assert_eq!(plan.next, Some(Action::Disable), "the next tick goes on");

@@ -136,7 +136,7 @@ fn cut_again(story: &mut Story, round: i64) -> Option<i64> {
     story.step(&[Observation::Answer(Answer::Disabled(Ok(RuleState::Disabled)))]);
     story.publish();
     let Breaker::Open(cut) = &story.record.breaker else { panic!("{:?}", story.record.breaker) };
-    cut.restore_at.map(|at| at.as_second() - story.now.as_second())
+    cut.disabled()?.restore_at.map(|at| at.as_second() - story.now.as_second())
 }
 
 #[test]

@@ -12,7 +12,11 @@ mod turns;
 
 use super::*;
 use crate::alerts::{AlertJson, AlertKind};
+use crate::breaker::{Breaker, Cut};
 use crate::model::{Caller, Cause, FaultKind, LEASE, RuleArn, Target};
+use crate::policy::Mode;
+use crate::record::Outcome;
+use crate::verdict::Evidence;
 use jiff::SignedDuration;
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);

@@ -85,7 +85,7 @@ fn only_what_fires_now_stands_in_the_ranking() {
     suspect.suspected = Throttle::reported(LATER - SignedDuration::from_hours(48));
     assert!(!rank_entry(&suspect, None, LATER).unwrap().is_suspect, "two days later");
     let mut cut = fired;
-    cut.breaker = Breaker::Open(Box::default());
+    cut.breaker = Breaker::Open(Cut::default());
     assert_eq!(rank_entry(&cut, None, LATER), None);
 }
 
