@@ -60,12 +60,14 @@ impl State {
         let stored = item.and_then(|item| Record::decode(&item.blob).ok());
         let actual = self.rules.get(arn).map(|rule| rule.clone().without_actors());
         let promise = match stored.as_ref().map(|record| (&record.breaker, &record.last_trip)) {
-            Some((Breaker::Open(cut), Some(_))) if cut.found.is_some() && cut.found == actual => {
+            Some((Breaker::Open(cut), Some(_)))
+                if cut.found().is_some() && cut.found() == actual.as_ref() =>
+            {
                 return;
             }
             // A second DisableRule after a lost reply finds the rule disabled.
             Some((Breaker::Open(cut), Some(_)))
-                if cut.found.is_some()
+                if cut.found().is_some()
                     && actual.as_ref().is_some_and(|rule| rule.state == RuleState::Disabled) =>
             {
                 return;

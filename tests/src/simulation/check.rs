@@ -21,7 +21,7 @@ pub fn before_disable(state: &mut State, rule: &RuleArn) {
         Breaker::Open(cut) => Some(cut),
         _ => None,
     });
-    match cut.map(|cut| &cut.found) {
+    match cut.map(|cut| cut.found()) {
         Some(Some(found)) if actual.state == RuleState::Disabled || found.state == actual.state => {}
         // A person changed the rule after the inspection.
         Some(Some(_)) if is_changed_since_trip(state, rule) => {}
@@ -51,7 +51,7 @@ fn is_changed_since_trip(state: &State, rule: &RuleArn) -> bool {
 /// Promise 6: restores only rules that the guard cut, to the state found.
 pub fn before_restore(state: &mut State, rule: &RuleArn, to: RuleState) {
     let found = state.record(rule).and_then(|record| match record.breaker {
-        Breaker::Restoring { cut, .. } => cut.found.map(|found| found.state),
+        Breaker::Restoring(restore) => Some(restore.found.state),
         // The rule fired already, so a slower step of the same restore finds it on probation.
         Breaker::HalfOpen { .. } => Some(to),
         _ => None,
@@ -101,7 +101,7 @@ pub fn at_rest(shared: &Shared, machines: &Machines, queued: usize, dead_letters
         }
         let actual = state.rules[rule].definition.state;
         match &record.breaker {
-            Breaker::Open(cut) if cut.disabled_at.is_none() => {
+            Breaker::Open(cut) if cut.disabled().is_none() => {
                 state.broke(8, format!("{rule}: the cut was not finished"));
             }
             Breaker::Open(_) if actual.is_enabled() => {

@@ -87,11 +87,7 @@ fn world_with(arn: &RuleArn, definition: RuleDefinition) -> World {
 fn assert_cut(world: &World, arn: &RuleArn, story: &str) {
     assert_eq!(world.rule_state(arn), Some(RuleState::Disabled), "{story}");
     let record = world.record(arn).unwrap();
-    assert!(
-        matches!(&record.breaker, Breaker::Open(cut) if cut.disabled_at.is_some()),
-        "{story}: {:?}",
-        record.breaker
-    );
+    assert!(record.breaker.disabled().is_some(), "{story}: {:?}", record.breaker);
     assert!(record.last_trip.unwrap().reason.contains("distinct firings"), "{story}");
     let alerts = world.alerts();
     let mut ids: Vec<_> = alerts.iter().map(|alert| (alert.kind, alert.dedup_id.as_str())).collect();

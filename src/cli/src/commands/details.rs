@@ -2,7 +2,7 @@
 
 use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::quoted;
-use budget_guard_core::breaker::Breaker;
+use budget_guard_core::breaker::{Breaker, Cut};
 use budget_guard_core::model::{Fault, RuleDefinition, Tags, Timestamp, plural};
 use budget_guard_core::policy::{LIMIT_TAG, Limits, MODE_TAG, Switchable};
 use budget_guard_core::ports::{Clock, Rules};
@@ -177,7 +177,7 @@ fn report(
     let is_attached = live.as_ref().is_ok_and(has_guard);
     let is_enabled = live.as_ref().ok().map(|rule| rule.state.is_enabled());
     match (&record.breaker, is_enabled) {
-        (Breaker::Open(cut), Some(true)) if cut.disabled_at.is_some() => {
+        (Breaker::Open(Cut::Disabled(_)), Some(true)) => {
             output::warning("the guard disabled this rule, and someone else enabled it since");
             output::hint("the guard sees that within a minute, says so, and counts again on probation");
         }

@@ -26,13 +26,7 @@ pub async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exi
         let is_open = matches!(record.breaker, Breaker::Open(_));
         is_open.then(|| format!("why: {}", context.command("explain", &rule)))
     })?;
-    let cut = match &record.breaker {
-        Breaker::Open(cut) if cut.disabled_at.is_some() => {
-            cut.found.as_ref().map(|found| (found, cut.disabled_at))
-        }
-        _ => None,
-    };
-    let Some((found, disabled_at)) = cut else {
+    let Some(disabled) = record.breaker.disabled() else {
         return Err(order::not_done(&session, &driven, "the rule could not be disabled yet")
             .hint("the order is recorded: the guard tries again every minute")
             .hint(format!("to see whether it did: {}", context.command("status", &rule))));
@@ -44,13 +38,13 @@ pub async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exi
             result: "disabled",
             breaker: record.breaker.word(),
             rule_state: Some(RuleState::Disabled.as_str().to_owned()),
-            disabled_at,
+            disabled_at: Some(disabled.at),
             epoch: record.epoch.number,
             undo: Some(undo),
             notes: order::distinct(&driven.notes),
         })?;
     } else {
-        output::data(&format!("Rule {} is disabled; it was {}.\n", quoted(&rule), found.state))?;
+        output::data(&format!("Rule {} is disabled; it was {}.\n", quoted(&rule), disabled.found.state))?;
         output::hint(format_args!("to put it back as it was: {undo}"));
     }
     order::report_notes(&session, &driven);

@@ -199,10 +199,7 @@ impl Drill<'_> {
     /// Returns true if the alert is published. The outbox gets it with the cut, and is empty after the publication.
     async fn is_alerted(&self, rule: &RuleArn) -> Result<bool, Fault> {
         let record = self.record(rule).await?;
-        Ok(record.is_some_and(|record| match &record.breaker {
-            Breaker::Open(cut) => cut.disabled_at.is_some() && record.outbox.is_empty(),
-            _ => false,
-        }))
+        Ok(record.is_some_and(|record| record.breaker.disabled().is_some() && record.outbox.is_empty()))
     }
 
     /// Time of the first `AssumeRole` event at the guard's plain rule, from the directory.

@@ -2,7 +2,7 @@
 
 use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::{CostEstimate, PRICES_AS_OF, RuleRef, details, quoted};
-use budget_guard_core::breaker::Breaker;
+use budget_guard_core::breaker::{Breaker, Cut};
 use budget_guard_core::model::{RuleDefinition, Timestamp, grouped, plural, whole_seconds};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::record::{Outcome, Record, Trip};
@@ -165,7 +165,7 @@ fn next_steps(context: &Context, record: &Record, trip: &Trip) -> Vec<String> {
     let rule = &record.rule;
     let enable = context.command("enable", rule);
     match (&record.breaker, &trip.outcome) {
-        (Breaker::Open(cut), _) if cut.disabled_at.is_some() => {
+        (Breaker::Open(Cut::Disabled(_)), _) => {
             let first = match trip.evidence.kind {
                 EvidenceKind::Manual => "Once the reason is gone, put the rule back:",
                 _ => "Break the loop first. Then put the rule back:",
@@ -192,10 +192,7 @@ fn next_steps(context: &Context, record: &Record, trip: &Trip) -> Vec<String> {
 }
 
 fn found_rule(record: &Record) -> Option<&RuleDefinition> {
-    match &record.breaker {
-        Breaker::Open(cut) | Breaker::Restoring { cut, .. } => cut.found.as_ref(),
-        Breaker::HalfOpen { .. } | Breaker::Closed => None,
-    }
+    record.breaker.found()
 }
 
 fn cost(record: &Record, trip: &Trip) -> Option<CostEstimate> {

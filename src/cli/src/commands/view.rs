@@ -119,10 +119,7 @@ pub fn rule_ref(rule: &RuleArn) -> RuleRef {
 }
 
 pub fn disabled_at(record: &Record) -> Option<Timestamp> {
-    match &record.breaker {
-        Breaker::Open(cut) => cut.disabled_at,
-        Breaker::Closed | Breaker::Restoring { .. } | Breaker::HalfOpen { .. } => None,
-    }
+    record.breaker.disabled().map(|disabled| disabled.at)
 }
 
 /// Firings as text: `12 of 200 in 60s`.
@@ -156,12 +153,12 @@ pub fn outcome(record: &Record, trip: &Trip, now: Timestamp) -> String {
         (Outcome::Restored { at }, _) => format!("put back as it was at {}", time_ago(*at, now)),
         (Outcome::Spared { because }, _) => format!("not disabled, because {because}"),
         (Outcome::Undone { at }, _) => format!("undone by someone else at {}", time_ago(*at, now)),
-        (Outcome::Cut, Breaker::Open(cut)) => match cut.disabled_at {
-            Some(at) => format!("disabled at {}", time_ago(at, now)),
+        (Outcome::Cut, Breaker::Open(cut)) => match cut.disabled() {
+            Some(disabled) => format!("disabled at {}", time_ago(disabled.at, now)),
             None => "about to be disabled".to_owned(),
         },
-        (Outcome::Cut, Breaker::Restoring { since, .. }) => {
-            format!("disabled; being put back since {}", time_ago(*since, now))
+        (Outcome::Cut, Breaker::Restoring(restore)) => {
+            format!("disabled; being put back since {}", time_ago(restore.since, now))
         }
         (Outcome::Cut, Breaker::Closed | Breaker::HalfOpen { .. }) => "the cut was given up".to_owned(),
     }

@@ -1,6 +1,5 @@
 //! Expectations of the story, their results, and the summary at the end.
 
-use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::Timestamp;
 use budget_guard_core::record::{Record, Trip};
 
@@ -128,8 +127,5 @@ impl<'a> Report<'a> {
 
 /// Time at which the guard read the rule back as disabled. `None` if it is not cut.
 pub fn disabled_at(record: &Record) -> Option<Timestamp> {
-    match &record.breaker {
-        Breaker::Open(cut) => cut.disabled_at,
-        _ => None,
-    }
+    record.breaker.disabled().map(|disabled| disabled.at)
 }

@@ -1,6 +1,6 @@
 //! Tests of `status` and `status RULE` on a terminal of 80 columns, for a rule with each kind of target.
 
-use budget_guard_core::breaker::{Breaker, Cut};
+use budget_guard_core::breaker::{Breaker, Cut, Disabled};
 use budget_guard_core::directory::{Edit, Entries};
 use budget_guard_core::model::{self, Actor, RuleDefinition, RuleState, Tags, Timestamp};
 use budget_guard_core::policy::BurstLimit;
@@ -126,7 +126,11 @@ fn records(now: Timestamp) -> Vec<Record> {
                   reasons explain";
     let finding = Finding::Surplus { calls: 8, reasons: 1 };
     let own = OwnEvidence { finding, resource: Some("uploads".to_owned()), missing: None, cycle: Vec::new() };
-    records[0].breaker = Breaker::Open(Box::new(Cut { disabled_at: Some(now), ..Cut::default() }));
+    records[0].breaker = Breaker::Open(Cut::Disabled(Box::new(Disabled::new(
+        RuleDefinition::new(RuleState::Disabled, "{}"),
+        now,
+        None,
+    ))));
     records[0].last_trip = Some(Trip {
         at: now,
         epoch: 1,
