@@ -38,7 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "window",
         ],
     ),
-    ("pressure", &["alerts", "model", "sources", "stored"]),
+    ("budget", &["alerts", "model", "sources", "stored"]),
     ("ports", &["alerts", "history", "model", "stored"]),
     (
         "run",
@@ -52,7 +52,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "model",
             "policy",
             "ports",
-            "pressure",
+            "budget",
             "record",
             "sources",
             "stored",

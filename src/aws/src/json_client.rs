@@ -47,17 +47,17 @@ enum Protocol {
 
 impl Api {
     /// API that speaks AWS JSON 1.0. `prefix` is the first part of its `X-Amz-Target`.
-    pub const fn json_1_0(service: &'static str, prefix: &'static str) -> Self {
+    pub(crate) const fn json_1_0(service: &'static str, prefix: &'static str) -> Self {
         Self { service, protocol: Protocol::Rpc { content_type: "application/x-amz-json-1.0", prefix } }
     }
 
     /// API that speaks AWS JSON 1.1. `prefix` is the first part of its `X-Amz-Target`.
-    pub const fn json_1_1(service: &'static str, prefix: &'static str) -> Self {
+    pub(crate) const fn json_1_1(service: &'static str, prefix: &'static str) -> Self {
         Self { service, protocol: Protocol::Rpc { content_type: "application/x-amz-json-1.1", prefix } }
     }
 
     /// API that speaks AWS restJson1.
-    pub const fn rest(service: &'static str) -> Self {
+    pub(crate) const fn rest(service: &'static str) -> Self {
         Self { service, protocol: Protocol::Rest }
     }
 }
@@ -73,32 +73,32 @@ pub(super) struct Operation {
 impl Operation {
     /// The IAM action `right` ends with the name of the operation. `tests/stack/calls.rs` finds the guard's calls by
     /// it.
-    pub const fn new(api: Api, right: &'static str) -> Self {
+    pub(crate) const fn new(api: Api, right: &'static str) -> Self {
         Self { api, right }
     }
 
     /// API that the operation belongs to.
-    pub fn api(self) -> Api {
+    pub(crate) fn api(self) -> Api {
         self.api
     }
 
     /// Name of the operation in the API reference, such as `DescribeStateMachine`.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         self.right.split(':').next_back().unwrap_or(self.right)
     }
 
     /// Request with a JSON body, for APIs with a single path.
-    pub fn rpc(self, body: impl Into<Vec<u8>>) -> Request {
+    pub(crate) fn rpc(self, body: impl Into<Vec<u8>>) -> Request {
         Request { operation: self, method: "POST", path: "/".to_owned(), body: body.into() }
     }
 
     /// Request without a body. `path` begins with `/` and may have a query. Its variable parts must be `encoded`.
-    pub fn get(self, path: String) -> Request {
+    pub(crate) fn get(self, path: String) -> Request {
         Request { operation: self, method: "GET", path, body: Vec::new() }
     }
 
     /// Request with a JSON body to this path.
-    pub fn post(self, path: &str, body: impl Into<Vec<u8>>) -> Request {
+    pub(crate) fn post(self, path: &str, body: impl Into<Vec<u8>>) -> Request {
         Request { operation: self, method: "POST", path: path.to_owned(), body: body.into() }
     }
 }
@@ -134,7 +134,7 @@ pub(super) struct JsonClient {
 
 impl JsonClient {
     /// Client with the settings of `config` and this retry policy.
-    pub fn new(config: &SdkConfig, retry: Retry) -> Self {
+    pub(crate) fn new(config: &SdkConfig, retry: Retry) -> Self {
         Self { config: config.clone(), retry }
     }
 
@@ -143,7 +143,7 @@ impl JsonClient {
     /// # Errors
     ///
     /// Returns an error if no Region is configured.
-    pub fn endpoint(&self, api: Api) -> Result<String, Fault> {
+    pub(crate) fn endpoint(&self, api: Api) -> Result<String, Fault> {
         if let Some(url) = self.config.endpoint_url() {
             return Ok(url.trim_end_matches('/').to_owned());
         }
@@ -156,7 +156,7 @@ impl JsonClient {
     /// # Errors
     ///
     /// Returns the error of AWS with its kind, or an error of kind `Other` if the reply is not a `T`.
-    pub async fn call<T: DeserializeOwned>(&self, request: Request) -> Result<T, Fault> {
+    pub(crate) async fn call<T: DeserializeOwned>(&self, request: Request) -> Result<T, Fault> {
         let name = request.operation.name();
         let operation = self.operation(request.operation)?;
         let reply = operation.invoke(request).await.map_err(|error| fault(name, &error))?;

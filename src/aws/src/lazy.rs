@@ -16,7 +16,7 @@ pub(super) struct Lazy<C> {
 
 impl<C> Lazy<C> {
     /// Keeps the configuration until `build` is needed.
-    pub fn new(config: &SdkConfig, build: fn(&SdkConfig) -> C) -> Self {
+    pub(crate) fn new(config: &SdkConfig, build: fn(&SdkConfig) -> C) -> Self {
         Self { config: config.clone(), build, client: OnceLock::new() }
     }
 }

@@ -46,7 +46,9 @@ pub struct Aws {
     pub trail: CloudTrail,
     /// Budgets of the account, through AWS Budgets.
     pub budgets: AwsBudgets,
+    /// Stored items, in DynamoDB.
     pub store: DynamoStore,
+    /// Alerts, through SNS.
     pub alerts: SnsAlerts,
     /// Clock of the machine.
     pub clock: SystemClock,

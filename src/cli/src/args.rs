@@ -15,7 +15,7 @@ RULE is a name (with --bus), BUS/NAME or an ARN; an ARN also says which Region i
 #[derive(Debug, Parser)]
 #[command(name = "budget-guard", version, arg_required_else_help = true, max_term_width = 100)]
 #[command(after_help = EXIT_CODES)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     pub global: Global,
     #[command(subcommand)]
@@ -24,7 +24,7 @@ pub struct Args {
 
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Global options")]
-pub struct Global {
+pub(crate) struct Global {
     /// How to print the result; messages always go to standard error as text
     #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
     pub output: Format,
@@ -43,14 +43,14 @@ pub struct Global {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     #[default]
     Text,
     Json,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// List the rules the guard has seen, or show one rule in detail
     Status {
         /// Show this one: a name, BUS/NAME or an ARN
@@ -150,7 +150,7 @@ pub enum Command {
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-pub struct MatchBy {
+pub(crate) struct MatchBy {
     /// One event pattern, as JSON
     #[arg(long, value_name = "FILE")]
     pub pattern: Option<PathBuf>,
@@ -160,14 +160,14 @@ pub struct MatchBy {
 }
 
 #[derive(Debug, Default, clap::Args)]
-pub struct OnBus {
+pub(crate) struct OnBus {
     /// The event bus the rule stands on, unless RULE says so [default: default]
     #[arg(long, value_name = "BUS")]
     pub bus: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Attachment {
+pub(crate) struct Attachment {
     /// Names, BUS/NAME or ARNs
     #[arg(value_name = "RULE", required = true)]
     pub rules: Vec<String>,
@@ -179,14 +179,14 @@ pub struct Attachment {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum RuleCommand {
+pub(crate) enum RuleCommand {
     /// Make a rule that fires on API calls, with its targets' permissions, and let the guard see it
     Create(NewRule),
 }
 
 #[derive(Debug, Default, clap::Args)]
 #[command(group = clap::ArgGroup::new("calls").required(true))]
-pub struct NewRule {
+pub(crate) struct NewRule {
     /// A name or BUS/NAME that is not taken
     #[arg(value_name = "NAME")]
     pub name: String,

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::queue::QueueArn;
 
 /// Environment variable with the ARN of the guard's queue.
-pub const QUEUE: &str = "BUDGET_GUARD_QUEUE_ARN";
+pub(crate) const QUEUE: &str = "BUDGET_GUARD_QUEUE_ARN";
 
 #[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
 fn variable(name: &str) -> Option<String> {
@@ -20,7 +20,7 @@ fn variable(name: &str) -> Option<String> {
 
 /// Options of one run. An option that is not given is read from the environment.
 #[derive(Debug, Clone, Default)]
-pub struct Context {
+pub(crate) struct Context {
     /// Options of all commands.
     pub global: Global,
     /// Value of `--queue`.
@@ -31,7 +31,7 @@ pub struct Context {
 
 /// Settings of a command that changes a rule.
 #[derive(Debug)]
-pub struct GuardSettings {
+pub(crate) struct GuardSettings {
     /// Name of the DynamoDB table.
     pub table: String,
     /// ARN of the SNS topic for alerts.
@@ -44,22 +44,22 @@ pub struct GuardSettings {
 
 impl Context {
     /// Context without the options of single commands.
-    pub fn new(global: Global) -> Self {
+    pub(crate) fn new(global: Global) -> Self {
         Self { global, queue: None, limit: None }
     }
 
     /// Returns true if the output format is JSON.
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.global.output == Format::Json
     }
 
     /// Name of the guard's table.
-    pub fn table(&self) -> Result<String, Problem> {
+    pub(crate) fn table(&self) -> Result<String, Problem> {
         settings::table(|name| self.setting(name)).map_err(|error| self.wrong(error))
     }
 
     /// All settings that a change needs.
-    pub fn guard(&self) -> Result<GuardSettings, Problem> {
+    pub(crate) fn guard(&self) -> Result<GuardSettings, Problem> {
         let table = self.table()?;
         let (topic_arn, home) =
             settings::topic(|name| self.setting(name)).map_err(|error| self.wrong(error))?;
@@ -67,19 +67,19 @@ impl Context {
     }
 
     /// Limits of rules without tags, from this environment. The function's own settings may differ.
-    pub fn defaults(&self) -> Result<Limits, Problem> {
+    pub(crate) fn defaults(&self) -> Result<Limits, Problem> {
         settings::defaults(|name| self.setting(name)).map_err(|error| self.wrong(error))
     }
 
     /// ARN of the guard's queue. `None` if neither the option nor the variable is set.
-    pub fn queue(&self) -> Result<Option<QueueArn>, Problem> {
+    pub(crate) fn queue(&self) -> Result<Option<QueueArn>, Problem> {
         let Some(text) = self.setting(QUEUE).filter(|text| !text.is_empty()) else { return Ok(None) };
         let source = self.option(QUEUE).map_or(QUEUE, |(option, _)| option);
         QueueArn::parse(&text).map(Some).map_err(|error| Problem::usage(format!("{source}: {error}")))
     }
 
     /// The guard's queue, for what cannot do without it.
-    pub fn required_queue(&self) -> Result<QueueArn, Problem> {
+    pub(crate) fn required_queue(&self) -> Result<QueueArn, Problem> {
         self.queue()?.ok_or_else(|| {
             Problem::usage(format!(
                 "{QUEUE} is not set; it takes the ARN of the guard's SQS queue, \
@@ -90,12 +90,12 @@ impl Context {
     }
 
     /// A `budget-guard` command for a rule, with the options of this run, ready to paste into a shell.
-    pub fn command(&self, verb: &str, rule: &RuleArn) -> String {
+    pub(crate) fn command(&self, verb: &str, rule: &RuleArn) -> String {
         self.with_options(alerts::command(verb, rule), matches!(verb, "enable" | "disable"))
     }
 
     /// A `budget-guard` command without a rule, with the options of this run.
-    pub fn command_line(&self, words: &str, region: &str) -> String {
+    pub(crate) fn command_line(&self, words: &str, region: &str) -> String {
         self.with_options(format!("budget-guard {words} --region {region}"), words.contains("--clear"))
     }
 
@@ -113,7 +113,7 @@ impl Context {
     }
 
     /// The AWS CLI's command for a rule, for steps that the guard does not take.
-    pub fn aws_events(&self, verb: &str, rule: &RuleArn) -> String {
+    pub(crate) fn aws_events(&self, verb: &str, rule: &RuleArn) -> String {
         let (name, bus, region) = (rule.name(), rule.bus(), rule.region());
         let profile = self.global.profile.as_ref();
         let profile = profile.map(|profile| format!(" --profile {}", quote(profile))).unwrap_or_default();
@@ -177,7 +177,7 @@ fn option_of(variable: &str) -> Option<(&'static str, OptionValue)> {
 }
 
 /// Quotes a word for a POSIX shell, if it needs quotes.
-pub fn quote(word: &str) -> String {
+pub(crate) fn quote(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@+=".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
         return word.to_owned();

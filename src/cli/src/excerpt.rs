@@ -8,7 +8,7 @@ const BEFORE: usize = 50;
 const AFTER: usize = 25;
 
 /// Returns two lines: the text around the place, and a caret below it. Empty if the text has no such line.
-pub fn excerpt(text: &str, place: TextPosition) -> String {
+pub(crate) fn excerpt(text: &str, place: TextPosition) -> String {
     let Some(line) = text.lines().nth(place.line.saturating_sub(1)) else { return String::new() };
     let at = place.column.saturating_sub(1);
     let skipped = at.saturating_sub(BEFORE);

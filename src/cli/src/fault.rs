@@ -7,7 +7,7 @@ use crate::problem::Problem;
 
 /// Names for messages about failed calls.
 #[derive(Debug, Clone)]
-pub struct Named {
+pub(crate) struct Named {
     /// Region of the session.
     pub region: String,
     /// Value of `--profile`.
@@ -48,7 +48,7 @@ const CALLS: [(&str, &str); 26] = [
 
 impl Named {
     /// Options of an `aws` command for the same Region and profile.
-    pub fn options(&self) -> String {
+    pub(crate) fn options(&self) -> String {
         format!("--region {}{}", self.region, self.with_profile())
     }
 
@@ -58,7 +58,7 @@ impl Named {
 }
 
 /// Problem for a failed call, with a hint if one is known.
-pub fn problem(fault: &Fault, named: &Named) -> Problem {
+pub(crate) fn problem(fault: &Fault, named: &Named) -> Problem {
     if fault.kind == FaultKind::NotFound && service_of(fault) == "dynamodb" {
         let table = named.table.as_deref().unwrap_or_default();
         return Problem::failed(format!("there is no table \"{table}\" in {}", named.region)).hint(format!(
@@ -70,7 +70,7 @@ pub fn problem(fault: &Fault, named: &Named) -> Problem {
 }
 
 /// What to do about a failed call, if that can be said.
-pub fn hint(fault: &Fault, named: &Named) -> Option<String> {
+pub(crate) fn hint(fault: &Fault, named: &Named) -> Option<String> {
     let (operation, service) = (fault.operation.unwrap_or_default(), service_of(fault));
     match (fault.code.as_deref(), fault.kind) {
         (Some("ExpiredToken" | "ExpiredTokenException"), _) => Some(format!(

@@ -63,7 +63,7 @@ struct Totals {
 }
 
 /// Runs `match`.
-pub fn run(context: &Context, by: &MatchBy, events: &Path) -> Result<Exit, Problem> {
+pub(crate) fn run(context: &Context, by: &MatchBy, events: &Path) -> Result<Exit, Problem> {
     let patterns = Patterns::read(by)?;
     let input: Box<dyn Read> = if events == Path::new("-") {
         Box::new(io::stdin().lock())

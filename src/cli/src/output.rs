@@ -9,13 +9,13 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::problem::Problem;
 
-pub const BOLD: Style = Style::new().bold();
+pub(crate) const BOLD: Style = Style::new().bold();
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
 /// Prints the result. A reader that closed early (`| head`) is no failure.
-pub fn data(text: &str) -> Result<(), Problem> {
+pub(crate) fn data(text: &str) -> Result<(), Problem> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -26,28 +26,28 @@ pub fn data(text: &str) -> Result<(), Problem> {
 }
 
 /// Prints the result as JSON.
-pub fn json(value: &impl Serialize) -> Result<(), Problem> {
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Problem> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Problem::failed(error.to_string()))?;
     data(&format!("{text}\n"))
 }
 
 /// Prints a remark that is neither data nor a problem.
-pub fn note(message: impl Display) {
+pub(crate) fn note(message: impl Display) {
     let _ = writeln!(anstream::stderr(), "{message}");
 }
 
 /// Prints a warning.
-pub fn warning(message: impl Display) {
+pub(crate) fn warning(message: impl Display) {
     message_line(YELLOW, "warning", message);
 }
 
 /// Prints a hint.
-pub fn hint(hint: impl Display) {
+pub(crate) fn hint(hint: impl Display) {
     message_line(CYAN, "hint", hint);
 }
 
 /// Prints a problem with its hints.
-pub fn problem(problem: &Problem) {
+pub(crate) fn problem(problem: &Problem) {
     let (style, word) = match problem.exit {
         Exit::Refused => (YELLOW, "refused"),
         Exit::Done | Exit::Found | Exit::Failed | Exit::Usage => (RED, "error"),

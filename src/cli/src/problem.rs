@@ -4,7 +4,7 @@ use crate::exit::Exit;
 
 /// Failure of a command: one sentence with the value found and the value expected, then hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Exit code.
     pub exit: Exit,
     /// One sentence without a full stop.
@@ -15,22 +15,22 @@ pub struct Problem {
 
 impl Problem {
     /// Failure of AWS or of the machine.
-    pub fn failed(message: impl Into<String>) -> Self {
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message.into())
     }
 
     /// Invalid input.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message.into())
     }
 
     /// Change that the guard refuses.
-    pub fn refused(message: impl Into<String>) -> Self {
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
         Self::new(Exit::Refused, message.into())
     }
 
     /// Adds a hint.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }

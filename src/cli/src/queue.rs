@@ -4,7 +4,7 @@ use budget_guard_core::model::{Arn, Excerpt};
 
 /// ARN of a standard queue: `arn:PARTITION:sqs:REGION:ACCOUNT:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueArn(String);
+pub(crate) struct QueueArn(String);
 
 /// Error for a text that is not the ARN of a standard queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,14 +12,14 @@ pub struct QueueArn(String);
     "{seen} is not the ARN of a standard SQS queue ({problem}); \
      expected one like arn:aws:sqs:eu-west-1:123456789012:budget-guard"
 )]
-pub struct ParseQueueArnError {
+pub(crate) struct ParseQueueArnError {
     seen: Excerpt,
     problem: &'static str,
 }
 
 impl QueueArn {
     /// Parses the ARN of a standard queue. FIFO queues are an error.
-    pub fn parse(text: &str) -> Result<Self, ParseQueueArnError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ParseQueueArnError> {
         let bad = |problem| ParseQueueArnError { seen: Excerpt::new(text), problem };
         let arn = Arn::parse(text).filter(|arn| arn.service == "sqs");
         let arn = arn.ok_or_else(|| bad("not six parts that begin with arn and have sqs in third place"))?;
@@ -41,22 +41,22 @@ impl QueueArn {
     }
 
     /// The whole ARN.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Region of the queue.
-    pub fn region(&self) -> &str {
+    pub(crate) fn region(&self) -> &str {
         self.parts().region
     }
 
     /// Account ID of the queue.
-    pub fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &str {
         self.parts().account
     }
 
     /// Name of the queue.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.parts().resource
     }
 

@@ -3,12 +3,12 @@
 use budget_guard_core::model::Timestamp;
 
 /// Time in UTC, to the second.
-pub fn time(at: Timestamp) -> String {
+pub(crate) fn time(at: Timestamp) -> String {
     format!("{at:.0}")
 }
 
 /// Age in the largest unit that fits.
-pub fn ago(at: Timestamp, now: Timestamp) -> String {
+pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     match now.as_second() - at.as_second() {
         ..=0 => "just now".to_owned(),
         seconds @ ..60 => format!("{seconds}s ago"),
@@ -19,7 +19,7 @@ pub fn ago(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// Time in UTC with its age.
-pub fn time_ago(at: Timestamp, now: Timestamp) -> String {
+pub(crate) fn time_ago(at: Timestamp, now: Timestamp) -> String {
     format!("{} ({})", time(at), ago(at, now))
 }
 

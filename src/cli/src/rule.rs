@@ -13,7 +13,7 @@ use crate::similar::unknown;
 
 /// RULE on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RuleName {
+pub(crate) enum RuleName {
     /// An ARN.
     Arn(RuleArn),
     /// A name and its bus.
@@ -22,7 +22,7 @@ pub enum RuleName {
 
 impl RuleName {
     /// Parses a name on `bus`, `BUS/NAME` or an ARN. With the latter two, `bus` must be the same bus.
-    pub fn parse(text: &str, bus: Option<&str>) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &str, bus: Option<&str>) -> Result<Self, Problem> {
         if let Some(bus) = bus {
             check_bus(bus)?;
         }
@@ -51,7 +51,7 @@ impl RuleName {
     }
 
     /// Name of the rule's bus.
-    pub fn bus(&self) -> &str {
+    pub(crate) fn bus(&self) -> &str {
         match self {
             Self::Arn(arn) => arn.bus(),
             Self::Named { bus, .. } => bus,
@@ -59,7 +59,7 @@ impl RuleName {
     }
 
     /// Name of the rule, without its bus.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Arn(arn) => arn.name(),
             Self::Named { name, .. } => name,
@@ -67,7 +67,7 @@ impl RuleName {
     }
 
     /// ARN, if one was given.
-    pub fn arn(&self) -> Option<&RuleArn> {
+    pub(crate) fn arn(&self) -> Option<&RuleArn> {
         match self {
             Self::Arn(arn) => Some(arn),
             Self::Named { .. } => None,
@@ -84,7 +84,7 @@ impl RuleName {
 }
 
 /// ARN of an existing rule, from EventBridge.
-pub async fn existing(
+pub(crate) async fn existing(
     session: &Session,
     rules: &EventBridgeRules,
     name: &RuleName,
@@ -97,7 +97,7 @@ pub async fn existing(
 }
 
 /// ARN of a rule, from EventBridge or, if the rule is deleted or may not be read, from the guard's records.
-pub async fn known(
+pub(crate) async fn known(
     session: &Session,
     rules: &EventBridgeRules,
     store: &DynamoStore,
@@ -147,7 +147,7 @@ fn as_meant(name: &RuleName, found: RuleArn) -> Result<RuleArn, Problem> {
 }
 
 /// Checks the syntax of a bus name.
-pub fn check_bus(bus: &str) -> Result<(), Problem> {
+pub(crate) fn check_bus(bus: &str) -> Result<(), Problem> {
     if bus.len() <= 256 && is_word(bus, "/.-_") {
         return Ok(());
     }

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 
 /// Rules of a file, with its text for error messages.
 #[derive(Debug)]
-pub struct RuleFile {
+pub(crate) struct RuleFile {
     /// Rules in the order of the file. Their patterns are not compiled yet.
     pub rules: Vec<RuleSpec>,
     text: String,
@@ -21,7 +21,7 @@ pub struct RuleFile {
 
 /// A rule with a pattern that does not compile.
 #[derive(Debug, Clone, Serialize)]
-pub struct BadPattern {
+pub(crate) struct BadPattern {
     /// Name of the rule.
     pub rule: String,
     /// Line of the mistake in the pattern, from 1.
@@ -37,7 +37,7 @@ pub struct BadPattern {
 
 impl RuleFile {
     /// Reads and parses the file.
-    pub fn read(path: &Path) -> Result<Self, Problem> {
+    pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         let text = read(path)?;
         let path = path.display().to_string();
         let rules = read_rules(&text).map_err(|error| {
@@ -49,7 +49,7 @@ impl RuleFile {
     }
 
     /// Compiles the pattern of a rule.
-    pub fn compile(&self, rule: &RuleSpec, pattern: &PatternText) -> Result<Pattern, BadPattern> {
+    pub(crate) fn compile(&self, rule: &RuleSpec, pattern: &PatternText) -> Result<Pattern, BadPattern> {
         pattern.compile().map_err(|error| {
             let (place, shown) = match pattern.place_in_file(&error) {
                 Some(place) => {
@@ -70,7 +70,7 @@ impl RuleFile {
 }
 
 /// Reads a file with one pattern.
-pub fn pattern(path: &Path) -> Result<Pattern, Problem> {
+pub(crate) fn pattern(path: &Path) -> Result<Pattern, Problem> {
     let text = read(path)?;
     Pattern::compile(&text).map_err(|error| {
         let shown = excerpt(&text, TextPosition { line: error.line, column: error.column });

@@ -18,7 +18,7 @@ use crate::rule::RuleName;
 
 /// A session with credentials, in one Region.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     config: SdkConfig,
     region: String,
     /// Names for messages about failed calls.
@@ -27,7 +27,7 @@ pub struct Session {
 
 impl Session {
     /// Finds the Region and the credentials. `rules` are those on the command line, because an ARN names its Region.
-    pub async fn open(context: &Context, rules: &[RuleName]) -> Result<Self, Problem> {
+    pub(crate) async fn open(context: &Context, rules: &[RuleName]) -> Result<Self, Problem> {
         let mut loader = budget_guard_aws::loader();
         if let Some(region) = meant_region(context, rules)? {
             loader = loader.region(Region::new(region));
@@ -53,37 +53,37 @@ impl Session {
     }
 
     /// Region of the session.
-    pub fn region(&self) -> &str {
+    pub(crate) fn region(&self) -> &str {
         &self.region
     }
 
     /// SDK configuration, for services that only one command calls.
-    pub fn config(&self) -> &SdkConfig {
+    pub(crate) fn config(&self) -> &SdkConfig {
         &self.config
     }
 
     /// Rules of the Region.
-    pub fn rules(&self) -> EventBridgeRules {
+    pub(crate) fn rules(&self) -> EventBridgeRules {
         EventBridgeRules::new(&self.config)
     }
 
-    pub fn store(&self, table: &str) -> DynamoStore {
+    pub(crate) fn store(&self, table: &str) -> DynamoStore {
         DynamoStore::new(&self.config, table)
     }
 
     /// The guard itself, to carry out an order.
-    pub fn guard(&self, settings: GuardSettings) -> Guard<Aws> {
+    pub(crate) fn guard(&self, settings: GuardSettings) -> Guard<Aws> {
         let ports = Aws::new(&self.config, &settings.table, &settings.topic_arn);
         Guard::new(ports, settings.home, settings.defaults)
     }
 
     /// Problem for a failed call.
-    pub fn problem(&self, fault: &Fault) -> Problem {
+    pub(crate) fn problem(&self, fault: &Fault) -> Problem {
         fault::problem(fault, &self.named)
     }
 
     /// Problem for a failed call of a command that works on several rules. Its message names the rule.
-    pub fn problem_with(&self, rule: &RuleArn, fault: &Fault) -> Problem {
+    pub(crate) fn problem_with(&self, rule: &RuleArn, fault: &Fault) -> Problem {
         let mut problem = self.problem(fault);
         problem.message = format!("rule {}: {}", quoted(rule), problem.message);
         problem

@@ -12,7 +12,7 @@ use crate::session::Session;
 const PAGES: usize = 5;
 
 /// Problem for a rule that does not exist, with similar names or the command that lists rules.
-pub async fn unknown(session: &Session, rules: &EventBridgeRules, name: &RuleName) -> Problem {
+pub(crate) async fn unknown(session: &Session, rules: &EventBridgeRules, name: &RuleName) -> Problem {
     let (bus, region) = (name.bus(), session.region());
     let Some(names) = names_on(rules, bus).await else {
         return Problem::failed(format!("there is no event bus \"{bus}\" in {region}"))

@@ -5,14 +5,14 @@ use budget_guard_aws::{EventBridgeRules, fault};
 use budget_guard_core::model::{Fault, FaultKind, RuleArn};
 
 /// ID of the guard's target.
-pub const TARGET_ID: &str = "budget-guard";
+pub(crate) const TARGET_ID: &str = "budget-guard";
 /// Input transformer of the guard's target. EventBridge fills in the ARN of the rule.
-pub const TEMPLATE: &str = r#"{"ruleArn": <aws.events.rule-arn>, "event": <aws.events.event.json>}"#;
+pub(crate) const TEMPLATE: &str = r#"{"ruleArn": <aws.events.rule-arn>, "event": <aws.events.event.json>}"#;
 /// Maximum number of targets per rule. Source: the quota of Amazon EventBridge, which AWS does not raise.
-pub const MAX_TARGETS: usize = 5;
+pub(crate) const MAX_TARGETS: usize = 5;
 
 /// All targets of the rule, with all their fields.
-pub async fn list(rules: &EventBridgeRules, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
+pub(crate) async fn list(rules: &EventBridgeRules, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
     let mut targets = Vec::new();
     let mut next_token = None;
     loop {
@@ -28,7 +28,7 @@ pub async fn list(rules: &EventBridgeRules, rule: &RuleArn) -> Result<Vec<Target
 }
 
 /// Returns true if the target has the input transformer of the guard and no other input.
-pub fn is_transformed(target: &Target) -> bool {
+pub(crate) fn is_transformed(target: &Target) -> bool {
     target.input_transformer().is_some_and(|transformer| {
         transformer.input_template() == TEMPLATE
             && transformer.input_paths_map().is_none_or(|paths| paths.is_empty())
@@ -36,7 +36,7 @@ pub fn is_transformed(target: &Target) -> bool {
 }
 
 /// Builds the guard's target. A dead-letter queue or retry policy that an operator added to `old` stays.
-pub fn guards(queue: &str, old: Option<Target>) -> Result<Target, Fault> {
+pub(crate) fn guards(queue: &str, old: Option<Target>) -> Result<Target, Fault> {
     let unbuilt =
         |error: aws_sdk_eventbridge::error::BuildError| Fault::new(FaultKind::Other, error.to_string());
     let transformer = InputTransformer::builder().input_template(TEMPLATE).build().map_err(unbuilt)?;
@@ -51,7 +51,7 @@ pub fn guards(queue: &str, old: Option<Target>) -> Result<Target, Fault> {
 }
 
 /// Adds a target to a rule or replaces it.
-pub async fn put(rules: &EventBridgeRules, rule: &RuleArn, target: Target) -> Result<(), Fault> {
+pub(crate) async fn put(rules: &EventBridgeRules, rule: &RuleArn, target: Target) -> Result<(), Fault> {
     let call = rules.client().put_targets().event_bus_name(rule.bus()).rule(rule.name()).targets(target);
     let reply = call.send().await.map_err(|error| fault("PutTargets", &error))?;
     let failed = reply.failed_entries().first();
@@ -59,7 +59,7 @@ pub async fn put(rules: &EventBridgeRules, rule: &RuleArn, target: Target) -> Re
 }
 
 /// Removes a target from a rule.
-pub async fn remove(rules: &EventBridgeRules, rule: &RuleArn, id: &str) -> Result<(), Fault> {
+pub(crate) async fn remove(rules: &EventBridgeRules, rule: &RuleArn, id: &str) -> Result<(), Fault> {
     let call = rules.client().remove_targets().event_bus_name(rule.bus()).rule(rule.name()).ids(id);
     let reply = call.send().await.map_err(|error| fault("RemoveTargets", &error))?;
     let failed = reply.failed_entries().first();

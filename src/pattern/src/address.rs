@@ -19,7 +19,7 @@ pub(super) struct Block {
 impl Address {
     /// Parses an address. Leading zeros of an octet do not make it octal. As on AWS, IPv6 with octets
     /// (`::ffff:10.0.0.1`) is no address.
-    pub fn parse(text: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         // Fast path: this is called for every string, and few are addresses.
         if !(2..=45).contains(&text.len())
             || !text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':' | b'.'))
@@ -66,7 +66,7 @@ pub(super) enum ParseBlockError {
 
 impl Block {
     /// From `ADDRESS/BITS`. AWS does not take a range of a single address.
-    pub fn parse(text: &str) -> Result<Self, ParseBlockError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ParseBlockError> {
         let (address, bits) = text.split_once('/').ok_or(ParseBlockError::NoBits)?;
         let network = Address::parse(address.as_bytes())
             .ok_or_else(|| ParseBlockError::NoAddress(address.to_owned()))?;
@@ -85,7 +85,7 @@ impl Block {
     }
 
     /// Returns true if the range holds this address.
-    pub fn contains(&self, address: Address) -> bool {
+    pub(crate) fn contains(&self, address: Address) -> bool {
         match (self.network, self.mask, address) {
             (Address::V4(network), Address::V4(mask), Address::V4(address)) => {
                 (network ^ address) & mask == 0

@@ -82,7 +82,12 @@ fn insert(set: &mut [u64], member: u32) {
 impl Candidates {
     /// Builds the sets. `asked` is sorted by alternative. The second result states for each item of `asked` whether the
     /// sets settle it: each candidate is then known to see one of its values.
-    pub fn new(alternatives: usize, paths: usize, values: usize, asked: &[Asked<'_>]) -> (Self, Vec<bool>) {
+    pub(crate) fn new(
+        alternatives: usize,
+        paths: usize,
+        values: usize,
+        asked: &[Asked<'_>],
+    ) -> (Self, Vec<bool>) {
         let words = alternatives.div_ceil(64);
         let filter_of = filtered(paths, words, asked);
         let mut always = vec![0; words];
@@ -128,7 +133,7 @@ impl Candidates {
     }
 
     /// Selects the alternatives that may match these values. Each value is given once.
-    pub fn choose(&self, seen: &[u32], chosen: &mut Chosen) {
+    pub(crate) fn choose(&self, seen: &[u32], chosen: &mut Chosen) {
         let Chosen { sets, is_filled } = chosen;
         let words = self.words;
         sets.resize((self.filters.len() + 1) * words, 0);
@@ -155,14 +160,14 @@ impl Candidates {
         }
     }
 
-    pub fn words(&self) -> usize {
+    pub(crate) fn words(&self) -> usize {
         self.words
     }
 }
 
 impl Chosen {
     /// Returns the bits of alternatives 64 × `number` to 64 × `number` + 63.
-    pub fn word(&self, number: usize) -> u64 {
+    pub(crate) fn word(&self, number: usize) -> u64 {
         self.sets[number]
     }
 }

@@ -136,7 +136,7 @@ fn filter_bit(name: &[u8]) -> (usize, u64) {
 }
 
 impl Alternative {
-    pub fn members(self) -> std::ops::Range<usize> {
+    pub(crate) fn members(self) -> std::ops::Range<usize> {
         self.first as usize..self.after as usize
     }
 }
@@ -148,13 +148,13 @@ impl Condition {
     }
 
     /// Returns true if any value may satisfy the condition.
-    pub fn may_hit(&self) -> bool {
+    pub(crate) fn may_hit(&self) -> bool {
         self.is_present || !self.values.is_empty() || !self.others.is_empty() || !self.tests.is_empty()
     }
 }
 
 impl Index {
-    pub fn new(patterns: impl IntoIterator<Item = Pattern>) -> Self {
+    pub(crate) fn new(patterns: impl IntoIterator<Item = Pattern>) -> Self {
         let mut builder = Builder::default();
         builder.index.steps.push(Step::new());
         for pattern in patterns {
@@ -164,7 +164,7 @@ impl Index {
     }
 
     /// Returns the step after `from` for a key, or `NONE`. Dots within the key separate steps too.
-    pub fn step(&self, from: u32, key: &[u8]) -> u32 {
+    pub(crate) fn step(&self, from: u32, key: &[u8]) -> u32 {
         let child = |from: u32, key: &[u8]| self.steps[from as usize].child(key);
         if let Some(step) = child(from, key) {
             return step;

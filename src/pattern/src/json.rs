@@ -12,23 +12,23 @@ pub(super) struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    pub fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self { text, at: 0 }
     }
 
     /// Returns the position of the next token, in bytes.
-    pub fn place(&mut self) -> usize {
+    pub(crate) fn place(&mut self) -> usize {
         self.peek();
         self.at
     }
 
     /// Returns the text read since `start`.
-    pub fn since(&self, start: usize) -> &'t str {
+    pub(crate) fn since(&self, start: usize) -> &'t str {
         &self.text[start..self.at]
     }
 
     /// Returns the next byte that is not white space, without consuming it.
-    pub fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         let rest = &self.text.as_bytes()[self.at..];
         let space = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
         self.at += space;
@@ -36,7 +36,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Returns the error that something other than `expected` stands here.
-    pub fn expected(&mut self, expected: &str) -> PatternError {
+    pub(crate) fn expected(&mut self, expected: &str) -> PatternError {
         self.peek();
         let seen = match self.text[self.at..].chars().next() {
             None => "the end of the text".to_owned(),
@@ -57,7 +57,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Returns an error at a position of the text, in bytes.
-    pub fn problem(&self, at: usize, problem: impl Into<String>) -> PatternError {
+    pub(crate) fn problem(&self, at: usize, problem: impl Into<String>) -> PatternError {
         let before = &self.text[..at];
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         PatternError {
@@ -68,7 +68,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Consumes this byte, or returns an error.
-    pub fn expect(&mut self, byte: u8, expected: &str) -> Result<(), PatternError> {
+    pub(crate) fn expect(&mut self, byte: u8, expected: &str) -> Result<(), PatternError> {
         if self.peek() != Some(byte) {
             return Err(self.expected(expected));
         }
@@ -77,14 +77,14 @@ impl<'t> Reader<'t> {
     }
 
     /// Consumes the next byte if it is this one. Returns true if it is.
-    pub fn accept(&mut self, byte: u8) -> bool {
+    pub(crate) fn accept(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
         is_next
     }
 
     /// Reads a list. Returns the number of its items.
-    pub fn list(
+    pub(crate) fn list(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<(), PatternError>,
     ) -> Result<usize, PatternError> {
@@ -104,7 +104,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads a key with the colon after it.
-    pub fn key(&mut self) -> Result<Cow<'t, str>, PatternError> {
+    pub(crate) fn key(&mut self) -> Result<Cow<'t, str>, PatternError> {
         if self.peek() != Some(b'"') {
             return Err(self.expected("a field name in double quotes"));
         }
@@ -114,7 +114,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads a string, and decodes its escapes.
-    pub fn string(&mut self) -> Result<Cow<'t, str>, PatternError> {
+    pub(crate) fn string(&mut self) -> Result<Cow<'t, str>, PatternError> {
         self.expect(b'"', "a string")?;
         let start = self.at;
         let mut decoded: Option<String> = None;
@@ -163,7 +163,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads a number, and returns it as it is spelled.
-    pub fn number(&mut self) -> Result<&'t str, PatternError> {
+    pub(crate) fn number(&mut self) -> Result<&'t str, PatternError> {
         self.peek();
         let rest = &self.text[self.at..];
         let Some(length) = number_length(rest.as_bytes()) else {
@@ -174,7 +174,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Consumes this word if it comes next. Returns true if it does.
-    pub fn word(&mut self, word: &str) -> bool {
+    pub(crate) fn word(&mut self, word: &str) -> bool {
         self.peek();
         let rest = &self.text[self.at..];
         let is_next = rest.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));

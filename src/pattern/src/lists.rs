@@ -68,7 +68,7 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// Returns true if the conditions from slot `from` on can hold together within a node. Earlier slots stay
     /// unchanged.
-    pub fn solve(&mut self, node: u32, from: usize) -> Result<bool, Exhausted> {
+    pub(crate) fn solve(&mut self, node: u32, from: usize) -> Result<bool, Exhausted> {
         self.step(1)?;
         if self.nodes[node as usize].depth > MAX_DEPTH {
             return Err(Exhausted);

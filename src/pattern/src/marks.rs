@@ -25,7 +25,7 @@ struct Marked {
 
 impl Marks {
     /// Computes the marks of a text.
-    pub fn mark(&mut self, text: &[u8]) {
+    pub(crate) fn mark(&mut self, text: &[u8]) {
         self.blocks.clear();
         let (mut within, mut escaped) = (0, 0);
         let (mut place, mut first_escape, mut last_escape) = (0, usize::MAX, 0);
@@ -49,12 +49,12 @@ impl Marks {
     }
 
     /// Returns true if the range may contain a backslash.
-    pub fn may_have_escapes(&self, start: usize, end: usize) -> bool {
+    pub(crate) fn may_have_escapes(&self, start: usize, end: usize) -> bool {
         start < self.escapes.end && end > self.escapes.start
     }
 
     /// Returns the position of the first unescaped quote at or after `at`.
-    pub fn quote(&self, at: usize) -> Option<usize> {
+    pub(crate) fn quote(&self, at: usize) -> Option<usize> {
         let mut block = at / BLOCK;
         let mut bits = self.blocks.get(block)?.quotes >> (at % BLOCK) << (at % BLOCK);
         while bits == 0 {
@@ -65,7 +65,7 @@ impl Marks {
     }
 
     /// Returns the position after the object or list that begins at `at`. A brace may close a bracket, and the reverse.
-    pub fn after(&self, at: usize) -> Option<usize> {
+    pub(crate) fn after(&self, at: usize) -> Option<usize> {
         let mut block = at / BLOCK;
         let low = at % BLOCK;
         let clear = |bits: u64| bits >> low << low;

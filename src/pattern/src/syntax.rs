@@ -134,7 +134,7 @@ impl Parser {
 
 impl Field {
     /// Returns true if only values pass that the field describes.
-    pub fn names_values(&self) -> bool {
+    pub(crate) fn names_values(&self) -> bool {
         self.tests.iter().all(Test::names_values)
     }
 }

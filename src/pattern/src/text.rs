@@ -23,7 +23,7 @@ pub(super) enum ParseWildcardError {
 
 impl Wildcard {
     /// Only `\*` and `\\` are escapes, and no `*` may follow another: so AWS has it.
-    pub fn parse(text: &str) -> Result<Self, ParseWildcardError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ParseWildcardError> {
         let mut parts = vec![Vec::new()];
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
@@ -49,7 +49,7 @@ impl Wildcard {
     }
 
     /// Returns true if the whole text matches.
-    pub fn matches(&self, text: &[u8]) -> bool {
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
         let Some(last) = &self.last else { return *text == *self.first };
         let Some(rest) = text.strip_prefix(&*self.first) else { return false };
         let Some(mut rest) = rest.strip_suffix(&**last) else { return false };
@@ -60,7 +60,7 @@ impl Wildcard {
     }
 
     /// Returns true if every text matches.
-    pub fn is_any(&self) -> bool {
+    pub(crate) fn is_any(&self) -> bool {
         self.first.is_empty()
             && self.middle.is_empty()
             && self.last.as_ref().is_some_and(|last| last.is_empty())
@@ -78,7 +78,7 @@ pub(super) enum AnyCase {
 }
 
 impl AnyCase {
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         if text.is_ascii() {
             return Self::Ascii(text.as_bytes().into());
         }
@@ -87,7 +87,7 @@ impl AnyCase {
     }
 
     /// Returns true if the text equals this one.
-    pub fn is(&self, text: &[u8]) -> bool {
+    pub(crate) fn is(&self, text: &[u8]) -> bool {
         match self {
             Self::Ascii(own) => text.eq_ignore_ascii_case(own),
             Self::Forms(forms) => after(forms, text).is_some_and(<[u8]>::is_empty),
@@ -95,7 +95,7 @@ impl AnyCase {
     }
 
     /// Returns true if the text begins with this one.
-    pub fn begins(&self, text: &[u8]) -> bool {
+    pub(crate) fn begins(&self, text: &[u8]) -> bool {
         match self {
             Self::Ascii(own) => text.get(..own.len()).is_some_and(|start| start.eq_ignore_ascii_case(own)),
             Self::Forms(forms) => after(forms, text).is_some(),
@@ -103,7 +103,7 @@ impl AnyCase {
     }
 
     /// Returns true if the text ends with this one.
-    pub fn ends(&self, text: &[u8]) -> bool {
+    pub(crate) fn ends(&self, text: &[u8]) -> bool {
         match self {
             Self::Ascii(own) => {
                 let start = text.len().checked_sub(own.len());
@@ -120,7 +120,7 @@ impl AnyCase {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::Ascii(own) => own.is_empty(),
             Self::Forms(forms) => forms.is_empty(),

@@ -62,7 +62,7 @@ pub(super) struct Range {
 }
 
 impl Range {
-    pub const ALL: Self = Self { low: (f64::NEG_INFINITY, false), high: (f64::INFINITY, false) };
+    pub(crate) const ALL: Self = Self { low: (f64::NEG_INFINITY, false), high: (f64::INFINITY, false) };
 
     fn contains(&self, value: f64) -> bool {
         let ((low, with_low), (high, with_high)) = (self.low, self.high);
@@ -71,13 +71,13 @@ impl Range {
 }
 
 impl Exact {
-    pub fn number(spelled: &str) -> Self {
+    pub(crate) fn number(spelled: &str) -> Self {
         let spelled_alike = || Self::Spelled(spelled.into());
         number::exact(spelled.as_bytes()).map_or_else(spelled_alike, |value| Self::Number(value.to_bits()))
     }
 
     /// Returns true if the value equals this one.
-    pub fn is(&self, value: Value<'_>) -> bool {
+    pub(crate) fn is(&self, value: Value<'_>) -> bool {
         match (self, value) {
             (Self::Text(own), Value::Text(text)) => own.as_bytes() == text,
             (Self::Address(own), Value::Text(text)) => Address::parse(text) == Some(*own),
@@ -93,7 +93,7 @@ impl Exact {
 
 impl Test {
     /// Returns true if the value passes.
-    pub fn passes(&self, value: Value<'_>) -> bool {
+    pub(crate) fn passes(&self, value: Value<'_>) -> bool {
         match (self, value) {
             (Self::Exact(exact), _) => exact.is(value),
             (Self::Present, _) => true,
@@ -116,7 +116,7 @@ impl Test {
     }
 
     /// Returns true if the test describes the values that pass: it passes neither all values nor all but some.
-    pub fn names_values(&self) -> bool {
+    pub(crate) fn names_values(&self) -> bool {
         match self {
             Self::Present | Self::Absent | Self::Not(_) | Self::NotAny(_) => false,
             Self::Prefix(part) | Self::Suffix(part) => !part.is_empty(),

@@ -99,7 +99,7 @@ pub(super) struct Seen {
 }
 
 impl Leaf {
-    pub fn value<'e>(&self, event: &'e [u8], decoded: &'e [u8]) -> Value<'e> {
+    pub(crate) fn value<'e>(&self, event: &'e [u8], decoded: &'e [u8]) -> Value<'e> {
         let place = self.start as usize..self.end as usize;
         match self.kind {
             Kind::Text => Value::Text(&event[place]),
@@ -112,7 +112,7 @@ impl Leaf {
 
 impl Work {
     /// Drops the last event, and makes room for these numbers of paths, values and conditions.
-    pub fn begin(&mut self, paths: usize, values: usize, conditions: usize) {
+    pub(crate) fn begin(&mut self, paths: usize, values: usize, conditions: usize) {
         if self.turn >= u32::MAX / 2 - 2 {
             self.seen.clear();
             self.verdicts.clear();
@@ -131,7 +131,7 @@ impl Work {
     }
 
     /// Drops all findings.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.turn += 1;
         self.is_late = false;
         self.frames.clear();
@@ -146,24 +146,24 @@ impl Work {
     }
 
     /// Returns true if a path has leaves. From then on, the scan relies on seeing no more of them.
-    pub fn rely_on(&mut self, path: u32) -> bool {
+    pub(crate) fn rely_on(&mut self, path: u32) -> bool {
         let seen = &mut self.seen[path as usize];
         let is_seen = seen.turn == self.turn;
         seen.is_relied_on |= is_seen;
         is_seen
     }
 
-    pub fn is_seen(&self, value: u32) -> bool {
+    pub(crate) fn is_seen(&self, value: u32) -> bool {
         self.value_bits[value as usize / 64] >> (value % 64) & 1 == 1
     }
 
     /// Returns the leaves of a path; `None` if it has none.
-    pub fn seen(&self, path: u32) -> Option<&Seen> {
+    pub(crate) fn seen(&self, path: u32) -> Option<&Seen> {
         self.seen.get(path as usize).filter(|seen| seen.turn == self.turn)
     }
 
     /// Returns the leaves of a path in the order of the event.
-    pub fn leaves(&self, path: u32) -> impl Iterator<Item = &Leaf> {
+    pub(crate) fn leaves(&self, path: u32) -> impl Iterator<Item = &Leaf> {
         let mut next = self.seen(path).map_or(NONE, |seen| seen.first);
         std::iter::from_fn(move || {
             let leaf = self.leaves.get(next as usize)?;
@@ -173,7 +173,7 @@ impl Work {
     }
 
     /// Adds a leaf.
-    pub fn push(&mut self, path: u32, leaf: Leaf) {
+    pub(crate) fn push(&mut self, path: u32, leaf: Leaf) {
         let number = self.leaves.len() as u32;
         let seen = &mut self.seen[path as usize];
         if seen.turn == self.turn {

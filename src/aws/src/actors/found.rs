@@ -28,12 +28,12 @@ impl Missing {
     const MAX_TOLD: usize = 2;
 
     /// Adds a reason, as a clause without a full stop.
-    pub fn add(&mut self, why: String) {
+    pub(super) fn add(&mut self, why: String) {
         self.other.insert(why);
     }
 
     /// Adds a failed call. `right` is the IAM action that it needs.
-    pub fn failed(&mut self, right: &'static str, fault: &Fault) {
+    pub(super) fn failed(&mut self, right: &'static str, fault: &Fault) {
         match fault.kind {
             FaultKind::Denied => self.denied.insert(right),
             _ => {
@@ -44,7 +44,7 @@ impl Missing {
     }
 
     /// All reasons as one sentence without a full stop. `None` if nothing is missing.
-    pub fn sentence(&self) -> Option<String> {
+    pub(super) fn sentence(&self) -> Option<String> {
         let mut parts = Vec::new();
         let denied: Vec<&str> = self.denied.iter().copied().collect();
         match denied[..] {

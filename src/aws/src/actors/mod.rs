@@ -91,12 +91,12 @@ pub(super) struct ActorResolver {
 
 impl ActorResolver {
     /// Reads from the account and Region of `config`.
-    pub fn new(config: &SdkConfig) -> Self {
+    pub(crate) fn new(config: &SdkConfig) -> Self {
         Self { wire: Wire::new(config) }
     }
 
     /// Fills in the actors of a target of `rule`, and the hash of the code if the target is a function.
-    pub async fn follow(&self, rule: &RuleArn, target: Target, hints: Hints) -> Target {
+    pub(crate) async fn follow(&self, rule: &RuleArn, target: Target, hints: Hints) -> Target {
         follow(&self.wire, rule, target, hints).await
     }
 }

@@ -41,12 +41,12 @@ pub(super) struct Step {
 
 impl Step {
     /// Step for the target itself.
-    pub fn new(arn: &str, hints: Hints) -> Self {
+    pub(super) fn new(arn: &str, hints: Hints) -> Self {
         Self { arn: arn.to_owned(), hints, via: None, delay: 0, depth: 0, machines: 0 }
     }
 
     /// Next step, to which this one forwards the event.
-    pub fn to(&self, arn: impl Into<String>) -> Self {
+    pub(super) fn to(&self, arn: impl Into<String>) -> Self {
         Self {
             arn: arn.into(),
             hints: Hints::default(),
@@ -58,33 +58,33 @@ impl Step {
     }
 
     /// This step with hints.
-    pub fn with(self, hints: Hints) -> Self {
+    pub(super) fn with(self, hints: Hints) -> Self {
         Self { hints, ..self }
     }
 
     /// This step with a further delay, in seconds.
-    pub fn after(self, seconds: u32) -> Self {
+    pub(super) fn after(self, seconds: u32) -> Self {
         Self { delay: self.delay.saturating_add(seconds), ..self }
     }
 
     /// The parts of the ARN. Resolvers get steps with a complete ARN only.
-    pub fn place(&self) -> Arn<'_> {
+    pub(super) fn place(&self) -> Arn<'_> {
         Arn::parse(&self.arn).unwrap_or(Arn { resource: &self.arn, ..Arn::default() })
     }
 
     /// Actor with the ARN of this step and this role.
-    pub fn actor(&self, role: Option<&str>) -> Actor {
+    pub(super) fn actor(&self, role: Option<&str>) -> Actor {
         self.other_actor(&self.arn, role, self.via.as_deref())
     }
 
     /// Actor with its own ARN, reached through `via`.
-    pub fn other_actor(&self, arn: &str, role: Option<&str>, via: Option<&str>) -> Actor {
+    pub(super) fn other_actor(&self, arn: &str, role: Option<&str>, via: Option<&str>) -> Actor {
         let actor = Actor::new(arn, role);
         self.late(via.map(|via| actor.clone().through(via)).unwrap_or(actor))
     }
 
     /// Adds the delay of this step to an actor.
-    pub fn late(&self, actor: Actor) -> Actor {
+    pub(super) fn late(&self, actor: Actor) -> Actor {
         actor.with_delay((self.delay > 0).then(|| Seconds::new(self.delay)))
     }
 }
@@ -101,58 +101,62 @@ pub(super) struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// Search for a target of a rule in this account and Region.
-    pub fn new(asks: &'a dyn Ask, region: &'a str, account: &'a str) -> Self {
+    pub(super) fn new(asks: &'a dyn Ask, region: &'a str, account: &'a str) -> Self {
         let (seen, found) = (Mutex::default(), Mutex::default());
         Self { asks, region, account, calls: AtomicU32::new(0), seen, found }
     }
 
     /// Results so far.
-    pub fn found(&self) -> Found {
+    pub(super) fn found(&self) -> Found {
         self.lock().clone()
     }
 
     /// Adds an actor to the results.
-    pub fn add(&self, actor: Actor) {
+    pub(super) fn add(&self, actor: Actor) {
         self.lock().actors.insert(actor);
     }
 
     /// Notes a reason why actors are missing, as a clause without a full stop.
-    pub fn miss(&self, why: impl Into<String>) {
+    pub(super) fn miss(&self, why: impl Into<String>) {
         self.lock().missing.add(why.into());
     }
 
     /// Notes a failed call as a reason.
-    pub fn failed(&self, operation: Operation, fault: &Fault) {
+    pub(super) fn failed(&self, operation: Operation, fault: &Fault) {
         self.lock().missing.failed(operation.right, fault);
     }
 
     /// Notes the hash of the code of the target itself.
-    pub fn runs(&self, code_sha256: Option<&str>) {
+    pub(super) fn runs(&self, code_sha256: Option<&str>) {
         self.lock().code_sha256 = code_sha256.map(str::to_owned);
     }
 
     /// The URL of a queue.
-    pub fn queue_url(&self, operation: Operation, queue: Arn<'_>) -> Option<String> {
+    pub(super) fn queue_url(&self, operation: Operation, queue: Arn<'_>) -> Option<String> {
         let endpoint = self.asks.endpoint(operation.api());
         let endpoint = endpoint.map_err(|fault| self.failed(operation, &fault)).ok()?;
         Some(format!("{endpoint}/{}/{}", queue.account, queue.resource))
     }
 
     /// Reply to a request. `None`, and a noted reason, if it failed.
-    pub async fn ask(&self, request: Request) -> Option<Value> {
+    pub(super) async fn ask(&self, request: Request) -> Option<Value> {
         let operation = request.operation;
         self.reply(operation, self.asks.ask(request)).await
     }
 
     /// All pages of a list, one after the other. `request` builds the request for a page token; `token` is the name of
     /// the next token in a reply.
-    pub async fn pages(&self, token: &str, request: impl Fn(Option<&str>) -> Request) -> Option<Vec<Value>> {
+    pub(super) async fn pages(
+        &self,
+        token: &str,
+        request: impl Fn(Option<&str>) -> Request,
+    ) -> Option<Vec<Value>> {
         let operation = request(None).operation;
         self.each_page(operation, token, |next| self.asks.ask(request(next.as_deref()))).await
     }
 
     /// All pages of the subscriptions of an SNS topic.
-    pub async fn subscriptions(&self, operation: Operation, topic: &str) -> Option<Vec<Value>> {
+    pub(super) async fn subscriptions(&self, operation: Operation, topic: &str) -> Option<Vec<Value>> {
         self.each_page(operation, "NextToken", |next| self.asks.subscriptions(topic, next)).await
     }
 
@@ -190,7 +194,7 @@ impl<'a> Search<'a> {
     }
 
     /// Follows a step, and adds the actors behind it to the results.
-    pub fn follow(&'a self, step: Step) -> BoxFuture<'a, ()> {
+    pub(super) fn follow(&'a self, step: Step) -> BoxFuture<'a, ()> {
         async move {
             let Some(place) = Arn::parse(&step.arn) else {
                 self.miss(format!("{} is no ARN", Excerpt::new(&step.arn)));
@@ -216,7 +220,7 @@ impl<'a> Search<'a> {
     }
 
     /// Follows several steps at the same time, at most `Actor::MAX_PER_TARGET`. More are noted as a reason.
-    pub async fn follow_all(&'a self, steps: impl IntoIterator<Item = Step>) {
+    pub(super) async fn follow_all(&'a self, steps: impl IntoIterator<Item = Step>) {
         let mut steps: Vec<Step> = steps.into_iter().collect();
         if let Some(next) = steps.get(Actor::MAX_PER_TARGET) {
             let from = next.via.as_deref().unwrap_or_default();
@@ -246,12 +250,12 @@ impl<'a> Search<'a> {
     }
 
     /// Account of the rule.
-    pub fn account(&self) -> &str {
+    pub(super) fn account(&self) -> &str {
         self.account
     }
 
     /// Returns true if this is in the account and Region of the rule.
-    pub fn is_home(&self, place: Arn<'_>) -> bool {
+    pub(super) fn is_home(&self, place: Arn<'_>) -> bool {
         (place.account, place.region) == (self.account, self.region)
     }
 

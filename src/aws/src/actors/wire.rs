@@ -37,7 +37,7 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Calls with the SDK's standard retries.
-    pub fn new(config: &SdkConfig) -> Self {
+    pub(super) fn new(config: &SdkConfig) -> Self {
         Self {
             json: JsonClient::new(config, Retry::Standard),
             topics: Lazy::new(config, aws_sdk_sns::Client::new),

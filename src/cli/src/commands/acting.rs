@@ -12,7 +12,7 @@ use super::lines::Lines;
 
 /// Knowledge of the actors of one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Knowledge {
+pub(crate) enum Knowledge {
     /// All actors are known.
     Known,
     /// Some actors are known.
@@ -23,7 +23,7 @@ pub enum Knowledge {
 
 impl Knowledge {
     /// Judges the targets of a rule. The guard's own queue is left out, and an `acts-as` tag makes all actors known.
-    pub fn of(targets: &[Target], acts_as: &ActsAs) -> Self {
+    pub(crate) fn of(targets: &[Target], acts_as: &ActsAs) -> Self {
         let others: Vec<Target> = others(targets).cloned().collect();
         if others.is_empty() || !acts_as.is_empty() || Answering::of(&others).is_known {
             Self::Known
@@ -35,7 +35,7 @@ impl Knowledge {
     }
 
     /// Judges the targets of a rule from a file. `None` if the file has no targets.
-    pub fn of_listed(rule: &RuleSpec) -> Option<Self> {
+    pub(crate) fn of_listed(rule: &RuleSpec) -> Option<Self> {
         rule.targets.as_deref().map(|targets| Self::of(targets, &rule.acts_as))
     }
 }
@@ -57,16 +57,16 @@ impl Serialize for Knowledge {
 }
 
 /// Knowledge for each rule that the directory has with its targets.
-pub type ByRule = BTreeMap<RuleArn, Knowledge>;
+pub(crate) type ByRule = BTreeMap<RuleArn, Knowledge>;
 
 /// Knowledge for all rules of the stored directory.
-pub fn by_rule(directory: &Directory) -> ByRule {
+pub(crate) fn by_rule(directory: &Directory) -> ByRule {
     let read = directory.entries().values().filter(|entry| entry.details_at.is_some());
     read.map(|entry| (entry.rule.clone(), Knowledge::of(&entry.targets, &entry.acts_as()))).collect()
 }
 
 /// Adds lines for a list of rules: the number with known actors, and the names of the others.
-pub fn summary(lines: &mut Lines, rules: &[&RuleArn], by_rule: &ByRule) {
+pub(crate) fn summary(lines: &mut Lines, rules: &[&RuleArn], by_rule: &ByRule) {
     let mut label = "Who acts";
     for knowledge in [Knowledge::Known, Knowledge::Partly, Knowledge::Unknown] {
         let such = rules.iter().filter(|rule| by_rule.get(**rule) == Some(&knowledge));
@@ -87,7 +87,7 @@ pub fn summary(lines: &mut Lines, rules: &[&RuleArn], by_rule: &ByRule) {
 }
 
 /// Adds lines for one rule: each actor, and each target with missing actors and the reason.
-pub fn lines(lines: &mut Lines, targets: &[Target], acts_as: &ActsAs) {
+pub(crate) fn lines(lines: &mut Lines, targets: &[Target], acts_as: &ActsAs) {
     lines.pair("Who acts", Knowledge::of(targets, acts_as));
     if !acts_as.is_empty() {
         lines.pair("", format_args!("{acts_as}, by the tag {ACTS_AS_TAG}"));

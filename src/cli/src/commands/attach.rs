@@ -19,7 +19,7 @@ use crate::session::Session;
 use crate::targets::{self, MAX_TARGETS, TARGET_ID};
 
 /// Runs `attach`.
-pub async fn run(context: &Context, names: &[RuleName]) -> Result<Exit, Problem> {
+pub(super) async fn run(context: &Context, names: &[RuleName]) -> Result<Exit, Problem> {
     let queue = context.required_queue()?;
     let defaults = context.defaults()?;
     let session = Session::open(context, names).await?;

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::rule::RuleName;
 
 /// Result of a change to one rule.
-pub struct Done {
+pub(super) struct Done {
     /// ARN of the rule.
     pub rule: RuleArn,
     /// Result as one word, for JSON output.
@@ -32,26 +32,26 @@ struct RuleResult {
 }
 
 /// Collects the results of all rules.
-pub struct Report<'a> {
+pub(super) struct Report<'a> {
     context: &'a Context,
     results: Vec<RuleResult>,
     exit: Exit,
 }
 
 /// Parses all names, before any change.
-pub fn names(attachment: &Attachment) -> Result<Vec<RuleName>, Problem> {
+pub(super) fn names(attachment: &Attachment) -> Result<Vec<RuleName>, Problem> {
     let bus = attachment.on.bus.as_deref();
     attachment.rules.iter().map(|rule| RuleName::parse(rule, bus)).collect()
 }
 
 impl<'a> Report<'a> {
     /// Report without results.
-    pub fn new(context: &'a Context) -> Self {
+    pub(super) fn new(context: &'a Context) -> Self {
         Self { context, results: Vec::new(), exit: Exit::Done }
     }
 
     /// Adds and prints the result for one rule.
-    pub fn add(&mut self, name: &RuleName, result: Result<Done, Problem>) -> Result<(), Problem> {
+    pub(super) fn add(&mut self, name: &RuleName, result: Result<Done, Problem>) -> Result<(), Problem> {
         let (arn, result, reason) = match result {
             Ok(done) => {
                 if !self.context.is_json() {
@@ -72,7 +72,7 @@ impl<'a> Report<'a> {
     }
 
     /// Prints the JSON output, and returns the exit code.
-    pub fn finish(self) -> Result<Exit, Problem> {
+    pub(super) fn finish(self) -> Result<Exit, Problem> {
         if self.context.is_json() {
             output::json(&self.results)?;
         }

@@ -9,7 +9,7 @@ use crate::output;
 use crate::problem::Problem;
 
 /// Runs `completions`.
-pub fn run(shell: Shell) -> Result<Exit, Problem> {
+pub(super) fn run(shell: Shell) -> Result<Exit, Problem> {
     let mut script = Vec::new();
     generate(shell, &mut Args::command(), "budget-guard", &mut script);
     output::data(&String::from_utf8_lossy(&script))?;

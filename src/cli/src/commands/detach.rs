@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::targets::{self, TARGET_ID};
 
 /// Runs `detach`.
-pub async fn run(context: &Context, names: &[RuleName]) -> Result<Exit, Problem> {
+pub(super) async fn run(context: &Context, names: &[RuleName]) -> Result<Exit, Problem> {
     let queue = context.queue()?;
     let session = Session::open(context, names).await?;
     let rules = session.rules();

@@ -50,7 +50,7 @@ struct Effective {
 }
 
 /// Runs `status RULE`.
-pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
+pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
     let defaults = context.defaults()?;
     let found = Box::pin(lookup::find(context, name)).await?;
     let live = found.session.rules().inspect(&found.rule).await;

@@ -15,7 +15,7 @@ use crate::rule::{self, RuleName};
 use crate::session::Session;
 
 /// Runs `disable`.
-pub async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exit, Problem> {
+pub(super) async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exit, Problem> {
     let reason = order::reason(reason, "the cut")?;
     let settings = context.guard()?;
     let session = Session::open(context, std::slice::from_ref(name)).await?;

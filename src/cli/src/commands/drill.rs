@@ -60,7 +60,7 @@ struct Course {
 }
 
 /// Runs `drill`.
-pub async fn run(context: &Context, within: Seconds) -> Result<Exit, Problem> {
+pub(super) async fn run(context: &Context, within: Seconds) -> Result<Exit, Problem> {
     let queue = context.required_queue()?;
     let settings = context.guard()?;
     let session = Session::open(context, &[]).await?;

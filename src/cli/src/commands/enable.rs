@@ -16,7 +16,7 @@ use crate::rule::{self, RuleName};
 use crate::session::Session;
 
 /// Runs `enable`.
-pub async fn run(context: &Context, name: &RuleName, force: bool) -> Result<Exit, Problem> {
+pub(super) async fn run(context: &Context, name: &RuleName, force: bool) -> Result<Exit, Problem> {
     let settings = context.guard()?;
     let session = Session::open(context, std::slice::from_ref(name)).await?;
     let mut guard = session.guard(settings);

@@ -35,7 +35,7 @@ struct Explanation<'a> {
 }
 
 /// Runs `explain`.
-pub async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
+pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
     let found = Box::pin(lookup::find(context, name)).await?;
     let now = SystemClock.now();
     let (rule, record) = (&found.rule, found.record.as_ref());

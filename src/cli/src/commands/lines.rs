@@ -11,7 +11,7 @@ const NARROWEST: usize = 40;
 
 /// Text under construction.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub(crate) struct Lines {
     text: String,
     /// Width of the terminal in columns. `None` if standard output is not a terminal.
     width: Option<usize>,
@@ -19,19 +19,19 @@ pub struct Lines {
 
 impl Lines {
     /// Lines for standard output.
-    pub fn for_stdout() -> Self {
+    pub(crate) fn for_stdout() -> Self {
         Self::within(None)
     }
 
     /// Lines within this width, or that of the terminal.
-    pub fn within(width: Option<u16>) -> Self {
+    pub(crate) fn within(width: Option<u16>) -> Self {
         let width =
             width.or(comfy_table::Table::new().width()).map(usize::from).filter(|width| *width >= NARROWEST);
         Self { text: String::new(), width }
     }
 
     /// Adds a heading.
-    pub fn heading(&mut self, text: impl Display) {
+    pub(crate) fn heading(&mut self, text: impl Display) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
@@ -39,7 +39,7 @@ impl Lines {
     }
 
     /// Adds a labelled text. An empty label continues the text before.
-    pub fn pair(&mut self, label: &str, text: impl Display) {
+    pub(crate) fn pair(&mut self, label: &str, text: impl Display) {
         let _ = write!(self.text, "  {label:<10} ");
         let mut column = INDENT;
         for (n, word) in text.to_string().split(' ').enumerate() {
@@ -58,12 +58,12 @@ impl Lines {
     }
 
     /// Adds a line that is never wrapped, such as a command.
-    pub fn line(&mut self, text: impl Display) {
+    pub(crate) fn line(&mut self, text: impl Display) {
         let _ = writeln!(self.text, "  {text}");
     }
 
     /// The text with all lines.
-    pub fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         self.text
     }
 }

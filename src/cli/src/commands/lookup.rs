@@ -11,7 +11,7 @@ use crate::rule::{self, RuleName};
 use crate::session::Session;
 
 /// A rule with its record.
-pub struct Found {
+pub(super) struct Found {
     /// Session that the rule was read with.
     pub session: Session,
     /// ARN of the rule.
@@ -21,7 +21,7 @@ pub struct Found {
 }
 
 /// Finds the rule and its record.
-pub async fn find(context: &Context, name: &RuleName) -> Result<Found, Problem> {
+pub(super) async fn find(context: &Context, name: &RuleName) -> Result<Found, Problem> {
     let table = context.table()?;
     let session = Session::open(context, std::slice::from_ref(name)).await?;
     let store = session.store(&table);

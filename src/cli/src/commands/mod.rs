@@ -1,6 +1,6 @@
 //! Commands, one file for each.
 
-pub mod acting;
+pub(crate) mod acting;
 mod attach;
 mod bulk;
 mod completions;
@@ -16,7 +16,7 @@ mod lookup;
 mod order;
 mod pressure;
 mod status;
-pub mod table;
+pub(crate) mod table;
 mod unwatched;
 mod view;
 
@@ -29,7 +29,7 @@ use crate::replay;
 use crate::rule::RuleName;
 
 /// Runs a command.
-pub async fn run(args: Args) -> Result<Exit, Problem> {
+pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut context = Context::new(args.global);
     match args.command {
         Command::Status { rule: Some(rule), bus } => {

@@ -19,7 +19,7 @@ const MAX_REASON: usize = 300;
 
 /// JSON output of `enable` and `disable`.
 #[derive(Debug, Serialize)]
-pub struct OrderView {
+pub(super) struct OrderView {
     /// The rule.
     pub rule: RuleRef,
     /// Result as one word.
@@ -39,7 +39,7 @@ pub struct OrderView {
 }
 
 /// Carries out an order, with the changes and alerts that belong to it.
-pub async fn carry_out(
+pub(super) async fn carry_out(
     session: &Session,
     guard: &mut Guard<Aws>,
     rule: &RuleArn,
@@ -67,7 +67,7 @@ pub async fn carry_out(
 }
 
 /// Checks the reason of an order; `what` names the order. The reason is stored and sent, so its length is limited.
-pub fn reason(reason: &str, what: &str) -> Result<String, Problem> {
+pub(super) fn reason(reason: &str, what: &str) -> Result<String, Problem> {
     let reason = reason.trim();
     let length = reason.chars().count();
     if length == 0 {
@@ -88,7 +88,7 @@ pub fn reason(reason: &str, what: &str) -> Result<String, Problem> {
 }
 
 /// Record after an order. A refusal is an error; `next` gives a better hint than the refusal's own.
-pub fn accepted<'a>(
+pub(super) fn accepted<'a>(
     driven: &'a Driven,
     rule: &RuleArn,
     next: impl Fn(&Record) -> Option<String>,
@@ -103,14 +103,14 @@ pub fn accepted<'a>(
 }
 
 /// Problem for an order that is recorded and not carried out. `otherwise` is its text if there are no notes.
-pub fn not_done(session: &Session, driven: &Driven, otherwise: &str) -> Problem {
+pub(super) fn not_done(session: &Session, driven: &Driven, otherwise: &str) -> Problem {
     let notes = distinct(&driven.notes);
     let message = if notes.is_empty() { otherwise.to_owned() } else { notes.join("; ") };
     hints(session, driven).into_iter().fold(Problem::failed(message), Problem::hint)
 }
 
 /// Prints the problems beside a completed order.
-pub fn report_notes(session: &Session, driven: &Driven) {
+pub(super) fn report_notes(session: &Session, driven: &Driven) {
     distinct(&driven.notes).iter().for_each(output::warning);
     hints(session, driven).iter().for_each(output::hint);
     if driven.record.as_ref().is_some_and(|record| !record.outbox.is_empty()) {
@@ -125,7 +125,7 @@ fn hints(session: &Session, driven: &Driven) -> Vec<String> {
 }
 
 /// Texts without repetitions, in their order.
-pub fn distinct<T: ToString>(notes: impl IntoIterator<Item = T>) -> Vec<String> {
+pub(super) fn distinct<T: ToString>(notes: impl IntoIterator<Item = T>) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::new();
     for note in notes {
         let note = note.to_string();

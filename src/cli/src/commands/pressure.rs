@@ -29,7 +29,7 @@ struct PressView<'a> {
 }
 
 /// Runs `pressure`: shows the overspent budgets or, with a reason, ends their effect.
-pub async fn run(context: &Context, reason: Option<&str>) -> Result<Exit, Problem> {
+pub(super) async fn run(context: &Context, reason: Option<&str>) -> Result<Exit, Problem> {
     let Some(reason) = reason else { return show(context).await };
     let reason = order::reason(reason, "why the pressure ends")?;
     let settings = context.guard()?;
@@ -93,7 +93,7 @@ async fn show(context: &Context) -> Result<Exit, Problem> {
 }
 
 /// Prints a note about overspent budgets, which affect all rules.
-pub async fn mention(context: &Context, session: &Session, table: &str, now: Timestamp) {
+pub(super) async fn mention(context: &Context, session: &Session, table: &str, now: Timestamp) {
     match load::<OverspentBudgets>(&session.store(table), Key::Budgets).await {
         Ok(Some((pressure, _))) => {
             for overspent in pressure.active(now) {

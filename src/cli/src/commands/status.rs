@@ -21,7 +21,7 @@ use crate::rule::check_bus;
 use crate::session::Session;
 
 /// Runs `status`, for the rules on `bus` only if one is given.
-pub async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> {
+pub(super) async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> {
     bus.map_or(Ok(()), check_bus)?;
     let table = context.table()?;
     let session = Session::open(context, &[]).await?;

@@ -13,12 +13,12 @@ const GAP: usize = 2;
 const NARROWEST: usize = 16;
 
 /// Renders a table. The first column holds names.
-pub fn render(header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+pub(crate) fn render(header: &[&str], rows: Vec<Vec<Cell>>) -> String {
     render_within(None, header, rows)
 }
 
 /// Renders a table within this width, or that of the terminal.
-pub fn render_within(width: Option<u16>, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+pub(crate) fn render_within(width: Option<u16>, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
     let mut table = Table::new();
     width.map(|width| table.set_width(width));
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -48,7 +48,7 @@ pub fn render_within(width: Option<u16>, header: &[&str], rows: Vec<Vec<Cell>>) 
 }
 
 /// Cell with the state of a breaker.
-pub fn breaker(breaker: &Breaker) -> Cell {
+pub(crate) fn breaker(breaker: &Breaker) -> Cell {
     let cell = Cell::new(breaker);
     match breaker {
         Breaker::Closed => cell,

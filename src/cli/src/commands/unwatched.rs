@@ -11,7 +11,7 @@ use budget_guard_core::ports::Rules;
 const PAGES: u32 = 20;
 
 /// Settings of the guard's stack to change, one sentence each. `seen` are rules with a record.
-pub async fn hints(rules: &EventBridgeRules, seen: &BTreeSet<&RuleArn>) -> Result<Vec<String>, Fault> {
+pub(super) async fn hints(rules: &EventBridgeRules, seen: &BTreeSet<&RuleArn>) -> Result<Vec<String>, Fault> {
     let mut listed = Vec::new();
     let mut next_token = None;
     for _ in 0..PAGES {

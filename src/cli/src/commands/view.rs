@@ -12,7 +12,7 @@ use crate::relative_time::{ago, time_ago};
 
 /// One rule in the JSON output of `status`.
 #[derive(Debug, Serialize)]
-pub struct ListedView {
+pub(super) struct ListedView {
     /// The record.
     #[serde(flatten)]
     pub record: RuleView,
@@ -22,7 +22,7 @@ pub struct ListedView {
 
 /// Record of a rule.
 #[derive(Debug, Serialize)]
-pub struct RuleView {
+pub(super) struct RuleView {
     /// The rule.
     pub rule: RuleRef,
     /// State of the breaker.
@@ -47,7 +47,7 @@ pub struct RuleView {
 
 /// Firings in the present window, with the limit.
 #[derive(Debug, Serialize)]
-pub struct FiringsView {
+pub(super) struct FiringsView {
     /// Number of firings.
     pub count: u64,
     /// Number of firings that trips.
@@ -60,7 +60,7 @@ pub struct FiringsView {
 
 /// A trip.
 #[derive(Debug, Serialize)]
-pub struct TripView {
+pub(super) struct TripView {
     /// Time of the trip.
     pub at: Timestamp,
     /// Kind of its evidence.
@@ -77,7 +77,7 @@ pub struct TripView {
 
 impl RuleView {
     /// View of a record at a time.
-    pub fn new(record: &Record, now: Timestamp) -> Self {
+    pub(super) fn new(record: &Record, now: Timestamp) -> Self {
         let limit = record.window.limit();
         Self {
             rule: rule_ref(&record.rule),
@@ -101,7 +101,7 @@ impl RuleView {
 
 impl TripView {
     /// View of a trip.
-    pub fn new(trip: &Trip) -> Self {
+    pub(super) fn new(trip: &Trip) -> Self {
         let (outcome, restored_at, because) = match &trip.outcome {
             Outcome::Cut => ("cut", None, None),
             Outcome::Restored { at } => ("restored", Some(*at), None),
@@ -114,23 +114,23 @@ impl TripView {
 }
 
 /// Name, bus and ARN of a rule.
-pub fn rule_ref(rule: &RuleArn) -> RuleRef {
+pub(super) fn rule_ref(rule: &RuleArn) -> RuleRef {
     RuleRef::of(rule)
 }
 
-pub fn disabled_at(record: &Record) -> Option<Timestamp> {
+pub(super) fn disabled_at(record: &Record) -> Option<Timestamp> {
     record.breaker.disabled().map(|disabled| disabled.at)
 }
 
 /// Firings as text: `12 of 200 in 60s`.
-pub fn firings(record: &Record, now: Timestamp) -> String {
+pub(super) fn firings(record: &Record, now: Timestamp) -> String {
     let limit = record.window.limit();
     let about = if limit.is_sampled() { "about " } else { "" };
     format!("{about}{} of {} in {}", record.window.count_at(now), limit.count, limit.window)
 }
 
 /// Last trip in a few words: time, reason, result.
-pub fn last_trip(trip: &Trip, now: Timestamp) -> String {
+pub(super) fn last_trip(trip: &Trip, now: Timestamp) -> String {
     let evidence = &trip.evidence;
     let why = match (evidence.kind, evidence.window_seconds) {
         (EvidenceKind::Burst, Some(window)) => format!("{} firings in {window}", evidence.count),
@@ -148,7 +148,7 @@ pub fn last_trip(trip: &Trip, now: Timestamp) -> String {
 }
 
 /// Result of a trip, in a sentence.
-pub fn outcome(record: &Record, trip: &Trip, now: Timestamp) -> String {
+pub(super) fn outcome(record: &Record, trip: &Trip, now: Timestamp) -> String {
     match (&trip.outcome, &record.breaker) {
         (Outcome::Restored { at }, _) => format!("put back as it was at {}", time_ago(*at, now)),
         (Outcome::Spared { because }, _) => format!("not disabled, because {because}"),
@@ -165,7 +165,7 @@ pub fn outcome(record: &Record, trip: &Trip, now: Timestamp) -> String {
 }
 
 /// Unfinished steps, in a few words each.
-pub fn unfinished(record: &Record) -> Vec<String> {
+pub(super) fn unfinished(record: &Record) -> Vec<String> {
     let mut notes = Vec::new();
     let failures = record.work.failures;
     if failures > 0 {

@@ -12,7 +12,7 @@ use crate::rule_file::BadPattern;
 
 /// The report in `replay --output json`.
 #[derive(Debug, Serialize)]
-pub struct View<'a> {
+pub(super) struct View<'a> {
     /// Number of distinct records.
     events: u64,
     /// Number of records and files that could not be read.
@@ -103,7 +103,7 @@ struct ProblemView<'a> {
 }
 
 impl<'a> View<'a> {
-    pub fn new(report: &'a Report<'_>) -> Self {
+    pub(super) fn new(report: &'a Report<'_>) -> Self {
         let collected = &report.reading.collected;
         let window = report.limit.window;
         let rules = report.rules.iter().map(|(rule, outcome)| RuleView::new(rule, outcome, window)).collect();

@@ -16,7 +16,7 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// Files to read, in the order of their paths.
 #[derive(Debug, Default)]
-pub struct Logs {
+pub(super) struct Logs {
     /// Paths of the files.
     pub files: Vec<PathBuf>,
     /// Size of all files together, as stored.
@@ -27,7 +27,7 @@ pub struct Logs {
 
 impl Logs {
     /// Finds the logs. A file named on the command line is read under any name; a folder is searched.
-    pub fn find(named: &[PathBuf]) -> Result<Self, Problem> {
+    pub(super) fn find(named: &[PathBuf]) -> Result<Self, Problem> {
         let mut logs = Self::default();
         for path in named {
             let about =
@@ -83,7 +83,10 @@ impl Logs {
 }
 
 /// Opens a log, and unpacks it if its first bytes are those of gzip. The file's name does not matter.
-pub fn open<R: Read + 'static>(path: &Path, wrap: impl FnOnce(File) -> R) -> io::Result<Box<dyn Read>> {
+pub(super) fn open<R: Read + 'static>(
+    path: &Path,
+    wrap: impl FnOnce(File) -> R,
+) -> io::Result<Box<dyn Read>> {
     let mut file = BufReader::with_capacity(128 << 10, wrap(File::open(path)?));
     let is_packed = file.fill_buf()?.starts_with(GZIP);
     Ok(if is_packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })

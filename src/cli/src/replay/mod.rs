@@ -32,7 +32,7 @@ struct Report<'a> {
 }
 
 /// Runs `replay`.
-pub fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Problem> {
+pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Problem> {
     let limits = context.defaults()?;
     let file = RuleFile::read(rules)?;
     let logs = Logs::find(logs)?;

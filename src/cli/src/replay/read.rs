@@ -14,11 +14,11 @@ use super::logs::{self, Logs};
 use crate::problem::Problem;
 
 /// Maximum number of problems that are reported; the others are only counted.
-pub const NAMED: usize = 10;
+pub(super) const NAMED: usize = 10;
 
 /// Result of reading all logs.
 #[derive(Debug)]
-pub struct Reading {
+pub(super) struct Reading {
     /// Records and counts for the replay.
     pub collected: Collected,
     /// Number of files and records that could not be read.
@@ -31,7 +31,7 @@ pub struct Reading {
 
 /// A file or record that was skipped, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub(super) struct Trouble {
     /// Path of the file.
     pub file: PathBuf,
     /// Number of the record, from 1. `None` for the whole file.
@@ -50,7 +50,7 @@ struct Reader<'a> {
 }
 
 /// Reads all logs and merges the results of the threads.
-pub fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
+pub(super) fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
     let bar = progress(logs.bytes);
     let next = AtomicUsize::new(0);
     let count = thread::available_parallelism().map_or(1, NonZero::get).min(logs.files.len().max(1));

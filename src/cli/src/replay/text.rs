@@ -17,7 +17,7 @@ use crate::output;
 const NAMED: usize = 5;
 
 /// Table of the rules that fired, by number of firings, and the totals.
-pub fn table(report: &Report<'_>) -> String {
+pub(super) fn table(report: &Report<'_>) -> String {
     let window = report.limit.window;
     let has_targets = report.with_targets() > 0;
     let fired = || report.rules.iter().filter(|(_, outcome)| outcome.firings > 0);
@@ -76,7 +76,7 @@ fn totals(report: &Report<'_>, fired: usize) -> String {
 }
 
 /// Prints the problems that limit the report.
-pub fn troubles(report: &Report<'_>) {
+pub(super) fn troubles(report: &Report<'_>) {
     for bad in &report.bad_patterns {
         output::warning(format_args!("unknown whether it fires: {}", bad.message));
     }
@@ -92,7 +92,7 @@ pub fn troubles(report: &Report<'_>) {
 }
 
 /// Prints explanations and next steps after the report.
-pub fn remarks(context: &Context, report: &Report<'_>) {
+pub(super) fn remarks(context: &Context, report: &Report<'_>) {
     for (rule, because) in &report.left_out {
         output::note(format_args!("left out: {}, because {because}", printable(&rule.name)));
     }

@@ -38,7 +38,13 @@ pub enum Doubt {
     },
     /// The account has no such budget.
     #[error("account {asked} has no budget {name}: the alert was forged, or the budget renamed or deleted")]
-    NoSuchBudget { name: Excerpt, asked: String },
+    NoSuchBudget {
+        /// Name of the budget in the alert.
+        name: Excerpt,
+        /// Account that the guard asks.
+        asked: String,
+    },
+    /// The budget is about usage, reservations or savings plans.
     #[error("a budget of type {kind} is not about what is spent")]
     NotSpending {
         /// Type of the budget, as AWS names it.

@@ -49,11 +49,11 @@ mod taken {
     use super::TAKEN_FOR;
     use crate::model::{Lease, Timestamp};
 
-    pub fn serialize<S: Serializer>(lease: &Lease, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(lease: &Lease, serializer: S) -> Result<S::Ok, S::Error> {
         lease.until.map(|until| until - TAKEN_FOR).serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lease, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lease, D::Error> {
         let until = |at: Timestamp| at.saturating_add(TAKEN_FOR).unwrap_or(Timestamp::MAX);
         let at = Option::<Timestamp>::deserialize(deserializer)?;
         Ok(at.map(|at| Lease::held_until(until(at))).unwrap_or_default())
@@ -70,6 +70,7 @@ pub struct Cleared {
 }
 
 impl FollowUp {
+    /// Returns true if nothing is done yet.
     pub fn is_new(&self) -> bool {
         *self == Self::default()
     }
@@ -78,6 +79,7 @@ impl FollowUp {
 /// Alert for which AWS has to be asked again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnansweredNotice {
+    /// Content of the alert.
     pub notice: BudgetNotice,
     /// Time at which SNS received it. `None` if the message had no such time.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -29,6 +29,7 @@ const REMEMBER: SignedDuration = SignedDuration::from_hours(1);
 /// Overspent budget, confirmed, with the numbers that AWS returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverspentBudget {
+    /// Name of the budget, unique in the account.
     pub name: String,
     /// Basis of the alert: actual or forecasted costs.
     pub basis: AlertBasis,
@@ -47,6 +48,7 @@ pub struct OverspentBudget {
     /// Actual or forecasted amount. `None` if AWS returned none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
+    /// Steps that are done about it.
     #[serde(rename = "care", default, skip_serializing_if = "FollowUp::is_new")]
     pub follow_up: FollowUp,
 }

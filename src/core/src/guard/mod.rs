@@ -41,47 +41,52 @@ pub use cut::untouchable;
 const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 /// So many alerts wait to be published. If nobody takes them for months, the record must not grow until it cannot be saved.
 const MAX_WAITING: usize = 4;
-/// So many trips within a day end automatic restores: from then on only a person puts the rule back.
+/// Number of trips within a day that ends automatic restores: from then on only a person restores the rule.
 const LATCH_TRIPS: usize = 3;
 
-/// Something that happened to one rule.
+/// Input of [`step`]: an event in the life of one rule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observation<'a> {
+    /// The rule fired.
     Firing(Firing<'a>),
     /// Time passed.
     Tick,
     /// A person gave an order.
     Order(Order),
-    /// The person who gave this order is still there: the work on it goes on.
+    /// The person who gave this order waits for its result: the work on it goes on.
     Attended(Order),
-    /// Someone was seen changing the rule.
+    /// A principal was seen changing the rule.
     Changed {
+        /// ARN of the principal, or what CloudTrail has instead.
         by: String,
+        /// Time of the event.
         at: Timestamp,
     },
-    /// A budget that covers the rule is overspent: judge it now, and not only when it fires next.
+    /// A budget that covers the rule is overspent: it is judged now, and not only when it fires next.
     BudgetOverspent,
     /// A target of the rule, or of others, opened a session of a role.
     Opened(Opened),
     /// A known target put events on a bus.
     Put(Put),
-    /// It cannot be said which events fire the rule: its pattern is beyond the guard.
+    /// The events that fire the rule are not known, because its pattern is beyond the guard.
     Unmatched {
+        /// Problem with the pattern, in a sentence.
         problem: String,
     },
-    /// What became of the plan's action.
+    /// Outcome of the plan's action.
     Answer(Answer),
 }
 
 /// The answer to an action of the plan.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
+    /// The rule before anything is done to it.
     Inspected(Result<Box<RuleDefinition>, Fault>),
     /// The state that was read back after `DisableRule`.
     Disabled(Result<RuleState, Fault>),
     /// The cut rule as it is now.
     Checked(Result<Box<RuleDefinition>, Fault>),
-    /// The rule before and after it was put back.
+    /// The rule before and after it was restored.
     Restored(Result<Box<Restoration>, Fault>),
     /// Firings of the rule in the last 14 days, and the longest runs of its functions.
     History(Result<RateHistory, Fault>),
@@ -89,8 +94,11 @@ pub enum Answer {
     Sessions(Result<Vec<Opened>, Fault>),
     /// The chains of rules upstream.
     Traced(Result<Box<Trace>, Fault>),
+    /// An alert was published, or could not be.
     Published {
+        /// Identity of the alert.
         key: AlertKey,
+        /// Outcome of the call.
         result: Result<(), Fault>,
     },
 }

@@ -9,10 +9,16 @@ use super::{Refusal, Step};
 /// An order given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    /// Cut the rule by hand, for this reason.
-    Disable { reason: String },
-    /// Put back a rule that the guard cut; `force` also when its loop was proved and nothing has changed.
-    Enable { force: bool },
+    /// Cut the rule by hand.
+    Disable {
+        /// Reason that the person gives.
+        reason: String,
+    },
+    /// Restore a rule that the guard cut.
+    Enable {
+        /// Restore it even if its loop was proved and nothing has changed since.
+        force: bool,
+    },
 }
 
 impl Step<'_> {

@@ -20,12 +20,12 @@ pub(crate) struct Scanner<'a, const QUOTED: bool> {
 }
 
 impl<'a> Scanner<'a, false> {
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self::within(bytes)
     }
 
     /// Reads a string that contains JSON. After `None` the scanner is still in front of the string.
-    pub fn quoted<T>(&mut self, read: impl FnOnce(&mut Scanner<'a, true>) -> Option<T>) -> Option<T> {
+    pub(crate) fn quoted<T>(&mut self, read: impl FnOnce(&mut Scanner<'a, true>) -> Option<T>) -> Option<T> {
         if self.peek()? != b'"' {
             return None;
         }
@@ -43,26 +43,26 @@ impl<'a> Scanner<'a, false> {
 
 impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
     /// Creates a scanner of bytes that another scanner has skipped.
-    pub fn within(bytes: &'a [u8]) -> Self {
+    pub(crate) fn within(bytes: &'a [u8]) -> Self {
         Self { bytes, start: 0, at: 0, seen: 0 }
     }
 
     /// Index of the next byte.
-    pub fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
-    pub fn since(&self, start: usize) -> &'a [u8] {
+    pub(crate) fn since(&self, start: usize) -> &'a [u8] {
         &self.bytes[start..self.at]
     }
 
     /// Returns true if everything read is UTF-8. Strings are skipped without that check.
-    pub fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         self.seen & HIGHEST == 0 || std::str::from_utf8(self.since(self.start)).is_ok()
     }
 
     /// Returns the next byte that is not white space, without consuming it.
-    pub fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         loop {
             match *self.bytes.get(self.at)? {
                 b' ' => self.at += 1,
@@ -72,12 +72,12 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         }
     }
 
-    pub fn expect(&mut self, byte: u8) -> Option<()> {
+    pub(crate) fn expect(&mut self, byte: u8) -> Option<()> {
         (self.peek()? == byte).then(|| self.at += 1)
     }
 
     /// Reads an object. `member` gets each key, and reads or skips the value.
-    pub fn object(&mut self, mut member: impl FnMut(&mut Self, &'a [u8]) -> Option<()>) -> Option<()> {
+    pub(crate) fn object(&mut self, mut member: impl FnMut(&mut Self, &'a [u8]) -> Option<()>) -> Option<()> {
         self.list(b'{', b'}', |json| {
             let key = json.plain()?;
             json.expect(b':')?;
@@ -86,7 +86,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
     }
 
     /// Reads an array, calling `element` for each element.
-    pub fn array(&mut self, element: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+    pub(crate) fn array(&mut self, element: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.list(b'[', b']', element)
     }
 
@@ -103,12 +103,12 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
     }
 
     /// Reads a string without escapes.
-    pub fn text(&mut self) -> Option<&'a str> {
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
         std::str::from_utf8(self.plain()?).ok()
     }
 
     /// Reads a string without escapes, and without checking that it is UTF-8.
-    pub fn plain(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn plain(&mut self) -> Option<&'a [u8]> {
         self.peek()?;
         self.quote()?;
         let start = self.at;
@@ -119,7 +119,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
     }
 
     /// Reads a string without escapes, or skips any other value.
-    pub fn text_or_skip(&mut self) -> Option<Option<&'a str>> {
+    pub(crate) fn text_or_skip(&mut self) -> Option<Option<&'a str>> {
         if self.peek()? != if QUOTED { b'\\' } else { b'"' } {
             return self.skip().map(|()| None);
         }
@@ -132,7 +132,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
     }
 
     /// Skips one value of any kind.
-    pub fn skip(&mut self) -> Option<()> {
+    pub(crate) fn skip(&mut self) -> Option<()> {
         // Bit stack of the open containers, innermost lowest: 1 is an object, 0 an array. The highest 1 marks its end.
         let mut open = 1u64;
         loop {
@@ -219,7 +219,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         is_one
     }
 
-    pub fn exactly(&mut self, these: &[u8]) -> Option<()> {
+    pub(crate) fn exactly(&mut self, these: &[u8]) -> Option<()> {
         self.bytes[self.at..].starts_with(these).then(|| self.at += these.len())
     }
 
@@ -227,7 +227,7 @@ impl<'a, const QUOTED: bool> Scanner<'a, QUOTED> {
         self.exactly(if QUOTED { br#"\""# } else { br#"""# })
     }
 
-    pub fn skip_string(&mut self) -> Option<()> {
+    pub(crate) fn skip_string(&mut self) -> Option<()> {
         self.peek()?;
         self.quote()?;
         loop {

@@ -123,7 +123,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Unread<'a> {
 
 impl<'a> Value<'a> {
     /// Returns the text of a string, `None` for other values. Escapes are decoded by `serde_json`.
-    pub fn text<E: Error>(self) -> Result<Option<Cow<'a, str>>, E> {
+    pub(crate) fn text<E: Error>(self) -> Result<Option<Cow<'a, str>>, E> {
         match self {
             Self::Text(text) => Ok(Some(text.into())),
             Self::Plain(json @ [b'"', ..]) => Ok(serde_json::from_slice(json).ok().map(Cow::Owned)),
@@ -132,16 +132,16 @@ impl<'a> Value<'a> {
         }
     }
 
-    pub fn is_container(self) -> bool {
+    pub(crate) fn is_container(self) -> bool {
         matches!(self, Self::Plain([b'{' | b'[', ..]) | Self::Quoted([b'{' | b'[', ..]))
     }
 
-    pub fn is_object(self) -> bool {
+    pub(crate) fn is_object(self) -> bool {
         matches!(self, Self::Plain([b'{', ..]) | Self::Quoted([b'{', ..]))
     }
 
     /// Bytes of the value in the payload. A string is without its quotes.
-    pub fn bytes(self) -> &'a [u8] {
+    pub(crate) fn bytes(self) -> &'a [u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
             Self::Plain(json) | Self::Quoted(json) => json,
@@ -149,7 +149,7 @@ impl<'a> Value<'a> {
     }
 
     /// Value as JSON without the outer quotes. `None` if those contain malformed escapes.
-    pub fn json(self) -> Option<Cow<'a, str>> {
+    pub(crate) fn json(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => serde_json::to_string(text).ok().map(Cow::Owned),
             Self::Plain(json) => std::str::from_utf8(json).ok().map(Cow::Borrowed),
@@ -161,7 +161,7 @@ impl<'a> Value<'a> {
     }
 
     /// Adds the value to a fingerprint. Quoted and plain values have the same one.
-    pub fn add_to(self, fingerprint: &mut Fingerprint) {
+    pub(crate) fn add_to(self, fingerprint: &mut Fingerprint) {
         match self {
             Self::Text(text) => {
                 fingerprint.delimit(1);

@@ -39,18 +39,22 @@ impl RuleArn {
         Arn { partition, service: "events", region, account, resource: &path }.to_string().parse()
     }
 
+    /// The whole ARN.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
+    /// Partition, as in `aws` or `aws-cn`.
     pub fn partition(&self) -> &str {
         self.parts().partition
     }
 
+    /// Region, as in `us-east-1`.
     pub fn region(&self) -> &str {
         self.parts().region
     }
 
+    /// Account, in 12 digits.
     pub fn account(&self) -> &str {
         self.parts().account
     }
@@ -70,6 +74,7 @@ impl RuleArn {
         if self.name == self.path { DEFAULT_BUS } else { &self.text[self.path..self.name - 1] }
     }
 
+    /// Name of the rule, without its bus.
     pub fn name(&self) -> &str {
         &self.text[self.name..]
     }
@@ -91,6 +96,7 @@ impl fmt::Debug for RuleArn {
     }
 }
 
+/// Text that is not the ARN of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{seen} is not a rule ARN ({problem}); expected arn:aws:events:REGION:ACCOUNT:rule/[BUS/]NAME")]
 pub struct ParseRuleArnError {

@@ -24,7 +24,7 @@ pub(super) struct Causes {
 
 impl Causes {
     /// Returns the index of this cause, and adds it if it is new.
-    pub fn add(&mut self, caller: &Caller<'_>, call: Option<&Call<'_>>) -> u32 {
+    pub(super) fn add(&mut self, caller: &Caller<'_>, call: Option<&Call<'_>>) -> u32 {
         let places = self.known.entry(hash(caller, call)).or_default();
         let is_same = |place: &&u32| {
             let one = &self.list[**place as usize];
@@ -41,12 +41,12 @@ impl Causes {
     }
 
     /// Returns the cause at this index.
-    pub fn get(&self, place: usize) -> &Caused {
+    pub(super) fn get(&self, place: usize) -> &Caused {
         &self.list[place]
     }
 
     /// Appends the causes of another reader. Returns the number to be added to that reader's indices.
-    pub fn append(&mut self, mut other: Self) -> u32 {
+    pub(super) fn append(&mut self, mut other: Self) -> u32 {
         let moved = self.list.len() as u32;
         self.list.append(&mut other.list);
         moved

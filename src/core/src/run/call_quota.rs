@@ -17,12 +17,12 @@ pub(super) struct CallQuota {
 }
 
 impl CallQuota {
-    pub fn new(now: Timestamp, calls: i32, within: SignedDuration) -> Self {
+    pub(super) fn new(now: Timestamp, calls: i32, within: SignedDuration) -> Self {
         Self { next: now, until: now + within, calls_left: calls }
     }
 
     /// Waits for the turn of so many calls. False if there is no turn left.
-    pub async fn acquire(&mut self, clock: &impl Clock, calls: i32) -> bool {
+    pub(super) async fn acquire(&mut self, clock: &impl Clock, calls: i32) -> bool {
         if self.calls_left < calls || self.next >= self.until {
             return false;
         }

@@ -18,13 +18,13 @@ pub(super) struct Fresh<T> {
 
 impl<T> Fresh<T> {
     /// Creates a value that was read at this time.
-    pub fn new(value: T, at: Timestamp, lasts: SignedDuration) -> Self {
+    pub(super) fn new(value: T, at: Timestamp, lasts: SignedDuration) -> Self {
         Self { value, at, lasts }
     }
 
     /// Returns true if the value need not be read again yet. A value from the future was read by a clock that was
     /// ahead; it is not fresh.
-    pub fn is_fresh(&self, now: Timestamp) -> bool {
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         self.at <= now && now < self.at + self.lasts
     }
 }
@@ -35,7 +35,7 @@ pub(super) struct Kept<T>(Mutex<T>);
 
 impl<T> Kept<T> {
     /// Locks the value. A panic of another invocation leaves it intact, because it is only ever replaced.
-    pub fn lock(&self) -> MutexGuard<'_, T> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -48,7 +48,7 @@ pub(super) struct Failed {
 
 impl<'a> Intake<'a> {
     /// Adds an attributed message.
-    pub fn add(&mut self, message: usize, attributed: Attributed<'a>, summary: &mut Summary) {
+    pub(super) fn add(&mut self, message: usize, attributed: Attributed<'a>, summary: &mut Summary) {
         match attributed {
             Attributed::Firing(firing) => {
                 self.groups.add(message, firing.rule.clone(), Observation::Firing(firing));

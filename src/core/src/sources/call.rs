@@ -24,7 +24,7 @@ fn is_creating(operation: &str) -> bool {
 
 impl<'a> Detail<'a> {
     /// Outcome of the call, by `errorCode`.
-    pub fn outcome(&self) -> CallOutcome {
+    pub(super) fn outcome(&self) -> CallOutcome {
         match &self.error_code {
             Field::Absent | Field::Other("null") => CallOutcome::Succeeded,
             Field::Text(code) => CallOutcome::of(code),
@@ -33,7 +33,7 @@ impl<'a> Detail<'a> {
     }
 
     /// Call that the record describes. `None` for other events of CloudTrail, which name none.
-    pub fn call(self: Box<Self>, caller: &Identity<'a>) -> Option<Call<'a>> {
+    pub(super) fn call(self: Box<Self>, caller: &Identity<'a>) -> Option<Call<'a>> {
         let outcome = self.outcome();
         let Self {
             event_source,

@@ -43,7 +43,7 @@ pub(super) struct Top<'a> {
 
 impl<'a> Top<'a> {
     /// Returns the payload as an EventBridge event if it has the fields of one.
-    pub fn into_event(self) -> Option<Event<'a>> {
+    pub(super) fn into_event(self) -> Option<Event<'a>> {
         let looks_like_one = self.source.is_present() && self.detail_type.is_present();
         looks_like_one.then_some(Event {
             id: self.id,
@@ -99,7 +99,7 @@ pub(super) struct Event<'a> {
 
 impl Event<'_> {
     /// Returns true for events of Cost Anomaly Detection, and for events that forward the text of a notification.
-    pub fn may_be_about_money(&self) -> bool {
+    pub(super) fn may_be_about_money(&self) -> bool {
         self.source.is("aws.ce")
             || matches!(&self.detail, Nested::Object(detail) if matches!(&detail.message, Field::Text(text) if cost::may_be_notice(text)))
     }
@@ -143,14 +143,14 @@ pub(super) struct Detail<'a> {
 
 impl<'a> Detail<'a> {
     /// Returns true for a management event that rules in the state `ENABLED` do not receive.
-    pub fn is_withheld(&self) -> bool {
+    pub(super) fn is_withheld(&self) -> bool {
         let service = self.event_source.as_str().unwrap_or_default();
         is_management(self.management_event.boolean(), self.event_category.as_str())
             && self.event_name.as_str().is_some_and(|name| is_withheld(service, name))
     }
 
     /// Effect of this call on a rule. `None` if the call is not about rules.
-    pub fn rule_call(&mut self) -> Option<RuleCall<'a>> {
+    pub(super) fn rule_call(&mut self) -> Option<RuleCall<'a>> {
         let Field::Text(call) = &self.event_name else { return None };
         let change = match &**call {
             "PutRule" | "EnableRule" | "DisableRule" | "DeleteRule" => Change::Definition,
@@ -260,7 +260,7 @@ const CONSOLE: &str = "signin.amazonaws.com";
 
 impl<'a> UserIdentity<'a> {
     /// Splits the element into caller and other fields. `source` is the event's own, for identities without a name.
-    pub fn caller(self, source: &Cow<'a, str>) -> (Caller<'a>, Identity<'a>) {
+    pub(super) fn caller(self, source: &Cow<'a, str>) -> (Caller<'a>, Identity<'a>) {
         let role = match self.session {
             Nested::Object(Session { issuer: Nested::Object(Issuer { arn: Field::Text(arn) }) }) => Some(arn),
             _ => None,

@@ -24,7 +24,7 @@ pub(super) enum Field<'a> {
 
 impl<'a> Field<'a> {
     /// Boolean value, `None` for other types.
-    pub fn boolean(&self) -> Option<bool> {
+    pub(super) fn boolean(&self) -> Option<bool> {
         match self {
             Self::Bool(value) => Some(*value),
             _ => None,
@@ -32,7 +32,7 @@ impl<'a> Field<'a> {
     }
 
     /// Text, `None` for other types.
-    pub fn as_str(&self) -> Option<&str> {
+    pub(super) fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
@@ -40,12 +40,12 @@ impl<'a> Field<'a> {
     }
 
     /// Returns true if the field exists, of any type.
-    pub fn is_present(&self) -> bool {
+    pub(super) fn is_present(&self) -> bool {
         !matches!(self, Self::Absent)
     }
 
     /// Returns true if the field is this text.
-    pub fn is(&self, expected: &str) -> bool {
+    pub(super) fn is(&self, expected: &str) -> bool {
         matches!(self, Self::Text(text) if text == expected)
     }
 
@@ -54,14 +54,18 @@ impl<'a> Field<'a> {
     /// # Errors
     ///
     /// The field is missing or has another type. The error names the field, the type found and the expected value.
-    pub fn text(self, field: &'static str, expected: &'static str) -> Result<Cow<'a, str>, DecodeError> {
+    pub(super) fn text(
+        self,
+        field: &'static str,
+        expected: &'static str,
+    ) -> Result<Cow<'a, str>, DecodeError> {
         match self {
             Self::Text(text) => Ok(text),
             other => Err(other.missing(field, expected)),
         }
     }
 
-    pub fn missing(&self, field: &'static str, expected: &'static str) -> DecodeError {
+    pub(super) fn missing(&self, field: &'static str, expected: &'static str) -> DecodeError {
         match self {
             Self::Other(seen) => DecodeError::WrongType { field, seen, expected },
             Self::Bool(_) => DecodeError::WrongType { field, seen: "a boolean", expected },
@@ -70,7 +74,7 @@ impl<'a> Field<'a> {
     }
 
     /// Text, or `fallback` if it is absent, empty or of another type.
-    pub fn or(self, fallback: Cow<'a, str>) -> Cow<'a, str> {
+    pub(super) fn or(self, fallback: Cow<'a, str>) -> Cow<'a, str> {
         match self {
             Self::Text(text) if !text.is_empty() => text,
             _ => fallback,
@@ -102,7 +106,7 @@ pub(super) enum Nested<T> {
 
 impl<T> Nested<T> {
     /// Returns true if the field exists, of any type.
-    pub fn is_present(&self) -> bool {
+    pub(super) fn is_present(&self) -> bool {
         !matches!(self, Self::Absent)
     }
 
@@ -111,7 +115,7 @@ impl<T> Nested<T> {
     /// # Errors
     ///
     /// The field is missing or has another type.
-    pub fn object(self, field: &'static str, expected: &'static str) -> Result<T, DecodeError> {
+    pub(super) fn object(self, field: &'static str, expected: &'static str) -> Result<T, DecodeError> {
         match self {
             Self::Object(value) => Ok(value),
             Self::Absent => Err(DecodeError::Missing { field, expected }),

@@ -12,11 +12,13 @@ mod parameters;
 mod parse_cache;
 mod put;
 mod resource;
+mod rule_call;
 mod search;
 
 pub use bus::{Bus, EventJson, ForwardedFiring};
 pub use error::DecodeError;
 pub use opening::{Opening, opening};
+pub use rule_call::{Change, RuleCall};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -182,33 +184,6 @@ pub struct Sender<'a> {
 /// "Receiving events from a SaaS partner" (Amazon EventBridge user guide), whose sources begin with `aws.partner/`.
 fn is_of_aws(source: &str) -> bool {
     source.starts_with("aws.") && !source.starts_with("aws.partner/")
-}
-
-/// Effect of an API call on a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RuleCall<'a> {
-    /// The call changed a rule.
-    Changed {
-        /// Name or ARN of the bus. `default` if the call names none.
-        bus: Cow<'a, str>,
-        /// Name of the rule. Its ARN in calls about tags.
-        rule: Cow<'a, str>,
-        /// Part of the rule that was changed.
-        change: Change,
-    },
-    /// The call failed, or names no rule.
-    WithoutEffect,
-}
-
-/// Part of a rule that was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// Pattern, schedule or state, by `PutRule`, `EnableRule` or `DisableRule`; or the rule was deleted.
-    Definition,
-    /// Targets, by `PutTargets` or `RemoveTargets`.
-    Targets,
-    /// Tags, by `TagResource` or `UntagResource`.
-    Tags,
 }
 
 /// Decodes the payload of one Lambda invocation.

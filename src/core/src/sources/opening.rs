@@ -45,12 +45,12 @@ struct User {
 
 impl<'a> Detail<'a> {
     /// Session or events that this call created.
-    pub fn made(&self) -> Option<Made<'a>> {
+    pub(super) fn made(&self) -> Option<Made<'a>> {
         self.opened().map(Made::Session).or_else(|| self.put().map(Made::Events))
     }
 
     /// Session that this call opened. `None` for other calls, for refused ones, and for answers without a key.
-    pub fn opened(&self) -> Option<Session<'a>> {
+    pub(super) fn opened(&self) -> Option<Session<'a>> {
         let Field::Text(operation) = &self.event_name else { return None };
         if !operation.starts_with(OPENING) || !self.event_source.is(SERVICE) {
             return None;

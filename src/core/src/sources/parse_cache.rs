@@ -13,7 +13,7 @@ pub(super) struct ParseCache {
 
 impl ParseCache {
     /// Parses the ARN of a rule, or returns the last one if the text is the same. Errors name the field `name`.
-    pub fn rule(&mut self, field: Field<'_>, name: &'static str) -> Result<RuleArn, DecodeError> {
+    pub(super) fn rule(&mut self, field: Field<'_>, name: &'static str) -> Result<RuleArn, DecodeError> {
         let text = field.text(name, "the ARN of an EventBridge rule")?;
         match &self.rule {
             Some(rule) if rule.as_str() == text => Ok(rule.clone()),
@@ -25,7 +25,7 @@ impl ParseCache {
     }
 
     /// Parses a time, or returns the last one if the text is the same. Errors name the field `name`.
-    pub fn time(&mut self, field: Field<'_>, name: &'static str) -> Result<Timestamp, DecodeError> {
+    pub(super) fn time(&mut self, field: Field<'_>, name: &'static str) -> Result<Timestamp, DecodeError> {
         let text = field.text(name, "an RFC 3339 time")?;
         match &self.time {
             Some((last, at)) if *last == text => Ok(*at),

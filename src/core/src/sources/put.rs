@@ -24,7 +24,7 @@ struct Entry {
 
 impl Detail<'_> {
     /// Ids of the events that this call put. `None` for other calls, and for answers that cannot be read.
-    pub fn put(&self) -> Option<Vec<FiringId>> {
+    pub(super) fn put(&self) -> Option<Vec<FiringId>> {
         if !self.event_name.is(OPERATION) || !self.event_source.is(SERVICE) {
             return None;
         }

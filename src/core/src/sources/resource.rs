@@ -198,12 +198,12 @@ pub(super) struct ResourceBuilder<'a> {
 
 impl<'a> ResourceBuilder<'a> {
     /// Returns true if no identifying value was found.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
     /// Adds the value of an identifying parameter.
-    pub fn add(&mut self, value: Cow<'a, str>) {
+    pub(super) fn add(&mut self, value: Cow<'a, str>) {
         let before = self.ids;
         each_name(&value, |name| self.ids.insert(Fingerprint::of(name)));
         if before == self.ids {
@@ -222,7 +222,7 @@ impl<'a> ResourceBuilder<'a> {
     }
 
     /// Resource with these values. `None` without any.
-    pub fn into_resource(self) -> Option<Resource<'a>> {
+    pub(super) fn into_resource(self) -> Option<Resource<'a>> {
         (!self.is_empty()).then_some(Resource { name: self.name, ids: self.ids })
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct Search<F> {
 impl<F> Search<F> {
     /// Searches the members of this container, which has a role itself. Returns false if the search is incomplete:
     /// there are too many values, or a key has escapes.
-    pub fn look<'a>(&mut self, container: Value<'a>, role: ParameterRole) -> bool
+    pub(super) fn look<'a>(&mut self, container: Value<'a>, role: ParameterRole) -> bool
     where
         F: FnMut(ParameterRole, Value<'a>),
     {

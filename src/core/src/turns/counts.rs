@@ -22,7 +22,7 @@ pub(super) struct Recent {
 impl Recent {
     /// Number of firings in `spans` that end at `floor` or later. Between calls, `spans` may only get longer and
     /// `floor` only later.
-    pub fn since(&mut self, spans: &[Span], floor: i64) -> u64 {
+    pub(super) fn since(&mut self, spans: &[Span], floor: i64) -> u64 {
         for span in spans.get(self.next..).unwrap_or_default() {
             self.sum += u64::from(span.count);
         }
@@ -48,7 +48,7 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
-    pub fn new(answer_seconds: i64) -> Self {
+    pub(super) fn new(answer_seconds: i64) -> Self {
         Self {
             answer_seconds,
             own_count: Recent::default(),
@@ -59,7 +59,7 @@ impl Backlog {
     }
 
     /// Adds own calls. `last` is the span of own calls before them.
-    pub fn own(&mut self, span: Span, last: Option<&Span>) {
+    pub(super) fn own(&mut self, span: Span, last: Option<&Span>) {
         if last.is_some_and(|last| span.from - last.to > self.answer_seconds) {
             self.own_floor = span.from;
             self.other_floor = self.other_floor.max(span.from - self.answer_seconds);
@@ -68,14 +68,14 @@ impl Backlog {
     }
 
     /// Drops firings that are longer ago than a busy period.
-    pub fn forget_before(&mut self, at: i64) {
+    pub(super) fn forget_before(&mut self, at: i64) {
         let floor = at - SPELL;
         self.own_floor = self.own_floor.max(floor);
         self.other_floor = self.other_floor.max(floor);
     }
 
     /// Returns true if the own calls may be late answers. Both lists must hold all spans so far.
-    pub fn explains(&mut self, own: &[Span], others: &[Span]) -> bool {
+    pub(super) fn explains(&mut self, own: &[Span], others: &[Span]) -> bool {
         let own = self.own_count.since(own, self.own_floor);
         let others = self.other_count.since(others, self.other_floor);
         own <= PER_REASON * others + ALLOWED

@@ -29,18 +29,18 @@ pub(super) struct Causes {
 }
 
 impl Causes {
-    pub fn new(answer_seconds: i64) -> Self {
+    pub(super) fn new(answer_seconds: i64) -> Self {
         Self { answer_seconds, waiting: VecDeque::new(), least: VecDeque::new() }
     }
 
     /// Adds firings. They must come in the order of time, and within a second those of other makers first.
-    pub fn add(&mut self, span: Span, depth: Depth, is_own: bool) {
+    pub(super) fn add(&mut self, span: Span, depth: Depth, is_own: bool) {
         let first = if is_own { span.from + SHORTEST } else { span.from };
         self.waiting.push_back((first, span.to, depth));
     }
 
     /// Returns the depth of the most innocent cause of a firing at `at`. Must be called in the order of time.
-    pub fn of(&mut self, at: i64) -> Option<Depth> {
+    pub(super) fn of(&mut self, at: i64) -> Option<Depth> {
         while let Some((_, mut to, depth)) = self.waiting.pop_front_if(|(first, ..)| *first <= at) {
             while let Some((other, _)) = self.least.pop_back_if(|(_, other)| *other >= depth) {
                 to = to.max(other);

@@ -38,12 +38,12 @@ pub(super) struct Entry {
 
 impl Entry {
     /// Fingerprint of the container that made the call; `None` if containers are not distinguished.
-    pub fn task(&self) -> Option<u32> {
+    pub(super) fn task(&self) -> Option<u32> {
         Some(self.run).filter(|run| *run != 0 && matches!(self.maker, Maker::Own(..)))
     }
 
     /// Sort key: time first, then id.
-    pub fn key(&self) -> (i64, u32) {
+    pub(super) fn key(&self) -> (i64, u32) {
         (self.at, self.id)
     }
 }

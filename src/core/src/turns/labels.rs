@@ -24,7 +24,7 @@ pub(super) struct Label {
 }
 
 impl Label {
-    pub fn of(equal: u32, call: &Call<'_>) -> Self {
+    pub(super) fn of(equal: u32, call: &Call<'_>) -> Self {
         let resource =
             call.resource.as_ref().map(|resource| printable_ascii(&resource.name, MAX_NAME).into_owned());
         Self { equal, call: call.name(), resource }
@@ -32,7 +32,7 @@ impl Label {
 
     /// Returns true if this label names the call. Word-for-word equal calls share a label. So do calls of one operation
     /// that are not compared.
-    pub fn is_of(&self, equal: u32, call: &Call<'_>) -> bool {
+    pub(super) fn is_of(&self, equal: u32, call: &Call<'_>) -> bool {
         self.equal == equal && (equal != 0 || call.has_name(&self.call))
     }
 }
@@ -43,7 +43,7 @@ impl Label {
 pub(super) struct Labels(VecDeque<Label>);
 
 impl Labels {
-    pub fn add(&mut self, equal: u32, call: &Call<'_>) {
+    pub(super) fn add(&mut self, equal: u32, call: &Call<'_>) {
         let is_known = |label: &Label| label.is_of(equal, call);
         if self.0.back().is_some_and(is_known) {
             return;
@@ -56,7 +56,7 @@ impl Labels {
     }
 
     /// Adds a label, and drops the oldest one if there are too many.
-    pub fn push(&mut self, label: Label) {
+    pub(super) fn push(&mut self, label: Label) {
         if self.0.len() == MAX {
             self.0.pop_front();
         }
@@ -64,12 +64,12 @@ impl Labels {
     }
 
     /// Returns the label of these equal calls, else that of the last call.
-    pub fn of(&self, equal: Option<u32>) -> Option<&Label> {
+    pub(super) fn of(&self, equal: Option<u32>) -> Option<&Label> {
         let known = equal.and_then(|equal| self.0.iter().rev().find(|label| label.equal == equal));
         known.or_else(|| self.0.back())
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

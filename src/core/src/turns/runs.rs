@@ -44,7 +44,7 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    pub fn new(answer_seconds: i64, time_limit: i64, calls: usize) -> Self {
+    pub(super) fn new(answer_seconds: i64, time_limit: i64, calls: usize) -> Self {
         Self {
             answer_seconds,
             time_limit,
@@ -57,7 +57,13 @@ impl Runs {
     /// reason is near.
     ///
     /// Returns the run if this call adds to its surplus.
-    pub fn add(&mut self, entry: &Entry, is_caused: bool, begun: bool, reasons: &[Span]) -> Option<Run> {
+    pub(super) fn add(
+        &mut self,
+        entry: &Entry,
+        is_caused: bool,
+        begun: bool,
+        reasons: &[Span],
+    ) -> Option<Run> {
         let at = entry.at;
         let reach = self.answer_seconds + RETRIES_SECONDS;
         while reasons.get(self.oldest).is_some_and(|reason| reason.to < at - reach) {

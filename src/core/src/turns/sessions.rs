@@ -79,18 +79,18 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.roles.is_empty() && self.known.is_empty() && self.asked_at.is_none()
     }
 
     /// Returns the session if its opener is known.
-    pub fn known(&self, key: SessionKey) -> Option<&Known> {
+    pub(super) fn known(&self, key: SessionKey) -> Option<&Known> {
         self.known.iter().find(|known| known.key == key)
     }
 
     /// Adds a call. Returns the oldest call if there is no room for both, and the call itself as `Err` if there is no
     /// room for its role.
-    pub fn add(
+    pub(super) fn add(
         &mut self,
         mut entry: Entry,
         call: &Call<'_>,
@@ -128,12 +128,12 @@ impl Sessions {
     }
 
     /// Returns true if the call with this key waits.
-    pub fn has(&self, key: (i64, u32)) -> bool {
+    pub(super) fn has(&self, key: (i64, u32)) -> bool {
         self.waiting.binary_search_by_key(&key, |one| one.entry.key()).is_ok()
     }
 
     /// Returns the question that is due at `now`, in seconds since 1970.
-    pub fn question(&self, now: i64) -> Option<OpenSessions> {
+    pub(super) fn question(&self, now: i64) -> Option<OpenSessions> {
         let wait = ASK_AGAIN.saturating_mul(1 << self.fruitless.saturating_sub(1).min(6)).min(LONGEST_WAIT);
         let is_due = self.asked_at.is_none_or(|asked_at| now >= asked_at + wait);
         let first = self.waiting.first().filter(|_| is_due)?;
@@ -148,18 +148,18 @@ impl Sessions {
     }
 
     /// Stores that a question was asked at `now`.
-    pub fn asked(&mut self, now: i64) {
+    pub(super) fn asked(&mut self, now: i64) {
         (self.asked_at, self.fruitless) = (Some(now), self.fruitless.saturating_add(1));
     }
 
     /// Takes back one step of the doubling, because the last question had no answer.
-    pub fn failed(&mut self) {
+    pub(super) fn failed(&mut self) {
         self.fruitless = self.fruitless.saturating_sub(1);
     }
 
     /// Stores the opener of a session. Returns the calls of the session that waited, with their role; `None` if the
     /// opener was known already.
-    pub fn opened(&mut self, opened: &Opened, actor: Option<ActorId>) -> Option<Taken> {
+    pub(super) fn opened(&mut self, opened: &Opened, actor: Option<ActorId>) -> Option<Taken> {
         if actor.is_some() {
             self.fruitless = 0;
         }
@@ -188,7 +188,7 @@ impl Sessions {
     }
 
     /// Drops sessions that ended before `newest`, and calls from before `floor`. Both are in seconds since 1970.
-    pub fn forget(&mut self, newest: i64, floor: i64) {
+    pub(super) fn forget(&mut self, newest: i64, floor: i64) {
         // Calls may arrive late.
         self.known.retain(|known| known.until >= newest - i64::from(LATENESS.get()));
         self.waiting.retain(|one| one.entry.at >= floor);

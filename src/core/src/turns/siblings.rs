@@ -53,7 +53,7 @@ pub(super) struct Siblings(Vec<Sibling>);
 impl Siblings {
     /// Counts a firing. Returns the actor's place, or `None` if all places are in use. Calls `reused` with a place that
     /// belonged to another actor.
-    pub fn count(&mut self, actor: &str, at: i64, reused: impl FnOnce(u8)) -> Option<u8> {
+    pub(super) fn count(&mut self, actor: &str, at: i64, reused: impl FnOnce(u8)) -> Option<u8> {
         let known = self.0.iter().position(|sibling| sibling.actor == actor);
         let new = || Sibling { actor: actor.to_owned(), count: 0, last: at, answer: None };
         let index = match known {
@@ -76,26 +76,26 @@ impl Siblings {
         u8::try_from(index).ok()
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Sibling> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Sibling> {
         self.0.iter()
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub fn has_open_questions(&self) -> bool {
+    pub(super) fn has_open_questions(&self) -> bool {
         self.0.iter().any(Sibling::is_open)
     }
 
-    pub fn traced(&mut self, cycle: impl Fn(&Sibling) -> Option<Seconds>, at: i64) {
+    pub(super) fn traced(&mut self, cycle: impl Fn(&Sibling) -> Option<Seconds>, at: i64) {
         for sibling in &mut self.0 {
             sibling.answer = Some(Answer { at, count: sibling.count, cycle_seconds: cycle(sibling) });
         }
     }
 
     /// Returns the answer time in seconds of the cycle that this sibling belongs to. `None` if its calls are reasons.
-    pub fn cycle(&self, place: u8, chains: Chains) -> Option<i64> {
+    pub(super) fn cycle(&self, place: u8, chains: Chains) -> Option<i64> {
         let sibling = self.0.get(usize::from(place))?;
         match chains {
             Chains::Apart | Chains::Events => None,
@@ -106,7 +106,7 @@ impl Siblings {
         }
     }
 
-    pub fn has(&self, place: u8) -> bool {
+    pub(super) fn has(&self, place: u8) -> bool {
         usize::from(place) < self.0.len()
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Alternation {
 
 impl Alternation {
     /// Adds a firing that is not an own call. A foreign one (`is_soft` is false) ends the alternation.
-    pub fn reason(&mut self, span: Span, is_soft: bool, answer_seconds: i64) {
+    pub(super) fn reason(&mut self, span: Span, is_soft: bool, answer_seconds: i64) {
         let kind = if is_soft { Last::Soft } else { Last::Foreign };
         self.add(kind, span.from, answer_seconds);
         // Several firings within one second do not alternate.
@@ -32,7 +32,7 @@ impl Alternation {
     }
 
     /// Adds an own call. Returns the number of alternations once there are enough.
-    pub fn own(&mut self, at: i64, answer_seconds: i64) -> Option<u32> {
+    pub(super) fn own(&mut self, at: i64, answer_seconds: i64) -> Option<u32> {
         self.add(Last::Own, at, answer_seconds);
         (self.changes >= 2 * ENOUGH).then_some(self.changes / 2)
     }
@@ -59,14 +59,14 @@ pub(super) struct SelfStarts {
 
 impl SelfStarts {
     /// Adds a call. Returns the number of calls with no reason near once there are enough.
-    pub fn add(&mut self, is_alone: bool) -> Option<u32> {
+    pub(super) fn add(&mut self, is_alone: bool) -> Option<u32> {
         self.all += 1;
         self.alone += u32::from(is_alone);
         (self.alone >= ENOUGH).then_some(self.alone)
     }
 
     /// Returns true if there is any such call.
-    pub fn any(&self) -> bool {
+    pub(super) fn any(&self) -> bool {
         self.all > 0
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Span {
 
 impl Span {
     /// Creates a span of one second.
-    pub fn new(at: i64, count: u32) -> Self {
+    pub(super) fn new(at: i64, count: u32) -> Self {
         Self { from: at, to: at, count }
     }
 }
@@ -28,10 +28,10 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Maximum number of spans that are stored.
-    pub const MAX: usize = 192;
+    pub(super) const MAX: usize = 192;
 
     /// Adds firings to the second `at`.
-    pub fn count(&mut self, at: i64, firings: u32) {
+    pub(super) fn count(&mut self, at: i64, firings: u32) {
         let index = match self.spans.last() {
             Some(last) if last.to < at => self.spans.len(),
             _ => self.spans.partition_point(|span| span.to < at),
@@ -45,7 +45,7 @@ impl Tally {
     /// Drops spans older than a day, and merges neighbours into spans of 2, 4, 8 … seconds if there are too many.
     ///
     /// A merged span is a reason for more seconds than it had firings, so merging can only prevent a proof.
-    pub fn settle(&mut self, newest: i64) {
+    pub(super) fn settle(&mut self, newest: i64) {
         if self.spans.first().is_some_and(|oldest| oldest.to < newest - HORIZON_SECONDS) {
             self.spans.retain(|span| span.to >= newest - HORIZON_SECONDS);
         }
@@ -67,12 +67,12 @@ impl Tally {
     }
 
     /// Number of firings in spans that end at `floor` or later.
-    pub fn since(&self, floor: i64) -> u64 {
+    pub(super) fn since(&self, floor: i64) -> u64 {
         self.spans.iter().rev().take_while(|span| span.to >= floor).map(|span| u64::from(span.count)).sum()
     }
 
     /// Last second of the newest span.
-    pub fn newest(&self) -> Option<i64> {
+    pub(super) fn newest(&self) -> Option<i64> {
         self.spans.last().map(|span| span.to)
     }
 }

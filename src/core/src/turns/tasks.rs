@@ -41,7 +41,7 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    pub fn new(answer_seconds: i64) -> Self {
+    pub(super) fn new(answer_seconds: i64) -> Self {
         Self {
             answer_seconds,
             recent: VecDeque::new(),
@@ -53,17 +53,17 @@ impl Tasks {
 
     /// Adds firings that are not calls of a known task. `is_anchored` is true for firings by other makers. Must be
     /// called in the order of time, as must [`Self::call`].
-    pub fn reason(&mut self, span: Span, is_anchored: bool) {
+    pub(super) fn reason(&mut self, span: Span, is_anchored: bool) {
         self.add(span, TaskDepth { turns: 0, is_anchored, since: span.from });
     }
 
     /// Returns true if a task was started by no firing that was seen.
-    pub fn is_started_elsewhere(&self) -> bool {
+    pub(super) fn is_started_elsewhere(&self) -> bool {
         self.is_started_elsewhere
     }
 
     /// Adds a call of the task `run`. Returns the task's depth; `None` if any task was started elsewhere.
-    pub fn call(&mut self, at: i64, run: u32) -> Option<TaskDepth> {
+    pub(super) fn call(&mut self, at: i64, run: u32) -> Option<TaskDepth> {
         let depth = match self.by_run.get(&run) {
             Some(depth) => Some(*depth),
             None => self.cause(at).map(|cause| TaskDepth { turns: cause.turns + 1, ..cause }),

@@ -51,7 +51,7 @@ pub(super) struct Timeline<'a> {
 
 impl<'a> Timeline<'a> {
     /// Arranges the stored firings. `chains` selects which siblings and events count as own.
-    pub fn new(turns: &'a Turns, terms: &Terms, chains: Chains) -> Self {
+    pub(super) fn new(turns: &'a Turns, terms: &Terms, chains: Chains) -> Self {
         let tallies = [&turns.foreign, &turns.soft, &turns.past];
         let calls = turns.entries.len() + turns.sessions.waiting.len();
         let length = tallies.map(|tally| tally.spans.len()).iter().sum::<usize>() + calls;
@@ -102,7 +102,7 @@ impl<'a> Timeline<'a> {
     }
 
     /// Times of the own calls that are stored one by one, ascending.
-    pub fn own_seconds(&self) -> Vec<i64> {
+    pub(super) fn own_seconds(&self) -> Vec<i64> {
         let own = self.items.iter().filter(|item| matches!(item.kind, Kind::Own(_)));
         own.map(|item| item.span.from).collect()
     }
@@ -114,7 +114,7 @@ impl<'a> Timeline<'a> {
 
 impl Item<'_> {
     /// Returns true for own calls.
-    pub fn is_own(&self) -> bool {
+    pub(super) fn is_own(&self) -> bool {
         !matches!(self.kind, Kind::Reason(_))
     }
 }

@@ -36,7 +36,7 @@ pub struct CallerCount {
 
 impl Callers {
     /// Counts one firing by this caller, and returns the caller's slot.
-    pub fn count(&mut self, caller: &Caller<'_>) -> Slot {
+    pub(super) fn count(&mut self, caller: &Caller<'_>) -> Slot {
         // Fast path: most firings have one of few callers, and most principals are short enough to be stored whole.
         let is_named = |(known, count): &(Caller<'static>, u32)| *count > 0 && known == caller;
         if let Some(slot) = self.slots.iter().position(is_named) {
@@ -68,7 +68,7 @@ impl Callers {
     }
 
     /// Returns the slots of this principal, one bit each.
-    pub fn slots_of(&self, principal: &str) -> u16 {
+    pub(super) fn slots_of(&self, principal: &str) -> u16 {
         let principal = printable_ascii(principal, MAX_PRINCIPAL);
         let is_of = |(known, count): &(Caller<'static>, u32)| *count > 0 && known.principal == principal;
         self.slots
@@ -79,20 +79,20 @@ impl Callers {
     }
 
     /// Takes back one firing of a slot.
-    pub fn forget(&mut self, slot: Slot) {
+    pub(super) fn forget(&mut self, slot: Slot) {
         if let Some((_, count)) = self.slots.get_mut(usize::from(slot)) {
             *count = count.saturating_sub(1);
         }
     }
 
     /// Returns true if stored firings may refer to this slot.
-    pub fn has(&self, slot: Slot) -> bool {
+    pub(super) fn has(&self, slot: Slot) -> bool {
         slot == OTHERS || usize::from(slot) < self.slots.len()
     }
 
     /// Returns the callers of these firings, most frequent first. `own` has a bit for each slot that belongs to a
     /// target of the rule.
-    pub fn tally(&self, slots: impl Iterator<Item = Slot>, own: u16) -> Vec<CallerCount> {
+    pub(super) fn tally(&self, slots: impl Iterator<Item = Slot>, own: u16) -> Vec<CallerCount> {
         let mut counts = [0u32; NAMED + 1];
         slots.for_each(|slot| counts[usize::from(slot).min(NAMED)] += 1);
         let named = self.slots.iter().map(|(caller, _)| caller.clone());

@@ -14,7 +14,7 @@ const NAMED: usize = 4;
 pub(super) struct Calls(Vec<(String, u32)>);
 
 impl Calls {
-    pub fn count(&mut self, call: &Call<'_>) {
+    pub(super) fn count(&mut self, call: &Call<'_>) {
         if let Some((_, count)) = self.0.iter_mut().find(|(name, _)| call.has_name(name)) {
             *count = count.saturating_add(1);
         } else if self.0.len() < NAMED {
@@ -28,11 +28,11 @@ impl Calls {
         }
     }
 
-    pub fn most_frequent(&self) -> Option<&str> {
+    pub(super) fn most_frequent(&self) -> Option<&str> {
         self.0.iter().max_by_key(|(_, count)| *count).map(|(name, _)| name.as_str())
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

@@ -33,7 +33,7 @@ pub struct Stretch {
 
 impl Past {
     /// Counts a firing that has left the window, at `at` milliseconds since 1970.
-    pub fn count(&mut self, at: i64) {
+    pub(super) fn count(&mut self, at: i64) {
         let minute = at.div_euclid(MINUTE_MS);
         // Nearly always the last minute, because firings leave in the order of time.
         let index = match self.minutes.back() {
@@ -47,7 +47,7 @@ impl Past {
     }
 
     /// Drops the minutes that ended by `at`, in milliseconds since 1970.
-    pub fn drop_before(&mut self, at: i64) {
+    pub(super) fn drop_before(&mut self, at: i64) {
         while self.minutes.front().is_some_and(|(minute, _)| (minute + 1) * MINUTE_MS <= at) {
             self.minutes.pop_front();
         }

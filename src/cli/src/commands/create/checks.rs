@@ -8,7 +8,7 @@ use budget_guard_core::model::Fault;
 use super::plan::{Access, Plan, TargetSpec};
 
 /// Returns true if a trail that covers this Region is logging. Without one, EventBridge gets no API calls.
-pub async fn is_logging(config: &SdkConfig) -> Result<bool, Fault> {
+pub(super) async fn is_logging(config: &SdkConfig) -> Result<bool, Fault> {
     let client = aws_sdk_cloudtrail::Client::new(config);
     let trails = client.describe_trails().send().await.map_err(|error| fault("DescribeTrails", &error))?;
     for trail in trails.trail_list() {
@@ -22,7 +22,7 @@ pub async fn is_logging(config: &SdkConfig) -> Result<bool, Fault> {
 }
 
 /// Roles of function targets that may make one of the rule's calls.
-pub async fn roles_that_may_fire(config: &SdkConfig, plan: &Plan) -> Result<Vec<String>, Fault> {
+pub(super) async fn roles_that_may_fire(config: &SdkConfig, plan: &Plan) -> Result<Vec<String>, Fault> {
     let functions = aws_sdk_lambda::Client::new(config);
     let mut roles = Vec::new();
     for TargetSpec { arn, .. } in plan.goals.iter().filter(|goal| goal.way == Access::Function) {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::plan::{Access, TargetSpec};
 
 /// Sentence about the right to grant for a target. `None` if a role has it.
-pub fn sentence(goal: &TargetSpec) -> Option<String> {
+pub(super) fn sentence(goal: &TargetSpec) -> Option<String> {
     match goal.way {
         Access::Function => Some(format!("allow EventBridge to invoke {} for this rule", goal.arn)),
         Access::Queue => {
@@ -21,7 +21,7 @@ pub fn sentence(goal: &TargetSpec) -> Option<String> {
 }
 
 /// Grants the right. A right that exists already is no error.
-pub async fn grant(config: &SdkConfig, rule: &RuleArn, goal: &TargetSpec) -> Result<(), Fault> {
+pub(super) async fn grant(config: &SdkConfig, rule: &RuleArn, goal: &TargetSpec) -> Result<(), Fault> {
     match goal.way {
         Access::Function => function(config, rule, &goal.arn).await,
         Access::Queue => queue(config, rule, &goal.arn).await,
@@ -99,7 +99,7 @@ fn with_statement(policy: Option<&str>, rule: &RuleArn, queue: &str) -> Result<S
 }
 
 /// Creates the role that EventBridge assumes for targets that need one. Returns its ARN.
-pub async fn make_role(
+pub(super) async fn make_role(
     config: &SdkConfig,
     rule_name: &str,
     account: &str,

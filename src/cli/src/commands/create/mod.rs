@@ -40,7 +40,7 @@ struct CreateView<'a> {
 }
 
 /// Runs `rule create`.
-pub async fn run(context: &Context, new: &NewRule) -> Result<Exit, Problem> {
+pub(super) async fn run(context: &Context, new: &NewRule) -> Result<Exit, Problem> {
     let name = RuleName::parse(&new.name, new.on.bus.as_deref())?;
     if name.arn().is_some() || name.name().starts_with(OWN_PREFIX) {
         return Err(Problem::usage(format!(

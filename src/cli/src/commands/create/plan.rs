@@ -15,7 +15,7 @@ const GLOBAL_REGION: &str = "us-east-1";
 
 /// Access in which EventBridge gets access to a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub(super) enum Access {
     /// Permission on the function.
     Function,
     /// Statement in the queue's policy.
@@ -28,7 +28,7 @@ pub enum Access {
 
 /// A target from the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetSpec {
+pub(super) struct TargetSpec {
     /// ARN of the target.
     pub arn: String,
     /// Access for EventBridge.
@@ -37,7 +37,7 @@ pub struct TargetSpec {
 
 /// Plan of a rule.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(super) struct Plan {
     /// Event pattern.
     pub pattern: Value,
     /// Targets.
@@ -52,7 +52,7 @@ pub struct Plan {
 
 impl Plan {
     /// Plans the rule.
-    pub fn new(new: &NewRule, bus: &str, region: &str) -> Result<Self, Problem> {
+    pub(super) fn new(new: &NewRule, bus: &str, region: &str) -> Result<Self, Problem> {
         let service = service(&new.service)?;
         for operation in &new.operation {
             check_operation(operation)?;
@@ -85,7 +85,7 @@ impl Plan {
     }
 
     /// Pattern without the calls of these roles. Calls of users have no session and still match.
-    pub fn without(&self, roles: &[String]) -> Value {
+    pub(super) fn without(&self, roles: &[String]) -> Value {
         let mut pattern = self.pattern.clone();
         pattern["detail"]["userIdentity"] = json!({"sessionContext": {"sessionIssuer": {"arn": [{"exists": false}, {"anything-but": roles}]}}});
         pattern

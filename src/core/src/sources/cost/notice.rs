@@ -83,7 +83,7 @@ pub(super) fn read(text: &str) -> Option<BudgetNotice> {
 }
 
 /// Cheap test that most other text fails.
-pub fn may_be_one(text: &str) -> bool {
+pub(crate) fn may_be_one(text: &str) -> bool {
     text.contains("udget")
 }
 

@@ -12,7 +12,7 @@ pub(super) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    pub fn new(all: &'a str) -> Self {
+    pub(super) fn new(all: &'a str) -> Self {
         // Some forwarders join the lines with `#`.
         let separator = if all.trim().contains('\n') || !all.contains('#') { '\n' } else { '#' };
         let lower = all.to_ascii_lowercase();
@@ -27,35 +27,35 @@ impl<'a> Text<'a> {
         Self { all, lower, flat_lower: flat.to_ascii_lowercase(), flat, separator }
     }
 
-    pub fn all(&self) -> &str {
+    pub(super) fn all(&self) -> &str {
         self.all
     }
 
     /// Sentences joined to one line.
-    pub fn flat(&self) -> Flat<'_> {
+    pub(super) fn flat(&self) -> Flat<'_> {
         Flat { all: &self.flat, lower: &self.flat_lower }
     }
 
     /// Text after these words, which are in lower case.
-    pub fn after(&self, words: &str) -> Option<&'a str> {
+    pub(super) fn after(&self, words: &str) -> Option<&'a str> {
         let start = self.lower.find(words)? + words.len();
         Some(&self.all[start..])
     }
 
     /// Text between a label and the next one.
-    pub fn value(&self, label: &str, labels: &[&str]) -> Option<&'a str> {
+    pub(super) fn value(&self, label: &str, labels: &[&str]) -> Option<&'a str> {
         let start = self.lower.find(label)? + label.len();
         let rest = &self.lower[start..];
         let end = labels.iter().filter_map(|label| rest.find(label)).min().unwrap_or(rest.len());
         Some(&self.all[start..start + end])
     }
 
-    pub fn first_line(&self, text: &'a str) -> &'a str {
+    pub(super) fn first_line(&self, text: &'a str) -> &'a str {
         text.split([self.separator, '\n']).next().unwrap_or(text).trim()
     }
 
     /// Joins a wrapped value to one line. It ends with the first empty line.
-    pub fn joined(&self, value: &str) -> String {
+    pub(super) fn joined(&self, value: &str) -> String {
         let mut pieces = value.split(self.separator);
         let mut joined = pieces.next().unwrap_or_default().trim().to_owned();
         for piece in pieces.map(unquoted).take_while(|piece| !piece.is_empty()) {
@@ -79,17 +79,17 @@ pub(super) struct Flat<'t> {
 }
 
 impl<'t> Flat<'t> {
-    pub fn all(self) -> &'t str {
+    pub(super) fn all(self) -> &'t str {
         self.all
     }
 
     /// Text before and after the first occurrence of these words, which are in lower case.
-    pub fn split(self, words: &str) -> Option<(Self, Self)> {
+    pub(super) fn split(self, words: &str) -> Option<(Self, Self)> {
         self.lower.find(words).map(|at| self.split_at(at, words.len()))
     }
 
     /// Same for the last occurrence.
-    pub fn rsplit(self, words: &str) -> Option<(Self, Self)> {
+    pub(super) fn rsplit(self, words: &str) -> Option<(Self, Self)> {
         self.lower.rfind(words).map(|at| self.split_at(at, words.len()))
     }
 
@@ -100,7 +100,7 @@ impl<'t> Flat<'t> {
     }
 
     /// Text up to the full stop.
-    pub fn sentence(self) -> &'t str {
+    pub(super) fn sentence(self) -> &'t str {
         let end = self.all.find(". ").unwrap_or(self.all.len());
         self.all[..end].trim_end().trim_end_matches('.')
     }
