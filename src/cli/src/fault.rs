@@ -69,7 +69,7 @@ pub(crate) fn problem(fault: &Fault, named: &Named) -> Problem {
     hint(fault, named).into_iter().fold(Problem::failed(fault.to_string()), Problem::hint)
 }
 
-/// What to do about a failed call, if that can be said.
+/// Hint for a failed call. `None` if there is no advice for it.
 pub(crate) fn hint(fault: &Fault, named: &Named) -> Option<String> {
     let (operation, service) = (fault.operation.unwrap_or_default(), service_of(fault));
     match (fault.code.as_deref(), fault.kind) {
@@ -108,7 +108,7 @@ pub(crate) fn hint(fault: &Fault, named: &Named) -> Option<String> {
     }
 }
 
-/// What to do where no service answered with a code. The words of the HTTP client are all there is to tell why.
+/// Hint where no service answered with a code. The words of the HTTP client are all there is to tell why.
 fn without_answer(fault: &Fault, named: &Named) -> Option<String> {
     let has = |words: &[&str]| words.iter().any(|word| fault.detail.contains(word));
     if has(&["dns error", "failed to lookup"]) {

@@ -26,7 +26,7 @@
 //!    under 32 KB.
 //! 10. Calls of the guard itself never count.
 
-/// Types that all modules share: rules, firings, calls, callers, causes, money and times.
+/// Types that all modules share: rules, firings, calls, callers, causes, amounts, times and leases.
 pub mod model;
 /// Limits and mode of a rule: the defaults from the settings, overridden by its tags.
 pub mod policy;
@@ -55,7 +55,7 @@ pub mod verdict;
 /// Stage 3: distinct firings in event time.
 pub mod window;
 
-/// Which budgets are overspent, by AWS's own word.
+/// Overspent budgets, as AWS Budgets confirms them, and what follows from each.
 pub mod budget;
 
 /// Decision for one rule: the six stages in one call, and the plan that they produce.

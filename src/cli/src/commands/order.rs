@@ -118,7 +118,7 @@ pub(super) fn report_notes(session: &Session, driven: &Driven) {
     }
 }
 
-/// What to do about the calls that failed.
+/// Hints for the calls that failed.
 fn hints(session: &Session, driven: &Driven) -> Vec<String> {
     let faults = driven.notes.iter().filter_map(Note::fault);
     distinct(faults.filter_map(|fault| fault::hint(fault, &session.named)))

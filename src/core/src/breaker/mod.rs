@@ -19,11 +19,13 @@ use stored::StoredBreaker;
 /// ```text
 ///           trip, or `disable`          `enable`, or auto-restore
 /// closed ───────────────────────▶ open ──────────────────────────▶ restoring
-///    ▲                           ▲ │ │ someone else enabled it          │
+///    ▲                           ▲ │ │ others enabled it                │
 ///    │                      trip │ │ └───────────────┐                  │
 ///    │                           │ │                 ▼                  │
 ///    │◀── a clean probation ── half-open ◀──────────────────────────────┘
 ///    └──────────────────────────── the rule is gone, was already disabled, or must not be touched
+///
+/// open:       inspecting ── the rule is read ──▶ disabling ── it reads back as disabled ──▶ disabled
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "StoredBreaker", into = "StoredBreaker")]

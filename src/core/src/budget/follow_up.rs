@@ -101,7 +101,7 @@ impl UnansweredNotice {
 }
 
 impl OverspentBudgets {
-    /// The budgets of which people have yet to be told, from now on this caller's to do.
+    /// Budgets whose alert is not queued yet. Their announcement is claimed by this caller.
     pub fn claim_unannounced(&mut self, now: Timestamp) -> Vec<OverspentBudget> {
         let is_due = |overspent: &&mut OverspentBudget| {
             let is_open = overspent.follow_up.told.is_none() && overspent.follow_up.taken.is_free(now);
@@ -207,7 +207,7 @@ impl OverspentBudgets {
         self.waiting.retain(|known| known.notice != *notice);
     }
 
-    /// Whether people are to be told of this alert, which is not confirmed: the same one once, and only so many a day.
+    /// Returns true if an alert that is not confirmed is to be reported: each one once, and at most 20 within a day.
     pub fn note_unconfirmed(&mut self, id: &str, now: Timestamp) -> bool {
         self.doubted.retain(|(_, told)| !told.is_due(now, DAILY));
         let id = TextId::of(id).bits();

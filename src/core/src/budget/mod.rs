@@ -104,7 +104,7 @@ impl OverspentBudgets {
             if !is_stronger(&overspent, known) {
                 return Change::None;
             }
-            // What a person has cleared begins anew only for more money than was known then.
+            // A budget that a person has cleared counts again only for a higher amount than was known then.
             let is_over = known.until <= now || known.follow_up.cleared.is_some();
             let (since, follow_up) = if is_over {
                 (overspent.since, FollowUp::default())
@@ -178,7 +178,7 @@ impl Stored for OverspentBudgets {
     }
 }
 
-/// Whether the new alert says more about its budget: a later period, actual instead of forecasted, a higher threshold.
+/// Returns true if the new alert says more: a later period, actual instead of forecasted, a higher threshold.
 fn is_stronger(new: &OverspentBudget, known: &OverspentBudget) -> bool {
     let threshold = |overspent: &OverspentBudget| overspent.threshold.as_ref().map(Amount::micros);
     let rank = |overspent: &OverspentBudget| (overspent.until, overspent.basis, threshold(overspent));

@@ -179,7 +179,7 @@ impl Directory {
 }
 
 impl Entry {
-    /// Whether the rule was already as it is when this happened.
+    /// Returns true if the rule had its present definition at that time.
     fn held_at(&self, at: Timestamp) -> bool {
         self.since.is_none_or(|since| at >= since)
     }

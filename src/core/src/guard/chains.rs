@@ -64,7 +64,7 @@ impl Step<'_> {
         }
         match result {
             Ok(trace) => self.claim(&trace.upstream),
-            // Whether another rule was claimed is not known: looked at again, for two cuts are one too many.
+            // Another rule may have been claimed: asked again, because two cuts are one too many.
             Err(fault) => {
                 self.record.work.fail(fault, self.now);
                 self.owns_change = false;

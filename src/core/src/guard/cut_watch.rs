@@ -8,7 +8,7 @@ use crate::record::Outcome;
 use super::{Attempt, Step};
 
 impl Step<'_> {
-    /// What happens by time alone: probation ends, a reminder is due, an automatic restore begins.
+    /// Changes by time alone: probation ends, a reminder is due, an automatic restore begins.
     pub(super) fn let_time_pass(&mut self) {
         let now = self.now;
         match &self.record.breaker {

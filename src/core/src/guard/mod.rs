@@ -37,9 +37,9 @@ pub use refusal::Refusal;
 
 pub use cut::untouchable;
 
-/// How long the guard is silent about a loop that it must not cut.
+/// Time for which the guard is silent about a loop that it must not cut.
 const QUIET: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
-/// So many alerts wait to be published. If nobody takes them for months, the record must not grow until it cannot be saved.
+/// Maximum number of alerts that wait to be published, so that a record stays small if SNS fails for months.
 const MAX_WAITING: usize = 4;
 /// Number of trips within a day that ends automatic restores: from then on only a person restores the rule.
 const LATCH_TRIPS: usize = 3;
@@ -161,19 +161,19 @@ struct Step<'a> {
     record: Record,
     now: Timestamp,
     plan: Plan,
-    /// This caller made the change of state, or is answering for it: the lease is its own.
+    /// This invocation holds the lease for changes of the rule.
     owns_change: bool,
-    /// The same for the alerts.
+    /// This invocation holds the lease for the alerts.
     owns_publish: bool,
-    /// A person who wants the rule back stands behind this call.
+    /// A person ordered the restore in this invocation.
     wants_restore: bool,
-    /// What has to be known before firings can be judged.
+    /// Question whose answer is needed before firings can be judged.
     question: Option<Action>,
     /// A firing was counted by the window.
     counted: bool,
     /// A firing was counted by the turns.
     touched: bool,
-    /// Somebody else asked, and the answer is due by then.
+    /// Time until which another invocation's question is to be answered.
     awaits: Option<Timestamp>,
 }
 

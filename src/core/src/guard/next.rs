@@ -5,7 +5,7 @@ use crate::breaker::{Breaker, Cut};
 use super::{Action, Step};
 
 impl Step<'_> {
-    /// What the breaker's state asks for now.
+    /// Work that follows from the breaker's state now.
     fn work_to_do(&self) -> Option<Action> {
         match &self.record.breaker {
             Breaker::Open(Cut::Inspecting { is_claimed }) => match self.cycle() {

@@ -11,11 +11,10 @@ use crate::window::LATENESS;
 
 use super::{Action, Step};
 
-/// The port answers or fails within 2 seconds. Whoever asked and has not come back by then is dead.
+/// Time after which an invocation that asked is taken to have died: the port answers or fails within 2 seconds.
 const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_secs(3);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// What a rule has done since it began to look like a loop is not what it always did, for so long. Budget alerts come a
-/// day late.
+/// Time for which firings since the first suspicion do not count as the rule's history. Budget alerts come a day late.
 const SUSPICION: SignedDuration = SignedDuration::from_hours(48);
 
 /// Answer of the rule's history about the plain limits.
@@ -33,7 +32,7 @@ enum Witness {
 }
 
 impl Step<'_> {
-    /// Money is running out: the rule is judged by how it fires now. One that has stopped is left alone.
+    /// A budget is overspent: the rule is judged by its present firings. One that has stopped is left alone.
     pub(super) fn overspent(&mut self) {
         let newest = self.record.window.newest();
         let is_firing = newest.is_some_and(|at| self.now.duration_since(at) < SignedDuration::from(LATENESS));
@@ -99,7 +98,7 @@ impl Step<'_> {
         self.plan.save = true;
     }
 
-    /// How busy the rule used to be.
+    /// Comparison with the history of the rule.
     pub(super) fn history(&mut self, answer: &Result<RateHistory, Fault>) {
         let (burst, sustained) = (self.limits.burst.window, self.limits.sustained.map(|limit| limit.window));
         let (known, failures) = match self.record.history.take() {
@@ -199,7 +198,7 @@ impl Step<'_> {
                 evidence.history = Some(sentence);
                 match (count <= above, is_said) {
                     (false, _) => {}
-                    // A suspect by the operator's word; but money does not make a loop of what was always so.
+                    // A suspect by the operator's word; but an overspent budget is no evidence against a rule that was always as busy.
                     (true, true) => return self.report(&evidence, None),
                     (true, false) => return,
                 }
@@ -208,7 +207,7 @@ impl Step<'_> {
         self.suspect(evidence.with_otherwise(self.limits.burst));
     }
 
-    /// A rule that fires as a loop would, without proof: cut if money is running out, unless its past is not known.
+    /// A rule that fires as a loop would, without proof: cut if a budget is overspent, unless its past is not known.
     fn suspect(&mut self, evidence: Evidence) {
         let is_number_alone = evidence.is_number_alone(self.limits);
         if !self.limits.is_tightened() || self.rate_record().is_none() || is_number_alone {
@@ -218,7 +217,7 @@ impl Step<'_> {
         self.tripped(evidence);
     }
 
-    /// The same with what a rule's own calls show: money makes no loop of what was always so.
+    /// The same for evidence from a rule's own calls. A rule that was always as busy is left alone.
     pub(super) fn suspect_under_pressure(&mut self, mut evidence: Evidence) {
         let limit = self.limits.sustained.unwrap_or(SustainedLimit::DEFAULT);
         let count = self.record.window.count_since(self.now - SignedDuration::from(limit.window));

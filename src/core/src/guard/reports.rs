@@ -31,7 +31,7 @@ impl Step<'_> {
 
     /// Queues an alert for each new set of malformed tags.
     pub(super) fn report_bad_tags(&mut self) {
-        // What was reported stays noted while tags are fine or unreadable: one alert for each new problem.
+        // A reported problem stays noted while tags are fine or unreadable: one alert for each new problem.
         if self.limits.bad_tags.is_empty() || self.limits.bad_tags == self.record.reported_tags {
             return;
         }

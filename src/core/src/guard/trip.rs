@@ -32,7 +32,7 @@ impl Step<'_> {
         }
     }
 
-    /// Whether this rests on the rate alone, at a limit that is not the operator's word on this very rule.
+    /// Returns true if the evidence is the rate alone, at a limit that no tag of the rule sets.
     pub(super) fn is_untagged_rate(&self, evidence: &Evidence) -> bool {
         let is_tagged = match evidence.kind {
             EvidenceKind::Burst => self.limits.burst_is_tagged,

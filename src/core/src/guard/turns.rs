@@ -53,7 +53,7 @@ impl Step<'_> {
         }
     }
 
-    /// A suspect without a proof: an alert; or a cut, if money is running out and the rule is busier than it ever was.
+    /// A suspect without a proof: an alert; or a cut, if a budget is overspent and the rule is busier than it ever was.
     fn suspect_by_turns(&mut self, evidence: Evidence) {
         let finding = evidence.own.as_ref().map(|own| own.finding);
         let is_weak = matches!(finding, Some(Finding::Alternation { .. } | Finding::SelfStarted { .. }));

@@ -21,7 +21,7 @@ pub enum HashUse {
     EqualCalls,
     /// Buckets of the stored directory.
     Bucket,
-    /// What is held in memory only.
+    /// Values that are held in memory only.
     Memory,
 }
 

@@ -13,7 +13,7 @@ use super::{Arn, Excerpt};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleArn {
     text: Arc<str>,
-    /// Where `NAME` or `BUS/NAME` begins.
+    /// Offset of `NAME` or `BUS/NAME`.
     path: usize,
     name: usize,
 }

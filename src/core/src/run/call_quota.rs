@@ -21,7 +21,7 @@ impl CallQuota {
         Self { next: now, until: now + within, calls_left: calls }
     }
 
-    /// Waits for the turn of so many calls. False if there is no turn left.
+    /// Waits until this number of calls fits into the quota. Returns false if none is left.
     pub(super) async fn acquire(&mut self, clock: &impl Clock, calls: i32) -> bool {
         if self.calls_left < calls || self.next >= self.until {
             return false;

@@ -19,7 +19,7 @@ const WITHIN: SignedDuration = SignedDuration::from_secs(20);
 /// Number of transient faults in a row that end the refresh, because AWS is throttling or failing.
 pub(super) const FAULTS_IN_A_ROW: u32 = 3;
 
-/// What one refresh has learned, and how far it came.
+/// Results of one refresh so far.
 struct RefreshProgress {
     edits: Vec<Edit>,
     default_bus_at: Option<Timestamp>,

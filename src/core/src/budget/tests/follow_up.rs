@@ -57,7 +57,7 @@ fn the_log_says_once_what_a_person_has_cleared() {
     let before = pressure.clone();
     pressure.logged(&unlogged);
     assert_eq!(pressure.unlogged(), []);
-    // More money begins anew, and what is said of that is said apart.
+    // A higher amount counts again, with an alert of its own.
     pressure.record(press_for("$6"), at(NOON));
     pressure.clear("again", at(NOON));
     pressure.logged(&before.unlogged());

@@ -1,4 +1,4 @@
-//! Money is running out: suspects are cut, and what is as busy as it always was is left alone.
+//! Overspent budgets: suspects are cut, and a rule as busy as it always was is left alone.
 
 use super::*;
 use crate::verdict::EvidenceKind;
@@ -12,7 +12,7 @@ struct Timeline {
     alerts: Vec<AlertJson>,
 }
 
-/// The same number of firings in every minute from so many hours ago up to then.
+/// The same number of firings in each minute of the last hours.
 fn steady(firings: u64, hours: i64) -> RateHistory {
     let minutes = (1..=hours * 60).map(|m| NOON - SignedDuration::from_mins(m));
     RateHistory::new(minutes.map(|minute| (minute, firings)))
@@ -58,7 +58,7 @@ impl Timeline {
         self
     }
 
-    /// So many firings in each of so many minutes.
+    /// A number of firings in each of a number of minutes.
     fn fires(&mut self, each: i64, minutes: i64) -> &mut Self {
         for _ in 0..minutes {
             self.story.now += SignedDuration::from_mins(1);
@@ -79,7 +79,7 @@ impl Timeline {
         self.step(&[Observation::BudgetOverspent])
     }
 
-    /// What has become of it: the kinds of its alerts, and whether it is cut, and by what reason.
+    /// Outcome: the kinds of its alerts, and the evidence and budget if it is cut.
     fn check(&self, kinds: &[AlertKind], cut: Option<(EvidenceKind, &str)>) {
         let seen: Vec<AlertKind> = self.alerts.iter().map(|alert| alert.kind).collect();
         assert_eq!(seen, kinds, "{:?}", self.alerts);

@@ -1,4 +1,4 @@
-//! How rules rank when money runs out: by what they cost, by who causes them, by how busy they are.
+//! Ranking of rules under an overspent budget: by cost, by caller, by firings.
 
 use super::*;
 use crate::alerts::Ranked;
@@ -20,7 +20,7 @@ fn targets(services: &[&str]) -> Vec<Target> {
         .collect()
 }
 
-/// So many firings within ten minutes, of which the rule's own function caused so many of a hundred.
+/// A number of firings within ten minutes, and the percentage that the rule's own function caused.
 fn record(name: &str, firings: i64, percent: i64) -> Record {
     let mut record = Record::new(named(name), "200/60s".parse().unwrap());
     for n in 0..firings {
@@ -65,7 +65,7 @@ fn a_rule_costs_what_its_targets_are_asked() {
     check(Some(&["events", "sns"]), 0, "r: 400 for 600, 0 %");
     // Nothing is asked of anybody.
     check(Some(&[]), 0, "r: 400 for 0, 0 %");
-    // What has no price here is not free.
+    // A service without a price here is not free.
     check(Some(&["ssm"]), 0, "r: 400 for ?, 0 %");
     check(Some(&["ssm", "lambda"]), 0, "r: 400 for 80, 0 %");
     // Nobody has read the targets yet: neither what they cost nor what they cause is known.

@@ -42,12 +42,12 @@ fn sibling(n: i64, second: i64) -> Observation<'static> {
     worded(n, second, Cause::Sibling(OTHER.into()), 1)
 }
 
-/// One call of somebody else, then the same call of the rule's own target, one a minute: far below any rate limit.
+/// One call of another principal, then the same call of the rule's own target, one a minute: far below any rate limit.
 pub(super) fn loop_of_equal_calls(turns: i64) -> Vec<Observation<'static>> {
     std::iter::once(called(0, 0, Cause::Foreign)).chain((1..=turns).map(|n| own(n, n * 60))).collect()
 }
 
-/// The same firings so many seconds later, as other events.
+/// The same firings, later by a number of seconds, as other events.
 pub(super) fn shifted(firings: &[Observation<'static>], seconds: i64) -> Vec<Observation<'static>> {
     let shift = |observation: &Observation<'static>| {
         let Observation::Firing(mut firing) = observation.clone() else { unreachable!() };

@@ -16,7 +16,7 @@ const ATTEMPTS: u32 = 3;
 const PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 impl<P: Ports> Guard<P> {
-    /// Takes up one alert about money. An error means that it is not safe, and has to be delivered again.
+    /// Takes up one alert about cost. An error means that it is not stored, and has to be delivered again.
     pub(crate) async fn money(&self, message: &CostMessage, summary: &mut Summary) -> Result<(), Fault> {
         let is_own_topic = message.topic_arn.as_deref() == Some(self.ports.alerts().topic_arn());
         let said = message.alert.to_string();

@@ -10,7 +10,7 @@ use crate::run::{Guard, Summary};
 /// Result of [`Guard::clear_pressure`].
 #[derive(Debug)]
 pub struct ClearedPressure {
-    /// What pressed until then.
+    /// Budgets that were active until then.
     pub budgets: Vec<OverspentBudget>,
     /// Reason for which alerts were not published. They are kept, and the next tick publishes them. `None` on success.
     pub untold: Option<Fault>,
@@ -19,7 +19,7 @@ pub struct ClearedPressure {
     pub unnoted: Option<Fault>,
 }
 
-/// How publishing what waits went wrong.
+/// Failure of publishing the waiting alerts.
 pub(crate) enum Unposted {
     Untold(Fault),
     /// All alerts are published, but that was not saved, so they may be published again.
@@ -27,7 +27,7 @@ pub(crate) enum Unposted {
 }
 
 impl<P: Ports> Guard<P> {
-    /// What the tick does about money: asks again, ends the pressure of budgets that are OK, tells what is untold. One
+    /// Work of the tick on budgets: asks AWS again, ends the effect of budgets that are OK, publishes what waits. One
     /// part that fails does not keep the others waiting.
     pub async fn follow_up_budgets(&self, summary: &mut Summary) -> Result<(), Fault> {
         let settled = self.settle_waiting(summary).await;
