@@ -93,11 +93,11 @@ test: venv fmt-check lint ## run every check and every test
 	$(CARGO) test --locked --workspace
 
 demo: venv ## watch the guard stop a loop, on an emulator
-	$(CARGO) build --locked --workspace --bins
+	$(CARGO) build --locked --workspace --bin bootstrap --bin budget-guard --bin demo
 	$(TARGET)/debug/demo
 
 soak: venv ## flood the stack on an emulator, and let it fall behind: nothing may be lost, nothing honest cut
-	$(CARGO) build --locked --workspace --bins
+	$(CARGO) build --locked --workspace --bin bootstrap --bin budget-guard --bin soak
 	$(TARGET)/debug/soak
 
 SEED  ?= 0

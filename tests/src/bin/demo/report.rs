@@ -99,7 +99,7 @@ impl<'a> Report<'a> {
     fn where_to_go(&self) {
         self.screen.heading("Where to go next");
         self.screen.fact("README.md", "what it decides, what it cannot see, how to install it");
-        self.screen.fact("infra/evidence.md", "what proves a loop, and what follows from it");
+        self.screen.fact("infra/README.md", "how to deploy it, and from there what proves a loop");
         self.screen.fact("make test", "every check and every test");
         self.screen.fact("make package", "dist/bootstrap.zip, the Lambda function to deploy");
     }
