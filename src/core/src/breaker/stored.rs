@@ -43,17 +43,17 @@ impl From<StoredCut> for Cut {
         match (stored.found, stored.disabled_at) {
             (None, _) => Self::Inspecting { is_claimed: stored.is_claimed },
             (Some(found), None) => Self::Disabling { found: Box::new(found) },
-            (Some(found), Some(at)) => {
-                let planned = Disabled::new(found, at, stored.restore_at);
-                Self::Disabled(Box::new(Disabled {
-                    next_check: stored.next_check.unwrap_or(planned.next_check),
-                    next_reminder: stored.next_reminder.unwrap_or(planned.next_reminder),
-                    fired_at: stored.fired_at,
-                    firing_reported: stored.firing_reported,
-                    changed_by: stored.changed_by,
-                    ..planned
-                }))
-            }
+            (Some(found), Some(at)) => Self::Disabled(Box::new(Disabled {
+                found,
+                at,
+                // Every version plans both. Without them, both are due: a damaged time must not end the process.
+                next_check: stored.next_check.unwrap_or(at),
+                next_reminder: stored.next_reminder.unwrap_or(at),
+                restore_at: stored.restore_at,
+                fired_at: stored.fired_at,
+                firing_reported: stored.firing_reported,
+                changed_by: stored.changed_by,
+            })),
         }
     }
 }
@@ -124,5 +124,43 @@ impl From<Breaker> for StoredBreaker {
             }
             Breaker::HalfOpen { until } => Self::HalfOpen { until },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_that_are_there_tell_the_stage() {
+        let check = |json: &str, expected: &str| {
+            let rule = r#"{"state":"ENABLED","targets":[],"tags":{}}"#;
+            let json = json.replace("RULE", rule).replace("NOON", r#""2026-11-20T12:00:00Z""#);
+            let breaker: Breaker = serde_json::from_str(&json).expect(&json);
+            let stage = match &breaker {
+                Breaker::Open(Cut::Inspecting { is_claimed }) => format!("inspecting, claimed {is_claimed}"),
+                Breaker::Open(Cut::Disabling { .. }) => "disabling".to_owned(),
+                Breaker::Open(Cut::Disabled(disabled)) => format!("disabled, check {}", disabled.next_check),
+                Breaker::Restoring(restore) => format!("restoring, check {:?}", restore.next_check),
+                other => other.word().to_owned(),
+            };
+            assert_eq!(stage, expected, "{json}");
+            let again = serde_json::to_string(&breaker).and_then(|json| serde_json::from_str(&json));
+            assert_eq!(again.ok(), Some(breaker), "{json}");
+        };
+        check(r#"{"state":"closed"}"#, "closed");
+        check(r#"{"state":"half-open","until":NOON}"#, "half-open");
+        check(r#"{"state":"open","found":null,"disabled_at":null}"#, "inspecting, claimed false");
+        check(r#"{"state":"open"}"#, "inspecting, claimed false");
+        check(r#"{"state":"open","is_claimed":true}"#, "inspecting, claimed true");
+        check(r#"{"state":"open","found":RULE,"is_claimed":true}"#, "disabling");
+        let disabled =
+            r#"{"state":"open","found":RULE,"disabled_at":NOON,"next_check":"2026-11-20T12:00:45Z"}"#;
+        check(disabled, "disabled, check 2026-11-20T12:00:45Z");
+        check(r#"{"state":"open","found":RULE,"disabled_at":NOON}"#, "disabled, check 2026-11-20T12:00:00Z");
+        let late = r#"{"state":"open","found":RULE,"disabled_at":"9999-12-30T22:00:00Z"}"#;
+        check(late, "disabled, check 9999-12-30T22:00:00Z");
+        check(r#"{"state":"restoring","cut":{"found":RULE},"since":NOON}"#, "restoring, check None");
+        check(r#"{"state":"restoring","cut":{},"since":NOON}"#, "inspecting, claimed false");
     }
 }
