@@ -81,7 +81,7 @@ pub struct Target {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actors: Vec<Actor>,
     /// Reason for which some actors are not known. `None` if all are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "unfollowed", default, skip_serializing_if = "Option::is_none")]
     pub unresolved_reason: Option<String>,
 }
 
@@ -212,6 +212,15 @@ fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_keeps_its_stored_names() {
+        let mut target = Target::new("1", "arn:aws:sqs:us-east-1:123456789012:q");
+        target.unresolved_reason = Some("sqs:GetQueueAttributes was denied".into());
+        let json = serde_json::to_value(&target).unwrap();
+        assert_eq!(json["unfollowed"], "sqs:GetQueueAttributes was denied");
+        assert_eq!(serde_json::from_value::<Target>(json).unwrap(), target);
+    }
 
     #[test]
     fn names_what_differs() {
