@@ -54,6 +54,16 @@ impl From<Stored> for Alert {
 }
 
 impl Alert {
+    /// Name of the budget whose overspending the alert announces. `None` for all other alerts.
+    pub fn announced_budget(&self) -> Option<&str> {
+        match (&self.key.subject, &self.body) {
+            (Subject::Budget(name), Body::Budget(budget)) => {
+                matches!(budget.event, BudgetEvent::Pressure { .. }).then_some(name)
+            }
+            _ => None,
+        }
+    }
+
     /// Creates an alert about a rule in this epoch.
     pub fn about_rule(rule: &RuleArn, epoch: u64, body: RuleBody, now: Timestamp) -> Self {
         let key = AlertKey {

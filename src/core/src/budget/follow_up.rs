@@ -173,9 +173,15 @@ impl OverspentBudgets {
         }
     }
 
-    /// Queues an alert. If the outbox is full, removes the oldest alert and returns it.
+    /// Adds an alert to the outbox. Returns the oldest one if there is no room for it any more. A budget whose alert is
+    /// given up before it was published is announced again.
     pub fn queue(&mut self, alert: Alert) -> Option<Alert> {
-        self.outbox.queue(alert, MAX_OUTBOX)
+        let given_up = self.outbox.queue(alert, MAX_OUTBOX)?;
+        if let Some(name) = given_up.announced_budget() {
+            let announced = self.budgets.iter_mut().filter(|overspent| overspent.name == name);
+            announced.for_each(|overspent| overspent.follow_up.told = None);
+        }
+        Some(given_up)
     }
 
     /// The alerts to publish, from now on this caller's to do.

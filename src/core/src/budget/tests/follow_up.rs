@@ -29,6 +29,25 @@ fn alerts_wait_until_they_are_published_by_one() {
 }
 
 #[test]
+fn a_budget_whose_alert_is_given_up_is_announced_again() {
+    let noon = at(NOON);
+    let mut budgets = OverspentBudgets::default();
+    budgets.record(overspent("blue", AlertBasis::Actual, "$80", NOON, "2026-12-01T00:00:00Z"), noon);
+    assert_eq!(budgets.claim_unannounced(noon).len(), 1);
+    let event = BudgetEvent::Pressure { why: "r".into(), cut: Vec::new(), left: Vec::new(), unlisted: 0 };
+    let body = BudgetBody { event, budget: None, region: "us-east-1".into() };
+    let subject = Subject::Budget("blue".into());
+    budgets.queue(Alert::about_budget(subject, Occurrence::default(), body, noon));
+    budgets.told("blue", noon);
+    let later = at("2026-11-20T12:05:00Z");
+    assert_eq!(budgets.claim_unannounced(later), []);
+    let given_up: Vec<Alert> =
+        (0..MAX_BUDGETS).filter_map(|n| budgets.queue(alert_of(&n.to_string(), noon))).collect();
+    assert_eq!(given_up.len(), 1);
+    assert_eq!(budgets.claim_unannounced(later).len(), 1);
+}
+
+#[test]
 fn an_alert_that_waits_keeps_the_item() {
     let (begun, noon) = (at("2026-11-03T12:00:00Z"), at(NOON));
     let mut pressure = OverspentBudgets::default();
