@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob as Bytes;
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -46,23 +45,6 @@ impl DynamoStore {
         let key = AttributeValue::S(key);
         let call = self.client.get_item().table_name(&self.table).key("pk", key).consistent_read(true);
         call.send().await.map(|reply| reply.item).map_err(|error| fault("GetItem", &error))
-    }
-
-    /// The call that puts an item, still without a version.
-    fn put_item(&self, key: Key<'_>, blob: &Blob, expires: Option<Timestamp>) -> PutItemFluentBuilder {
-        let mut call = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("pk", AttributeValue::S(key.to_string()))
-            .item(text(key), AttributeValue::S(blob.json.clone()));
-        if matches!(key, Key::Record(_)) {
-            call = call.item("window", AttributeValue::B(Bytes::new(blob.firings.clone())));
-        }
-        if let Some(expires) = expires {
-            call = call.item("expires_at", AttributeValue::N(expires.as_second().to_string()));
-        }
-        call
     }
 
     async fn change_watched(&self, rule: &RuleArn, verb: &str) -> Result<(), Fault> {
@@ -112,7 +94,9 @@ impl Store for DynamoStore {
         expected: Option<Version>,
     ) -> Result<Version, SaveError> {
         let version = expected.unwrap_or(0) + 1;
-        let call = self.put_item(key, blob, expires).item("version", AttributeValue::N(version.to_string()));
+        let mut item = attributes(key, blob, expires);
+        item.insert("version".into(), AttributeValue::N(version.to_string()));
+        let call = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let call = match expected {
             None => call.condition_expression("attribute_not_exists(pk)"),
             Some(expected) => call
@@ -133,7 +117,8 @@ impl Store for DynamoStore {
     }
 
     async fn put(&self, key: Key<'_>, blob: &Blob, expires: Option<Timestamp>) -> Result<(), Fault> {
-        let call = self.put_item(key, blob, expires);
+        let item = attributes(key, blob, expires);
+        let call = self.client.put_item().table_name(&self.table).set_item(Some(item));
         call.send().await.map(drop).map_err(|error| fault("PutItem", &error))
     }
 
@@ -178,4 +163,19 @@ impl Store for DynamoStore {
     async fn unwatch(&self, rule: &RuleArn) -> Result<(), Fault> {
         self.change_watched(rule, "DELETE").await
     }
+}
+
+/// Attributes of an item, without its version.
+fn attributes(key: Key<'_>, blob: &Blob, expires: Option<Timestamp>) -> Item {
+    let mut item = Item::from([
+        ("pk".to_owned(), AttributeValue::S(key.to_string())),
+        (text(key).to_owned(), AttributeValue::S(blob.json.clone())),
+    ]);
+    if matches!(key, Key::Record(_)) {
+        item.insert("window".into(), AttributeValue::B(Bytes::new(blob.firings.clone())));
+    }
+    if let Some(expires) = expires {
+        item.insert("expires_at".into(), AttributeValue::N(expires.as_second().to_string()));
+    }
+    item
 }
