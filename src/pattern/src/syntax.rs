@@ -26,7 +26,7 @@ pub(super) type All = Vec<Item>;
 pub(super) enum Item {
     /// Index of a field.
     Field(u32),
-    /// Alternatives, at least one of which has to match.
+    /// Alternatives. At least one has to match.
     Or(Vec<All>),
 }
 

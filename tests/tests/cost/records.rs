@@ -48,7 +48,7 @@ async fn every_record_is_looked_at(kind: Kind) -> Result<(), Failure> {
         save(&store, &record, None, at).await?;
         saved.insert(rule, record);
     }
-    // What else is in the table is no record, and a damaged one does not hide the others.
+    // Other items of the table are no records, and a damaged record does not hide the others.
     store.watch(saved.keys().next().ok_or("no rule")?).await?;
     save(&store, &OverspentBudgets::default(), None, START).await?;
     save(&store, &Head::default(), None, START).await?;

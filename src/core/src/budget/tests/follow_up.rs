@@ -15,12 +15,12 @@ fn alerts_wait_until_they_are_published_by_one() {
     let mut pressure = OverspentBudgets::default();
     assert_eq!([pressure.queue(alert("a")), pressure.queue(alert("b"))], [None, None]);
     assert_eq!(ids(pressure.claim_outbox(at(NOON))), ["a", "b"]);
-    // Whoever took them is at it, or was by a clock that runs ahead.
+    // The caller that claimed them is at work, or its clock runs ahead.
     assert_eq!(ids(pressure.claim_outbox(at("2026-11-20T12:00:59Z"))), [""; 0]);
     assert_eq!(ids(pressure.claim_outbox(at("2026-11-20T11:59:01Z"))), [""; 0]);
     pressure.mark_published(&alert("a").key);
     pressure = OverspentBudgets::decode(&pressure.encode().unwrap()).unwrap();
-    // It is dead: the next one does it.
+    // That caller died: the next one publishes.
     assert_eq!(ids(pressure.claim_outbox(at("2026-11-20T12:01:00Z"))), ["b"]);
     pressure.mark_published(&alert("b").key);
     assert_eq!(pressure, OverspentBudgets::default());
