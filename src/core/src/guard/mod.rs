@@ -97,7 +97,7 @@ pub enum Answer {
     /// An alert was published, or could not be.
     Published {
         /// Identity of the alert.
-        key: AlertKey,
+        key: Box<AlertKey>,
         /// Outcome of the call.
         result: Result<(), Fault>,
     },
@@ -176,8 +176,6 @@ struct Step<'a> {
     /// Time until which another invocation's question is to be answered.
     awaits: Option<Timestamp>,
 }
-
-impl Step<'_> {}
 
 #[cfg(test)]
 mod properties;

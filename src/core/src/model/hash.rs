@@ -27,6 +27,7 @@ pub enum HashUse {
 
 impl HashUse {
     /// A hasher to be fed piece by piece.
+    #[inline]
     pub fn hasher(self) -> SipHasher13 {
         let (first, second) = match self {
             Self::Text => (0x0062_7564_6765_7421, 0x0067_7561_7264_2121),
@@ -40,6 +41,7 @@ impl HashUse {
     }
 
     /// Hash of a whole text.
+    #[inline]
     pub fn of(self, text: &str) -> u64 {
         let mut hasher = self.hasher();
         hasher.write(text.as_bytes());
@@ -56,6 +58,7 @@ impl TextId {
     pub const BITS: u32 = 40;
 
     /// Id of this text.
+    #[inline]
     pub fn of(text: &str) -> Self {
         Self(HashUse::Text.of(text) >> (64 - Self::BITS))
     }
@@ -84,6 +87,7 @@ impl Default for Fingerprint {
 
 impl Fingerprint {
     /// Fingerprint of a whole text.
+    #[inline]
     pub fn of(text: &str) -> u32 {
         let mut fingerprint = Self::default();
         fingerprint.add(text.as_bytes());
@@ -91,16 +95,19 @@ impl Fingerprint {
     }
 
     /// Adds a piece. Where the text is cut into pieces makes no difference.
+    #[inline]
     pub fn add(&mut self, piece: &[u8]) {
         self.0.write(piece);
     }
 
     /// Adds a byte that occurs in no piece, where the end of a piece makes a difference.
+    #[inline]
     pub fn delimit(&mut self, byte: u8) {
         self.0.write_u8(byte);
     }
 
     /// Fingerprint of what was added so far.
+    #[inline]
     pub fn finish(&self) -> u32 {
         (self.0.finish() >> 32) as u32
     }

@@ -144,7 +144,7 @@ async fn carry_out<P: Ports>(
         Action::Restore(state) => Answer::Restored(rules.restore(rule, state).await.map(Box::new)),
         Action::Publish(alert) => {
             let result = guard.ports.alerts().publish(&alert).await;
-            Answer::Published { key: alert.key, result }
+            Answer::Published { key: Box::new(alert.key), result }
         }
         Action::History => {
             let (now, functions) = (guard.now(), limits.answering.functions());

@@ -49,7 +49,7 @@ impl Timeline {
                 }
                 Action::Publish(alert) => {
                     self.alerts.push(AlertJson::of(&alert));
-                    Answer::Published { key: alert.key, result: Ok(()) }
+                    Answer::Published { key: Box::new(alert.key), result: Ok(()) }
                 }
                 _ => break,
             };

@@ -126,7 +126,7 @@ impl Story {
         loop {
             let Some(alert) = self.record.outbox.alerts().next().cloned() else { return published };
             published.push(AlertJson::of(&alert));
-            let answer = Answer::Published { key: alert.key, result: Ok(()) };
+            let answer = Answer::Published { key: Box::new(alert.key), result: Ok(()) };
             self.step(&[Observation::Answer(answer)]);
         }
     }

@@ -183,7 +183,7 @@ fn only_a_rules_own_calls_cut_it_by_rate_where_its_actors_are_known() {
                     Action::Disable => story.step(&answered(Answer::Disabled(Ok(RuleState::Disabled)))),
                     Action::Publish(alert) => {
                         kinds.push(alert.key.kind);
-                        story.step(&answered(Answer::Published { key: alert.key, result: Ok(()) }))
+                        story.step(&answered(Answer::Published { key: Box::new(alert.key), result: Ok(()) }))
                     }
                     other => panic!("{other:?}"),
                 };
