@@ -31,6 +31,8 @@ pub mod model;
 /// Limits and mode of a rule: the defaults from the settings, overridden by its tags.
 pub mod policy;
 
+/// Outcome of a cut: the events that the rule missed, and the judgement of their makers.
+pub mod aftermath;
 /// Stage 6: alerts, from the event to its text.
 pub mod alerts;
 /// Stage 2: the rule that fired, and the maker of the call.

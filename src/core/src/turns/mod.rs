@@ -28,6 +28,7 @@ mod timeline;
 pub use codec::CorruptTurns;
 pub use found::{Found, FoundKind, Judgement, Missing};
 pub use siblings::{Chains, Sibling};
+pub use tally::Span;
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -229,6 +230,14 @@ impl Turns {
             return Judgement::default();
         }
         judge::judge(&Timeline::new(self, terms, chains), terms)
+    }
+
+    /// Returns the rule's own calls, and the firings by other makers, each ascending in time.
+    pub fn by_maker(&self, terms: &Terms, chains: Chains) -> (Vec<Span>, Vec<Span>) {
+        let timeline = Timeline::new(self, terms, chains);
+        let (own, others): (Vec<_>, Vec<_>) = timeline.items.iter().partition(|item| item.is_own());
+        let spans = |items: Vec<&timeline::Item<'_>>| items.iter().map(|item| item.span).collect();
+        (spans(own), spans(others))
     }
 
     /// Drops firings older than [`HORIZON_SECONDS`], and counts the oldest calls by the second when there are too many.

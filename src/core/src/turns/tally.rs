@@ -4,7 +4,7 @@ use super::HORIZON_SECONDS;
 
 /// Number of firings between two seconds, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub struct Span {
     /// First second, since 1970.
     pub from: i64,
     /// Last second, since 1970.
