@@ -22,6 +22,7 @@ pub mod process;
 pub mod program;
 pub mod programs;
 pub mod reference;
+pub mod rewind;
 pub mod runtime_api;
 mod runtime_http;
 pub mod simulation;

@@ -14,10 +14,11 @@ use budget_guard_tests::alert::Alert;
 use budget_guard_tests::bootstrap::Bootstrap;
 use budget_guard_tests::emulator::{Emulator, Kind};
 use budget_guard_tests::poller::Poller;
-use budget_guard_tests::programs;
+use budget_guard_tests::program::Program;
 use budget_guard_tests::runtime_api::RuntimeApi;
 use budget_guard_tests::world::World;
 use budget_guard_tests::{Failure, payload};
+use budget_guard_tests::{programs, rewind};
 use serde_json::{Value, json};
 
 const FIXER: &str = "arn:aws:sts::000000000000:assumed-role/fixer-role/fixer";
@@ -43,6 +44,19 @@ fn events(rule: &str, call: &str, count: usize) -> Vec<Value> {
     (0..count).map(event).collect()
 }
 
+/// Events of one call by one caller, from the first to the last second before now.
+fn spread(rule: &str, call: &str, caller: &str, (from, to): (i64, i64), count: i64) -> Vec<Value> {
+    let now = SystemClock.now();
+    let event = |n| {
+        let ago = from - (from - to) * n / (count - 1).max(1);
+        let at = (now - jiff::SignedDuration::from_secs(ago)).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let mut event = payload::event(rule, &payload::unique_id(), &at, caller);
+        event["detail"]["eventName"] = json!(call);
+        event
+    };
+    (0..count).map(event).collect()
+}
+
 /// A guard with its catch-all rule. It is attached to no rule.
 struct Stage {
     world: World,
@@ -54,11 +68,18 @@ struct Stage {
 
 impl Stage {
     async fn start() -> Result<Self, Failure> {
+        Self::with(&[]).await
+    }
+
+    /// Starts a stage with these settings of the function.
+    async fn with(settings: &[(&'static str, &str)]) -> Result<Self, Failure> {
         let emulator = Emulator::start(Kind::Ministack).await?;
         let world = World::create(&emulator).await?;
         world.catch_all().await?;
         let api = RuntimeApi::start().await?;
-        let bootstrap = Bootstrap::spawn(programs::bootstrap(), &api, &world.environment())?;
+        let mut environment = world.environment();
+        environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let bootstrap = Bootstrap::spawn(programs::bootstrap(), &api, &environment)?;
         let store = DynamoStore::new(&emulator.sdk_config(), &world.table);
         Ok(Self { world, api, store, bootstrap, _emulator: emulator })
     }
@@ -74,7 +95,8 @@ impl Stage {
 
     /// Invokes the function with everything in its queue.
     async fn deliver(&self) -> Result<usize, Failure> {
-        let polls = Poller::new(&self.world, &self.api).batch_size(100).poll_until_empty().await?;
+        let polls =
+            Poller::new(&self.world, &self.api).batch_size(100).with_call_times().poll_until_empty().await?;
         for polled in &polls {
             assert_eq!(polled.failed, Vec::<String>::new(), "{:#?}", self.bootstrap.logs());
         }
@@ -171,5 +193,89 @@ async fn before_the_first_tick_events_are_said_to_be_unattributed() -> Result<()
     assert!(stage.bootstrap.wait_for_log("no directory of rules yet", SOON).await.is_some());
     let line = stage.bootstrap.wait_for_log(r#""unattributed":5"#, SOON).await;
     assert!(line.is_some(), "{:#?}", stage.bootstrap.logs());
+    Ok(())
+}
+
+/// A deployment calls 230 times within a minute, and goes on at one call in ten seconds: a tag's limit cuts the rule, and
+/// the calls go on without it.
+async fn cut_for_a_deployment(settings: &[(&'static str, &str)]) -> Result<(Stage, Vec<Alert>), Failure> {
+    const DEPLOYMENT: &str = "arn:aws:sts::000000000000:assumed-role/deploy/terraform";
+    let stage = Stage::with(settings).await?;
+    let rule = stage.rule("fix-acl", "PutBucketAcl").await?;
+    stage.tick().await;
+    stage.world.put_events("default", &spread(&rule, "PutBucketAcl", DEPLOYMENT, (780, 720), 230)).await?;
+    stage.deliver().await?;
+    assert_eq!(stage.world.rule_state("default", "fix-acl").await?, RuleState::Disabled);
+
+    let cut_at = SystemClock.now() - jiff::SignedDuration::from_mins(12);
+    rewind::cut_at(&stage.store, &rule, cut_at).await?;
+    let meanwhile = spread(&rule, "PutBucketAcl", DEPLOYMENT, (700, 1), 200);
+    stage.world.put_events("default", &meanwhile).await?;
+    assert_eq!(stage.deliver().await?, 200, "the bus goes on to show what the rule misses");
+    stage.tick().await;
+    stage.tick().await;
+    let alerts = stage.world.wait_for_alerts(2, SOON).await?;
+    Ok((stage, alerts))
+}
+
+#[tokio::test]
+async fn a_wrong_cut_is_undone_by_itself() -> Result<(), Failure> {
+    let (stage, _) = cut_for_a_deployment(&[("BUDGET_GUARD_AUTO_RESTORE", "true")]).await?;
+    let alerts = stage.world.wait_for_alerts(3, SOON).await?;
+    let kinds: Vec<_> = alerts.iter().map(Alert::kind).collect();
+    assert_eq!(kinds, ["tripped", "exonerated", "restored"], "{:#?}", stage.bootstrap.logs());
+    let reason = |alert: &Alert| alert.message["reason"].as_str().unwrap_or_default().to_owned();
+    assert!(reason(&alerts[1]).starts_with("the calls go on without the rule: "), "{}", reason(&alerts[1]));
+    assert!(reason(&alerts[2]).ends_with("It missed 200 events: 200 by others"), "{}", reason(&alerts[2]));
+    assert_eq!(stage.world.rule_state("default", "fix-acl").await?, RuleState::Enabled);
+
+    // The same burst again makes a suspect, and no cut.
+    let rule = alerts[0].attributes["rule_arn"].clone();
+    stage.world.put_events("default", &events(&rule, "PutBucketAcl", 230)).await?;
+    stage.deliver().await?;
+    assert_eq!(stage.world.rule_state("default", "fix-acl").await?, RuleState::Enabled);
+    let alerts = stage.world.wait_for_alerts(4, SOON).await?;
+    assert_eq!(alerts[3].kind(), "suspect", "{:#}", alerts[3].message);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_cut_is_told_with_the_command_where_the_guard_may_not_undo_it() -> Result<(), Failure> {
+    let (stage, alerts) = cut_for_a_deployment(&[]).await?;
+    assert_eq!(alerts.iter().map(Alert::kind).collect::<Vec<_>>(), ["tripped", "exonerated"]);
+    assert_eq!(alerts[1].message["undo"], "budget-guard enable fix-acl --region us-east-1");
+    assert_eq!(stage.world.rule_state("default", "fix-acl").await?, RuleState::Disabled);
+    Ok(())
+}
+
+#[tokio::test]
+async fn after_too_many_cuts_the_guard_only_reports_until_it_is_resumed() -> Result<(), Failure> {
+    let stage = Stage::with(&[("BUDGET_GUARD_MAX_CUTS_PER_HOUR", "2")]).await?;
+    let mut rules = Vec::new();
+    for name in ["a", "b", "c"] {
+        rules.push(stage.rule(name, &format!("Call{name}")).await?);
+    }
+    stage.tick().await;
+    for (rule, name) in rules.iter().zip(["a", "b", "c"]) {
+        stage.world.put_events("default", &events(rule, &format!("Call{name}"), 210)).await?;
+        stage.deliver().await?;
+    }
+    let mut states = Vec::new();
+    for name in ["a", "b", "c"] {
+        states.push(stage.world.rule_state("default", name).await?);
+    }
+    assert_eq!(states, [RuleState::Disabled, RuleState::Disabled, RuleState::Enabled]);
+    let alerts = stage.world.wait_for_alerts(4, SOON).await?;
+    let kinds: Vec<_> = alerts.iter().map(Alert::kind).collect();
+    assert_eq!(kinds, ["tripped", "tripped", "would-trip", "paused"]);
+    let reason = alerts[3].message["reason"].as_str().unwrap_or_default();
+    let expected = "the guard made 2 cuts within an hour: \"a\", \"b\". It would have cut rule \"c\" now, and cuts nothing more";
+    assert!(reason.starts_with(expected), "{reason}");
+
+    let program = Program::new(&stage.world.environment())?;
+    program.check("status", 0, &["RULE"], &["the guard cuts nothing by itself since"]).await?;
+    let hint = "a rule that still fires like a loop is cut within a minute";
+    program.check("resume", 0, &["The guard cuts rules again."], &["rule \"c\"", hint]).await?;
+    program.check("resume", 3, &[], &["the guard is not paused"]).await?;
     Ok(())
 }

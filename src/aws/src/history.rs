@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 
 use super::json_client::{JsonClient, Retry};
 use super::metrics::{Dimension, Metric, MetricStat, Query, Reply, Request, Series, get_metric_data};
-use budget_guard_core::history::RateHistory;
+use budget_guard_core::history::{RateHistory, SinceCut};
 use budget_guard_core::model::{Durations, Fault, FaultKind, RuleArn, Seconds, Timestamp};
 use budget_guard_core::ports::History;
 
@@ -22,6 +22,12 @@ const TRIGGERED: &str = "triggered";
 const MATCHED: &str = "matched";
 /// Prefix of the query IDs of durations; the index of the function follows.
 const LONGEST: &str = "longest";
+/// Prefix of the query IDs of the ages of waiting events; the index of the function follows.
+const AGE: &str = "age";
+/// Time before a cut in which a rule that fired has metrics, in seconds.
+const BEFORE_CUT: i64 = 3_600;
+/// Age of a waiting event below which a function has no backlog, in milliseconds.
+const NO_BACKLOG: f64 = 60_000.0;
 
 /// Reads metrics of the namespaces `AWS/Events` and `AWS/Lambda`.
 ///
@@ -82,7 +88,7 @@ impl History for CloudWatchHistory {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<RateHistory, Fault> {
-        let home = format!("arn:{}:lambda:{}:{}:function:", rule.partition(), rule.region(), rule.account());
+        let home = home_of(rule);
         let (functions, durations): (Vec<&String>, Vec<Query>) = functions
             .iter()
             .filter_map(|arn| Some((arn, arn.strip_prefix(&home)?)))
@@ -99,6 +105,81 @@ impl History for CloudWatchHistory {
         };
         let late = |_| failed(FaultKind::Timeout, &format!("no answer within {}s", DEADLINE.as_secs()));
         tokio::time::timeout(DEADLINE, self.read(request, &functions)).await.map_err(late)?
+    }
+
+    /// Reads `TriggeredRules` of the rule, and `AsyncEventAge` of its functions, by the minute.
+    async fn since_cut(
+        &self,
+        rule: &RuleArn,
+        functions: &[String],
+        cut_at: Timestamp,
+        until: Timestamp,
+    ) -> Result<SinceCut, Fault> {
+        let home = home_of(rule);
+        let names: Option<Vec<&str>> = functions.iter().map(|arn| arn.strip_prefix(&home)).collect();
+        // A function elsewhere has no metrics here, so its backlog is not known.
+        let names = names.unwrap_or_default();
+        let ages = names.iter().enumerate().map(|(place, name)| age(place, name));
+        let since = cut_at.as_second() - BEFORE_CUT;
+        let request = Request {
+            start_time: since - since.rem_euclid(PERIOD.into()),
+            end_time: until.as_second(),
+            metric_data_queries: [query(TRIGGERED, "TriggeredRules", rule)].into_iter().chain(ages).collect(),
+            next_token: None,
+        };
+        let late = |_| failed(FaultKind::Timeout, &format!("no answer within {}s", DEADLINE.as_secs()));
+        let read = self.read_since_cut(request, names.len(), cut_at);
+        let mut seen = tokio::time::timeout(DEADLINE, read).await.map_err(late)??;
+        seen.drained_at = seen.drained_at.filter(|_| !names.is_empty());
+        Ok(seen)
+    }
+}
+
+/// Beginning of the ARNs of functions in the rule's account and Region.
+fn home_of(rule: &RuleArn) -> String {
+    format!("arn:{}:lambda:{}:{}:function:", rule.partition(), rule.region(), rule.account())
+}
+
+/// Query for the maximum age of the events that a function started, in milliseconds.
+///
+/// Source: `AsyncEventAge` in "Types of metrics for Lambda functions" (AWS Lambda developer guide).
+fn age(place: usize, function: &str) -> Query {
+    let dimensions = vec![Dimension { name: "FunctionName", value: function.to_owned() }];
+    let metric = Metric { namespace: "AWS/Lambda", metric_name: "AsyncEventAge", dimensions };
+    Query { id: format!("{AGE}{place}"), metric_stat: MetricStat { metric, period: PERIOD, stat: "Maximum" } }
+}
+
+impl CloudWatchHistory {
+    /// Reads the firings around a cut, and the ages of the events that waited for the functions since. Only the first
+    /// page is read: a few hours of a few functions have one.
+    async fn read_since_cut(
+        &self,
+        request: Request,
+        functions: usize,
+        cut_at: Timestamp,
+    ) -> Result<SinceCut, Fault> {
+        let reply = get_metric_data(&self.client, &request).await?;
+        let (mut fired, mut drained) = (Vec::new(), vec![None; functions]);
+        for series in reply.metric_data_results {
+            let place = series.id.strip_prefix(AGE).and_then(|place| place.parse::<usize>().ok());
+            let points = points(&series)?;
+            match place.and_then(|place| drained.get_mut(place)) {
+                Some(drained) => {
+                    let young = points.filter(|(_, age)| *age < NO_BACKLOG).map(|(at, _)| at as i64);
+                    *drained = young.filter(|at| *at >= cut_at.as_second()).min();
+                }
+                None => fired.extend(points.filter(|(_, firings)| *firings > 0.0).map(|(at, _)| at as i64)),
+            }
+        }
+        let end = |minute: i64| Timestamp::from_second(minute.saturating_add(PERIOD.into())).ok();
+        let is_shown = fired.iter().any(|minute| *minute < cut_at.as_second());
+        let last = fired.into_iter().max().filter(|_| is_shown);
+        // The slowest function counts, and one without events is no proof of an empty queue.
+        let drained = drained.into_iter().collect::<Option<Vec<i64>>>().and_then(|all| all.into_iter().max());
+        Ok(SinceCut {
+            fired_until: last.and_then(end).map(|until| until.max(cut_at)),
+            drained_at: drained.and_then(end),
+        })
     }
 }
 

@@ -32,6 +32,7 @@ fn text(key: Key<'_>) -> &'static str {
         Key::Record(_) => "record",
         Key::Head | Key::Chunk(_) => "json",
         Key::Budgets => "pressure",
+        Key::Cuts => "cuts",
     }
 }
 

@@ -99,6 +99,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TEXT", requires = "clear")]
         reason: Option<String>,
     },
+    /// Let the guard cut rules again, after it paused because of too many cuts
+    Resume,
     /// Let the guard see a rule: add the guard's queue to the rule's targets
     Attach(Attachment),
     /// Take the guard's queue off a rule's targets

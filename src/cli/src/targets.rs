@@ -5,7 +5,7 @@ use budget_guard_aws::{EventBridgeRules, fault};
 use budget_guard_core::model::{Fault, FaultKind, RuleArn};
 
 /// ID of the guard's target.
-pub(crate) const TARGET_ID: &str = "budget-guard";
+pub(crate) use budget_guard_core::model::GUARD_TARGET_ID as TARGET_ID;
 /// Input transformer of the guard's target. EventBridge fills in the ARN of the rule.
 pub(crate) const TEMPLATE: &str = r#"{"ruleArn": <aws.events.rule-arn>, "event": <aws.events.event.json>}"#;
 /// Maximum number of targets per rule. Source: the quota of Amazon EventBridge, which AWS does not raise.

@@ -25,6 +25,10 @@
 //! 9. Work is bounded: a batch costs one read and one write per rule when nothing trips. A record stays
 //!    under 32 KB.
 //! 10. Calls of the guard itself never count.
+//! 11. A wrong cut of a rule whose calls go on at a pace of minutes is found within half an hour, and undone where the
+//!     guard may do that.
+//! 12. A rule is put back by the outcome of a cut at most once for each trip, and loops hardly ever.
+//! 13. The guard cuts no more rules within an hour than it was allowed, until a person resumes it.
 
 /// Types that all modules share: rules, firings, calls, callers, causes, amounts, times and leases.
 pub mod model;
@@ -50,6 +54,8 @@ pub mod json;
 
 /// Stage 1: payload bytes into messages.
 pub mod sources;
+/// Trial of a suspect: a short time without the rule.
+pub mod trial;
 /// Stage 3: firings that can have caused others.
 pub mod turns;
 /// Stage 4: evidence that a rule is a loop.
@@ -60,6 +66,8 @@ pub mod window;
 /// Overspent budgets, as AWS Budgets confirms them, and what follows from each.
 pub mod budget;
 
+/// Number of rules that the guard cut in the last hour, and its pause after too many.
+pub mod cuts;
 /// Decision for one rule: the six stages in one call, and the plan that they produce.
 pub mod guard;
 /// State of one rule that survives between invocations.

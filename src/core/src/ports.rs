@@ -2,7 +2,7 @@
 //! alerts and a clock.
 
 use crate::alerts::Alert;
-use crate::history::RateHistory;
+use crate::history::{RateHistory, SinceCut};
 use crate::model::{
     BudgetStatus, Fault, ListedRule, ListedSchedule, Restoration, RuleArn, RuleDefinition, RuleState,
     ScheduleDefinition, Tags, Target, Timestamp,
@@ -71,6 +71,15 @@ pub trait History {
         since: Timestamp,
         until: Timestamp,
     ) -> impl Future<Output = Result<RateHistory, Fault>> + Send;
+    /// Returns the end of a rule's firings after a cut, and of the backlog of its `functions`. Metrics of the last three
+    /// minutes may be missing.
+    fn since_cut(
+        &self,
+        rule: &RuleArn,
+        functions: &[String],
+        cut_at: Timestamp,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<SinceCut, Fault>> + Send;
 }
 
 /// Records of CloudTrail about sessions of roles.

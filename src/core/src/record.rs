@@ -3,14 +3,16 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::aftermath::{Accused, Aftermath};
 use crate::alerts::Outbox;
 use crate::breaker::{Breaker, Epoch};
 use crate::history::History;
 use crate::model::{Lease, RuleArn, Throttle, Timestamp};
 use crate::policy::BurstLimit;
 use crate::stored::{Blob, Key, Stored, StoredError};
+use crate::trial::Trial;
 use crate::turns::Turns;
-use crate::verdict::Evidence;
+use crate::verdict::{Evidence, EvidenceKind};
 use crate::window::{Window, varint};
 
 /// Version of the layout of a stored record.
@@ -39,6 +41,12 @@ pub struct Record {
     /// Time until which a slow proof waits for reasons that arrive late. `None` if no proof waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_due: Option<Timestamp>,
+    /// Events since the last cut that the rule missed, and the outcome of that cut. Kept until the next cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aftermath: Option<Box<Aftermath>>,
+    /// Evidence that was shown to be wrong. `None` if none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exonerated: Option<Exonerated>,
     /// Last trip. `None` if the rule never tripped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_trip: Option<Trip>,
@@ -69,6 +77,18 @@ pub struct Record {
     /// Silence after the report of a loop that must not be cut. `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
+    /// Time since which the rule waits for the end of another rule's calls. `None` if it never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_since: Option<Timestamp>,
+    /// Trial of the rule. `None` if none is planned or under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Box<Trial>>,
+    /// Time at which the last trial was planned.
+    #[serde(default, skip_serializing_if = "Throttle::is_unused")]
+    pub tried: Throttle,
+    /// Last pause of the guard in which the rule would have been cut. `None` if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Withheld>,
     /// Firings of the rule in the last 14 days. `None` before CloudWatch was first asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
@@ -124,6 +144,21 @@ pub enum Outcome {
     },
 }
 
+/// Evidence that led to a cut although the calls went on without the rule. It does not cut the rule again for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exonerated {
+    /// Kind of the evidence.
+    pub kind: EvidenceKind,
+    /// Makers that it accused.
+    pub accused: Accused,
+    /// Number of firings in the last minute before the cut. Far more are other evidence.
+    pub per_minute: u64,
+    /// Time at which the outcome was known.
+    pub at: Timestamp,
+    /// Time until which such evidence does not cut the rule.
+    pub until: Timestamp,
+}
+
 /// Silence about a loop that must not be cut. It is more than a throttle: until it ends, no such trip is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quiet {
@@ -131,6 +166,15 @@ pub struct Quiet {
     pub until: Timestamp,
     /// Reason for the silence.
     pub because: QuietReason,
+}
+
+/// Cut that was not made because the guard had cut too many rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// Beginning of the guard's pause.
+    pub since: Timestamp,
+    /// Time of the last report of it.
+    pub reported: Throttle,
 }
 
 /// Reason for which a rule that looks like a loop is not cut.
@@ -141,6 +185,10 @@ pub enum QuietReason {
     Observed,
     /// The rule may never be cut.
     Spared,
+    /// The guard has cut too many rules. The silence lasts a minute.
+    Withheld,
+    /// Its firings are mostly the calls of another rule's target. The silence lasts a minute.
+    Neighbour,
     /// Its rate alone is no evidence, for example because its pattern names no API call. A proved loop still is.
     TakesAnyCall,
 }
@@ -157,6 +205,8 @@ impl Record {
             window: Window::new(limit),
             turns: Turns::default(),
             proof_due: None,
+            aftermath: None,
+            exonerated: None,
             last_trip: None,
             previous_trip: None,
             recent_trips: Vec::new(),
@@ -167,6 +217,10 @@ impl Record {
             failure_reported: Throttle::default(),
             unmatched_reported: Throttle::default(),
             quiet: None,
+            withheld: None,
+            waits_since: None,
+            trial: None,
+            tried: Throttle::default(),
             history: None,
             suspected: Throttle::default(),
             suspected_since: None,
@@ -180,6 +234,7 @@ impl Record {
         !matches!(self.breaker, Breaker::Closed)
             || !self.outbox.is_empty()
             || self.proof_due.is_some()
+            || self.trial.is_some()
             || self.history.as_ref().is_some_and(|history| history.is_pending() || history.asks_again())
     }
 }

@@ -1,6 +1,7 @@
 //! Settings of the Lambda: environment variables, read through a lookup and checked once at start.
 
 use std::fmt::Display;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use crate::attribution::Home;
@@ -22,6 +23,9 @@ const SUSTAINED: &str = "BUDGET_GUARD_SUSTAINED";
 const TURNS: &str = "BUDGET_GUARD_TURNS";
 const PROBATION: &str = "BUDGET_GUARD_PROBATION";
 const PRESSURE: &str = "BUDGET_GUARD_PRESSURE";
+const AUTO_RESTORE: &str = "BUDGET_GUARD_AUTO_RESTORE";
+const TRIAL: &str = "BUDGET_GUARD_TRIAL";
+const MAX_CUTS: &str = "BUDGET_GUARD_MAX_CUTS_PER_HOUR";
 const TRUSTED_SOURCES: &str = "BUDGET_GUARD_TRUSTED_SOURCES";
 
 /// Settings of the Lambda at start.
@@ -147,12 +151,40 @@ pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, Setti
     if let Some(probation) = optional(&lookup, PROBATION)? {
         limits.probation = probation;
     }
-    if let Some(text) = lookup(PRESSURE) {
-        let (seen, expected) = (Excerpt::new(&text), "a whole number of at least 1, as in 4");
-        limits.pressure =
-            text.parse().map_err(|_| SettingError::Malformed { variable: PRESSURE, seen, expected })?;
+    if let Some(pressure) = number(&lookup, PRESSURE, "a whole number of at least 1, as in 4")? {
+        limits.pressure = pressure;
     }
+    if let Some(max) = number(&lookup, MAX_CUTS, "a whole number of at least 1, as in 5")? {
+        limits.max_cuts_per_hour = max;
+    }
+    limits.restores_exonerated = switch(&lookup, AUTO_RESTORE)?;
+    limits.trial = switch(&lookup, TRIAL)?;
+    limits.may_restore = limits.restores_exonerated || limits.trial;
     Ok(limits)
+}
+
+/// Reads a number that may be absent, but not zero.
+fn number(
+    lookup: impl Fn(&str) -> Option<String>,
+    variable: &'static str,
+    expected: &'static str,
+) -> Result<Option<NonZeroU32>, SettingError> {
+    let parse = |text: String| {
+        let malformed = || SettingError::Malformed { variable, seen: Excerpt::new(&text), expected };
+        text.parse().map_err(|_| malformed())
+    };
+    lookup(variable).map(parse).transpose()
+}
+
+/// Reads a switch. It is off if it is absent.
+fn switch(lookup: impl Fn(&str) -> Option<String>, variable: &'static str) -> Result<bool, SettingError> {
+    match lookup(variable).as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => {
+            Err(SettingError::Malformed { variable, seen: Excerpt::new(other), expected: "true or false" })
+        }
+    }
 }
 
 /// Reads a variable that may be absent, but not malformed.
@@ -191,6 +223,19 @@ mod tests {
         let settings = read(&[(TABLE, "guard"), (TOPIC, TOPIC_ARN)]).unwrap();
         assert_eq!(settings.defaults, Limits::new(Mode::Observe, "200/60s".parse().unwrap()));
         assert_eq!(settings.home.to_string(), "account 123456789012 in eu-west-1");
+    }
+
+    #[test]
+    fn restores_and_cuts_can_be_limited() {
+        let check = |extra: &[(&str, &str)], expected: (bool, u32)| {
+            let mut variables = vec![(TABLE, "guard"), (TOPIC, TOPIC_ARN)];
+            variables.extend(extra);
+            let limits = read(&variables).unwrap().defaults;
+            assert_eq!((limits.restores_exonerated, limits.max_cuts_per_hour.get()), expected);
+        };
+        check(&[], (false, 5));
+        check(&[(AUTO_RESTORE, "false"), (MAX_CUTS, "20")], (false, 20));
+        check(&[(AUTO_RESTORE, "true")], (true, 5));
     }
 
     #[test]
@@ -248,6 +293,11 @@ mod tests {
         for bad in ["0", "-4", "four", "4294967296"] {
             check(&[(PRESSURE, bad)], &format!(r#"BUDGET_GUARD_PRESSURE is "{bad}"; {number}"#));
         }
+        check(
+            &[(MAX_CUTS, "0")],
+            r#"BUDGET_GUARD_MAX_CUTS_PER_HOUR is "0"; it takes a whole number of at least 1, as in 5"#,
+        );
+        check(&[(AUTO_RESTORE, "yes")], r#"BUDGET_GUARD_AUTO_RESTORE is "yes"; it takes true or false"#);
         check(
             &[(PROBATION, "15")],
             r#"BUDGET_GUARD_PROBATION: "15" is not a duration; expected a whole number and a unit, as in 60s, 5m, 24h or 1d"#,

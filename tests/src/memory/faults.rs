@@ -60,6 +60,10 @@ pub enum Call {
     LoadPressure,
     /// `PressureStore::save_pressure`.
     SavePressure,
+    /// Loads the cuts of the last hour.
+    LoadCuts,
+    /// Saves them.
+    SaveCuts,
 }
 
 /// Failure of one call.

@@ -2,7 +2,7 @@
 
 use super::World;
 use super::faults::Call;
-use budget_guard_core::history::RateHistory;
+use budget_guard_core::history::{RateHistory, SinceCut};
 use budget_guard_core::model::{Fault, RuleArn, Seconds, Timestamp};
 use budget_guard_core::ports::History;
 
@@ -36,6 +36,26 @@ impl History for World {
             Ok(history.with_longest(longest.collect()))
         };
         self.faults.run(Call::Triggered, triggered).await
+    }
+
+    async fn since_cut(
+        &self,
+        rule: &RuleArn,
+        _functions: &[String],
+        cut_at: Timestamp,
+        until: Timestamp,
+    ) -> Result<SinceCut, Fault> {
+        let since_cut = || {
+            let state = self.lock();
+            let counts = state.histories.get(rule).into_iter().flatten();
+            let minutes: Vec<Timestamp> = counts.map(|(at, _)| *at).filter(|at| *at < until).collect();
+            let fired_until = minutes.iter().any(|at| *at < cut_at).then(|| {
+                let last = minutes.iter().max().copied().unwrap_or(cut_at);
+                (last + jiff::SignedDuration::from_mins(1)).max(cut_at)
+            });
+            Ok(SinceCut { fired_until, drained_at: None })
+        };
+        self.faults.run(Call::Triggered, since_cut).await
     }
 }
 

@@ -60,6 +60,7 @@ impl Store for World {
             Key::Head => Call::Head,
             Key::Chunk(_) => Call::Chunk,
             Key::Budgets => Call::LoadPressure,
+            Key::Cuts => Call::LoadCuts,
         };
         let get = || {
             let state = self.lock();
@@ -80,6 +81,7 @@ impl Store for World {
             Key::Head => Call::SaveHead,
             Key::Chunk(_) => Call::SaveChunk,
             Key::Budgets => Call::SavePressure,
+            Key::Cuts => Call::SaveCuts,
         };
         let put = || {
             let mut state = self.lock();

@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use budget_guard_core::alerts::AlertJson;
 use budget_guard_core::breaker::Breaker;
-use budget_guard_core::history::RateHistory;
+use budget_guard_core::history::{RateHistory, SinceCut};
 use budget_guard_core::model::{
     Fault, FaultKind, ListedSchedule, RuleArn, RuleDefinition, RuleState, ScheduleDefinition, Timestamp,
 };
@@ -246,6 +246,17 @@ impl History for Process {
         until: Timestamp,
     ) -> Result<RateHistory, Fault> {
         self.call("GetMetricData", |state| Ok(super::machines::past(state, rule, until))).await
+    }
+
+    /// Empty: the metrics of this world say nothing about its cuts.
+    async fn since_cut(
+        &self,
+        _: &RuleArn,
+        _: &[String],
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<SinceCut, Fault> {
+        self.call("GetMetricData", |_| Ok(SinceCut::default())).await
     }
 }
 

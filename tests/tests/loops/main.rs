@@ -15,6 +15,7 @@ use stage::{Call, Machine, Stage, event, minutes_ago, time_of};
 
 const ANN: &str = "arn:aws:iam::000000000000:user/ann";
 const TERRAFORM: &str = "arn:aws:sts::000000000000:assumed-role/deploy/terraform";
+const SOON: std::time::Duration = std::time::Duration::from_secs(20);
 const MINUTE: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 /// Number of firings until a loop of equal calls is cut, with the foreign one that began it.
 const CUT_AFTER: usize = 9;
@@ -107,7 +108,17 @@ async fn a_fixer_that_turns_once_a_minute_is_cut_by_proof() -> Result<(), Failur
         reason.starts_with("8 equal calls for 1 reason: s3 PutBucketAcl on uploads, word for word the same"),
         "{reason}"
     );
-    stage.check_left_alone(&honest, 3).await
+    stage.check_left_alone(&honest, 3).await?;
+
+    // It is silent since: the cut confirms the loop, and that says so once.
+    stage.watched_since(&fixer, began + MINUTE * 9).await?;
+    stage.tick().await;
+    let alerts = stage.world.wait_for_alerts(2, SOON).await?;
+    assert_eq!(alerts.iter().map(Alert::kind).collect::<Vec<_>>(), ["tripped", "confirmed"]);
+    let reason = alerts[1].message["reason"].as_str().unwrap_or_default();
+    assert!(reason.starts_with("the calls stopped with the rule: 8 calls"), "{reason}");
+    assert_eq!(stage.state(&fixer).await?, RuleState::Disabled);
+    Ok(())
 }
 
 /// The events of a real loop, put by a principal that only has the right to put events.

@@ -9,7 +9,7 @@ use budget_guard_core::ports::Clock;
 use budget_guard_core::record::Record;
 use budget_guard_core::run::load;
 use budget_guard_core::stored::Key;
-use budget_guard_tests::programs;
+use budget_guard_tests::{programs, rewind};
 use serde_json::{Value, json};
 
 use budget_guard_tests::alert::Alert;
@@ -135,6 +135,13 @@ impl Stage {
             }
         }
         Err(format!("not cut in {ROUNDS} rounds: {:#?}", self.bootstrap.logs()).into())
+    }
+
+    /// Moves the cut of a rule to this time, and lets the guard look at it.
+    pub async fn watched_since(&self, machine: &Machine, cut_at: Timestamp) -> Result<(), Failure> {
+        rewind::cut_at(&self.store, &machine.rule, cut_at).await?;
+        self.tick().await;
+        Ok(())
     }
 
     pub async fn state(&self, machine: &Machine) -> Result<RuleState, Failure> {

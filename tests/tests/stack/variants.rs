@@ -40,6 +40,9 @@ async fn what_was_asked_for_reaches_the_parts() -> Result<(), Failure> {
             ("BUDGET_GUARD_TURNS", "25"),
             ("BUDGET_GUARD_PROBATION", "15m"),
             ("BUDGET_GUARD_PRESSURE", "4"),
+            ("BUDGET_GUARD_MAX_CUTS_PER_HOUR", "5"),
+            ("BUDGET_GUARD_AUTO_RESTORE", "false"),
+            ("BUDGET_GUARD_TRIAL", "false"),
             ("BUDGET_GUARD_TRUSTED_SOURCES", "trails.,audit"),
             ("RUST_LOG", "info"),
         ];

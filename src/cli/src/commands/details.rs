@@ -126,6 +126,9 @@ pub(super) fn record_lines(lines: &mut Lines, record: &Record, is_seen: bool, no
             lines.pair("", view::outcome(record, trip, now));
         }
     }
+    for (label, text) in view::aftermath(record) {
+        lines.pair(label, text);
+    }
     if let Some(quiet) = record.quiet.filter(|quiet| quiet.until > now) {
         lines.pair(
             "Quiet",

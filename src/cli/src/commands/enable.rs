@@ -52,6 +52,9 @@ pub(super) async fn run(context: &Context, name: &RuleName, force: bool) -> Resu
             whole_seconds(until),
             record.window.limit()
         ));
+        if let Some(after) = record.aftermath.as_ref().filter(|after| after.missed.total() > 0) {
+            output::note(format_args!("While it was off it missed {}.", after.missed));
+        }
     }
     order::report_notes(&session, &driven);
     Ok(Exit::Done)

@@ -30,6 +30,8 @@ struct Explanation<'a> {
     found: Option<&'a RuleDefinition>,
     disabled_at: Option<Timestamp>,
     late: u64,
+    /// Events that the rule missed since its last cut, and the outcome of that cut.
+    aftermath: Option<view::AftermathView>,
     undo: Option<String>,
     next: Vec<String>,
 }
@@ -52,6 +54,7 @@ pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Prob
             found,
             disabled_at: record.and_then(view::disabled_at),
             late: record.map_or(0, |record| record.late),
+            aftermath: record.and_then(|record| record.aftermath.as_deref()).map(view::AftermathView::new),
             undo: found.map(|_| context.command("enable", rule)),
             next: next.unwrap_or_default(),
         })?;
@@ -78,6 +81,9 @@ fn text(context: &Context, record: &Record, trip: &Trip, now: Timestamp) -> Stri
     lines.pair("Tripped", time_ago(trip.at, now));
     lines.pair("Why", &trip.reason);
     lines.pair("Then", view::outcome(record, trip, now));
+    for (label, text) in view::aftermath(record) {
+        lines.pair(label, text);
+    }
     if record.late > 0 {
         let late = plural(record.late, "firing");
         lines.pair("", format_args!("{late} in all came too late to count, after this or an earlier cut"));
@@ -166,7 +172,11 @@ fn next_steps(context: &Context, record: &Record, trip: &Trip) -> Vec<String> {
     let enable = context.command("enable", rule);
     match (&record.breaker, &trip.outcome) {
         (Breaker::Open(Cut::Disabled(_)), _) => {
+            let outcome = record.aftermath.as_ref().map(|after| after.outcome);
             let first = match trip.evidence.kind {
+                _ if outcome.is_some_and(|outcome| outcome.clears()) => {
+                    "It is no loop by all that was seen since. Put the rule back:"
+                }
                 EvidenceKind::Manual => "Once the reason is gone, put the rule back:",
                 _ => "Break the loop first. Then put the rule back:",
             };

@@ -15,6 +15,7 @@ mod lines;
 mod lookup;
 mod order;
 mod pressure;
+mod resume;
 mod status;
 pub(crate) mod table;
 mod unwatched;
@@ -50,6 +51,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
             Box::pin(disable::run(&context, &name, &reason)).await
         }
         Command::Pressure { reason, .. } => Box::pin(pressure::run(&context, reason.as_deref())).await,
+        Command::Resume => Box::pin(resume::run(&context)).await,
         Command::Attach(attachment) => {
             context.queue.clone_from(&attachment.queue);
             Box::pin(attach::run(&context, &bulk::names(&attachment)?)).await

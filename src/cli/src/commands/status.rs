@@ -12,7 +12,7 @@ use comfy_table::Cell;
 
 use super::acting::{self, Knowledge};
 use super::lines::Lines;
-use super::{pressure, table, unwatched, view};
+use super::{pressure, resume, table, unwatched, view};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
@@ -31,6 +31,7 @@ pub(super) async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Pr
     records.retain(|record| bus.is_none_or(|bus| record.rule.bus() == bus));
     let now = SystemClock.now();
     pressure::mention(context, &session, &table, now).await;
+    resume::mention(context, &session, &table, now).await;
     records.sort_by_cached_key(urgency);
     let acting = Box::pin(who_acts(&store)).await;
     if context.is_json() {

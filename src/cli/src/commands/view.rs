@@ -1,5 +1,6 @@
 //! Views of a record: JSON with fixed field names, and phrases for text.
 
+use budget_guard_core::aftermath::{Aftermath, MissedCount};
 use budget_guard_core::alerts::RuleRef;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{RuleArn, Timestamp, plural};
@@ -37,6 +38,8 @@ pub(super) struct RuleView {
     pub late: u64,
     /// Last trip. Null if the rule never tripped.
     pub last_trip: Option<TripView>,
+    /// Events that the rule missed since its last cut, and the outcome of that cut. Null if it was not cut.
+    pub aftermath: Option<AftermathView>,
     /// Number of alerts that are not published yet.
     pub pending_alerts: usize,
     /// Number of failed attempts in a row to disable or restore the rule.
@@ -56,6 +59,21 @@ pub(super) struct FiringsView {
     pub window_seconds: u32,
     /// True if `count` is an estimate.
     pub is_estimate: bool,
+}
+
+/// Events since a cut, and its outcome.
+#[derive(Debug, Serialize)]
+pub(super) struct AftermathView {
+    /// Time of the cut.
+    pub cut_at: Timestamp,
+    /// Outcome in one or two words.
+    pub outcome: &'static str,
+    /// Outcome in one sentence, with its numbers.
+    pub sentence: String,
+    /// Number of missed events.
+    pub missed: u64,
+    /// Missed events by their makers.
+    pub makers: Vec<MissedCount>,
 }
 
 /// A trip.
@@ -92,9 +110,23 @@ impl RuleView {
             },
             late: record.late,
             last_trip: record.last_trip.as_ref().map(TripView::new),
+            aftermath: record.aftermath.as_deref().map(AftermathView::new),
             pending_alerts: record.outbox.len(),
             failed_changes: record.work.failures,
             failed_alerts: record.outbox.failures(),
+        }
+    }
+}
+
+impl AftermathView {
+    /// View of what followed a cut.
+    pub(super) fn new(after: &Aftermath) -> Self {
+        Self {
+            cut_at: after.cut_at,
+            outcome: after.outcome.word(),
+            sentence: after.outcome.to_string(),
+            missed: after.missed.total(),
+            makers: after.missed.makers.clone(),
         }
     }
 }
@@ -162,6 +194,19 @@ pub(super) fn outcome(record: &Record, trip: &Trip, now: Timestamp) -> String {
         }
         (Outcome::Cut, Breaker::Closed | Breaker::HalfOpen { .. }) => "the cut was given up".to_owned(),
     }
+}
+
+/// Lines about what followed the last cut: its outcome, and the events that the rule missed.
+pub(super) fn aftermath(record: &Record) -> Vec<(&'static str, String)> {
+    let Some(after) = &record.aftermath else { return Vec::new() };
+    let mut lines = vec![("Outcome", after.outcome.to_string())];
+    if after.missed.total() > 0 {
+        let callers = after.missed.callers.iter().map(|one| format!("{} by {}", one.count, one.principal));
+        let callers = callers.collect::<Vec<_>>().join(", ");
+        lines.push(("Missed", after.missed.to_string()));
+        lines.push(("", format!("most often {callers}")));
+    }
+    lines
 }
 
 /// Unfinished steps, in a few words each.

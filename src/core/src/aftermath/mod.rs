@@ -19,7 +19,7 @@ use crate::turns::Span;
 use clusters::Clusters;
 
 pub use judge::{Case, judge};
-pub use missed::{Maker, Missed, MissedBy, MissedCaller};
+pub use missed::{Maker, Missed, MissedBy, MissedCaller, MissedCount};
 pub use outcome::{CutOutcome, Measured, WhyEnded};
 
 /// Time for which events may still have fired the rule after `DisableRule`, in seconds, unless its metrics tell. AWS
@@ -80,6 +80,9 @@ pub struct Aftermath {
     /// Time of the last question to the metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,
+    /// True if the firings still showed a loop when they were judged again right after the cut.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_shown_again: bool,
     /// Outcome by the last judgement.
     #[serde(default)]
     pub outcome: CutOutcome,
@@ -100,6 +103,7 @@ impl Aftermath {
             fired_until: None,
             drained_at: None,
             asked_at: None,
+            is_shown_again: false,
             outcome: CutOutcome::default(),
             is_over: false,
         }

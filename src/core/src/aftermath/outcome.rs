@@ -26,6 +26,8 @@ pub enum CutOutcome {
     },
     /// The calls ended, which proves nothing.
     Ended(Measured, WhyEnded),
+    /// A firing by another maker from before the cut arrived late, and explains the calls.
+    Cleared,
 }
 
 /// Numbers of an outcome.
@@ -75,13 +77,14 @@ impl CutOutcome {
             Self::Partly(_) => "partly",
             Self::Stopped { .. } => "stopped",
             Self::Ended(..) => "ended",
+            Self::Cleared => "cleared",
         }
     }
 
     /// Numbers of the outcome. `None` while it is not known.
     pub const fn numbers(&self) -> Option<&Measured> {
         match self {
-            Self::NotYetKnown => None,
+            Self::NotYetKnown | Self::Cleared => None,
             Self::GoesOn(numbers) | Self::Partly(numbers) | Self::Ended(numbers, _) => Some(numbers),
             Self::Stopped { numbers, .. } => Some(numbers),
         }
@@ -90,6 +93,11 @@ impl CutOutcome {
     /// Returns true if the calls ended so soon after the cut that this proves the loop.
     pub const fn proves_loop(&self) -> bool {
         matches!(self, Self::Stopped { is_proof: true, .. })
+    }
+
+    /// Returns true if the outcome shows that the cut was wrong.
+    pub const fn clears(&self) -> bool {
+        matches!(self, Self::GoesOn(_) | Self::Cleared)
     }
 
     /// Returns true if both are the same state, whatever their numbers.
@@ -137,6 +145,9 @@ impl fmt::Display for CutOutcome {
         };
         match self {
             Self::NotYetKnown => f.write_str("not yet known: too little was seen since the cut"),
+            Self::Cleared => f.write_str(
+                "a firing by others from before the cut arrived late, and with it the calls are no loop",
+            ),
             Self::GoesOn(numbers) => write!(
                 f,
                 "the calls go on without the rule: {} before the cut, {} for {} after it",
@@ -174,7 +185,11 @@ impl fmt::Display for WhyEnded {
             Self::WentOn => f.write_str("they first went on without the rule"),
             Self::Others => f.write_str("others than the rule's target made them"),
             Self::Answers { reasons } => {
-                write!(f, "all may be answers to {}", plural(*reasons, "firing by others"))
+                write!(
+                    f,
+                    "all may be answers to {}",
+                    format_args!("{} by others", plural(*reasons, "firing"))
+                )
             }
             Self::TooFew => f.write_str("too few had no reason"),
             Self::Tail { seconds } => {

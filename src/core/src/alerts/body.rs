@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budget::BudgetBody;
 use super::coverage::Coverage;
+use super::paused::Paused;
 use super::render::AlertJson;
 use super::rule::RuleBody;
 use crate::model::RuleArn;
@@ -18,6 +19,8 @@ pub enum Body {
     Budget(Box<BudgetBody>),
     /// Rules that also fire on events which the guard does not receive.
     Coverage(Box<Coverage>),
+    /// Pause of the guard after too many cuts.
+    Paused(Box<Paused>),
     /// Finished text, as an earlier version stored it.
     Written(Box<AlertJson>),
 }

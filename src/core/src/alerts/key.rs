@@ -17,6 +17,14 @@ pub enum AlertKind {
     WouldTrip,
     /// A rule fires like a slow loop. A person should check it.
     Suspect,
+    /// A suspect is off for a short time, to see whether its calls stop.
+    Trial,
+    /// The calls stopped when the rule was cut.
+    Confirmed,
+    /// The calls go on although the rule is cut.
+    Exonerated,
+    /// The outcome of a cut proves nothing.
+    Inconclusive,
     /// A rule was put back.
     Restored,
     /// Another principal enabled or deleted a rule that the guard had cut.
@@ -31,6 +39,8 @@ pub enum AlertKind {
     Budget,
     /// Rules also fire on events that the guard does not receive.
     Unwatched,
+    /// The guard has cut too many rules, and cuts nothing more by itself.
+    Paused,
 }
 
 impl AlertKind {
@@ -40,6 +50,10 @@ impl AlertKind {
             Self::Tripped => "tripped",
             Self::WouldTrip => "would-trip",
             Self::Suspect => "suspect",
+            Self::Trial => "trial",
+            Self::Confirmed => "confirmed",
+            Self::Exonerated => "exonerated",
+            Self::Inconclusive => "inconclusive",
             Self::Restored => "restored",
             Self::Undone => "undone",
             Self::Reminder => "reminder",
@@ -47,6 +61,7 @@ impl AlertKind {
             Self::Advice => "advice",
             Self::Budget => "budget",
             Self::Unwatched => "unwatched",
+            Self::Paused => "paused",
         }
     }
 }
@@ -82,6 +97,8 @@ pub enum Subject {
     Text(u64),
     /// Events that the guard receives.
     Coverage,
+    /// The guard itself.
+    Guard,
     /// `dedup_id` alone, as an earlier version stored it.
     Stored(String),
 }
@@ -116,7 +133,7 @@ impl fmt::Display for AlertKey {
             Subject::Budget(name) => (format!("{kind}/{name}"), [repetition, topic]),
             Subject::Message(id) => (format!("{kind}/message/{id}"), [None, None]),
             Subject::Text(hash) => (format!("{kind}/text/{hash:010x}"), [None, None]),
-            Subject::Coverage => (kind.to_owned(), [topic, repetition]),
+            Subject::Coverage | Subject::Guard => (kind.to_owned(), [topic, repetition]),
             Subject::Stored(id) => (id.clone(), [None, None]),
         };
         f.write_str(&begin)?;

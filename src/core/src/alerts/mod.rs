@@ -7,6 +7,7 @@ mod coverage;
 mod key;
 mod occurrence;
 mod outbox;
+mod paused;
 mod render;
 mod rule;
 
@@ -17,11 +18,13 @@ pub use coverage::{ALL_SETTING, Coverage, READS_SETTING};
 pub use key::{AlertKey, AlertKind, Subject};
 pub use occurrence::{Occurrence, Repetition, Topic};
 pub use outbox::Outbox;
+pub use paused::Paused;
 pub use render::{AlertJson, BudgetOutcome, Message, StateRef, command, details, message, quoted};
 pub use rule::{AfterCut, CodeSource, Failure, RuleBody, RuleEvent};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cuts::Pause;
 use crate::model::{RuleArn, TextId, Timestamp, whole_seconds};
 
 /// Alert with its identity and its content.
@@ -88,6 +91,15 @@ impl Alert {
         Self { key, time, body: Body::Coverage(Box::new(coverage)) }
     }
 
+    /// Creates an alert about a pause of the guard.
+    pub fn about_pause(pause: &Pause, now: Timestamp) -> Self {
+        let occurrence = Occurrence::repeated(Repetition::At(whole_seconds(pause.since)));
+        let key = AlertKey { subject: Subject::Guard, kind: AlertKind::Paused, occurrence };
+        let withheld = pause.withheld.first().cloned();
+        let body = Body::Paused(Box::new(Paused { cut: pause.cut.clone(), withheld }));
+        Self { key, time: whole_seconds(now), body }
+    }
+
     /// Creates an alert from finished text.
     pub fn written(json: AlertJson) -> Self {
         let subject = Subject::Stored(json.dedup_id.clone());
@@ -104,7 +116,7 @@ impl Alert {
         match &mut self.body {
             Body::Rule(body) => body.evidence = None,
             Body::Written(json) => json.evidence = None,
-            Body::Budget(_) | Body::Coverage(_) => {}
+            Body::Budget(_) | Body::Coverage(_) | Body::Paused(_) => {}
         }
     }
 }

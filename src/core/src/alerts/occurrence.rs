@@ -36,6 +36,8 @@ pub enum Topic {
     Overtaken,
     /// A restore changed more than the state of the rule.
     RestoreChanged,
+    /// The rule was tried.
+    Trial,
     /// The rule was deleted.
     Deleted,
     /// The budget is no longer overspent.
@@ -91,6 +93,7 @@ impl Topic {
             Self::NotCut => "not-cut",
             Self::Overtaken => "overtaken",
             Self::RestoreChanged => "restore-changed",
+            Self::Trial => "trial",
             Self::Deleted => "deleted",
             Self::Eased => "eased",
             Self::Cleared => "cleared",

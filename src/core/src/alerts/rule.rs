@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::cost::CostEstimate;
 use super::key::AlertKind;
 use super::occurrence::{Occurrence, Repetition, Topic};
+use crate::aftermath::{CutOutcome, Missed};
 use crate::model::{RuleDefinition, RuleState, Tags, TextId, Timestamp, whole_seconds};
 use crate::policy::BurstLimit;
+use crate::trial::TrialOutcome;
 use crate::verdict::{Evidence, EvidenceKind};
 
 /// Content of an alert about one rule.
@@ -38,6 +40,30 @@ pub enum RuleEvent {
         why: String,
         /// Way in which the rule is restored.
         next: AfterCut,
+        /// True if the guard sees the events that the rule misses. `None` in alerts of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        is_watched: Option<bool>,
+    },
+    /// The rule is off for a trial.
+    TrialBegun {
+        /// Reason of the suspicion.
+        why: String,
+        /// End of the trial.
+        until: Timestamp,
+    },
+    /// The trial is over, and the rule is not cut for it.
+    TrialOver {
+        /// The outcome.
+        outcome: TrialOutcome,
+        /// Outcome in one sentence, with its numbers.
+        why: String,
+    },
+    /// The outcome of a cut is known.
+    CutOutcome {
+        /// The outcome.
+        outcome: CutOutcome,
+        /// True if the guard puts the rule back for it.
+        is_restored: bool,
     },
     /// The rule would have been disabled.
     WouldTrip {
@@ -67,6 +93,9 @@ pub enum RuleEvent {
         limit: BurstLimit,
         /// Parts of the rule that were changed by others while it was disabled.
         changed: Vec<String>,
+        /// Events that the rule missed meanwhile. `None` if none are known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        missed: Option<Missed>,
     },
     /// An interrupted restore had already put the rule back.
     RestoredBefore {
@@ -189,6 +218,16 @@ impl RuleEvent {
         match self {
             Self::Tripped { .. } => AlertKind::Tripped,
             Self::WouldTrip { .. } => AlertKind::WouldTrip,
+            Self::TrialBegun { .. } => AlertKind::Trial,
+            Self::TrialOver { outcome: TrialOutcome::Honest, .. } => AlertKind::Exonerated,
+            Self::TrialOver { .. } => AlertKind::Inconclusive,
+            Self::CutOutcome { outcome, .. } => match outcome {
+                CutOutcome::Stopped { .. } => AlertKind::Confirmed,
+                CutOutcome::GoesOn(_) | CutOutcome::Cleared => AlertKind::Exonerated,
+                CutOutcome::NotYetKnown | CutOutcome::Partly(_) | CutOutcome::Ended(..) => {
+                    AlertKind::Inconclusive
+                }
+            },
             Self::Suspect { .. } => AlertKind::Suspect,
             Self::Restored { .. } | Self::RestoredBefore { .. } => AlertKind::Restored,
             Self::Undone { .. } | Self::Deleted { .. } => AlertKind::Undone,
@@ -206,8 +245,11 @@ impl RuleEvent {
                 Occurrence::default()
             }
             Self::WouldTrip { at, .. } => Occurrence::repeated(Repetition::At(*at)),
-            Self::Undone { .. } => Occurrence::default(),
+            Self::Undone { .. } | Self::CutOutcome { .. } => Occurrence::default(),
             Self::Deleted { .. } => Occurrence::of(Topic::Deleted),
+            Self::TrialBegun { .. } | Self::TrialOver { .. } => {
+                Occurrence::of_repeated(Topic::Trial, Repetition::At(whole_seconds(now)))
+            }
             Self::Suspect { .. } | Self::Reminder { .. } | Self::Advice { .. } => today(),
             Self::Failed(failure) => failure.occurrence(now),
         }

@@ -71,7 +71,7 @@ fn told(bus: &str, body: RuleBody) -> AlertJson {
 }
 
 fn cut(why: String) -> RuleBody {
-    RuleBody::new(RuleEvent::Tripped { why, next: AfterCut::ByPerson }, "open")
+    RuleBody::new(RuleEvent::Tripped { why, next: AfterCut::ByPerson, is_watched: None }, "open")
 }
 
 fn tripped() -> AlertJson {

@@ -39,15 +39,13 @@ pub enum Event {
 pub struct Effects {
     /// A new epoch begins, at this time: earlier firings never count.
     pub epoch: Option<Timestamp>,
-    /// The firings that led to the cut are no longer needed, and the rule as it was found needs their room.
-    pub forgets_firings: bool,
 }
 
 impl Breaker {
     /// State after an event, and its effects; `None` if the event changes nothing in this state.
     pub fn next(&self, event: Event, now: Timestamp) -> Option<(Self, Effects)> {
         let none = Effects::default();
-        let epoch = |at| Effects { epoch: Some(at), ..none };
+        let epoch = |at| Effects { epoch: Some(at) };
         Some(match (self, event) {
             (Self::Closed | Self::HalfOpen { .. }, Event::Tripped) => (Self::Open(Cut::default()), none),
             // A person wants it off again: the rule as it was before the first cut is still to be restored one day.
@@ -63,7 +61,7 @@ impl Breaker {
                 (Self::Open(Cut::Inspecting { is_claimed: true }), none)
             }
             (Self::Open(Cut::Inspecting { .. }), Event::Found(found)) => {
-                (Self::Open(Cut::Disabling { found }), Effects { forgets_firings: true, ..none })
+                (Self::Open(Cut::Disabling { found }), none)
             }
             (Self::Open(Cut::Disabling { found }), Event::Disabled { restore_at }) => {
                 let disabled = Disabled::new((**found).clone(), now, restore_at);
@@ -162,7 +160,6 @@ probation over  -           -           -           -           -           clos
             let cell = |state: &Breaker| match state.next(event.clone(), NOON) {
                 None => "-".to_owned(),
                 Some((next, effects)) => {
-                    assert_eq!(effects.forgets_firings, matches!(event, Event::Found(_)), "{title}");
                     let mark = match effects.epoch {
                         None => "",
                         Some(at) if at == NOON => " !",

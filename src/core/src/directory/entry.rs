@@ -46,6 +46,9 @@ pub struct Entry {
     /// Shortest periods of the schedules of EventBridge Scheduler that invoke the rule's targets.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub woken_every: BTreeSet<Seconds>,
+    /// State before the guard cut the rule. `None` unless it is cut. Events that it would have received then are missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_from: Option<RuleState>,
     /// Time of the request that returned this state. Answers to earlier requests are ignored.
     pub read_at: Timestamp,
     /// Event time from which this state is known. Earlier events did not fire the rule. `None` if there is no such
@@ -91,6 +94,15 @@ pub enum Edit {
         /// New state.
         state: RuleState,
         /// Time at which it was observed.
+        at: Timestamp,
+    },
+    /// The guard disabled a rule.
+    Cut {
+        /// ARN of the rule.
+        rule: RuleArn,
+        /// State before the cut.
+        from: RuleState,
+        /// Time at which the rule was seen to be disabled.
         at: Timestamp,
     },
     /// Targets and tags of a rule were read.
@@ -165,6 +177,16 @@ impl Edit {
                     && entry.read_at <= at
                 {
                     (entry.state, entry.read_at) = (state, at);
+                    entry.forget_cut_if_enabled();
+                }
+            }
+            Self::Cut { rule, from, at } => {
+                let cut = (RuleState::Disabled, Some(from));
+                if let Some(entry) = entries.get_mut(&rule)
+                    && (entry.state, entry.cut_from) != cut
+                    && entry.read_at <= at
+                {
+                    ((entry.state, entry.cut_from), entry.read_at) = (cut, at);
                 }
             }
             Self::Details { rule, targets, tags, at } => {
@@ -215,6 +237,7 @@ fn list(entries: &mut Entries, listed: ListedRule, at: Timestamp, since: Option<
             targets: Vec::new(),
             tags: Tags::new(),
             woken_every: BTreeSet::new(),
+            cut_from: None,
             read_at: at,
             since,
             details_at: None,
@@ -239,6 +262,7 @@ fn list(entries: &mut Entries, listed: ListedRule, at: Timestamp, since: Option<
         entry.since = since;
     }
     (entry.state, entry.event_pattern, entry.read_at) = (state, event_pattern, at);
+    entry.forget_cut_if_enabled();
     (entry.schedule_expression, entry.role_arn, entry.managed_by) =
         (schedule_expression, role_arn, managed_by);
 }
@@ -258,6 +282,12 @@ fn read(
 }
 
 impl Entry {
+    fn forget_cut_if_enabled(&mut self) {
+        if self.state.is_enabled() {
+            self.cut_from = None;
+        }
+    }
+
     fn set_details(&mut self, targets: Vec<Target>, mut tags: Tags, at: Timestamp) {
         if self.details_at.is_some_and(|details_at| details_at > at) {
             return;
@@ -316,8 +346,16 @@ impl Entry {
 
     /// Returns true if an event of the default bus can fire the rule, and the guard may act on it.
     pub fn is_guarded(&self) -> bool {
-        self.state.is_enabled()
-            && self.event_pattern.is_some()
+        self.state.is_enabled() && self.may_be_guarded()
+    }
+
+    /// Returns true if events of the default bus are matched with the rule: it is guarded, or the guard cut it.
+    pub fn is_matched(&self) -> bool {
+        (self.state.is_enabled() || self.cut_from.is_some()) && self.may_be_guarded()
+    }
+
+    fn may_be_guarded(&self) -> bool {
+        self.event_pattern.is_some()
             && self.managed_by.is_none()
             && self.rule.is_on_default_bus()
             && !self.rule.name().starts_with(OWN_PREFIX)

@@ -21,7 +21,7 @@ use crate::model::{
 };
 use eventbridge_pattern::{EventError, Matcher, Pattern, Scratch};
 
-/// All rules, with the patterns of the guarded ones compiled into one matcher.
+/// All rules, with the patterns of those compiled into one matcher that are guarded or cut.
 #[derive(Debug)]
 pub struct Directory {
     entries: Entries,
@@ -49,6 +49,8 @@ pub struct Unreadable {
 pub struct Fired<'d> {
     /// Rules that match and receive the event.
     pub rules: Vec<&'d RuleArn>,
+    /// Rules that match and that the guard cut: they would have received the event.
+    pub missed: Vec<&'d RuleArn>,
     /// Number of rules that match, but do not receive the event because of the name of its call.
     pub withheld: u64,
     /// Rules for which the match could not be decided.
@@ -59,7 +61,7 @@ impl Directory {
     /// Compiles the patterns of the guarded rules, and collects the actors of all rules.
     pub fn new(entries: Entries) -> Self {
         let (mut patterns, mut compiled, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
-        for entry in entries.values().filter(|entry| entry.is_guarded()) {
+        for entry in entries.values().filter(|entry| entry.is_matched()) {
             match Pattern::compile(entry.event_pattern.as_deref().unwrap_or_default()) {
                 Ok(pattern) => {
                     patterns.push(pattern);
@@ -137,6 +139,12 @@ impl Directory {
         self.is_shown_by_plain
     }
 
+    /// Returns true if the guard goes on to see the events of this rule while it is disabled.
+    pub fn shows_missed(&self, rule: &RuleArn) -> bool {
+        let is_readable = || self.unreadable.iter().all(|one| one.rule != *rule);
+        self.get(rule).is_some_and(|entry| unwatched::is_shown(entry, self.entries.values())) && is_readable()
+    }
+
     /// Returns the guarded rules whose event patterns cannot be compiled.
     pub fn unreadable(&self) -> &[Unreadable] {
         &self.unreadable
@@ -164,13 +172,15 @@ impl Directory {
         };
         for entry in known(found.matched) {
             match entry.receives_read_only(is_withheld) {
-                true => fired.rules.push(&entry.rule),
+                true if entry.state.is_enabled() => fired.rules.push(&entry.rule),
+                true => fired.missed.push(&entry.rule),
                 false => fired.withheld += 1,
             }
         }
         let unreadable = self.unreadable.iter().filter_map(|one| self.entries.get(&one.rule));
         let unreadable = unreadable.filter(|entry| entry.held_at(at));
         let unknown = known(found.unknown).into_iter().chain(unreadable);
+        let unknown = unknown.filter(|entry| entry.state.is_enabled());
         fired
             .unknown
             .extend(unknown.filter(|entry| entry.receives_read_only(is_withheld)).map(|entry| &entry.rule));
@@ -186,7 +196,8 @@ impl Entry {
 
     /// Returns true if the rule receives the event; see [`crate::model::is_withheld`].
     fn receives_read_only(&self, is_withheld: bool) -> bool {
-        !is_withheld || self.state == RuleState::EnabledWithAllCloudtrailManagementEvents
+        !is_withheld
+            || self.cut_from.unwrap_or(self.state) == RuleState::EnabledWithAllCloudtrailManagementEvents
     }
 }
 

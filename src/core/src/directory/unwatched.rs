@@ -115,6 +115,14 @@ pub(super) fn is_shown_by_plain<'e>(entries: impl Iterator<Item = &'e Entry>) ->
     states.peek().is_some() && states.all(|state| state == RuleState::Enabled)
 }
 
+/// Returns true if an enabled catch-all rule receives every event that this rule takes.
+pub(super) fn is_shown<'e>(entry: &Entry, entries: impl Iterator<Item = &'e Entry>) -> bool {
+    let watches = entries.filter(|one| one.rule.is_on_default_bus() && is_watch(&one.rule));
+    let mut watches = watches.filter(|one| one.state.is_enabled()).map(Entry::listed);
+    let takes_calls = entry.event_pattern.is_some() && takes_calls_alone(&entry.listed());
+    entry.rule.is_on_default_bus() && watches.any(|watch| takes_calls || !takes_calls_alone(&watch))
+}
+
 /// Returns true for the guard's own rules that receive the events of the default bus.
 fn is_watch(rule: &RuleArn) -> bool {
     let name = rule.name();

@@ -27,6 +27,8 @@ impl Step<'_> {
             Answer::Checked(result) => self.checked(result),
             Answer::Restored(result) => self.restored(result),
             Answer::History(result) => self.history(result),
+            Answer::Withheld(pause) => self.withheld(pause),
+            Answer::SinceCut(result) => self.since_cut(result),
             Answer::Sessions(result) => self.sessions(result),
             Answer::Traced(result) => self.traced(result),
         }

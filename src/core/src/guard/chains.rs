@@ -14,7 +14,7 @@ use super::{Action, Attempt, Note, Step};
 
 /// Time for which a rule of a cycle leaves the cut to the one that is to be cut. That one may never see the loop: what
 /// reaches it may have other words each time.
-const OTHERS_TURN: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const OTHERS_TURN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Another rule's record as those see it who follow a chain through it. `rules_of` finds the rules with an actor.
 pub fn upstream(record: &Record, limits: &Limits, rules_of: impl Fn(&str) -> Vec<RuleArn>) -> Upstream {
@@ -63,6 +63,7 @@ impl Step<'_> {
             return;
         }
         match result {
+            Ok(trace) if self.cycle().is_empty() => self.judge_neighbour(trace),
             Ok(trace) => self.claim(&trace.upstream),
             // Another rule may have been claimed: asked again, because two cuts are one too many.
             Err(fault) => {

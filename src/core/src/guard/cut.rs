@@ -19,6 +19,7 @@ impl Step<'_> {
         if !matches!(self.record.breaker, Breaker::Open(Cut::Inspecting { .. })) {
             return;
         }
+        let is_trial = self.is_trial();
         let Some(trip) = &mut self.record.last_trip else { return };
         let this = &self.record.rule;
         trip.evidence
@@ -29,7 +30,7 @@ impl Step<'_> {
             0 => self.limits.burst,
             _ => probation,
         };
-        let is_judged = !by_hand && self.limits.mode == Mode::Enforce;
+        let is_judged = !by_hand && !is_trial && self.limits.mode == Mode::Enforce;
         if is_judged && rests_on_others(&trip.evidence, self.limits) {
             let evidence = trip.evidence.clone();
             let until = self.now + super::QUIET;
@@ -43,7 +44,7 @@ impl Step<'_> {
             return self.spare_by_limits(limit);
         }
         let may_cut = untouchable.is_none() && rule.state.is_enabled();
-        if may_cut && self.limits.mode == Mode::Enforce {
+        if may_cut && is_judged {
             let evidence = trip.evidence.clone();
             if takes_any_call(this, rule, &evidence) && self.is_untagged_rate(&evidence) {
                 let until = self.now + super::QUIET;
@@ -54,7 +55,7 @@ impl Step<'_> {
         }
         if may_cut && (by_hand || self.limits.mode == Mode::Enforce) {
             self.transition(Event::Found(Box::new(rule.clone().without_actors())));
-            self.record.previous_trip = None;
+            (self.record.previous_trip, self.record.aftermath) = (None, None);
             return self.proceed();
         }
         let is_off = untouchable.is_none() && self.limits.mode == Mode::Enforce && !by_hand;
@@ -119,9 +120,16 @@ impl Step<'_> {
         let auto_restore = self.limits.auto_restore.filter(|_| {
             trip.evidence.kind != EvidenceKind::Manual && !latched && !trip.evidence.proves_loop()
         });
+        let trial_ends = self.trial_begun();
         let restore_at = auto_restore.map(|base| now + next_back_off(base, self.record.trips_in_probation));
+        let restore_at = trial_ends.or(restore_at);
         if !self.transition(Event::Disabled { restore_at }) {
             return;
+        }
+        self.begin_aftermath(&trip.evidence);
+        if let Some(until) = trial_ends {
+            self.report_trial(until, &trip.evidence);
+            return self.proceed();
         }
         let next = match (restore_at, self.limits.auto_restore) {
             (Some(at), _) => AfterCut::RestoredAt(at),
@@ -129,7 +137,8 @@ impl Step<'_> {
             (None, Some(_)) => AfterCut::LoopIsProved,
             (None, None) => AfterCut::ByPerson,
         };
-        let event = RuleEvent::Tripped { why: trip.reason.clone(), next };
+        let is_watched = Some(self.limits.sees_missed);
+        let event = RuleEvent::Tripped { why: trip.reason.clone(), next, is_watched };
         let body = self.about(event).with_evidence(&trip.evidence, self.record.breaker.found());
         self.queue(body.with_state(RuleState::Disabled));
         self.proceed();
@@ -189,7 +198,7 @@ fn rests_on_others(evidence: &Evidence, limits: &Limits) -> bool {
 }
 
 /// Returns true if the last trips came so close together that only a person may restore the rule.
-fn is_latched(recent_trips: &[Timestamp], now: Timestamp) -> bool {
+pub(super) fn is_latched(recent_trips: &[Timestamp], now: Timestamp) -> bool {
     let day = jiff::SignedDuration::from_hours(24);
     recent_trips.len() >= super::LATCH_TRIPS && recent_trips.iter().all(|at| now.duration_since(*at) < day)
 }

@@ -18,7 +18,7 @@ impl Step<'_> {
             }
             Breaker::Open(Cut::Disabled(disabled))
                 if disabled.restore_at.is_some_and(|due| due <= now)
-                    && self.limits.auto_restore.is_some() =>
+                    && (self.limits.auto_restore.is_some() || self.is_trial()) =>
             {
                 self.begin_restore();
             }
@@ -99,6 +99,7 @@ impl Step<'_> {
 
     fn undone(&mut self, rule: &RuleDefinition) {
         let by = self.changed_by();
+        self.record.trial = None;
         self.half_open();
         let limit = self.record.window.limit();
         let event = RuleEvent::Undone { by, to: rule.state, limit, source: CodeSource::of(&rule.tags) };

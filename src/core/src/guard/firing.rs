@@ -15,10 +15,14 @@ impl Step<'_> {
             Breaker::Closed | Breaker::HalfOpen { .. } => {}
             // Nothing was done to the rule yet. If it is spared, a firing that was missed would look like one without cause.
             Breaker::Open(Cut::Inspecting { .. }) => {}
-            Breaker::Open(Cut::Disabling { .. }) => return self.late(),
+            Breaker::Open(Cut::Disabling { .. }) => {
+                self.late();
+                return self.missed(firing);
+            }
             Breaker::Open(Cut::Disabled(disabled)) => {
                 disabled.late_firing(firing.at, self.now);
-                return self.late();
+                self.late();
+                return self.missed(firing);
             }
             // It may be enabled already, or DisableRule may not have spread yet: a check tells.
             Breaker::Restoring(restore) => {
@@ -35,15 +39,13 @@ impl Step<'_> {
         let by_session = self.record.turns.cause_of(firing).map(|cause| Firing { cause, ..firing.clone() });
         let firing = by_session.as_ref().unwrap_or(firing);
         let id = FiringId::of(&firing.event_id);
-        let inserted = match counts_by_rate(firing) {
-            true => Some(self.record.window.insert_as(firing, id, self.now)),
-            false => None,
-        };
-        let delivery = match inserted {
-            Some(Inserted::At(_)) => Delivery::First,
-            Some(Inserted::Duplicate) => Delivery::Repeated,
-            Some(Inserted::Unsampled | Inserted::TooLate) | None => Delivery::Unknown,
-        };
+        let (inserted, delivery) = self.insert_once(firing, id);
+        if let Some(trial) = &mut self.record.trial
+            && delivery != Delivery::Repeated
+            && trial.note(firing.at, matches!(firing.cause, Cause::Own { .. }))
+        {
+            self.plan.save = true;
+        }
         if self.record.turns.insert(firing, id, delivery, self.now) {
             (self.touched, self.plan.save) = (true, true);
         }
@@ -62,6 +64,20 @@ impl Step<'_> {
                 }
             }
         }
+    }
+
+    /// Counts a firing in the window, which knows the events of the last 15 minutes.
+    pub(super) fn insert_once(&mut self, firing: &Firing<'_>, id: FiringId) -> (Option<Inserted>, Delivery) {
+        let inserted = match counts_by_rate(firing) {
+            true => Some(self.record.window.insert_as(firing, id, self.now)),
+            false => None,
+        };
+        let delivery = match inserted {
+            Some(Inserted::At(_)) => Delivery::First,
+            Some(Inserted::Duplicate) => Delivery::Repeated,
+            Some(Inserted::Unsampled | Inserted::TooLate) | None => Delivery::Unknown,
+        };
+        (inserted, delivery)
     }
 
     pub(super) fn late(&mut self) {

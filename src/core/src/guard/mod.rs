@@ -1,5 +1,6 @@
 //! The six stages in one call: record and observations in, record and plan out. No IO, no clock, cannot fail.
 
+mod aftermath;
 mod answer;
 mod chains;
 mod cut;
@@ -7,6 +8,7 @@ mod cut_watch;
 mod durations;
 mod firing;
 mod limit;
+mod neighbours;
 mod next;
 mod note;
 mod orders;
@@ -18,11 +20,14 @@ mod reports;
 mod restore;
 mod sessions;
 mod state;
+mod trial;
 mod trip;
 mod turns;
+mod withheld;
 
 use crate::alerts::AlertKey;
-use crate::history::RateHistory;
+use crate::cuts::Pause;
+use crate::history::{RateHistory, SinceCut};
 use crate::model::{Fault, Firing, Opened, Put, Restoration, RuleDefinition, RuleState, Timestamp};
 use crate::policy::Limits;
 use crate::record::Record;
@@ -49,6 +54,8 @@ const LATCH_TRIPS: usize = 3;
 pub enum Observation<'a> {
     /// The rule fired.
     Firing(Firing<'a>),
+    /// An event matches the rule, which was disabled by the guard when the directory was last read.
+    Missed(Firing<'a>),
     /// Time passed.
     Tick,
     /// A person gave an order.
@@ -84,12 +91,16 @@ pub enum Answer {
     Inspected(Result<Box<RuleDefinition>, Fault>),
     /// The state that was read back after `DisableRule`.
     Disabled(Result<RuleState, Fault>),
+    /// The rule was not disabled, because the guard has cut too many.
+    Withheld(Box<Pause>),
     /// The cut rule as it is now.
     Checked(Result<Box<RuleDefinition>, Fault>),
     /// The rule before and after it was restored.
     Restored(Result<Box<Restoration>, Fault>),
     /// Firings of the rule in the last 14 days, and the longest runs of its functions.
     History(Result<RateHistory, Fault>),
+    /// The metrics since the cut.
+    SinceCut(Result<SinceCut, Fault>),
     /// The sessions whose opening was found.
     Sessions(Result<Vec<Opened>, Fault>),
     /// The chains of rules upstream.
@@ -130,7 +141,11 @@ pub fn step(
     for observation in observations {
         match observation {
             Observation::Firing(firing) => step.firing(firing),
-            Observation::Tick => {}
+            Observation::Missed(firing) => step.matched_while_cut(firing),
+            Observation::Tick => {
+                step.run_trial();
+                step.judge_cut();
+            }
             Observation::BudgetOverspent => step.overspent(),
             Observation::Attended(order) => step.wants_restore = matches!(order, Order::Enable { .. }),
             Observation::Order(order) => step.order(order),

@@ -12,6 +12,10 @@ impl Step<'_> {
                 [_, others @ ..] if !others.is_empty() && !is_claimed => {
                     Some(Action::Trace { actors: Vec::new(), rules: others.to_vec() })
                 }
+                [] if !is_claimed && self.is_neighbour() => {
+                    let actors = self.record.turns.siblings().map(|sibling| sibling.actor.clone()).collect();
+                    Some(Action::Trace { actors, rules: Vec::new() })
+                }
                 _ => Some(Action::Inspect),
             },
             Breaker::Open(Cut::Disabling { .. }) => Some(Action::Disable),

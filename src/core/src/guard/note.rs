@@ -12,6 +12,8 @@ pub enum Attempt {
     Restore,
     /// Reading a rule that is cut.
     Check,
+    /// Reading the metrics since the cut.
+    SinceCut,
     /// Looking up the openers of sessions in CloudTrail.
     Sessions,
     /// Reading the records of the rules upstream.
@@ -115,6 +117,7 @@ fn failure(attempt: Attempt, rule: &RuleArn, fault: &Fault) -> String {
         Attempt::Disable => format!("could not disable rule {rule}: {fault}"),
         Attempt::Restore => format!("could not restore rule {rule}: {fault}"),
         Attempt::Check => format!("could not look at rule {rule}: {fault}"),
+        Attempt::SinceCut => format!("the metrics of rule {rule} since its cut could not be read: {fault}"),
         Attempt::Sessions => {
             format!("CloudTrail was not asked who opened the sessions that fire {rule}: {fault}")
         }

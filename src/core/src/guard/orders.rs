@@ -56,13 +56,14 @@ impl Step<'_> {
             Breaker::Open(Cut::Disabling { .. }) if self.record.work.is_held(self.now) => {
                 self.refuse(Refusal::BeingDisabled);
             }
-            Breaker::Open(cut) => {
-                if force || !self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop()) {
+            Breaker::Open(_) => {
+                if force || !self.is_proved() {
                     self.begin_restore();
                 } else {
                     // First see whether anything has changed since the loop was proved.
-                    if let Cut::Disabled(disabled) = cut {
-                        disabled.next_check = self.now;
+                    let now = self.now;
+                    if let Some(disabled) = self.record.breaker.disabled_mut() {
+                        disabled.next_check = now;
                     }
                     self.owns_change = true;
                     self.plan.save = true;

@@ -34,6 +34,11 @@ pub enum Action {
     Publish(Box<Alert>),
     /// Read the number of firings per minute of the last 14 days.
     History,
+    /// Read the metrics of the rule and of its functions since the cut.
+    SinceCut {
+        /// Time of the cut.
+        cut_at: Timestamp,
+    },
     /// Look up the openers of these role sessions.
     Sessions(OpenSessions),
     /// Read the records of the rules upstream: of the rules with one of these actors behind a target, of these rules,
@@ -60,6 +65,8 @@ pub struct Tally {
     pub duplicates: u64,
     /// Firings after a cut, from before the epoch, or more than 15 minutes old.
     pub late: u64,
+    /// Events that cut rules would have received.
+    pub missed: u64,
     /// Trips.
     pub trips: u64,
     /// Trips without a cut, because the rule is observed or must not be touched.
@@ -74,6 +81,7 @@ impl Tally {
         self.firings += other.firings;
         self.duplicates += other.duplicates;
         self.late += other.late;
+        self.missed += other.missed;
         self.trips += other.trips;
         self.would_trip += other.would_trip;
         self.suspects += other.suspects;

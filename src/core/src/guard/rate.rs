@@ -214,6 +214,9 @@ impl Step<'_> {
             return self.report(&evidence, None);
         }
         self.suspicion_begins();
+        if self.plan_trial(&evidence) {
+            return self.report(&evidence, Some("it is tried first"));
+        }
         self.tripped(evidence);
     }
 
@@ -253,9 +256,10 @@ impl Step<'_> {
     /// Says once a day that the rule is a suspect, and why that is all.
     pub(super) fn report(&mut self, evidence: &Evidence, because: Option<&str>) {
         self.plan.save = true;
-        if self.is_reported() {
+        if self.is_reported() || because.is_none() && self.exonerates(evidence).is_some() {
             return;
         }
+        self.plan_trial(evidence);
         self.suspicion_begins();
         self.record.suspected = Throttle::reported(self.now);
         let event = RuleEvent::Suspect {

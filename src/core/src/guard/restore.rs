@@ -36,7 +36,9 @@ impl Step<'_> {
         let changed_by_restore = after.differences(before);
         self.on_probation();
         let (to, limit) = (after.state, self.record.window.limit());
-        let event = RuleEvent::Restored { to, limit, changed: before.differences(found) };
+        let missed = self.record.aftermath.as_ref().map(|after| after.missed.clone());
+        let missed = missed.filter(|missed| missed.total() > 0);
+        let event = RuleEvent::Restored { to, limit, changed: before.differences(found), missed };
         self.queue(self.about(event).with_state(to));
         if !changed_by_restore.is_empty() {
             let event = RuleEvent::Failed(Failure::RestoreChanged(changed_by_restore));

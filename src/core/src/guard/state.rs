@@ -16,8 +16,6 @@ impl Step<'_> {
         self.record.breaker = breaker;
         if let Some(began) = effects.epoch {
             self.begin_epoch(began);
-        } else if effects.forgets_firings {
-            self.forget_firings();
         }
         self.plan.save = true;
         true
@@ -29,7 +27,7 @@ impl Step<'_> {
         self.forget_firings();
     }
 
-    fn forget_firings(&mut self) {
+    pub(super) fn forget_firings(&mut self) {
         self.record.window = Window::new(self.limits.burst);
         self.record.turns = Turns::default();
         self.record.proof_due = None;
@@ -38,6 +36,8 @@ impl Step<'_> {
     /// Nothing is done to the rule before this is saved.
     pub(super) fn open(&mut self, trip: Trip) {
         self.remember_trip();
+        // A real trip ends a trial that is only planned.
+        self.record.trial = self.record.trial.take().filter(|trial| trial.is_begun);
         self.transition(Event::Tripped);
         self.record.last_trip = Some(trip);
         self.record.work.succeed();
@@ -72,6 +72,7 @@ impl Step<'_> {
 
     /// The rule is enabled again, with a quarter of its limit.
     pub(super) fn half_open(&mut self) {
+        self.trial_enabled();
         let until = self.now + jiff::SignedDuration::from(self.limits.probation);
         self.transition(Event::Enabled { until });
         self.record.window = Window::new(self.probation_limit());
@@ -123,7 +124,11 @@ impl Step<'_> {
 
     /// Adds an alert about the rule to the outbox.
     pub(super) fn queue(&mut self, body: RuleBody) {
-        let alert = Alert::about_rule(&self.record.rule, self.record.epoch.number, body, self.now);
+        self.queue_alert(Alert::about_rule(&self.record.rule, self.record.epoch.number, body, self.now));
+    }
+
+    /// Adds any alert to the outbox.
+    pub(super) fn queue_alert(&mut self, alert: Alert) {
         if let Some(oldest) = self.record.outbox.queue(alert, MAX_WAITING) {
             self.plan.notes.push(Note::GivenUp { kept: MAX_WAITING, reason: oldest.reason() });
         }

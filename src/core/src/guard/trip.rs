@@ -18,6 +18,11 @@ impl Step<'_> {
         let by_untagged_rate = self.is_untagged_rate(&evidence);
         let quiet = self.record.quiet.filter(|quiet| quiet.until > self.now).map(|quiet| quiet.because);
         let quiet = quiet.filter(|because| by_untagged_rate || *because != QuietReason::TakesAnyCall);
+        if self.limits.mode == Mode::Enforce
+            && let Some(because) = self.exonerates(&evidence)
+        {
+            return self.report(&evidence, Some(&because));
+        }
         match (self.limits.mode, quiet) {
             (Mode::Enforce, None | Some(QuietReason::Observed)) => {
                 let reason = evidence.sentence();

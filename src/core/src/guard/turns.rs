@@ -50,13 +50,19 @@ impl Step<'_> {
         } else if let Some(events) = self.record.turns.judge_events(&terms) {
             let evidence = self.own_evidence(&events);
             self.report(&evidence, None);
+        } else if let Some(beside) = self.record.turns.judge_beside(&terms) {
+            let evidence = self.own_evidence(&beside);
+            self.report(&evidence, None);
         }
     }
 
     /// A suspect without a proof: an alert; or a cut, if a budget is overspent and the rule is busier than it ever was.
     fn suspect_by_turns(&mut self, evidence: Evidence) {
         let finding = evidence.own.as_ref().map(|own| own.finding);
-        let is_weak = matches!(finding, Some(Finding::Alternation { .. } | Finding::SelfStarted { .. }));
+        let is_weak = matches!(
+            finding,
+            Some(Finding::Alternation { .. } | Finding::SelfStarted { .. } | Finding::Beside { .. })
+        );
         if !self.limits.is_tightened() || is_weak {
             return self.report(&evidence, None);
         }

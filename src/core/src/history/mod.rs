@@ -43,6 +43,17 @@ pub struct RateHistory {
     longest: Durations,
 }
 
+/// Metrics of a rule and its functions since a cut.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SinceCut {
+    /// End of the last minute in which the rule fired, or the time of the cut. `None` if its metrics do not show the
+    /// firings before the cut either.
+    pub fired_until: Option<Timestamp>,
+    /// End of the first minute since the cut in which each function started events, and none had waited a minute.
+    /// `None` if there was no such minute.
+    pub drained_at: Option<Timestamp>,
+}
+
 /// Stored summary of a rule's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateRecord {

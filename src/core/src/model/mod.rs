@@ -46,7 +46,7 @@ pub use listed::{ListedRule, ListedSchedule};
 pub use money::MicroUsd;
 pub use put::{Put, TraceRoot};
 pub use rule::{ParseRuleStateError, Restoration, RuleDefinition, RuleState, Tags, Target};
-pub use rule_arn::{DEFAULT_BUS, OWN_PREFIX, ParseRuleArnError, RuleArn};
+pub use rule_arn::{DEFAULT_BUS, GUARD_TARGET_ID, OWN_PREFIX, ParseRuleArnError, RuleArn};
 pub use schedule::{MAX_SCHEDULES, ScheduleDefinition, Schedules, period_of};
 pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};
 pub use session::{OpenSessions, Opened, Session, SessionKey};

@@ -22,6 +22,8 @@ pub struct RuleArn {
 pub const DEFAULT_BUS: &str = "default";
 /// Rules whose names begin like this are the guard's own.
 pub const OWN_PREFIX: &str = "budget-guard-";
+/// Id of the target with which `attach` sends the events of a rule to the guard's queue.
+pub const GUARD_TARGET_ID: &str = "budget-guard";
 
 /// The longest ARN that EventBridge accepts.
 const MAX_ARN_BYTES: usize = 1_600;

@@ -11,7 +11,7 @@ pub use budget_scope::{BudgetScope, ParseBudgetScopeError};
 pub use limit::{BurstLimit, ParseBurstLimitError};
 pub use mode::{Mode, ParseModeError};
 pub use sustained::{ParseSustainedLimitError, SustainedLimit};
-pub use switchable::Switchable;
+pub use switchable::{OnOff, Switchable};
 pub use turns::{ParseTurnLimitError, TurnLimit};
 
 use std::fmt::Display;
@@ -30,10 +30,14 @@ pub const SUSTAINED_TAG: &str = "budget-guard:sustained";
 pub const TURNS_TAG: &str = "budget-guard:turns";
 /// Tag for the time after which the guard restores the rule by itself: `30m`. Without it, the guard does not.
 pub const AUTO_RESTORE_TAG: &str = "budget-guard:auto-restore";
+/// Tag that allows or forbids trials of one rule: `on` or `off`.
+pub const TRIAL_TAG: &str = "budget-guard:trial";
 /// Tag that names the budgets covering one rule: `team-blue, all-of-us`. Without it, every budget does.
 pub const BUDGET_TAG: &str = "budget-guard:budget";
 /// Default divisor of the burst limit while a budget is overspent.
 pub const DEFAULT_PRESSURE: NonZeroU32 = NonZeroU32::new(4).expect("four is not zero");
+/// Default of the maximum number of rules that the guard cuts by itself within an hour.
+pub const DEFAULT_MAX_CUTS: NonZeroU32 = NonZeroU32::new(5).expect("five is not zero");
 /// Default length of the probation after a restore.
 pub const DEFAULT_PROBATION: Seconds = Seconds::new(15 * 60);
 
@@ -62,6 +66,16 @@ pub struct Limits {
     pub probation: Seconds,
     /// Time after a cut at which the guard restores the rule by itself. `None` if it does not.
     pub auto_restore: Option<Seconds>,
+    /// True if the stack lets the guard restore rules.
+    pub may_restore: bool,
+    /// True if a suspect is tried: the rule is off for a short time.
+    pub trial: bool,
+    /// True if the guard restores a rule whose calls go on without it.
+    pub restores_exonerated: bool,
+    /// True if the guard goes on to see the events of the rule while it is disabled.
+    pub sees_missed: bool,
+    /// Maximum number of rules that the guard cuts by itself within an hour.
+    pub max_cuts_per_hour: NonZeroU32,
     /// Budgets that cover the rule.
     pub cover: BudgetScope,
     /// Divisor of the burst limit while a covering budget is overspent.
@@ -89,6 +103,11 @@ impl Limits {
             schedules: [None; MAX_SCHEDULES],
             probation: DEFAULT_PROBATION,
             auto_restore: None,
+            may_restore: false,
+            trial: false,
+            restores_exonerated: false,
+            sees_missed: false,
+            max_cuts_per_hour: DEFAULT_MAX_CUTS,
             cover: BudgetScope::EveryBudget,
             pressure: DEFAULT_PRESSURE,
             overspent_budgets: Vec::new(),
@@ -113,6 +132,13 @@ impl Limits {
         let mut wait = Seconds::new(0);
         override_with(tags, AUTO_RESTORE_TAG, &mut wait, &mut bad_tags);
         limits.auto_restore = (wait.get() > 0).then_some(wait);
+        limits.restores_exonerated |= limits.auto_restore.is_some();
+        let mut trial = OnOff(limits.trial);
+        override_with(tags, TRIAL_TAG, &mut trial, &mut bad_tags);
+        if trial.0 && !limits.may_restore {
+            bad_tags.push(format!("tag {TRIAL_TAG}: the stack does not let the guard restore rules; set Trial=true or AutoRestore=true"));
+        }
+        limits.trial = trial.0 && limits.may_restore;
         override_with(tags, BUDGET_TAG, &mut limits.cover, &mut bad_tags);
         override_with(tags, ACTS_AS_TAG, &mut limits.acts_as, &mut bad_tags);
         limits.bad_tags = bad_tags;

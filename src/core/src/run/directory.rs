@@ -148,12 +148,20 @@ impl<P: Ports> Guard<P> {
         }
     }
 
-    /// Enters a state that the guard has set or read. Later events are matched by it.
-    pub(super) async fn learn_state(&self, rule: &RuleArn, state: RuleState) -> Result<(), Fault> {
-        let at = self.now();
-        let edit = |_: &mut Head, entries: &mut Entries| {
-            Edit::State { rule: rule.clone(), state, at }.apply(entries)
+    /// Enters a state that the guard has set or read. Later events are matched by it. `cut_from` is the state before a
+    /// cut that still holds.
+    pub(super) async fn learn_state(
+        &self,
+        rule: &RuleArn,
+        state: RuleState,
+        cut_from: Option<RuleState>,
+    ) -> Result<(), Fault> {
+        let (rule, at) = (rule.clone(), self.now());
+        let learned = match cut_from.filter(|_| !state.is_enabled()) {
+            Some(from) => Edit::Cut { rule, from, at },
+            None => Edit::State { rule, state, at },
         };
+        let edit = |_: &mut Head, entries: &mut Entries| learned.clone().apply(entries);
         self.edit_directory(edit).await.map(|_| ())
     }
 }

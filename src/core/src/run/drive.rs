@@ -1,6 +1,7 @@
 //! Work on one rule: load, step, save if the version is unchanged, act, and step again with the answer.
 
 use super::{Guard, store};
+use crate::cuts::Permit;
 use crate::guard::{self, Action, Answer, Note, Observation, Refusal, Tally};
 use crate::history::REACH;
 use crate::model::{Fault, RuleArn, RuleDefinition};
@@ -83,8 +84,8 @@ pub async fn drive<P: Ports>(
         driven.record = Some(record.clone());
         let Some(action) = plan.next else { return Ok(driven) };
         answers.extend(order.clone().map(Observation::Attended));
-        if let Some(answer) = carry_out(guard, rule, action, &mut limits).await {
-            driven.notes.extend(learn(guard, rule, &answer).await);
+        if let Some(answer) = carry_out(guard, &record, action, &mut limits).await {
+            driven.notes.extend(learn(guard, &record, &answer).await);
             answers.push(Observation::Answer(answer));
             current = Some((record, version));
         }
@@ -126,10 +127,11 @@ async fn save<P: Ports>(
 /// Carries out an action and returns its answer. `None` if the action was only to wait.
 async fn carry_out<P: Ports>(
     guard: &Guard<P>,
-    rule: &RuleArn,
+    record: &Record,
     action: Action,
     limits: &mut Limits,
 ) -> Option<Answer> {
+    let rule = &record.rule;
     let rules = guard.ports.rules();
     let answer = match action {
         Action::Inspect => {
@@ -139,7 +141,11 @@ async fn carry_out<P: Ports>(
             }
             Answer::Inspected(found.map(Box::new))
         }
-        Action::Disable => Answer::Disabled(rules.disable(rule).await),
+        Action::Disable => match guard.may_cut(record, limits.max_cuts_per_hour.get()).await {
+            Ok(Permit::Granted) => Answer::Disabled(rules.disable(rule).await),
+            Ok(Permit::Withheld(pause)) => Answer::Withheld(Box::new(pause)),
+            Err(fault) => Answer::Disabled(Err(fault)),
+        },
         Action::Check => Answer::Checked(rules.inspect(rule).await.map(Box::new)),
         Action::Restore(state) => Answer::Restored(rules.restore(rule, state).await.map(Box::new)),
         Action::Publish(alert) => {
@@ -149,6 +155,10 @@ async fn carry_out<P: Ports>(
         Action::History => {
             let (now, functions) = (guard.now(), limits.answering.functions());
             Answer::History(guard.ports.history().triggered(rule, &functions, now - REACH, now).await)
+        }
+        Action::SinceCut { cut_at } => {
+            let functions = limits.answering.functions();
+            Answer::SinceCut(guard.ports.history().since_cut(rule, &functions, cut_at, guard.now()).await)
         }
         Action::Sessions(sessions) => Answer::Sessions(guard.sessions(rule, &sessions).await),
         Action::Trace { actors, rules } => {
@@ -162,15 +172,17 @@ async fn carry_out<P: Ports>(
     Some(answer)
 }
 
-/// Enters the state of the rule in the directory, so that events of the bus do not fire a disabled rule. Returns a note
-/// if that fails.
-async fn learn<P: Ports>(guard: &Guard<P>, rule: &RuleArn, answer: &Answer) -> Option<Note> {
+/// Enters the state of the rule in the directory, so that events of the bus do not fire a disabled rule, and a cut rule
+/// misses them. Returns a note if that fails.
+async fn learn<P: Ports>(guard: &Guard<P>, record: &Record, answer: &Answer) -> Option<Note> {
+    let rule = &record.rule;
     let state = match answer {
         Answer::Disabled(Ok(state)) => *state,
         Answer::Checked(Ok(found)) => found.state,
         Answer::Restored(Ok(restoration)) => restoration.after.state,
         _ => return None,
     };
-    let fault = guard.learn_state(rule, state).await.err()?;
+    let cut_from = record.breaker.found().map(|found| found.state);
+    let fault = guard.learn_state(rule, state, cut_from).await.err()?;
     Some(Note::NotEntered { rule: rule.clone(), state, fault })
 }

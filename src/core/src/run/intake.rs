@@ -116,12 +116,17 @@ impl<'a> Intake<'a> {
             for (rule, told) in told::of(directory, &event) {
                 self.groups.add(message, rule, told);
             }
-            for rule in fired.rules {
+            let firing = |rule: &RuleArn| {
                 let (event_id, caller, call) =
                     (event.event_id.clone(), event.caller.clone(), event.call.clone());
                 let cause = maker(directory, rule, &caller, call.as_ref(), event.trace);
-                let firing = Firing { rule: rule.clone(), event_id, at: event.at, caller, call, cause };
-                self.groups.add(message, rule.clone(), Observation::Firing(firing));
+                Firing { rule: rule.clone(), event_id, at: event.at, caller, call, cause }
+            };
+            for rule in fired.rules {
+                self.groups.add(message, rule.clone(), Observation::Firing(firing(rule)));
+            }
+            for rule in fired.missed {
+                self.groups.add(message, rule.clone(), Observation::Missed(firing(rule)));
             }
         }
         failed

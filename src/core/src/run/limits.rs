@@ -40,11 +40,18 @@ impl<P: Ports> Guard<P> {
         let limits = self.limits_by_tags(rule).await;
         let stored = self.directory.known();
         let entry = stored.as_ref().and_then(|stored| stored.directory.get(rule));
-        let limits = limits.with_schedules(self.schedules_of(rule));
+        let limits = self.with_directory(limits, rule);
         self.under_pressure(match entry.filter(|entry| entry.details_at.is_some()) {
             Some(entry) => self.with_targets(limits, &entry.targets),
             None => limits,
         })
+    }
+
+    /// Adds what the directory knows about a rule besides its targets.
+    fn with_directory(&self, limits: Limits, rule: &RuleArn) -> Limits {
+        let stored = self.directory.known();
+        let sees_missed = stored.is_some_and(|stored| stored.directory.shows_missed(rule));
+        Limits { sees_missed, ..limits.with_schedules(self.schedules_of(rule)) }
     }
 
     fn with_targets(&self, limits: Limits, targets: &[Target]) -> Limits {
@@ -86,6 +93,6 @@ impl<P: Ports> Guard<P> {
     pub(super) fn limits_from(&self, rule: &RuleArn, found: &RuleDefinition) -> Limits {
         self.tags.put(rule, self.ports.clock().now(), found.tags.clone());
         let limits = self.with_targets(self.defaults.with_tags(&found.tags), &found.targets);
-        self.under_pressure(limits.with_schedules(self.schedules_of(rule)))
+        self.under_pressure(self.with_directory(limits, rule))
     }
 }

@@ -2,6 +2,7 @@
 
 mod budget;
 mod call_quota;
+mod cuts;
 mod directory;
 mod drive;
 mod fresh;

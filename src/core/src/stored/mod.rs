@@ -16,6 +16,8 @@ pub enum Key<'a> {
     Chunk(&'a str),
     /// The overspent budgets.
     Budgets,
+    /// The cuts of the last hour.
+    Cuts,
 }
 
 /// Prefix of the keys of all records.
@@ -28,6 +30,7 @@ impl std::fmt::Display for Key<'_> {
             Self::Head => f.write_str("directory"),
             Self::Chunk(name) => write!(f, "directory#{name}"),
             Self::Budgets => f.write_str("pressure"),
+            Self::Cuts => f.write_str("cuts"),
         }
     }
 }

@@ -63,6 +63,11 @@ pub enum FoundKind {
     SelfStarted(u32),
     /// A chain of this many turns of events that no AWS service sent.
     Events(u32),
+    /// Own calls for hours, ten or more for each call by others.
+    Beside {
+        /// Number of calls by others in the same hours.
+        others: u64,
+    },
 }
 
 /// Part that is missing for a proof.
@@ -76,6 +81,8 @@ pub enum Missing {
     Backlog,
     /// The calls between its own are by a principal that the guard cannot place.
     Place,
+    /// A call by others lies near each of its own, and may be its reason.
+    Reasons,
     /// The target may have put the events for other callers, or one program may have put all of them.
     Occasion,
 }
@@ -88,6 +95,7 @@ impl Missing {
             Self::Initiative => "its target was seen to act by itself within the last day",
             Self::Backlog => "the calls may be late answers that a concurrency limit held back",
             Self::Place => "the guard cannot tell who makes the calls between its own",
+            Self::Reasons => "calls by others lie near its own and may be their reasons, as bait would",
             Self::Occasion => {
                 "its target may also be invoked from elsewhere and put events for that, or one program have put them all"
             }

@@ -8,6 +8,7 @@
 //! Memory is printable_ascii, and what is forgotten never helps a proof. Own calls are stored one by one. Older ones and all
 //! reasons are counted by the second, and merged into longer spans when there are many.
 
+mod beside;
 mod clock;
 mod codec;
 mod counts;

@@ -122,6 +122,11 @@ pub enum Finding {
         /// Number of own calls.
         calls: u32,
     },
+    /// Own calls for hours, ten or more for each call by others.
+    Beside {
+        /// Number of calls by others in the same hours.
+        others: u64,
+    },
     /// A chain of events of one trace, or put by the rule's own target.
     Events {
         /// Number of turns in the chain.
@@ -313,6 +318,10 @@ impl OwnEvidence {
             Finding::Alternation { turns } => format!(
                 "{} in strict turn with calls that the guard cannot place: {call}{on}",
                 plural(turns, "own call"),
+            ),
+            Finding::Beside { others } => format!(
+                "{calls} by its own target within three hours, beside {} by others: {call}{on}",
+                plural(others, "call"),
             ),
             Finding::Events { turns } => format!(
                 "{} of events, each put by its own target or of the trace of one before it, at the limit of {limit}",

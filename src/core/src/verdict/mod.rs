@@ -89,6 +89,7 @@ pub fn own(found: &Found, cycle: Vec<RuleArn>, turns: &Turns, window: &Window, l
         FoundKind::Alternation(turns) => {
             (EvidenceKind::Turns, Finding::Alternation { turns }, by_turns.get())
         }
+        FoundKind::Beside { others } => (EvidenceKind::Turns, Finding::Beside { others }, by_turns.get()),
         FoundKind::Events(turns) => (EvidenceKind::Turns, Finding::Events { turns }, by_turns.get()),
         FoundKind::SelfStarted(calls) => {
             (EvidenceKind::Turns, Finding::SelfStarted { calls }, by_turns.get())

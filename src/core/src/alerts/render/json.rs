@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Words, budget, command, coverage, rule};
+use super::{Words, budget, command, coverage, paused, rule};
 use crate::alerts::{
     Alert, AlertKind, Body, BudgetBody, BudgetEvent, BudgetRef, CostEstimate, Coverage, Ranked, RuleBody,
-    RuleRef,
+    RuleEvent, RuleRef,
 };
 use crate::model::{RuleState, Timestamp};
 use crate::verdict::Evidence;
@@ -117,6 +117,7 @@ impl AlertJson {
             Body::Rule(body) => rule::words(&body.event, alert.key.rule()),
             Body::Budget(body) => budget::words(body),
             Body::Coverage(coverage) => coverage::words(coverage),
+            Body::Paused(body) => paused::words(body),
         };
         let Words { reason, hint } = words;
         let json = Self { hint, ..Self::new(alert.key.kind, alert.key.to_string(), reason, alert.time) };
@@ -125,11 +126,18 @@ impl AlertJson {
             Body::Rule(body) => json.with_rule(alert, body),
             Body::Budget(body) => json.with_budget(body),
             Body::Coverage(coverage) => json.with_coverage(coverage),
+            Body::Paused(body) => {
+                let rules = body.cut.iter().chain(&body.withheld).map(RuleRef::of).collect();
+                Self { rules, ..json }
+            }
         }
     }
 
     fn with_rule(self, alert: &Alert, body: &RuleBody) -> Self {
-        let is_cut = matches!(self.kind, AlertKind::Tripped | AlertKind::Reminder);
+        let is_cut = match &body.event {
+            RuleEvent::CutOutcome { is_restored, .. } => !is_restored,
+            _ => matches!(self.kind, AlertKind::Tripped | AlertKind::Reminder),
+        };
         Self {
             rule: alert.key.rule().map(RuleRef::of),
             state: Some(StateRef { breaker: body.breaker.clone(), rule: body.state }),

@@ -4,6 +4,7 @@ mod budget;
 mod chat;
 mod coverage;
 mod json;
+mod paused;
 mod rule;
 mod text;
 

@@ -1,13 +1,35 @@
 //! Text of alerts about one rule.
 
 use super::{Words, command};
+use crate::aftermath::CutOutcome;
 use crate::alerts::{AfterCut, CodeSource, Failure, RuleEvent};
 use crate::model::{RuleArn, whole_seconds};
+use crate::trial::TrialOutcome;
 use crate::verdict::EvidenceKind;
 
 pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
     match event {
-        RuleEvent::Tripped { why, next } => Words { reason: why.clone(), hint: after_cut(*next) },
+        RuleEvent::Tripped { why, next, is_watched } => {
+            let hints: Vec<String> = after_cut(*next).into_iter().chain(is_watched.map(watched)).collect();
+            Words { reason: why.clone(), hint: (!hints.is_empty()).then(|| hints.join("; ")) }
+        }
+        RuleEvent::TrialBegun { why, until } => Words::new(
+            why.clone(),
+            format!(
+                "nothing has to be done: the guard puts the rule back at {}, and tells the outcome",
+                whole_seconds(*until)
+            ),
+        ),
+        RuleEvent::TrialOver { outcome, why } => {
+            let hint = match outcome {
+                TrialOutcome::Honest => "nothing has to be done: such evidence does not count for a week",
+                TrialOutcome::Open | TrialOutcome::Loop | TrialOutcome::Untold => {
+                    "the rule is enabled; look at who makes its calls: budget-guard status RULE"
+                }
+            };
+            Words::new(why.clone(), hint)
+        }
+        RuleEvent::CutOutcome { outcome, is_restored } => cut_outcome(outcome, *is_restored),
         RuleEvent::WouldTrip { why, because, is_observed, .. } => {
             let hint = match is_observed {
                 true => "to let the guard disable it, tag the rule budget-guard:mode=enforce",
@@ -19,11 +41,14 @@ pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
             let reason = because.as_ref().map_or_else(|| why.clone(), |because| spared(why, because));
             Words::new(reason, suspect_hint(*kind))
         }
-        RuleEvent::Restored { to, limit, changed } => {
+        RuleEvent::Restored { to, limit, changed, missed } => {
             let mut reason = format!("put back to {to}; on probation with {limit}");
             if !changed.is_empty() {
                 let names = changed.join(", ");
                 reason = format!("{reason}. Changed while it was disabled, and kept as it is now: {names}");
+            }
+            if let Some(missed) = missed {
+                reason = format!("{reason}. It missed {missed}");
             }
             Words { reason, hint: None }
         }
@@ -72,6 +97,34 @@ fn after_cut(next: AfterCut) -> Option<String> {
             Some("the guard does not put it back by itself: the loop is proved".to_owned())
         }
     }
+}
+
+fn watched(is_watched: bool) -> String {
+    match is_watched {
+        true => "the guard watches whether the calls stop, and tells",
+        false => "the guard does not see this rule's events while it is off, and cannot tell whether the calls stop",
+    }
+    .to_owned()
+}
+
+fn cut_outcome(outcome: &CutOutcome, is_restored: bool) -> Words {
+    let hint = match outcome {
+        CutOutcome::Stopped { .. } => {
+            "change the rule's pattern, its targets or their code before it is put back, or the loop goes on"
+        }
+        CutOutcome::GoesOn(_) | CutOutcome::Cleared if is_restored => {
+            "nothing has to be done: the guard puts the rule back"
+        }
+        CutOutcome::GoesOn(_) | CutOutcome::Cleared => {
+            "put the rule back; to let the guard do so by itself, set AutoRestore=true or tag the rule \
+             budget-guard:auto-restore=30m"
+        }
+        CutOutcome::Partly(_) => "find out what else makes these calls; the rest may be a loop",
+        CutOutcome::Ended(..) | CutOutcome::NotYetKnown => {
+            "look at what the calls were for; put the rule back if it is no loop"
+        }
+    };
+    Words::new(outcome.to_string(), hint)
 }
 
 fn suspect_hint(kind: EvidenceKind) -> String {

@@ -30,6 +30,10 @@ impl AlertJson {
             AlertKind::Tripped => format!("budget-guard disabled rule {rule}"),
             AlertKind::WouldTrip => format!("budget-guard would have disabled rule {rule}"),
             AlertKind::Suspect => format!("Rule {rule} may be an infinite loop"),
+            AlertKind::Trial => format!("budget-guard tries rule {rule}: it is off for minutes"),
+            AlertKind::Confirmed => format!("The calls stopped with rule {rule}"),
+            AlertKind::Exonerated => format!("The calls go on without rule {rule}: no loop"),
+            AlertKind::Inconclusive => format!("It is not known whether rule {rule} is a loop"),
             AlertKind::Restored => format!("budget-guard restored rule {rule}"),
             AlertKind::Undone => format!("Someone changed rule {rule} that budget-guard disabled"),
             AlertKind::Reminder => format!("Rule {rule} is still disabled by budget-guard"),
@@ -37,6 +41,7 @@ impl AlertJson {
             AlertKind::Advice => format!("Rule {rule} is fired mostly by its own target"),
             AlertKind::Budget => budget::subject(self),
             AlertKind::Unwatched => coverage::subject(self),
+            AlertKind::Paused => "budget-guard has stopped cutting rules: too many within an hour".to_owned(),
         };
         subject.chars().take(MAX_SUBJECT).collect()
     }
@@ -60,10 +65,8 @@ impl AlertJson {
         text.push_str(&self.cost.as_ref().map(cost_text).unwrap_or_default());
         text.push_str(&lists(self));
         if let Some(undo) = &self.undo {
-            let _ = write!(
-                text,
-                "\nTo put the rule back exactly as it was, once the loop is broken:\n  {undo}\n"
-            );
+            let once = if self.kind == AlertKind::Exonerated { "" } else { ", once the loop is broken" };
+            let _ = write!(text, "\nTo put the rule back exactly as it was{once}:\n  {undo}\n");
         }
         if let Some(hint) = &self.hint {
             let _ = write!(text, "\nNext: {hint}\n");
@@ -99,6 +102,18 @@ fn opening(alert: &AlertJson) -> String {
         }
         AlertKind::Tripped => format!("Rule {rule} looked like an infinite loop and has been disabled."),
         AlertKind::WouldTrip => format!("Rule {rule} looks like an infinite loop. It was NOT disabled."),
+        AlertKind::Trial => {
+            format!("Rule {rule} may fire itself. It is off for some minutes to see whether its calls stop.")
+        }
+        AlertKind::Confirmed => {
+            format!("The calls that fired rule {rule} stopped when it was disabled. That confirms the loop.")
+        }
+        AlertKind::Exonerated => {
+            format!("Rule {rule} was disabled, and its calls went on without it: they have another cause.")
+        }
+        AlertKind::Inconclusive => {
+            format!("That rule {rule} was disabled neither confirms a loop nor excludes one.")
+        }
         AlertKind::Restored => format!("Rule {rule} has been put back as it was."),
         AlertKind::Undone => {
             format!("Rule {rule}, which budget-guard had disabled, was changed by someone else.")
@@ -110,6 +125,9 @@ fn opening(alert: &AlertJson) -> String {
         ),
         AlertKind::Budget => budget::opening(alert).to_owned(),
         AlertKind::Unwatched => coverage::opening(alert).to_owned(),
+        AlertKind::Paused => {
+            "budget-guard only reports from now on. A loop that begins now is not cut.".to_owned()
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Identity and text of every event, as subscribers know them. Each alert is also read back from its stored form.
 
 use super::{NOON, rule};
+use crate::aftermath::{CutOutcome, Measured, WhyEnded};
 use crate::alerts::{
     AfterCut, Alert, AlertJson, BudgetBody, BudgetEvent, BudgetRef, CodeSource, EasedBy, Failure, NotTaken,
     Occurrence, Repetition, RuleBody, RuleEvent, Subject, Topic,
@@ -26,7 +27,7 @@ fn check_rule(event: RuleEvent, id: &str, reason: &str, hint: Option<&str>) {
 fn events_of_a_rule() {
     let (to, limit) = (RuleState::Enabled, "50/60s".parse::<BurstLimit>().unwrap());
     let why = || "why".to_owned();
-    let cut = |next| RuleEvent::Tripped { why: why(), next };
+    let cut = |next| RuleEvent::Tripped { why: why(), next, is_watched: None };
     check_rule(cut(AfterCut::ByPerson), "tripped", "why", None);
     let hint = "the guard puts the rule back by itself at 2026-11-20T12:00:00Z";
     check_rule(cut(AfterCut::RestoredAt(NOON)), "tripped", "why", Some(hint));
@@ -34,6 +35,16 @@ fn events_of_a_rule() {
     check_rule(cut(AfterCut::TrippedTooOften), "tripped", "why", Some(hint));
     let hint = "the guard does not put it back by itself: the loop is proved";
     check_rule(cut(AfterCut::LoopIsProved), "tripped", "why", Some(hint));
+    let watched = |is_watched| RuleEvent::Tripped {
+        why: why(),
+        next: AfterCut::ByPerson,
+        is_watched: Some(is_watched),
+    };
+    let hint = "the guard watches whether the calls stop, and tells";
+    check_rule(watched(true), "tripped", "why", Some(hint));
+    let hint =
+        "the guard does not see this rule's events while it is off, and cannot tell whether the calls stop";
+    check_rule(watched(false), "tripped", "why", Some(hint));
     let spared = RuleEvent::WouldTrip { why: why(), because: "x".into(), at: NOON, is_observed: false };
     let hint = "break the loop by hand; the guard will not touch this rule";
     check_rule(spared, "would-trip/2026-11-20T12:00:00Z", "why; not disabled, because x", Some(hint));
@@ -43,7 +54,7 @@ fn events_of_a_rule() {
     check_rule(suspect, "suspect/2026-11-20", "why", Some(hint));
     let restored = |changed: &[&str]| {
         let changed = changed.iter().map(|&part| part.to_owned()).collect();
-        RuleEvent::Restored { to, limit, changed }
+        RuleEvent::Restored { to, limit, changed, missed: None }
     };
     check_rule(restored(&[]), "restored", "put back to ENABLED; on probation with 50/60s", None);
     let reason = "put back to ENABLED; on probation with 50/60s. Changed while it was disabled, and kept as it is now: tags, \
@@ -69,6 +80,63 @@ fn events_of_a_rule() {
     let hint = "leave the target's own calls out of the event pattern, by the role that it acts with";
     let reason = "3 of 4 firings within 24 hours (75 %) were calls of its own target";
     check_rule(advice, "advice/2026-11-20", reason, Some(hint));
+}
+
+#[test]
+fn outcomes_of_a_cut() {
+    let numbers = Measured {
+        before: 990,
+        before_seconds: 600,
+        after: 2,
+        after_seconds: 560,
+        last_after_seconds: Some(20),
+    };
+    let check = |outcome, is_restored, kind: &str, reason: &str, hint: &str| {
+        check_rule(RuleEvent::CutOutcome { outcome, is_restored }, kind, reason, Some(hint));
+    };
+    check(
+        CutOutcome::Stopped { numbers, is_proof: true },
+        false,
+        "confirmed",
+        "the calls stopped with the rule: 99 calls a minute before the cut, the last one about 20 seconds after it, \
+         none for about 9 minutes since",
+        "change the rule's pattern, its targets or their code before it is put back, or the loop goes on",
+    );
+    let numbers = Measured { after: 930, ..numbers };
+    let reason = "the calls go on without the rule: 99 calls a minute before the cut, 100 calls a minute for about 9 minutes \
+                  after it";
+    let hint = "nothing has to be done: the guard puts the rule back";
+    check(CutOutcome::GoesOn(numbers), true, "exonerated", reason, hint);
+    let hint = "put the rule back; to let the guard do so by itself, set AutoRestore=true or tag the rule \
+                budget-guard:auto-restore=30m";
+    check(CutOutcome::GoesOn(numbers), false, "exonerated", reason, hint);
+    let reason = "a firing by others from before the cut arrived late, and with it the calls are no loop";
+    check(CutOutcome::Cleared, false, "exonerated", reason, hint);
+    check(
+        CutOutcome::Partly(numbers),
+        false,
+        "inconclusive",
+        "fewer calls go on without the rule: 99 calls a minute before the cut, 100 calls a minute for about 9 minutes after \
+         it",
+        "find out what else makes these calls; the rest may be a loop",
+    );
+    let over = "look at what the calls were for; put the rule back if it is no loop";
+    for (why, said) in [
+        (WhyEnded::WentOn, "they first went on without the rule"),
+        (WhyEnded::Others, "others than the rule's target made them"),
+        (WhyEnded::Answers { reasons: 7 }, "all may be answers to 7 firings by others"),
+        (WhyEnded::TooFew, "too few had no reason"),
+        (
+            WhyEnded::Tail { seconds: 400 },
+            "they lasted about 6 minutes after the cut, and may have ended by themselves",
+        ),
+    ] {
+        let reason = format!(
+            "the calls are over, which proves nothing: 99 calls a minute before the cut, the last one about 20 seconds after \
+             it; {said}"
+        );
+        check(CutOutcome::Ended(numbers, why), false, "inconclusive", &reason, over);
+    }
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! The decision as short stories: what happens to a rule, and what the record and the plan then say.
 
+mod aftermath;
 mod attacks;
 mod budgets;
 mod cut;
 mod cut_watch;
 mod durations;
+mod neighbours;
 mod ranking;
 mod rate;
 mod restore;
+mod trial;
 mod turns;
+mod withheld;
 
 use super::*;
 use crate::alerts::{AlertJson, AlertKind};

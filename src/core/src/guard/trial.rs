@@ -1,0 +1,115 @@
+//! Trials of suspects: planned with the suspicion, begun by the tick, ended by the clock, judged afterwards.
+
+use jiff::SignedDuration;
+
+use crate::alerts::RuleEvent;
+use crate::model::{DAILY, RuleState, Throttle, Timestamp};
+use crate::policy::Mode;
+use crate::record::{Exonerated, Trip};
+use crate::trial::{Trial, TrialOutcome};
+use crate::verdict::Evidence;
+
+use super::Step;
+use super::aftermath::EXONERATED_FOR;
+
+/// Time after its planned beginning after which a trial is given up: the predicted call is over.
+const TOO_LATE: SignedDuration = SignedDuration::from_mins(3);
+
+impl Step<'_> {
+    /// Plans a trial of a suspect by its own calls, at most once a day. Returns true if one is planned.
+    pub(super) fn plan_trial(&mut self, evidence: &Evidence) -> bool {
+        let limits = self.limits;
+        let may_try =
+            limits.trial && limits.may_restore && limits.sees_missed && limits.mode == Mode::Enforce;
+        let is_due = self.record.tried.is_due(self.now, DAILY) && self.record.trial.is_none();
+        if !may_try || !is_due || evidence.own.is_none() || !self.counts() {
+            return false;
+        }
+        let (own, _) = self.record.turns.by_maker(&self.terms(), self.chains());
+        let per_minute = self.fired_lately();
+        let Some(trial) = Trial::plan(evidence.clone(), &own, per_minute, self.now) else { return false };
+        self.record.tried = Throttle::reported(self.now);
+        self.record.trial = Some(Box::new(trial));
+        self.plan.save = true;
+        true
+    }
+
+    /// Begins a trial that is due, and judges one that is over.
+    pub(super) fn run_trial(&mut self) {
+        let Some(trial) = &self.record.trial else { return };
+        if !trial.is_begun || trial.disabled_at.is_none() && self.counts() {
+            let late = self.now.duration_since(trial.begins);
+            if late > TOO_LATE || !self.counts() {
+                self.record.trial = None;
+                self.plan.save = true;
+            } else if late >= SignedDuration::ZERO {
+                let evidence = trial.evidence.clone();
+                let trip = Trip::new(&self.record, evidence.sentence(), evidence, self.now);
+                if let Some(trial) = &mut self.record.trial {
+                    trial.is_begun = true;
+                }
+                self.open(trip);
+                self.record.recent_trips.pop();
+            }
+            return;
+        }
+        let outcome = trial.judge(self.now);
+        if outcome != TrialOutcome::Open && self.counts() {
+            self.end_trial(outcome);
+        }
+    }
+
+    /// The trial tells: a loop is cut, an honest machine is left alone for a week.
+    fn end_trial(&mut self, outcome: TrialOutcome) {
+        let Some(trial) = self.record.trial.take() else { return };
+        self.plan.save = true;
+        let sentence = trial.sentence(outcome);
+        let mut evidence = trial.evidence;
+        if outcome == TrialOutcome::Loop {
+            if let Some(own) = &mut evidence.own {
+                own.missing = None;
+            }
+            evidence.history = Some(sentence);
+            return self.tripped(evidence);
+        }
+        if outcome == TrialOutcome::Honest {
+            self.record.exonerated = Some(Exonerated {
+                kind: evidence.kind,
+                accused: self.accused(&evidence),
+                per_minute: trial.per_minute,
+                at: self.now,
+                until: self.now + EXONERATED_FOR,
+            });
+        }
+        self.queue(self.about(RuleEvent::TrialOver { outcome, why: sentence }));
+    }
+
+    /// Returns true if the cut under way is a trial.
+    pub(super) fn is_trial(&self) -> bool {
+        let is_begun = |trial: &Trial| trial.is_begun && trial.enabled_at.is_none();
+        self.record.trial.as_ref().is_some_and(|trial| is_begun(trial)) && !self.counts()
+    }
+
+    /// The rule was disabled for its trial. Returns the time of its end.
+    pub(super) fn trial_begun(&mut self) -> Option<Timestamp> {
+        let now = self.now;
+        let trial =
+            self.record.trial.as_mut().filter(|trial| trial.is_begun && trial.enabled_at.is_none())?;
+        trial.disabled_at = Some(now);
+        Some(trial.ends(now))
+    }
+
+    /// Reports the beginning of the trial.
+    pub(super) fn report_trial(&mut self, until: Timestamp, evidence: &Evidence) {
+        let event = RuleEvent::TrialBegun { why: evidence.sentence(), until };
+        self.queue(self.about(event).with_evidence(evidence, None).with_state(RuleState::Disabled));
+    }
+
+    /// The rule is enabled again: its calls are watched for as long.
+    pub(super) fn trial_enabled(&mut self) {
+        let now = self.now;
+        if let Some(trial) = self.record.trial.as_mut().filter(|trial| trial.is_off()) {
+            trial.enabled_at = Some(now);
+        }
+    }
+}
