@@ -30,9 +30,9 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    /// Reason why the events of a rule from this time on are not all in the archive. `None` if nothing speaks against
-    /// it. The text is a clause that follows the archive's name.
-    pub(super) fn obstacle(&self, coverage: &Coverage, from: Timestamp, now: Timestamp) -> Option<String> {
+    /// Reason why the events of a rule from this time on are not all in the archive when the replay is due. `None` if
+    /// nothing speaks against it. The text is a clause that follows the archive's name.
+    pub(super) fn obstacle(&self, coverage: &Coverage, from: Timestamp, due: Timestamp) -> Option<String> {
         if let Some(outage) = &self.outage {
             return Some(format!("is {outage}"));
         }
@@ -40,7 +40,7 @@ impl Archive {
             return Some(format!("was made at {}, after the cut", whole_seconds(made)));
         }
         let kept = SignedDuration::from_hours(24 * i64::from(self.retention_days));
-        if self.retention_days > 0 && from + kept <= now {
+        if self.retention_days > 0 && from + kept <= due {
             let days = if self.retention_days == 1 { "day" } else { "days" };
             return Some(format!("keeps events for {} {days}, and the cut is older", self.retention_days));
         }

@@ -19,6 +19,7 @@ use budget_guard_core::ports::{Clock, Rules};
 use budget_guard_core::record::Record;
 use budget_guard_core::run::{Guard, load};
 use budget_guard_core::stored::Key;
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{enable, order};
@@ -63,16 +64,9 @@ pub(super) async fn plan(
 ) -> Result<Plan, Problem> {
     let failed = |fault| session.problem(&fault);
     let without = format!("to put it back without them: {}", context.command("enable", rule));
-    let refused = |because: String| Problem::refused(format!("rule {}: {because}", quoted(rule)));
-    let record = load::<Record>(&guard.ports.store, Key::Record(rule)).await.map_err(failed)?;
-    let record = record.map_or_else(|| Record::new(rule.clone(), guard.defaults.burst), |(record, _)| record);
-    let (Some(found), Some(from)) = (record.breaker.found(), cut_at(&record)) else {
-        let refusal =
-            if matches!(record.breaker, Breaker::Open(_)) { Refusal::CutBegun } else { Refusal::NotCut };
-        return Err(order::refusal(rule, &refusal, enable::instead(context, rule, &record)));
-    };
-    if !force && record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop()) {
-        return Err(refused("its loop was proved, and the events that it missed may start it again".into())
+    let cut = Cut::of(context, guard, rule, session).await?;
+    if cut.is_proved && !force {
+        return Err(refused(rule, "its loop was proved, and the events that it missed may start it again")
             .hint(without)
             .hint("to replay them all the same, once the loop is broken: add --force"));
     }
@@ -85,36 +79,96 @@ pub(super) async fn plan(
         }
         Err(fault) => return Err(failed(fault)),
     };
-    let archives = archive::of_bus(rules.client(), &bus_of(rule)).await.map_err(failed)?;
     let pattern = present.event_pattern.as_deref().unwrap_or("{}");
-    let (archive, coverage) = choose(rule, archives, pattern, from, now).map_err(|problem| {
-        let create = format!("aws events create-archive --event-source-arn {}", bus_of(rule));
-        problem
-            .hint(without.clone())
-            .hint(format!("for the next time: the stack's parameter ArchiveDays, or {create}"))
-    })?;
-    let name = replay_name(rule, now);
-    let plan = Plan { rule: rule.clone(), archive, name, from, delay, options: session.named.options() };
-    let by_hand = format!("then, to replay them by hand: {}", plan.by_hand(&plan.name, from, NOW));
-    let changed = changes(&present, found);
+    let archives = archive::of_bus(rules.client(), &bus_of(rule)).await.map_err(failed)?;
+    let plan = |archive| Plan {
+        rule: rule.clone(),
+        archive,
+        name: replay_name(rule, now),
+        from: cut.at,
+        delay,
+        options: session.named.options(),
+    };
+    let due = now + SignedDuration::from(delay);
+    let (archive, coverage) = match choose(rule, archives, pattern, cut.at, due) {
+        Ok(chosen) => chosen,
+        Err(Lack { problem, part }) => {
+            let part = part.map(|part| format!("then, for what it has: {}", plan(*part).later()));
+            return Err(part
+                .into_iter()
+                .fold(problem.hint(without), Problem::hint)
+                .hint(for_next_time(rule)));
+        }
+    };
+    let plan = plan(archive);
+    let by_hand = format!("then, to replay them by hand: {}", plan.later());
+    let changed = changes(&present, &cut.found).join(", ");
     if !changed.is_empty() {
-        let because =
-            format!("it has changed since the cut, and may take other events now: {}", changed.join(", "));
-        return Err(refused(because).hint(without).hint(by_hand));
+        let because = format!("it has changed since the cut, and may take other events now: {changed}");
+        return Err(refused(rule, &because).hint(without).hint(by_hand));
     }
     if !takes_replays(pattern, &plan.name) {
-        return Err(refused("its event pattern leaves out the events of replays, by replay-name".into())
-            .hint(without));
+        let because = "its event pattern leaves out the events of replays, by replay-name";
+        return Err(refused(rule, because).hint(without));
     }
     let under_way = archive::under_way(rules.client()).await.map_err(failed)?;
     if under_way >= MAX_REPLAYS {
         let because = format!("{under_way} replays are under way, and AWS runs {MAX_REPLAYS} at a time");
-        let again =
-            format!("once one has ended, run it again: {} --replay-missed", context.command("enable", rule));
-        return Err(refused(because).hint(again).hint(without).hint(by_hand));
+        let again = context.command("enable", rule);
+        let again = format!("once one has ended, run it again: {again} --replay-missed");
+        return Err(refused(rule, &because).hint(again).hint(without).hint(by_hand));
     }
-    warn(&plan.archive, &coverage, found);
+    warn(&plan.archive, &coverage, &cut.found);
     Ok(plan)
+}
+
+fn refused(rule: &RuleArn, because: &str) -> Problem {
+    Problem::refused(format!("rule {}: {because}", quoted(rule)))
+}
+
+/// Hint on how to have an archive.
+fn for_next_time(rule: &RuleArn) -> String {
+    let create = format!("aws events create-archive --event-source-arn {}", bus_of(rule));
+    match rule.is_on_default_bus() {
+        true => format!("for the next time: the stack's parameter ArchiveDays, or {create}"),
+        false => format!("for the next time: {create}"),
+    }
+}
+
+/// The cut of a rule, from the guard's record.
+struct Cut {
+    found: RuleDefinition,
+    /// Time of the cut, in whole seconds.
+    at: Timestamp,
+    /// True if the rule was cut for a proved loop.
+    is_proved: bool,
+}
+
+impl Cut {
+    /// Reads the record. A rule that is not cut, or not yet, is refused as `enable` does it.
+    async fn of(
+        context: &Context,
+        guard: &Guard<Aws>,
+        rule: &RuleArn,
+        session: &Session,
+    ) -> Result<Self, Problem> {
+        let loaded = load::<Record>(&guard.ports.store, Key::Record(rule)).await;
+        let loaded = loaded.map_err(|fault| session.problem(&fault))?;
+        let record =
+            loaded.map_or_else(|| Record::new(rule.clone(), guard.defaults.burst), |(record, _)| record);
+        match (record.breaker.found(), cut_at(&record)) {
+            (Some(found), Some(at)) => Ok(Self {
+                found: found.clone(),
+                at,
+                is_proved: record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop()),
+            }),
+            _ => {
+                let is_open = matches!(record.breaker, Breaker::Open(_));
+                let refusal = if is_open { Refusal::CutBegun } else { Refusal::NotCut };
+                Err(order::refusal(rule, &refusal, enable::instead(context, rule, &record)))
+            }
+        }
+    }
 }
 
 /// Time of the cut, in whole seconds. `None` if the rule is not cut.
@@ -139,33 +193,45 @@ fn replay_name(rule: &RuleArn, now: Timestamp) -> String {
     format!("{PREFIX}{rule}-{}", now.as_millisecond())
 }
 
+/// Lack of an archive that has all the missed events.
+struct Lack {
+    problem: Problem,
+    /// Archive that may have a part of them.
+    part: Option<Box<Archive>>,
+}
+
 /// The archive that has the missed events; of several, one whose pattern leaves no doubt.
 fn choose(
     rule: &RuleArn,
     archives: Vec<Archive>,
     pattern: &str,
     from: Timestamp,
-    now: Timestamp,
-) -> Result<(Archive, Coverage), Problem> {
+    due: Timestamp,
+) -> Result<(Archive, Coverage), Lack> {
     let bus = rule.bus();
     if archives.is_empty() {
         let because = format!("bus \"{bus}\" has no archive, so the events that it missed are not kept");
-        return Err(Problem::refused(format!("rule {}: {because}", quoted(rule))));
+        return Err(Lack { problem: refused(rule, &because), part: None });
     }
-    let mut obstacles = Vec::new();
-    let mut usable = Vec::new();
+    let (mut obstacles, mut usable, mut part) = (Vec::new(), Vec::new(), None);
     for archive in archives {
         let coverage = Coverage::of(archive.pattern.as_deref(), pattern);
-        match archive.obstacle(&coverage, from, now) {
-            Some(obstacle) => obstacles.push(format!("archive {} {obstacle}", archive.name)),
+        match archive.obstacle(&coverage, from, due) {
             None => usable.push((archive, coverage)),
+            Some(obstacle) => {
+                obstacles.push(format!("archive {} {obstacle}", archive.name));
+                part =
+                    part.or(
+                        (archive.outage.is_none() && coverage.left_out.is_empty()).then(|| Box::new(archive))
+                    );
+            }
         }
     }
     usable.sort_by_key(|(_, coverage)| !coverage.untold.is_empty());
     usable.into_iter().next().ok_or_else(|| {
         let obstacles = obstacles.join("; ");
         let because = format!("no archive of bus \"{bus}\" has all the events that it missed: {obstacles}");
-        Problem::refused(format!("rule {}: {because}", quoted(rule)))
+        Lack { problem: refused(rule, &because), part }
     })
 }
 
@@ -202,6 +268,11 @@ impl Plan {
             quote(&destination),
             self.options
         )
+    }
+
+    /// The same up to the time at which the command is run.
+    fn later(&self) -> String {
+        self.by_hand(&self.name, self.from, NOW)
     }
 
     /// The AWS CLI's command about the started replay.
@@ -242,7 +313,7 @@ mod tests {
         };
         let check = |archives: &[Archive], expected: Result<&str, &str>| {
             let chosen = choose(&rule, archives.to_vec(), r#"{"source":["a"]}"#, now, now);
-            let chosen = chosen.map(|(archive, _)| archive.name).map_err(|problem| problem.message);
+            let chosen = chosen.map(|(archive, _)| archive.name).map_err(|lack| lack.problem.message);
             assert_eq!(chosen.as_deref().map_err(String::as_str), expected);
         };
         let doubtful = archive("doubtful", Some(r#"{"account":["123456789012"]}"#));

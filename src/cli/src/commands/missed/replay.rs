@@ -73,9 +73,11 @@ impl Plan {
         let to = Timestamp::from_millisecond(to.as_millisecond()).unwrap_or(to);
         let view = ReplayView { name, archive, state: None, from: self.from, to };
         let mut run = Run { plan: self, session, client, view, is_asked: false };
+        // The handler is installed before the first message, so that no Ctrl-C ends the program without a hint.
         let result = tokio::select! {
-            result = run.run() => result,
+            biased;
             Ok(()) = tokio::signal::ctrl_c() => Err(run.interrupted()),
+            result = run.run() => result,
         };
         (run.view, result)
     }
