@@ -99,7 +99,16 @@ async fn a_refusal_leaves_the_rule_cut_and_says_how_to_go_on() -> Result<(), Fai
     bench.cut().await?;
     let without = "hint: to put it back without them: budget-guard enable fix-acl --region us-east-1";
     let cases: &[(&'static [Answer], i32, &[&str])] = &[
-        (&[], 3, &["refused: ", "bus \"default\" has no archive", without, "ArchiveDays"]),
+        (
+            &[],
+            3,
+            &[
+                "refused: ",
+                "bus \"default\" has no archive",
+                without,
+                "the stack's parameter ArchiveDays, or aws events create-archive --archive-name",
+            ],
+        ),
         (&[LISTED, DISABLED], 3, &["archive calls is DISABLED: no more", without]),
         (
             &[LISTED, OTHERS],
@@ -334,7 +343,9 @@ async fn nothing_is_replayed_to_a_rule_that_is_cut_again() -> Result<(), Failure
     let output = running.await??;
     let said = String::from_utf8(output.stderr)?;
     assert!(
-        output.status.code() == Some(1) && said.contains("is disabled again, so nothing is replayed to it"),
+        output.status.code() == Some(1)
+            && said.contains("is disabled again, so nothing is replayed to it")
+            && said.contains("hint: once it is enabled, to replay what it missed: aws events start-replay"),
         "{said}"
     );
     assert_eq!(overlay.bodies("StartReplay").len(), 0);

@@ -97,7 +97,7 @@ pub(super) async fn plan(
             return Err(part
                 .into_iter()
                 .fold(problem.hint(without), Problem::hint)
-                .hint(for_next_time(rule)));
+                .hint(for_next_time(rule, &session.named.options())));
         }
     };
     let plan = plan(archive);
@@ -127,8 +127,11 @@ fn refused(rule: &RuleArn, because: &str) -> Problem {
 }
 
 /// Hint on how to have an archive.
-fn for_next_time(rule: &RuleArn) -> String {
-    let create = format!("aws events create-archive --event-source-arn {}", bus_of(rule));
+fn for_next_time(rule: &RuleArn, options: &str) -> String {
+    let bus = bus_of(rule);
+    let create = format!(
+        "aws events create-archive --archive-name missed-events --retention-days 7 --event-source-arn {bus} {options}"
+    );
     match rule.is_on_default_bus() {
         true => format!("for the next time: the stack's parameter ArchiveDays, or {create}"),
         false => format!("for the next time: {create}"),

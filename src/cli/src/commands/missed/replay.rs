@@ -113,7 +113,8 @@ impl Run<'_> {
         let read = read.map_err(|error| self.unstarted(self.problem(&fault("DescribeRule", &error))))?;
         if read.state() == Some(&RuleState::Disabled) {
             let message = format!("rule {} is disabled again, so nothing is replayed to it", quoted(rule));
-            return Err(self.unstarted(Problem::failed(message)));
+            let hint = format!("once it is enabled, to replay what it missed: {}", self.by_hand());
+            return Err(Problem::failed(message).hint(hint));
         }
         let destination = ReplayDestination::builder().arn(bus_of(rule)).filter_arns(rule.as_str()).build();
         let unbuilt = |error: BuildError| Problem::failed(error.to_string());
@@ -193,9 +194,12 @@ impl Run<'_> {
 
     /// Adds the command for a replay that was not started.
     fn unstarted(&self, problem: Problem) -> Problem {
-        let (from, to) = (self.view.from, self.view.to.to_string());
-        let by_hand = self.plan.by_hand(&self.plan.name, from, &to);
-        problem.hint(format!("the rule is back; to replay what it missed: {by_hand}"))
+        problem.hint(format!("the rule is back; to replay what it missed: {}", self.by_hand()))
+    }
+
+    /// The AWS CLI's command for the same replay.
+    fn by_hand(&self) -> String {
+        self.plan.by_hand(&self.plan.name, self.view.from, &self.view.to.to_string())
     }
 
     /// Adds the commands for a replay that goes on.
