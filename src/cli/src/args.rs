@@ -78,6 +78,8 @@ pub(crate) enum Command {
         /// Restore it even if its loop was proved and nothing has changed since
         #[arg(long)]
         force: bool,
+        #[command(flatten)]
+        missed: Missed,
     },
     /// Cut a rule by hand, so that `enable` can put it back as it was
     Disable {
@@ -166,6 +168,16 @@ pub(crate) struct OnBus {
     /// The event bus the rule stands on, unless RULE says so [default: default]
     #[arg(long, value_name = "BUS")]
     pub bus: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Missed {
+    /// Then give it the events that it missed, from an archive of its bus
+    #[arg(long)]
+    pub replay_missed: bool,
+    /// Time between the restore and the replay, in which the last events reach the archive
+    #[arg(long, value_name = "DURATION", default_value = "10m", requires = "replay_missed", hide = true)]
+    pub archive_delay: Seconds,
 }
 
 #[derive(Debug, clap::Args)]

@@ -17,7 +17,7 @@ pub(crate) struct Named {
 }
 
 /// All operations that the command line calls, each with the service prefix of its IAM action.
-const CALLS: [(&str, &str); 26] = [
+const CALLS: [(&str, &str); 31] = [
     ("Scan", "dynamodb"),
     ("GetItem", "dynamodb"),
     ("PutItem", "dynamodb"),
@@ -31,6 +31,11 @@ const CALLS: [(&str, &str); 26] = [
     ("PutRule", "events"),
     ("DeleteRule", "events"),
     ("PutEvents", "events"),
+    ("ListArchives", "events"),
+    ("DescribeArchive", "events"),
+    ("ListReplays", "events"),
+    ("StartReplay", "events"),
+    ("DescribeReplay", "events"),
     ("PutTargets", "events"),
     ("RemoveTargets", "events"),
     ("Publish", "sns"),

@@ -229,6 +229,16 @@ impl Record {
         }
     }
 
+    /// Returns true if the loop was proved before the last cut, or by it. Calls that went on disprove it.
+    pub fn is_proved_loop(&self) -> bool {
+        let is_proved = self.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop());
+        match self.aftermath.as_ref().map(|after| after.outcome) {
+            Some(outcome) if outcome.clears() => false,
+            Some(outcome) => is_proved || outcome.proves_loop(),
+            None => is_proved,
+        }
+    }
+
     /// Returns true if the tick has work to do for this rule.
     pub fn needs_watch(&self) -> bool {
         !matches!(self.breaker, Breaker::Closed)

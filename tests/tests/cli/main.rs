@@ -2,6 +2,7 @@
 
 mod attachments;
 mod create;
+mod missed;
 mod orders;
 mod overlay;
 mod pressure;

@@ -183,6 +183,9 @@ async fn a_proved_loop_is_put_back_only_once_something_has_changed() -> Result<(
 
     let words = ["refused: ", "this loop was proved, and nothing has changed since", "add --force"];
     bench.program.check("enable self-firing", 3, &[], &words).await?;
+    let words =
+        ["refused: ", "its loop was proved, and the events that it missed may start it again", "add --force"];
+    bench.program.check("enable self-firing --replay-missed", 3, &[], &words).await?;
     assert_eq!(bench.world.rule_state("default", "self-firing").await?, RuleState::Disabled);
     let update = functions.update_function_code().function_name("fixer").zip_file(archive("mended"));
     update.send().await?;

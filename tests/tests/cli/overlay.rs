@@ -1,7 +1,7 @@
 //! A proxy that answers some calls to AWS itself and passes the others on to an emulator.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -13,11 +13,15 @@ use tokio::task::JoinHandle;
 
 use budget_guard_tests::Failure;
 
-/// Name of a call, HTTP status and body of the reply.
+/// Name of a call, HTTP status and body of the reply. Several for one call are given in turn, the last one ever again.
 pub type Answer = (&'static str, u16, &'static str);
+
+/// Calls so far: their names and bodies.
+type Seen = Arc<Mutex<Vec<(String, String)>>>;
 
 pub struct Overlay {
     pub endpoint: String,
+    seen: Seen,
     task: JoinHandle<()>,
 }
 
@@ -27,11 +31,15 @@ impl Overlay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let upstream: Option<Arc<str>> = upstream.map(|url| url.trim_start_matches("http://").into());
+        let seen = Seen::default();
+        let calls = Arc::clone(&seen);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let upstream = upstream.clone();
+                let (upstream, seen) = (upstream.clone(), Arc::clone(&calls));
                 tokio::spawn(async move {
-                    let service = service_fn(move |request| answer(upstream.clone(), answers, request));
+                    let service = service_fn(move |request| {
+                        answer(upstream.clone(), answers, Arc::clone(&seen), request)
+                    });
                     // A program may close the connection at any time.
                     let _ = server::conn::http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)
@@ -39,7 +47,13 @@ impl Overlay {
                 });
             }
         });
-        Ok(Self { endpoint, task })
+        Ok(Self { endpoint, seen, task })
+    }
+
+    /// Bodies of the calls of this name, in their order.
+    pub fn bodies(&self, call: &str) -> Vec<String> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().filter(|(name, _)| name == call).map(|(_, body)| body.clone()).collect()
     }
 }
 
@@ -52,16 +66,24 @@ impl Drop for Overlay {
 async fn answer(
     upstream: Option<Arc<str>>,
     answers: &[Answer],
+    seen: Seen,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Failure> {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
-    let call = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
-    if let Some((_, status, body)) = answers.iter().find(|(name, _, _)| *name == call) {
+    let call = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let earlier = {
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = seen.iter().filter(|(name, _)| *name == call).count();
+        seen.push((call.clone(), String::from_utf8_lossy(&body).into_owned()));
+        earlier
+    };
+    let of_call: Vec<&Answer> = answers.iter().filter(|(name, _, _)| *name == call).collect();
+    if let Some((_, status, body)) = of_call.get(earlier).or(of_call.last()) {
         return Ok(Response::builder().status(*status).body(Full::from(*body))?);
     }
     let Some(upstream) = upstream else { return Err(format!("no answer for {call}").into()) };
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await?.to_bytes();
     let stream = TcpStream::connect(&*upstream).await?;
     let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);

@@ -13,6 +13,11 @@ pub enum On {
     Rules,
     DrillRules,
     DefaultBus,
+    Archives,
+    /// Replays that the command line names.
+    Replays,
+    /// The archive that a replay reads, the bus that it goes to, and the replay itself.
+    ReplayParts,
     Table,
     AlertTopic,
     Functions,
@@ -76,6 +81,11 @@ pub const CALLS: &[Call] = &[
     call("remove_targets",              "events:RemoveTargets",             On::Rules,         Functions::Never,        true),
     call("list_event_buses",            "events:ListEventBuses",            On::Any,           Functions::Always,       false),
     call("list_rules",                  "events:ListRules",                 On::Any,           Functions::Always,       true),
+    call("list_archives",               "events:ListArchives",              On::Any,           Functions::Never,        true),
+    call("describe_archive",            "events:DescribeArchive",           On::Archives,      Functions::Never,        true),
+    call("list_replays",                "events:ListReplays",               On::Any,           Functions::Never,        true),
+    call("start_replay",                "events:StartReplay",               On::ReplayParts,   Functions::Never,        true),
+    call("describe_replay",             "events:DescribeReplay",            On::Replays,       Functions::Never,        true),
     call("get_item",                    "dynamodb:GetItem",                 On::Table,         Functions::Always,       true),
     call("put_item",                    "dynamodb:PutItem",                 On::Table,         Functions::Always,       true),
     call("update_item",                 "dynamodb:UpdateItem",              On::Table,         Functions::Always,       true),

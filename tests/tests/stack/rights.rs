@@ -50,6 +50,13 @@ fn named(on: On) -> &'static [&'static str] {
         On::Rules => &[RULES],
         On::DrillRules => &["arn:aws:events:us-east-1:000000000000:rule/drill-budget-guard-*"],
         On::DefaultBus => &["arn:aws:events:us-east-1:000000000000:event-bus/default"],
+        On::Archives => &["arn:aws:events:us-east-1:000000000000:archive/*"],
+        On::Replays => &["arn:aws:events:us-east-1:000000000000:replay/budget-guard-*"],
+        On::ReplayParts => &[
+            "arn:aws:events:us-east-1:000000000000:archive/*",
+            "arn:aws:events:us-east-1:000000000000:event-bus/*",
+            "arn:aws:events:us-east-1:000000000000:replay/budget-guard-*",
+        ],
         On::Table => &["${Table.Arn}"],
         On::AlertTopic => &["${AlertTopic}"],
         On::Functions => &["arn:aws:lambda:us-east-1:000000000000:function:*"],
@@ -218,6 +225,12 @@ fn examples(on: On, stack: &Stack) -> Result<(Vec<String>, Vec<String>), Failure
             (vec![own("events", "rule/drill-budget-guard-1")], vec![own("events", "rule/fix-acl")])
         }
         On::DefaultBus => (vec![own("events", "event-bus/default")], vec![own("events", "event-bus/orders")]),
+        On::Archives => (vec![own("events", "archive/calls")], others("events", "archive/calls")),
+        On::Replays => (vec![own("events", "replay/budget-guard-x-1")], vec![own("events", "replay/x")]),
+        On::ReplayParts => (
+            vec![own("events", "archive/calls"), own("events", "event-bus/orders")],
+            vec![own("events", "replay/x"), own("events", "rule/fix-acl")],
+        ),
         On::Table => (
             vec![own("dynamodb", &format!("table/{}", stack.output("TableName")?))],
             vec![own("dynamodb", "table/orders")],

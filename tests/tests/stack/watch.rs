@@ -9,8 +9,9 @@ use eventbridge_pattern::{Matcher, Pattern, Scratch};
 use serde_json::{Value, json};
 
 use crate::FIXER;
+use crate::policies::Template;
 use budget_guard_tests::emulator::{Emulator, Kind};
-use budget_guard_tests::stack::Stack;
+use budget_guard_tests::stack::{Stack, expanded};
 use budget_guard_tests::world::World;
 use budget_guard_tests::{Failure, payload, while_doing};
 
@@ -58,6 +59,26 @@ async fn the_catch_all_sees_as_much_as_was_asked_for() -> Result<(), Failure> {
     check("budget-guard-b", &[reads], Some((third.clone(), &calls))).await?;
     check("budget-guard-c", &[reads, ("Watch", "all")], Some((third, &everything))).await?;
     check("budget-guard-d", &[("Watch", "off")], None).await?;
+    Ok(())
+}
+
+/// A rule that was cut can only get back the events that the archive took.
+#[tokio::test]
+async fn the_archive_takes_what_the_catch_all_takes() -> Result<(), Failure> {
+    let expanded = expanded().await?;
+    assert_eq!(Template::new(&expanded, &["Watches"]).of_type("AWS::Events::Archive").len(), 0);
+    for met in [&["Watches", "HasArchive"][..], &["Watches", "HasArchive", "WatchesAll"]] {
+        let template = Template::new(&expanded, met);
+        let (archive, watch) = (template.resource("Archive"), template.resource("WatchRule"));
+        let archive = &archive["Properties"];
+        assert_eq!(archive["EventPattern"], watch["Properties"]["EventPattern"], "{met:?}");
+        let expected = json!(["budget-guard-archive", "${ArchiveDays}"]);
+        assert_eq!(json!([archive["ArchiveName"], archive["RetentionDays"]]), expected);
+        assert_eq!(archive["SourceArn"], "arn:aws:events:us-east-1:000000000000:event-bus/default");
+    }
+    // AWS takes names of 48 characters at most. Source: "CreateArchive" (Amazon EventBridge API reference).
+    let longest = expanded["Parameters"]["GuardName"]["MaxLength"].as_u64().ok_or("no length")?;
+    assert!(longest + "-archive".len() as u64 <= 48);
     Ok(())
 }
 

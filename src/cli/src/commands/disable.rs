@@ -42,6 +42,7 @@ pub(super) async fn run(context: &Context, name: &RuleName, reason: &str) -> Res
             epoch: record.epoch.number,
             undo: Some(undo),
             notes: order::distinct(&driven.notes),
+            replay: None,
         })?;
     } else {
         output::data(&format!("Rule {} is disabled; it was {}.\n", quoted(&rule), disabled.found.state))?;

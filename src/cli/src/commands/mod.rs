@@ -13,6 +13,7 @@ mod enable;
 mod explain;
 mod lines;
 mod lookup;
+mod missed;
 mod order;
 mod pressure;
 mod resume;
@@ -42,9 +43,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;
             Box::pin(explain::run(&context, &name)).await
         }
-        Command::Enable { rule, on, force } => {
+        Command::Enable { rule, on, force, missed } => {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;
-            Box::pin(enable::run(&context, &name, force)).await
+            Box::pin(enable::run(&context, &name, force, &missed)).await
         }
         Command::Disable { rule, on, reason } => {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;

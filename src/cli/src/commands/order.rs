@@ -2,13 +2,14 @@
 
 use budget_guard_aws::Aws;
 use budget_guard_core::alerts::{RuleRef, quoted};
-use budget_guard_core::guard::{Note, Observation, Order};
+use budget_guard_core::guard::{Note, Observation, Order, Refusal};
 use budget_guard_core::model::{Excerpt, RuleArn, Timestamp};
 use budget_guard_core::record::Record;
 use budget_guard_core::run::{Driven, Guard, drive, load};
 use budget_guard_core::stored::Key;
 use serde::Serialize;
 
+use super::missed::ReplayView;
 use crate::fault;
 use crate::output;
 use crate::problem::Problem;
@@ -36,6 +37,9 @@ pub(super) struct OrderView {
     pub undo: Option<String>,
     /// Problems beside the order, one sentence each.
     pub notes: Vec<String>,
+    /// Replay of the events that the rule missed. Absent if none was ordered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayView>,
 }
 
 /// Carries out an order, with the changes and alerts that belong to it.
@@ -96,10 +100,15 @@ pub(super) fn accepted<'a>(
     let record = driven.record.as_ref();
     if let Some(refusal) = &driven.refused {
         distinct(&driven.notes).iter().for_each(output::warning);
-        let hint = record.and_then(next).unwrap_or_else(|| refusal.hint().to_owned());
-        return Err(Problem::refused(format!("rule {}: {refusal}", quoted(rule))).hint(hint));
+        return Err(self::refusal(rule, refusal, record.and_then(next)));
     }
     record.ok_or_else(|| Problem::failed("the record could not be read back; run the same command again"))
+}
+
+/// Problem for a refused order. `hint` replaces the refusal's own.
+pub(super) fn refusal(rule: &RuleArn, refusal: &Refusal, hint: Option<String>) -> Problem {
+    let hint = hint.unwrap_or_else(|| refusal.hint().to_owned());
+    Problem::refused(format!("rule {}: {refusal}", quoted(rule))).hint(hint)
 }
 
 /// Problem for an order that is recorded and not carried out. `otherwise` is its text if there are no notes.

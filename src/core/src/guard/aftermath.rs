@@ -222,17 +222,6 @@ impl Step<'_> {
         lately.map(|span| u64::from(span.count)).sum()
     }
 
-    /// Returns true if the loop was proved before the cut, or by it. Calls that went on disprove it.
-    pub(super) fn is_proved(&self) -> bool {
-        let outcome = self.record.aftermath.as_ref().map(|after| after.outcome);
-        let is_proved = self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop());
-        match outcome {
-            Some(outcome) if outcome.clears() => false,
-            Some(outcome) => is_proved || outcome.proves_loop(),
-            None => is_proved,
-        }
-    }
-
     /// Asks for the end of the propagation and of the functions' backlog while the outcome is not known.
     fn ask_for_metrics(&mut self, age: SignedDuration) {
         let Some(after) = self.record.aftermath.as_mut().filter(|after| !after.is_over) else { return };

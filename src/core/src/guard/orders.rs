@@ -57,7 +57,7 @@ impl Step<'_> {
                 self.refuse(Refusal::BeingDisabled);
             }
             Breaker::Open(_) => {
-                if force || !self.is_proved() {
+                if force || !self.record.is_proved_loop() {
                     self.begin_restore();
                 } else {
                     // First see whether anything has changed since the loop was proved.
