@@ -163,4 +163,4 @@ fn points(spans: &[Span]) -> Vec<(i64, u64)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

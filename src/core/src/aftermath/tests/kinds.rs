@@ -5,7 +5,7 @@ use crate::aftermath::Accused;
 
 /// Kind of a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     LoopFast,
     LoopRetried,
     /// A fan-out over a concurrency limit that drains for hours.
@@ -34,7 +34,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::LoopFast,
         Self::LoopRetried,
         Self::LoopBacklog,
@@ -58,12 +58,12 @@ impl Kind {
         Self::OwnJobEnded,
     ];
 
-    pub(super) fn is_loop(self) -> bool {
+    pub(crate) fn is_loop(self) -> bool {
         let position = Self::ALL.iter().position(|kind| *kind == self);
         position <= Self::ALL.iter().position(|kind| *kind == Self::TwoLoops)
     }
 
-    pub(super) fn accused(self) -> Accused {
+    pub(crate) fn accused(self) -> Accused {
         match self {
             Self::BurstGoesOn | Self::BurstEnded => Accused::Others,
             _ => Accused::Own,
@@ -71,27 +71,66 @@ impl Kind {
     }
 
     /// True if the guard knows that nothing lies between the rule and its function.
-    pub(super) fn is_direct(self) -> bool {
+    pub(crate) fn is_direct(self) -> bool {
         !matches!(self, Self::LoopPolled | Self::LoopSlow)
     }
 
     /// True if equal calls can have proved the loop before the cut.
-    pub(super) fn can_be_proved(self) -> bool {
+    pub(crate) fn can_be_proved(self) -> bool {
         self.is_loop() && !matches!(self, Self::LoopSlow | Self::LoopSlowHidden | Self::LoopOld)
     }
 }
 
+/// World that has not begun, with its end and the moment of the cut.
+pub(crate) struct Prepared {
+    pub(crate) world: World,
+    pub(crate) horizon: f64,
+    pub(crate) cut_when: CutWhen,
+}
+
+/// Moment of the cut.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum CutWhen {
+    /// This many own calls were seen.
+    Own(usize),
+    /// This many events were seen.
+    Seen(usize),
+    /// An event arrived at this second or later.
+    At(f64),
+}
+
+impl CutWhen {
+    pub(crate) fn holds(self, world: &World) -> bool {
+        match self {
+            Self::Own(count) => world.own() >= count,
+            Self::Seen(count) => world.seen.len() >= count,
+            Self::At(second) => world.seen.last().is_some_and(|(at, ..)| *at >= second),
+        }
+    }
+}
+
 /// Builds the world of this kind and seed, and runs it. Returns it with its end.
-pub(super) fn make(kind: Kind, mut rng: fastrand::Rng) -> (World, f64) {
+pub(crate) fn make(kind: Kind, rng: fastrand::Rng) -> (World, f64) {
+    let Prepared { mut world, horizon, cut_when } = prepare(kind, rng);
+    world.run(horizon, |world| cut_when.holds(world));
+    if kind == Kind::LoopOld {
+        world.seen.retain(|(_, _, by)| *by == By::Own);
+        world.seen.drain(..5.min(world.seen.len()));
+    }
+    (world, horizon)
+}
+
+/// Builds the world of this kind.
+pub(crate) fn prepare(kind: Kind, mut rng: fastrand::Rng) -> Prepared {
     let limit = one_of(&mut rng, &[3, 10, 30, 60, 300]);
     let duration = uniform(&mut rng, 0.3, limit as f64 * 0.7);
     let mut world = World::new(rng, limit);
     world.duration = duration;
-    let horizon = match kind.is_loop() {
+    let (horizon, cut_when) = match kind.is_loop() {
         true => make_loop(kind, &mut world),
         false => make_honest(kind, &mut world),
     };
-    (world, horizon)
+    Prepared { world, horizon, cut_when }
 }
 
 fn seeds(world: &mut World, count: usize, within: f64) {
@@ -101,7 +140,7 @@ fn seeds(world: &mut World, count: usize, within: f64) {
     }
 }
 
-fn make_loop(kind: Kind, world: &mut World) -> f64 {
+fn make_loop(kind: Kind, world: &mut World) -> (f64, CutWhen) {
     let horizon = 14.0 * HOUR;
     match kind {
         Kind::LoopFast | Kind::LoopRetried | Kind::LoopOld => {
@@ -115,11 +154,7 @@ fn make_loop(kind: Kind, world: &mut World) -> f64 {
             }
             seeds(world, count, within);
             let own = one_of(&mut world.rng, &own);
-            world.run(horizon, |world| world.own() >= own);
-            if kind == Kind::LoopOld {
-                world.seen.retain(|(_, _, by)| *by == By::Own);
-                world.seen.drain(..5.min(world.seen.len()));
-            }
+            (horizon, CutWhen::Own(own))
         }
         Kind::LoopBacklog => {
             let (fan_out, concurrency) =
@@ -130,7 +165,7 @@ fn make_loop(kind: Kind, world: &mut World) -> f64 {
             world.time_limit = world.time_limit.max(60).max((world.duration * 1.3) as i64);
             (world.fan_out, world.concurrency) = (fan_out, concurrency);
             seeds(world, 1, 0.001);
-            world.run(horizon, |world| world.seen.last().is_some_and(|(at, ..)| *at >= after));
+            (horizon, CutWhen::At(after))
         }
         Kind::LoopBacklogEarly => {
             world.concurrency = one_of(&mut world.rng, &[1, 2, 5]);
@@ -139,7 +174,7 @@ fn make_loop(kind: Kind, world: &mut World) -> f64 {
             (world.duration, world.time_limit) = (uniform(&mut world.rng, 2.0, 30.0), 60);
             seeds(world, count, 120.0);
             let own = one_of(&mut world.rng, &[20, 100]);
-            world.run(horizon, |world| world.own() >= own);
+            (horizon, CutWhen::Own(own))
         }
         Kind::LoopSlow | Kind::LoopSlowHidden => {
             (world.duration, world.time_limit) = (1.0, 3);
@@ -147,8 +182,7 @@ fn make_loop(kind: Kind, world: &mut World) -> f64 {
             let (count, delay) = (one_of(&mut world.rng, &[1, 1, 2, 5, 20]), world.delay);
             seeds(world, count, delay);
             let own = one_of(&mut world.rng, &[6, 10, 30]);
-            world.run(80.0 * HOUR, |world| world.own() >= own);
-            return 80.0 * HOUR;
+            (80.0 * HOUR, CutWhen::Own(own))
         }
         Kind::LoopWithTraffic | Kind::LoopWithAttacker => {
             let gap = match kind {
@@ -157,15 +191,14 @@ fn make_loop(kind: Kind, world: &mut World) -> f64 {
             };
             world.call(0.0, By::Foreign, Pace::Random { gap, end: f64::MAX });
             let own = one_of(&mut world.rng, &[20, 60, 200]);
-            world.run(8.0 * HOUR, |world| world.own() >= own);
-            return 8.0 * HOUR;
+            (8.0 * HOUR, CutWhen::Own(own))
         }
         Kind::LoopWithSchedule => {
             // One loop and a schedule of the same target: each start makes a call that fires the rule.
             let period = one_of(&mut world.rng, &[60.0, 300.0, 900.0]);
             world.start(30.0, Pace::Between(period, period));
             let own = one_of(&mut world.rng, &[20, 60]);
-            world.run(horizon, |world| world.own() >= own);
+            (horizon, CutWhen::Own(own))
         }
         Kind::LoopPolled | Kind::LoopPolledHidden => {
             world.fan_out = one_of(&mut world.rng, &[1.0, 2.0]);
@@ -174,19 +207,18 @@ fn make_loop(kind: Kind, world: &mut World) -> f64 {
             world.poll = Some(one_of(&mut world.rng, &[60.0, 300.0]));
             seeds(world, 1, 0.001);
             let own = one_of(&mut world.rng, &[10, 60]);
-            world.run(horizon, |world| world.own() >= own);
+            (horizon, CutWhen::Own(own))
         }
         _ => {
             seeds(world, 1, 0.001);
             let gap = uniform(&mut world.rng, 5.0, 30.0);
             world.call(3.0, By::Sibling, Pace::Between(gap, gap + 5.0));
-            world.run(horizon, |world| world.own() >= 20);
+            (horizon, CutWhen::Own(20))
         }
     }
-    horizon
 }
 
-fn make_honest(kind: Kind, world: &mut World) -> f64 {
+fn make_honest(kind: Kind, world: &mut World) -> (f64, CutWhen) {
     world.is_loop = false;
     let random = |gap: f64| Pace::Random { gap, end: f64::MAX };
     match kind {
@@ -201,8 +233,7 @@ fn make_honest(kind: Kind, world: &mut World) -> f64 {
             world.call(5.0, By::Foreign, random(gap));
             let horizon = if period < HOUR { 20.0 * HOUR } else { 90.0 * HOUR };
             let own = one_of(&mut world.rng, &[10, 20]);
-            world.run(horizon, |world| world.own() >= own);
-            horizon
+            (horizon, CutWhen::Own(own))
         }
         Kind::OtherSource => {
             let gap = log_uniform(&mut world.rng, 2.0, 1_800.0);
@@ -210,28 +241,24 @@ fn make_honest(kind: Kind, world: &mut World) -> f64 {
             let gap = one_of(&mut world.rng, &[600.0, HOUR]);
             world.call(5.0, By::Foreign, random(gap));
             let own = one_of(&mut world.rng, &[10, 20, 60]);
-            world.run(30.0 * HOUR, |world| world.own() >= own);
-            30.0 * HOUR
+            (30.0 * HOUR, CutWhen::Own(own))
         }
         Kind::BurstGoesOn => {
             let end = one_of(&mut world.rng, &[1_200.0, HOUR, 5.0 * HOUR]);
             let gap = one_of(&mut world.rng, &[0.5, 2.0, 10.0, 30.0]);
             world.call(0.0, By::Foreign, Pace::Random { gap, end });
-            world.run(8.0 * HOUR, |world| world.seen.len() >= 60);
-            8.0 * HOUR
+            (8.0 * HOUR, CutWhen::Seen(60))
         }
         Kind::BurstEnded => {
             seeds(world, 100, 60.0);
-            world.run(8.0 * HOUR, |world| world.seen.len() >= 60);
-            8.0 * HOUR
+            (8.0 * HOUR, CutWhen::Seen(60))
         }
         Kind::Answers => {
             world.fan_out = one_of(&mut world.rng, &[1.0, 2.0, 5.0]);
             let gap = one_of(&mut world.rng, &[5.0, 30.0, 120.0, 600.0]);
             world.call(0.0, By::Foreign, random(gap));
             let own = one_of(&mut world.rng, &[20, 100]);
-            world.run(8.0 * HOUR, |world| world.own() >= own);
-            8.0 * HOUR
+            (8.0 * HOUR, CutWhen::Own(own))
         }
         Kind::HonestBacklog => {
             (world.duration, world.time_limit) = (uniform(&mut world.rng, 2.0, 30.0), 60);
@@ -239,16 +266,14 @@ fn make_honest(kind: Kind, world: &mut World) -> f64 {
             let count = one_of(&mut world.rng, &[100, 500]);
             seeds(world, count, 120.0);
             let own = one_of(&mut world.rng, &[40, 80]);
-            world.run(8.0 * HOUR, |world| world.own() >= own);
-            8.0 * HOUR
+            (8.0 * HOUR, CutWhen::Own(own))
         }
         _ => {
             let end = one_of(&mut world.rng, &[600.0, 1_800.0, 7_200.0]);
             let gap = uniform(&mut world.rng, 2.0, 40.0);
             let cut = uniform(&mut world.rng, 120.0, end);
             world.start(17.0, Pace::Random { gap, end });
-            world.run(14.0 * HOUR, |world| world.seen.last().is_some_and(|(at, ..)| *at >= cut));
-            14.0 * HOUR
+            (14.0 * HOUR, CutWhen::At(cut))
         }
     }
 }

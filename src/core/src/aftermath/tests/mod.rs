@@ -1,6 +1,6 @@
 //! Tests of the judgement: timelines that a person can read, and random worlds by the hundred.
 
-mod kinds;
+pub(crate) mod kinds;
 mod table;
 mod timelines;
-mod worlds;
+pub(crate) mod worlds;

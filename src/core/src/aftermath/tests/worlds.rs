@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 /// Seconds of an hour.
-pub(super) const HOUR: f64 = 3_600.0;
+pub(crate) const HOUR: f64 = 3_600.0;
 /// Maximum number of events of a world.
 const MAX_EVENTS: usize = 6_000;
 
 /// Maker of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum By {
+pub(crate) enum By {
     Own,
     Foreign,
     Sibling,
@@ -18,7 +18,7 @@ pub(super) enum By {
 
 /// Time of the next call of a machine, from the present one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Pace {
+pub(crate) enum Pace {
     Once,
     /// Random calls with this mean gap, up to an end.
     Random {
@@ -53,38 +53,38 @@ enum Happening {
 }
 
 /// One world. Times are seconds.
-pub(super) struct World {
-    pub(super) rng: fastrand::Rng,
+pub(crate) struct World {
+    pub(crate) rng: fastrand::Rng,
     /// Mean number of calls of one run.
-    pub(super) fan_out: f64,
-    pub(super) concurrency: u32,
+    pub(crate) fan_out: f64,
+    pub(crate) concurrency: u32,
     /// Mean duration of a run.
-    pub(super) duration: f64,
+    pub(crate) duration: f64,
     /// Wait between the rule and its target.
-    pub(super) delay: f64,
+    pub(crate) delay: f64,
     /// Probability that a run fails and is tried again.
-    pub(super) failures: f64,
-    pub(super) time_limit: i64,
+    pub(crate) failures: f64,
+    pub(crate) time_limit: i64,
     /// True if own calls fire the rule.
-    pub(super) is_loop: bool,
+    pub(crate) is_loop: bool,
     /// Period of a poller between the rule and its target.
-    pub(super) poll: Option<f64>,
+    pub(crate) poll: Option<f64>,
     propagation: f64,
     agenda: BinaryHeap<Reverse<(i64, u64)>>,
     happenings: BTreeMap<u64, Happening>,
     number: u64,
-    free: u32,
+    busy: u32,
     waiting: BinaryHeap<Reverse<(i64, u32)>>,
     now: f64,
     /// Calls that the guard saw: arrival, event time, maker.
-    pub(super) seen: Vec<(f64, i64, By)>,
-    pub(super) cut: Option<f64>,
+    pub(crate) seen: Vec<(f64, i64, By)>,
+    pub(crate) cut: Option<f64>,
     /// Longest wait of a started event, by the minute.
-    pub(super) waits: BTreeMap<i64, f64>,
+    pub(crate) waits: BTreeMap<i64, f64>,
 }
 
 impl World {
-    pub(super) fn new(mut rng: fastrand::Rng, time_limit: i64) -> Self {
+    pub(crate) fn new(mut rng: fastrand::Rng, time_limit: i64) -> Self {
         let propagation = match rng.f64() < 0.97 {
             true => (rng.f64() * 180f64.ln()).exp(),
             false => uniform(&mut rng, 180.0, 300.0),
@@ -103,7 +103,7 @@ impl World {
             agenda: BinaryHeap::new(),
             happenings: BTreeMap::new(),
             number: 0,
-            free: 0,
+            busy: 0,
             waiting: BinaryHeap::new(),
             now: 0.0,
             seen: Vec::new(),
@@ -112,16 +112,16 @@ impl World {
         }
     }
 
-    pub(super) fn call(&mut self, at: f64, by: By, pace: Pace) {
+    pub(crate) fn call(&mut self, at: f64, by: By, pace: Pace) {
         self.add(at, Happening::Call { by, pace });
     }
 
-    pub(super) fn start(&mut self, at: f64, pace: Pace) {
+    pub(crate) fn start(&mut self, at: f64, pace: Pace) {
         self.add(at, Happening::Start(pace));
     }
 
     /// Number of own calls that the guard saw.
-    pub(super) fn own(&self) -> usize {
+    pub(crate) fn own(&self) -> usize {
         self.seen.iter().filter(|(_, _, by)| *by == By::Own).count()
     }
 
@@ -144,13 +144,13 @@ impl World {
     }
 
     fn start_waiting(&mut self) {
-        while self.free > 0 {
+        while self.busy < self.concurrency {
             let Some(Reverse((born, tries))) = self.waiting.pop() else { return };
             let born = born as f64 / 1_000.0;
             if self.now - born > 6.0 * HOUR {
                 continue;
             }
-            self.free -= 1;
+            self.busy += 1;
             let wait = self.waits.entry((self.now / 60.0) as i64).or_default();
             *wait = wait.max(self.now - born);
             let duration = self.duration * uniform(&mut self.rng, 0.8, 1.2);
@@ -179,9 +179,20 @@ impl World {
     }
 
     /// Runs up to a time. The rule is cut once `cut_when` holds.
-    pub(super) fn run(&mut self, until: f64, cut_when: impl Fn(&Self) -> bool) {
-        self.free = self.concurrency;
-        while let Some(Reverse((at, number))) = self.agenda.pop() {
+    pub(crate) fn run(&mut self, until: f64, cut_when: impl Fn(&Self) -> bool) {
+        self.run_while(until, cut_when, |_| true);
+    }
+
+    /// Runs up to a time, or until `goes_on` no longer holds.
+    pub(crate) fn run_while(
+        &mut self,
+        until: f64,
+        cut_when: impl Fn(&Self) -> bool,
+        goes_on: impl Fn(&Self) -> bool,
+    ) {
+        while goes_on(self)
+            && let Some(Reverse((at, number))) = self.agenda.pop()
+        {
             if at as f64 / 1_000.0 > until {
                 self.agenda.push(Reverse((at, number)));
                 return;
@@ -234,7 +245,7 @@ impl World {
     }
 
     fn done(&mut self, born: f64, tries: u32) {
-        self.free += 1;
+        self.busy -= 1;
         if self.fan_out >= 1.0 || self.rng.f64() <= self.fan_out {
             let more = self.fan_out > 1.0 && self.rng.f64() < self.fan_out.fract();
             for _ in 0..self.fan_out.max(1.0) as u32 + u32::from(more) {
@@ -250,16 +261,16 @@ impl World {
 }
 
 /// Random number between two.
-pub(super) fn uniform(rng: &mut fastrand::Rng, from: f64, to: f64) -> f64 {
+pub(crate) fn uniform(rng: &mut fastrand::Rng, from: f64, to: f64) -> f64 {
     from + rng.f64() * (to - from)
 }
 
 /// The same on a logarithmic scale.
-pub(super) fn log_uniform(rng: &mut fastrand::Rng, from: f64, to: f64) -> f64 {
+pub(crate) fn log_uniform(rng: &mut fastrand::Rng, from: f64, to: f64) -> f64 {
     uniform(rng, from.ln(), to.ln()).exp()
 }
 
 /// One of these.
-pub(super) fn one_of<T: Copy>(rng: &mut fastrand::Rng, all: &[T]) -> T {
+pub(crate) fn one_of<T: Copy>(rng: &mut fastrand::Rng, all: &[T]) -> T {
     all[rng.usize(0..all.len())]
 }

@@ -13,6 +13,7 @@ mod restore;
 mod trial;
 mod turns;
 mod withheld;
+mod worlds;
 
 use super::*;
 use crate::alerts::{AlertJson, AlertKind};
