@@ -16,7 +16,7 @@ use crate::verdict::{Evidence, EvidenceKind};
 use crate::window::{Window, varint};
 
 /// Version of the layout of a stored record.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 /// Time for which the record of a closed rule is kept without a firing.
 const KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -77,9 +77,9 @@ pub struct Record {
     /// Silence after the report of a loop that must not be cut. `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
-    /// Time since which the rule waits for the end of another rule's calls. `None` if it never did.
+    /// Wait for the end of another rule's calls. `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub waits_since: Option<Timestamp>,
+    pub wait: Option<Wait>,
     /// Trial of the rule. `None` if none is planned or under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<Box<Trial>>,
@@ -119,6 +119,9 @@ pub struct Trip {
     pub evidence: Evidence,
     /// Outcome so far.
     pub outcome: Outcome,
+    /// Times of own calls before a trial that led to this trip, in seconds since 1970, ascending. Empty without a trial.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_before: Vec<i64>,
 }
 
 /// Outcome of a trip.
@@ -153,6 +156,9 @@ pub struct Exonerated {
     pub accused: Accused,
     /// Number of firings in the last minute before the cut. Far more are other evidence.
     pub per_minute: u64,
+    /// True if a trial showed it. It then stops suspicions, and no proof.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_by_trial: bool,
     /// Time at which the outcome was known.
     pub at: Timestamp,
     /// Time until which such evidence does not cut the rule.
@@ -166,6 +172,15 @@ pub struct Quiet {
     pub until: Timestamp,
     /// Reason for the silence.
     pub because: QuietReason,
+}
+
+/// Wait of a rule for the end of another rule's calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// Beginning.
+    pub since: Timestamp,
+    /// Time of the last trip that was put off for it.
+    pub last: Timestamp,
 }
 
 /// Cut that was not made because the guard had cut too many rules.
@@ -218,7 +233,7 @@ impl Record {
             unmatched_reported: Throttle::default(),
             quiet: None,
             withheld: None,
-            waits_since: None,
+            wait: None,
             trial: None,
             tried: Throttle::default(),
             history: None,
@@ -276,6 +291,8 @@ impl Stored for Record {
             .ok_or_else(|| Self::damaged("the stored firings end early"))?;
         record.window = record.window.restore(window).map_err(Self::damaged)?;
         record.turns = record.turns.restore(turns).map_err(Self::damaged)?;
+        // It is saved with the members of this version.
+        record.schema = SCHEMA;
         Ok(record)
     }
 

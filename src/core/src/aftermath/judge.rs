@@ -65,7 +65,7 @@ fn judge_own(case: &Case<'_>, now: i64) -> CutOutcome {
             _ => CutOutcome::GoesOn(numbers()),
         };
     }
-    if sure <= off || sure - last.max(cut) < wait(case, &facts) {
+    if sure <= off || sure - last.max(case.after.seen_since()) < wait(case, &facts) {
         return CutOutcome::NotYetKnown;
     }
     silent(case, &facts, last, total(&since), numbers())
@@ -108,8 +108,8 @@ fn uncaused(case: &Case<'_>, facts: &Facts, later: &[Span]) -> Uncaused {
             runs_left = runs_left.saturating_sub(1);
         }
         if is_bounded && pause > limit + PAUSE {
-            let wakings = (TRIES.cast_signed() * BACK_OFF + pause - limit - 1) / (pause - limit);
-            runs_left = runs_left.min(wakings - 1);
+            let runs = (TRIES.cast_signed() * BACK_OFF + pause - limit - 1) / (pause - limit);
+            runs_left = runs_left.min(runs - 1);
         }
         let calls = i64::from(span.count);
         let are_all = runs_left < 0 || span.from > drained;

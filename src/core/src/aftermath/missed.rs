@@ -14,6 +14,8 @@ const MAX_TEXT: usize = 128;
 pub struct Maker {
     /// Kind of the maker, relative to the rule.
     pub by: MissedBy,
+    /// True if the call is one for the judgement. False if anybody may make such a call.
+    pub is_counted: bool,
     /// True if its calls are the rule's own, or those of a cycle of rules that it belongs to.
     pub is_own: bool,
 }

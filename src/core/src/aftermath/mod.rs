@@ -1,4 +1,4 @@
-//! Outcome of a cut: the events that a disabled rule would have received, and the judgement of those who made them.
+//! Outcome of a cut: the events that a disabled rule would have received, and the judgement of their makers.
 //!
 //! The guard's catch-all rule goes on to show the events that match a disabled rule. The calls of a loop end with the
 //! rule; an honest machine goes on. The judgement is a pure function of times and makers before and after the cut.
@@ -54,7 +54,7 @@ pub enum Accused {
     Others,
 }
 
-/// Events since a cut that the rule would have received, and what they showed so far.
+/// Events since a cut that the rule would have received, and the outcome so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Aftermath {
     /// Time at which the rule was read back as disabled.
@@ -80,6 +80,18 @@ pub struct Aftermath {
     /// Time of the last question to the metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,
+    /// True if a firing by others from before the cut has arrived since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_late_reason: bool,
+    /// True if the guard saw the rule's events at the time of the cut.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_watched: bool,
+    /// Last time at which the guard did not see the rule's events. `None` if it always did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind_until: Option<Timestamp>,
+    /// Outcomes that were reported, by their words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    told: Vec<String>,
     /// True if the firings still showed a loop when they were judged again right after the cut.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_shown_again: bool,
@@ -103,6 +115,10 @@ impl Aftermath {
             fired_until: None,
             drained_at: None,
             asked_at: None,
+            has_late_reason: false,
+            is_watched: false,
+            blind_until: None,
+            told: Vec::new(),
             is_shown_again: false,
             outcome: CutOutcome::default(),
             is_over: false,
@@ -117,6 +133,9 @@ impl Aftermath {
             Accused::Own => maker.is_own,
             Accused::Others => !maker.is_own,
         };
+        if self.is_over || !maker.is_counted {
+            return;
+        }
         if is_accused {
             self.calls.add(at, clusters::apart(time_limit));
         } else if at <= self.cut_at.as_second() + REASONS_FOR {
@@ -127,6 +146,21 @@ impl Aftermath {
     /// Returns true if the event belongs to the time before the cut.
     pub fn is_before(&self, at: Timestamp) -> bool {
         at.as_second() <= self.cut_at.as_second()
+    }
+
+    /// Notes that an outcome is reported. Returns false if it was before.
+    pub fn tell(&mut self, outcome: &CutOutcome) -> bool {
+        let is_new = self.told.iter().all(|told| told != outcome.word());
+        if is_new && *outcome != CutOutcome::NotYetKnown {
+            self.told.push(outcome.word().to_owned());
+        }
+        is_new
+    }
+
+    /// Last second that was not seen, or the cut.
+    fn seen_since(&self) -> i64 {
+        let cut = self.cut_at.as_second();
+        self.blind_until.map_or(cut, |at| at.as_second().max(cut))
     }
 
     /// Second up to which an event may have fired the rule.

@@ -24,17 +24,20 @@ pub(super) fn judge(case: &Case<'_>, now: i64) -> CutOutcome {
     };
     let earlier = count(&all, cut - span, cut);
     let since = points(case.after.calls.spans());
-    let from = (cut + AFTER_CUT).max(sure - SPAN);
+    // Until then a loop with unknown actors may still turn.
+    let off = (cut + AFTER_CUT).max(case.after.fires_until());
+    let from = off.max(sure - SPAN);
     let calls = count(&since, from, sure);
-    let is_near_enough = calls.saturating_mul(4).saturating_mul(span.unsigned_abs())
-        >= earlier.saturating_mul((sure - from).max(0).unsigned_abs());
-    let goes_on = sure - from >= 120 && calls >= MIN_CALLS && is_near_enough;
-    let goes_on_slower = sure - from >= 300 && calls >= MIN_CALLS && count(&since, sure - 120, sure) >= 2;
+    let seconds = (sure - from).max(0).unsigned_abs();
+    let is_near_enough =
+        calls.saturating_mul(4).saturating_mul(span.unsigned_abs()) >= earlier.saturating_mul(seconds);
     let last = since.last().map_or(cut, |(at, _)| *at);
     let numbers = || measured(&all, &since, cut, sure);
-    if goes_on || goes_on_slower {
+    if seconds >= 120 && calls >= MIN_CALLS && is_near_enough {
         CutOutcome::GoesOn(numbers())
-    } else if sure - last > SPAN {
+    } else if sure - off >= SPAN && calls >= MIN_CALLS && count(&since, sure - 120, sure) >= 2 {
+        CutOutcome::Partly(numbers())
+    } else if sure - last.max(case.after.seen_since()) > SPAN {
         CutOutcome::Ended(numbers(), WhyEnded::Others)
     } else {
         CutOutcome::NotYetKnown

@@ -38,6 +38,8 @@ pub enum Topic {
     RestoreChanged,
     /// The rule was tried.
     Trial,
+    /// The calls ended after a cut.
+    Ended,
     /// The rule was deleted.
     Deleted,
     /// The budget is no longer overspent.
@@ -94,6 +96,7 @@ impl Topic {
             Self::Overtaken => "overtaken",
             Self::RestoreChanged => "restore-changed",
             Self::Trial => "trial",
+            Self::Ended => "ended",
             Self::Deleted => "deleted",
             Self::Eased => "eased",
             Self::Cleared => "cleared",

@@ -64,6 +64,9 @@ pub enum RuleEvent {
         outcome: CutOutcome,
         /// True if the guard puts the rule back for it.
         is_restored: bool,
+        /// True if a person cut the rule. The guard then never puts it back.
+        #[serde(default)]
+        is_by_hand: bool,
     },
     /// The rule would have been disabled.
     WouldTrip {
@@ -245,11 +248,13 @@ impl RuleEvent {
                 Occurrence::default()
             }
             Self::WouldTrip { at, .. } => Occurrence::repeated(Repetition::At(*at)),
-            Self::Undone { .. } | Self::CutOutcome { .. } => Occurrence::default(),
+            Self::Undone { .. } => Occurrence::default(),
             Self::Deleted { .. } => Occurrence::of(Topic::Deleted),
+            Self::CutOutcome { outcome: CutOutcome::Ended(..), .. } => Occurrence::of(Topic::Ended),
             Self::TrialBegun { .. } | Self::TrialOver { .. } => {
                 Occurrence::of_repeated(Topic::Trial, Repetition::At(whole_seconds(now)))
             }
+            Self::CutOutcome { .. } => Occurrence::default(),
             Self::Suspect { .. } | Self::Reminder { .. } | Self::Advice { .. } => today(),
             Self::Failed(failure) => failure.occurrence(now),
         }

@@ -1,4 +1,4 @@
-//! After a cut: the events that the rule misses, the outcome of the cut, and what follows from it.
+//! After a cut: the events that the rule misses, the outcome of the cut, and its consequences.
 
 use jiff::SignedDuration;
 
@@ -9,9 +9,11 @@ use crate::alerts::RuleEvent;
 use crate::breaker::{Breaker, Cut};
 use crate::history::SinceCut;
 use crate::model::{Cause, Fault, Firing, FiringId, GUARD_TARGET_ID, RuleDefinition, RuleState, Target};
+use crate::policy::Mode;
 use crate::record::Exonerated;
-use crate::turns::Chains;
+use crate::turns::{Chains, Span};
 use crate::verdict::{Evidence, EvidenceKind};
+use crate::window::Inserted;
 
 use super::cut::is_latched;
 use super::{Action, Attempt, Step};
@@ -49,10 +51,15 @@ impl Step<'_> {
         let by_session = self.record.turns.cause_of(firing).map(|cause| Firing { cause, ..firing.clone() });
         let firing = by_session.as_ref().unwrap_or(firing);
         let id = FiringId::of(&firing.event_id);
-        let (_, delivery) = self.insert_once(firing, id);
-        if delivery == crate::turns::Delivery::Repeated {
-            self.plan.tally.duplicates += 1;
-            return;
+        let (inserted, delivery) = self.insert_once(firing, id);
+        match inserted {
+            Some(Inserted::Duplicate) => {
+                self.plan.tally.duplicates += 1;
+                return;
+            }
+            // Not known to be new: counted already, perhaps.
+            Some(Inserted::TooLate) => return self.late(),
+            Some(Inserted::At(_) | Inserted::Unsampled) | None => {}
         }
         let is_own = self.is_own(&firing.cause);
         if let Some(trial) = &mut self.record.trial {
@@ -60,11 +67,16 @@ impl Step<'_> {
         }
         match &mut self.record.aftermath {
             Some(after) if !after.is_before(firing.at) => {
-                let maker = Maker { by: MissedBy::of(&firing.cause), is_own };
+                // A call that needs no permission says nothing about the rule, because anybody may make it.
+                let is_counted = inserted.is_some();
+                let maker = Maker { by: MissedBy::of(&firing.cause), is_own, is_counted };
                 after.count(firing, maker, self.limits.answering.time_limit());
                 self.plan.tally.missed += 1;
             }
-            _ => {
+            after => {
+                if let Some(after) = after.as_mut().filter(|_| !is_own) {
+                    after.has_late_reason = true;
+                }
                 self.record.turns.insert(firing, id, delivery, self.now);
             }
         }
@@ -85,6 +97,7 @@ impl Step<'_> {
     pub(super) fn begin_aftermath(&mut self, evidence: &Evidence) {
         let mut after = Aftermath::new(self.now, self.accused(evidence));
         (after.is_shown_again, after.is_over) = (self.shows_loop(), self.is_trial());
+        after.is_watched = self.limits.sees_missed;
         self.record.aftermath = Some(Box::new(after));
     }
 
@@ -118,18 +131,32 @@ impl Step<'_> {
 
     /// Judges the cut, once in each tick, until its outcome is final.
     pub(super) fn judge_cut(&mut self) {
-        let (Some(after), true) = (&self.record.aftermath, self.limits.sees_missed) else { return };
-        let Some(disabled) = self.record.breaker.disabled().filter(|_| !after.is_over) else { return };
+        let Some(after) = self.record.aftermath.as_mut().filter(|after| !after.is_over) else { return };
+        let Some(disabled) = self.record.breaker.disabled() else { return };
+        after.is_watched |= self.limits.sees_missed;
+        if !after.is_watched {
+            return;
+        }
+        if !self.limits.sees_missed || self.limits.mode == Mode::Ignore {
+            // What is not seen is no silence.
+            after.blind_until = Some(self.now);
+            self.plan.save = true;
+            return;
+        }
         let age = self.now.duration_since(after.cut_at);
-        let was_shown = after.is_shown_again;
+        let may_clear = after.is_shown_again && after.has_late_reason && self.limits.answering.is_known;
         let is_direct = is_direct(&disabled.found);
-        if was_shown && age < LATE_REASONS && !self.shows_loop() {
+        if may_clear && age < LATE_REASONS && !self.shows_loop() {
             return self.conclude(CutOutcome::Cleared, age);
         }
         let Some(after) = &self.record.aftermath else { return };
         let terms = self.terms();
-        let (own, reasons) = self.record.turns.by_maker(&terms, self.chains());
+        let (mut own, reasons) = self.record.turns.by_maker(&terms, self.chains());
         let trip = self.record.last_trip.as_ref();
+        // The firings before a trial belong to the life before it.
+        let before =
+            trip.iter().flat_map(|trip| &trip.own_before).map(|at| Span { from: *at, to: *at, count: 1 });
+        own.splice(0..0, before);
         let case = Case {
             own: &own,
             reasons: &reasons,
@@ -148,7 +175,10 @@ impl Step<'_> {
     /// Stores the outcome, and acts on it if it is a new one.
     fn conclude(&mut self, outcome: CutOutcome, age: SignedDuration) {
         let Some(after) = &mut self.record.aftermath else { return };
+        // One more call does not take an outcome back.
+        let outcome = if outcome == CutOutcome::NotYetKnown { after.outcome } else { outcome };
         let is_new = !outcome.is_like(&after.outcome);
+        let is_untold = after.tell(&outcome);
         let is_cleared = outcome.clears();
         let is_known = outcome != CutOutcome::NotYetKnown;
         let is_final = is_cleared || is_known && age >= FINAL_AFTER || age >= WATCHED_FOR;
@@ -161,9 +191,10 @@ impl Step<'_> {
         }
         if is_cleared {
             self.exonerate(outcome);
-        } else if is_new && is_known {
+        } else if is_untold && is_known {
+            let is_by_hand = self.is_by_hand();
             self.queue(
-                self.about(RuleEvent::CutOutcome { outcome, is_restored: false })
+                self.about(RuleEvent::CutOutcome { outcome, is_restored: false, is_by_hand })
                     .with_state(RuleState::Disabled),
             );
         }
@@ -183,6 +214,7 @@ impl Step<'_> {
                 kind: trip.evidence.kind,
                 accused,
                 per_minute: self.fired_lately(),
+                is_by_trial: false,
                 at: self.now,
                 until: self.now + EXONERATED_FOR,
             });
@@ -190,7 +222,7 @@ impl Step<'_> {
         let is_restored = self.limits.restores_exonerated
             && !is_by_hand
             && !is_latched(&self.record.recent_trips, self.now);
-        let event = RuleEvent::CutOutcome { outcome, is_restored };
+        let event = RuleEvent::CutOutcome { outcome, is_restored, is_by_hand };
         self.queue(self.about(event).with_state(RuleState::Disabled));
         let now = self.now;
         if let Some(disabled) = self.record.breaker.disabled_mut().filter(|_| is_restored) {

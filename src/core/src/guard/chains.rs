@@ -67,10 +67,15 @@ impl Step<'_> {
             Ok(trace) => self.claim(&trace.upstream),
             // Another rule may have been claimed: asked again, because two cuts are one too many.
             Err(fault) => {
-                self.record.work.fail(fault, self.now);
+                let gives_up = self.record.work.fail(fault, self.now);
                 self.owns_change = false;
                 self.plan.save = true;
                 self.note_failed(Attempt::CheckCycle, fault);
+                // A number of firings must not go unpunished because another record cannot be read.
+                if gives_up && self.cycle().is_empty() {
+                    self.transition(Event::Claimed);
+                    self.proceed();
+                }
             }
         }
     }

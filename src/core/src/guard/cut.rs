@@ -137,7 +137,9 @@ impl Step<'_> {
             (None, Some(_)) => AfterCut::LoopIsProved,
             (None, None) => AfterCut::ByPerson,
         };
-        let is_watched = Some(self.limits.sees_missed);
+        // The command line does not know the directory.
+        let is_by_hand = trip.evidence.kind == EvidenceKind::Manual;
+        let is_watched = Some(self.limits.sees_missed).filter(|_| !is_by_hand);
         let event = RuleEvent::Tripped { why: trip.reason.clone(), next, is_watched };
         let body = self.about(event).with_evidence(&trip.evidence, self.record.breaker.found());
         self.queue(body.with_state(RuleState::Disabled));
@@ -174,7 +176,7 @@ impl Step<'_> {
         self.spare(because, QuietReason::Spared, None);
     }
 
-    fn is_by_hand(&self) -> bool {
+    pub(super) fn is_by_hand(&self) -> bool {
         self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.kind == EvidenceKind::Manual)
     }
 

@@ -18,7 +18,8 @@ impl Step<'_> {
             }
             Breaker::Open(Cut::Disabled(disabled))
                 if disabled.restore_at.is_some_and(|due| due <= now)
-                    && (self.limits.auto_restore.is_some() || self.is_trial()) =>
+                    && (self.is_trial()
+                        || self.limits.auto_restore.is_some() && !self.record.is_proved_loop()) =>
             {
                 self.begin_restore();
             }
@@ -77,7 +78,13 @@ impl Step<'_> {
         disabled.checked(now);
         match result {
             Ok(rule) if rule.state.is_enabled() => self.undone(rule),
-            Ok(_) => {
+            Ok(rule) => {
+                // Another pattern takes other events, so their end or their going on says nothing.
+                if rule.event_pattern != disabled.found.event_pattern
+                    && let Some(after) = &mut self.record.aftermath
+                {
+                    after.end();
+                }
                 if let (Some(fired_at), false) = (disabled.fired_at, disabled.firing_reported) {
                     disabled.firing_reported = true;
                     self.still_fires(fired_at);

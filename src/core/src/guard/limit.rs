@@ -13,6 +13,8 @@ impl Step<'_> {
     pub(super) fn apply_limit(&mut self) {
         self.record.limit = self.limits.base_burst;
         let limit = self.burst_limit();
+        // While the rule is cut, each event is looked up by its id, and not only those of a sample.
+        let limit = if self.record.breaker.disabled().is_some() { limit.exact() } else { limit };
         if self.record.window.limit() != limit {
             self.record.window.set_limit(limit);
         }

@@ -4,8 +4,7 @@
 use jiff::SignedDuration;
 
 use crate::breaker::Event;
-use crate::model::Timestamp;
-use crate::record::{Outcome, Quiet, QuietReason};
+use crate::record::{Outcome, Quiet, QuietReason, Wait};
 use crate::verdict::{EvidenceKind, Trace};
 
 use super::Step;
@@ -13,8 +12,8 @@ use super::chains::OTHERS_TURN;
 
 /// Longest wait for the end of the other rule's calls.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
-/// Time after which an earlier wait does not count.
-const FORGOTTEN: SignedDuration = SignedDuration::from_hours(1);
+/// Time after its last trip after which a wait is over.
+const FORGOTTEN: SignedDuration = SignedDuration::from_mins(16);
 /// Time until the rule is judged again.
 const AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
@@ -30,10 +29,9 @@ impl Step<'_> {
         is_by_number && siblings > 0 && siblings * 2 >= all
     }
 
-    /// Number of firings by targets of other rules, and of all firings.
+    /// Number of firings by targets of other rules, and of all firings, within the last window of the limit.
     fn siblings(&self) -> (u64, u64) {
-        let siblings = self.record.turns.siblings().map(|sibling| u64::from(sibling.count)).sum();
-        (siblings, self.record.turns.own_share().all)
+        self.record.turns.siblings_within(self.record.window.limit().window)
     }
 
     /// The rules whose targets made the calls were read. Without a cut one of them, the rule waits a minute, because it
@@ -44,9 +42,9 @@ impl Step<'_> {
             .filter(|rule| trace.upstream.iter().any(|one| one.is_open && one.rule == **rule))
             .min()
             .cloned();
-        let begun = self.record.waits_since.filter(|since| self.now.duration_since(*since) < FORGOTTEN);
-        let since: Timestamp = begun.unwrap_or(self.now);
-        self.record.waits_since = Some(since);
+        let begun = self.record.wait.filter(|wait| self.now.duration_since(wait.last) < FORGOTTEN);
+        let since = begun.map_or(self.now, |wait| wait.since);
+        self.record.wait = Some(Wait { since, last: self.now });
         let waited = self.now.duration_since(since);
         let (siblings, all) = self.siblings();
         let because = match &culprit {
@@ -64,6 +62,7 @@ impl Step<'_> {
                     .to_owned()
             }
             _ => {
+                self.record.wait = None;
                 self.transition(Event::Claimed);
                 return self.proceed();
             }

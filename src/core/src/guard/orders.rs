@@ -1,6 +1,8 @@
 //! Orders of a person: cut this rule, or restore it.
 
+use crate::alerts::{AfterCut, RuleEvent};
 use crate::breaker::{Breaker, Cut, Event};
+use crate::model::RuleState;
 use crate::record::Trip;
 use crate::verdict::Evidence;
 
@@ -24,7 +26,10 @@ pub enum Order {
 impl Step<'_> {
     pub(super) fn order(&mut self, order: &Order) {
         self.wants_restore = matches!(order, Order::Enable { .. });
+        // A person decides, so there is nothing left to try.
+        let trial = self.record.trial.take().filter(|trial| trial.is_off());
         match order {
+            Order::Disable { reason } if trial.is_some() => self.keep_tried_rule(reason),
             Order::Disable { reason } => self.order_disable(reason),
             Order::Enable { force } => self.order_enable(*force),
         }
@@ -46,6 +51,19 @@ impl Step<'_> {
         }
         self.record.previous_trip = self.record.last_trip.take().map(Box::new);
         self.open(trip);
+    }
+
+    /// A rule that is off for a trial stays off, cut by hand.
+    fn keep_tried_rule(&mut self, reason: &str) {
+        let trip = Trip::new(&self.record, format!("cut by hand: {reason}"), Evidence::manual(), self.now);
+        if let Some(disabled) = self.record.breaker.disabled_mut() {
+            disabled.restore_at = None;
+            let event =
+                RuleEvent::Tripped { why: trip.reason.clone(), next: AfterCut::ByPerson, is_watched: None };
+            self.queue(self.about(event).with_state(RuleState::Disabled));
+        }
+        self.record.last_trip = Some(trip);
+        self.proceed();
     }
 
     fn order_enable(&mut self, force: bool) {

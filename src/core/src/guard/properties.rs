@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Call, CallOutcome, Caller, Cause, Proof, Resource, ResourceIds, RuleArn};
+use crate::model::{Call, CallOutcome, Caller, Cause, Proof, Resource, ResourceIds, RuleArn, Target};
 use crate::policy::BurstLimit;
 use crate::policy::Mode;
 use crate::stored::Stored;
@@ -221,6 +221,41 @@ proptest! {
         let (json, firings) = (blob.json.len(), blob.firings.len());
         prop_assert!(json + firings < 32_768, "{json} + {firings} bytes");
         let read = Record::decode(&blob).unwrap();
-        prop_assert_eq!(read, record);
+        prop_assert_eq!(&read, &record);
+
+        // A cut keeps the firings before it until its outcome is known, and counts those after it.
+        let order = Observation::Order(Order::Disable { reason: "x".repeat(300) });
+        let disabled = Observation::Answer(Answer::Disabled(Ok(RuleState::Disabled)));
+        let inspected = Observation::Answer(Answer::Inspected(Ok(Box::new(large_rule()))));
+        let later = at(4_001 * 60_000);
+        for observation in [order, inspected, disabled] {
+            record = step(&limits, record, &[observation], later).0;
+        }
+        let missed = |id: usize| {
+            let Observation::Firing(missed) = firing(id, at((4_001 + id as i64) * 60_000), &caller) else { unreachable!() };
+            Observation::Missed(on_a_resource(missed, id, extra, &caller))
+        };
+        let missed: Vec<_> = (4_001..8_000).map(missed).collect();
+        record = step(&limits, record, &missed, at(8_001 * 60_000)).0;
+        prop_assert!(record.aftermath.as_ref().is_some_and(|after| after.missed.total() > 0));
+        let blob = record.encode().unwrap();
+        let (json, firings) = (blob.json.len(), blob.firings.len());
+        prop_assert!(json + firings < 32_768, "{json} + {firings} bytes after a cut");
+        prop_assert_eq!(Record::decode(&blob).unwrap(), record);
+    }
+}
+
+/// Rule with the longest pattern that EventBridge takes, and five targets.
+fn large_rule() -> RuleDefinition {
+    let names = "\"PutBucketAclOfSomeName\",".repeat(160);
+    let pattern = format!(r#"{{"detail":{{"eventName":[{}]}}}}"#, names.trim_end_matches(','));
+    let target = |n: u8| {
+        let arn = format!("arn:aws:lambda:us-east-1:123456789012:function:{}-{n}", "x".repeat(60));
+        let settings = [("input".to_owned(), "x".repeat(200))].into();
+        Target { settings, ..Target::new(n.to_string(), arn) }
+    };
+    RuleDefinition {
+        targets: (0..5).map(target).collect(),
+        ..RuleDefinition::new(RuleState::Enabled, &pattern)
     }
 }

@@ -27,7 +27,7 @@ enum Witness {
     Unread(String),
     /// It has yet to be asked.
     ToAsk,
-    /// Somebody is asking, or will ask again in a moment.
+    /// Another invocation asks, or will ask again in a moment.
     Asked,
 }
 
@@ -214,7 +214,7 @@ impl Step<'_> {
             return self.report(&evidence, None);
         }
         self.suspicion_begins();
-        if self.plan_trial(&evidence) {
+        if self.record.trial.is_some() || self.plan_trial(&evidence) {
             return self.report(&evidence, Some("it is tried first"));
         }
         self.tripped(evidence);

@@ -12,8 +12,12 @@ use super::{Attempt, LATCH_TRIPS, MAX_WAITING, Note, Refusal, Step};
 impl Step<'_> {
     /// Changes the breaker's state. Returns false if the event changes nothing in the present one.
     pub(super) fn transition(&mut self, event: Event) -> bool {
+        let ends_trial = matches!(event, Event::Spared | Event::FoundDisabled | Event::Deleted);
         let Some((breaker, effects)) = self.record.breaker.next(event, self.now) else { return false };
         self.record.breaker = breaker;
+        if ends_trial {
+            self.record.trial = None;
+        }
         if let Some(began) = effects.epoch {
             self.begin_epoch(began);
         }
@@ -36,8 +40,7 @@ impl Step<'_> {
     /// Nothing is done to the rule before this is saved.
     pub(super) fn open(&mut self, trip: Trip) {
         self.remember_trip();
-        // A real trip ends a trial that is only planned.
-        self.record.trial = self.record.trial.take().filter(|trial| trial.is_begun);
+        self.record.trial = None;
         self.transition(Event::Tripped);
         self.record.last_trip = Some(trip);
         self.record.work.succeed();

@@ -3,10 +3,11 @@
 use jiff::SignedDuration;
 
 use crate::alerts::RuleEvent;
+use crate::breaker::Breaker;
 use crate::model::{DAILY, RuleState, Throttle, Timestamp};
 use crate::policy::Mode;
 use crate::record::{Exonerated, Trip};
-use crate::trial::{Trial, TrialOutcome};
+use crate::trial::{Suspect, Trial, TrialOutcome};
 use crate::verdict::Evidence;
 
 use super::Step;
@@ -25,37 +26,50 @@ impl Step<'_> {
         if !may_try || !is_due || evidence.own.is_none() || !self.counts() {
             return false;
         }
-        let (own, _) = self.record.turns.by_maker(&self.terms(), self.chains());
-        let per_minute = self.fired_lately();
-        let Some(trial) = Trial::plan(evidence.clone(), &own, per_minute, self.now) else { return false };
+        let terms = self.terms();
+        let (own, others) = self.record.turns.by_maker(&terms, self.chains());
+        let suspect = Suspect {
+            own: &own,
+            others: &others,
+            answer: i64::from(terms.answer.get()),
+            is_direct: limits.answering.is_known && limits.answering.is_functions_alone(),
+            per_minute: self.fired_lately(),
+        };
+        let Some(trial) = Trial::plan(evidence.clone(), &suspect, self.now) else { return false };
         self.record.tried = Throttle::reported(self.now);
         self.record.trial = Some(Box::new(trial));
         self.plan.save = true;
         true
     }
 
+    /// Returns true if the settings allow a trial now.
+    fn may_try(&self) -> bool {
+        let limits = self.limits;
+        limits.trial && limits.may_restore && limits.sees_missed && limits.mode == Mode::Enforce
+    }
+
     /// Begins a trial that is due, and judges one that is over.
     pub(super) fn run_trial(&mut self) {
         let Some(trial) = &self.record.trial else { return };
-        if !trial.is_begun || trial.disabled_at.is_none() && self.counts() {
-            let late = self.now.duration_since(trial.begins);
-            if late > TOO_LATE || !self.counts() {
-                self.record.trial = None;
-                self.plan.save = true;
-            } else if late >= SignedDuration::ZERO {
-                let evidence = trial.evidence.clone();
-                let trip = Trip::new(&self.record, evidence.sentence(), evidence, self.now);
-                if let Some(trial) = &mut self.record.trial {
-                    trial.is_begun = true;
-                }
-                self.open(trip);
-                self.record.recent_trips.pop();
+        if trial.is_begun {
+            let outcome = trial.judge(self.now);
+            if outcome != TrialOutcome::Open && self.counts() {
+                self.end_trial(outcome);
             }
             return;
         }
-        let outcome = trial.judge(self.now);
-        if outcome != TrialOutcome::Open && self.counts() {
-            self.end_trial(outcome);
+        let late = self.now.duration_since(trial.begins);
+        if late > TOO_LATE || !self.counts() || !self.may_try() {
+            self.record.trial = None;
+            self.plan.save = true;
+        } else if late >= SignedDuration::ZERO {
+            let mut begun = trial.clone();
+            begun.is_begun = true;
+            let evidence = begun.evidence.clone();
+            let trip = Trip::new(&self.record, evidence.sentence(), evidence, self.now);
+            self.open(trip);
+            self.record.recent_trips.pop();
+            self.record.trial = Some(begun);
         }
     }
 
@@ -70,13 +84,18 @@ impl Step<'_> {
                 own.missing = None;
             }
             evidence.history = Some(sentence);
-            return self.tripped(evidence);
+            self.tripped(evidence);
+            if let (Breaker::Open(_), Some(trip)) = (&self.record.breaker, &mut self.record.last_trip) {
+                trip.own_before = trial.before;
+            }
+            return;
         }
         if outcome == TrialOutcome::Honest {
             self.record.exonerated = Some(Exonerated {
                 kind: evidence.kind,
                 accused: self.accused(&evidence),
                 per_minute: trial.per_minute,
+                is_by_trial: true,
                 at: self.now,
                 until: self.now + EXONERATED_FOR,
             });

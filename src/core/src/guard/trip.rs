@@ -20,6 +20,7 @@ impl Step<'_> {
         let quiet = quiet.filter(|because| by_untagged_rate || *because != QuietReason::TakesAnyCall);
         if self.limits.mode == Mode::Enforce
             && let Some(because) = self.exonerates(&evidence)
+            && !(evidence.proves_loop() && self.record.exonerated.is_some_and(|one| one.is_by_trial))
         {
             return self.report(&evidence, Some(&because));
         }
@@ -73,6 +74,13 @@ impl Step<'_> {
 
 impl Trip {
     pub(super) fn new(record: &Record, reason: String, evidence: Evidence, now: Timestamp) -> Self {
-        Self { at: whole_seconds(now), epoch: record.epoch.number, reason, evidence, outcome: Outcome::Cut }
+        Self {
+            at: whole_seconds(now),
+            epoch: record.epoch.number,
+            reason,
+            evidence,
+            outcome: Outcome::Cut,
+            own_before: Vec::new(),
+        }
     }
 }

@@ -18,11 +18,14 @@ const BECAUSE: &str = "the guard has cut too many rules within an hour and waits
 impl Step<'_> {
     /// The cut is withheld: it is reported once for each pause and then daily, and judged again after a minute.
     pub(super) fn withheld(&mut self, pause: &Pause) {
+        let is_trial = self.is_trial();
         if !self.transition(Event::Spared) {
             return;
         }
+        if is_trial {
+            return self.end_trip(Outcome::Spared { because: BECAUSE.to_owned() });
+        }
         self.record.recent_trips.pop();
-        self.record.trial = None;
         self.end_trip(Outcome::Spared { because: BECAUSE.to_owned() });
         self.record.quiet = Some(Quiet { until: self.now + AGAIN, because: QuietReason::Withheld });
         let known = self.record.withheld.filter(|known| known.since == pause.since);

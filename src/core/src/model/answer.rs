@@ -65,6 +65,11 @@ impl Answering {
         Self { within: after_delivery(limit.unwrap_or(FUNCTION_UNREAD)), is_known, actors, starts_one_task }
     }
 
+    /// Returns true if functions are the only actors, and no queue or stream lies before them.
+    pub fn is_functions_alone(&self) -> bool {
+        self.actors.iter().all(|actor| Arn::service_of(&actor.arn) == "lambda" && actor.delay.get() == 0)
+    }
+
     /// Maximum time of one run of a target, in seconds.
     pub fn time_limit(&self) -> i64 {
         i64::from(self.within.get()).saturating_sub(i64::from(DELIVERY.get())).max(1)

@@ -136,8 +136,8 @@ fn what_cannot_be_used_is_named() {
     let blob = |json: &str| Blob::from(json.to_owned());
     check(Record::decode(&blob("{")).unwrap_err(), "the record is damaged: EOF");
     check(
-        Record::decode(&blob(r#"{"schema":2}"#)).unwrap_err(),
-        "the record has schema 2, this version reads up to 1;",
+        Record::decode(&blob(r#"{"schema":3}"#)).unwrap_err(),
+        "the record has schema 3, this version reads up to 2;",
     );
     check(Head::decode(&blob("{")).unwrap_err(), "the head of the directory is damaged: EOF");
     check(OverspentBudgets::decode(&blob("{")).unwrap_err(), "the budget pressure is damaged: EOF");

@@ -5,7 +5,7 @@
 //! loop: by default a chain of ten turns, or a surplus of five equal calls. Judging is a pure function of the stored
 //! firings, so neither their order of arrival nor repeated deliveries change the result.
 //!
-//! Memory is printable_ascii, and what is forgotten never helps a proof. Own calls are stored one by one. Older ones and all
+//! Memory is bounded, and forgotten firings never help a proof. Own calls are stored one by one. Older ones and all
 //! reasons are counted by the second, and merged into longer spans when there are many.
 
 mod beside;
@@ -283,6 +283,16 @@ impl Turns {
     /// Siblings with calls that fired this rule.
     pub fn siblings(&self) -> impl Iterator<Item = &Sibling> {
         self.siblings.iter()
+    }
+
+    /// Returns the number of firings by targets of other rules, and of all firings, in this time up to the newest one.
+    pub fn siblings_within(&self, window: Seconds) -> (u64, u64) {
+        let floor = self.newest().unwrap_or(0) - i64::from(window.get());
+        let recent = || self.entries.iter().filter(|entry| entry.at > floor);
+        let siblings = recent().filter(|entry| matches!(entry.maker, Maker::Sibling(_))).count() as u64;
+        let counted: u64 =
+            [&self.past, &self.foreign, &self.soft].iter().map(|tally| tally.since(floor + 1)).sum();
+        (siblings, recent().count() as u64 + counted)
     }
 
     /// Returns true if the chain of a sibling was not followed yet, or has to be followed again.

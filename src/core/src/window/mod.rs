@@ -19,6 +19,7 @@ pub use past::Stretch;
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::num::NonZeroU32;
 use std::ops::{Range, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
@@ -297,6 +298,11 @@ impl BurstLimit {
     /// Returns true if counts against this limit are estimates.
     pub fn is_sampled(self) -> bool {
         self.count.get() > EXACT
+    }
+
+    /// Returns the same limit, or the highest one for which every id is stored.
+    pub fn exact(self) -> Self {
+        Self { count: self.count.min(const { NonZeroU32::new(EXACT).expect("not zero") }), ..self }
     }
 
     /// Upper bound of the ids that are stored. All ids for a limit up to 512, else a share of 512 in `count`.

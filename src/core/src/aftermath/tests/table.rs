@@ -79,7 +79,7 @@ impl Guard {
             self.turns.insert(&firing, FiringId::of(&firing.event_id), Delivery::First, now);
             return;
         }
-        let maker = Maker { by: MissedBy::of(&firing.cause), is_own: by == By::Own };
+        let maker = Maker { by: MissedBy::of(&firing.cause), is_own: by == By::Own, is_counted: true };
         self.after.count(&firing, maker, self.terms.time_limit);
     }
 

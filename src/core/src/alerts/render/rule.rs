@@ -24,12 +24,14 @@ pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
             let hint = match outcome {
                 TrialOutcome::Honest => "nothing has to be done: such evidence does not count for a week",
                 TrialOutcome::Open | TrialOutcome::Loop | TrialOutcome::Untold => {
-                    "the rule is enabled; look at who makes its calls: budget-guard status RULE"
+                    "the rule is enabled; look at the makers of its calls with budget-guard status"
                 }
             };
             Words::new(why.clone(), hint)
         }
-        RuleEvent::CutOutcome { outcome, is_restored } => cut_outcome(outcome, *is_restored),
+        RuleEvent::CutOutcome { outcome, is_restored, is_by_hand } => {
+            cut_outcome(outcome, *is_restored, *is_by_hand)
+        }
         RuleEvent::WouldTrip { why, because, is_observed, .. } => {
             let hint = match is_observed {
                 true => "to let the guard disable it, tag the rule budget-guard:mode=enforce",
@@ -101,13 +103,13 @@ fn after_cut(next: AfterCut) -> Option<String> {
 
 fn watched(is_watched: bool) -> String {
     match is_watched {
-        true => "the guard watches whether the calls stop, and tells",
-        false => "the guard does not see this rule's events while it is off, and cannot tell whether the calls stop",
+        true => "the guard goes on to see these calls, and tells the outcome of the cut",
+        false => "the guard does not see this rule's events while it is off, so it cannot tell the outcome of the cut",
     }
     .to_owned()
 }
 
-fn cut_outcome(outcome: &CutOutcome, is_restored: bool) -> Words {
+fn cut_outcome(outcome: &CutOutcome, is_restored: bool, is_by_hand: bool) -> Words {
     let hint = match outcome {
         CutOutcome::Stopped { .. } => {
             "change the rule's pattern, its targets or their code before it is put back, or the loop goes on"
@@ -115,13 +117,16 @@ fn cut_outcome(outcome: &CutOutcome, is_restored: bool) -> Words {
         CutOutcome::GoesOn(_) | CutOutcome::Cleared if is_restored => {
             "nothing has to be done: the guard puts the rule back"
         }
+        CutOutcome::GoesOn(_) | CutOutcome::Cleared if is_by_hand => {
+            "put the rule back, unless it was cut for another reason than a loop"
+        }
         CutOutcome::GoesOn(_) | CutOutcome::Cleared => {
             "put the rule back; to let the guard do so by itself, set AutoRestore=true or tag the rule \
              budget-guard:auto-restore=30m"
         }
-        CutOutcome::Partly(_) => "find out what else makes these calls; the rest may be a loop",
+        CutOutcome::Partly(_) => "find the other source of these calls; the rest may be a loop",
         CutOutcome::Ended(..) | CutOutcome::NotYetKnown => {
-            "look at what the calls were for; put the rule back if it is no loop"
+            "look at the purpose of the calls; put the rule back if it is no loop"
         }
     };
     Words::new(outcome.to_string(), hint)

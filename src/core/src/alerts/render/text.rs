@@ -30,10 +30,10 @@ impl AlertJson {
             AlertKind::Tripped => format!("budget-guard disabled rule {rule}"),
             AlertKind::WouldTrip => format!("budget-guard would have disabled rule {rule}"),
             AlertKind::Suspect => format!("Rule {rule} may be an infinite loop"),
-            AlertKind::Trial => format!("budget-guard tries rule {rule}: it is off for minutes"),
+            AlertKind::Trial => format!("budget-guard tries rule {rule}: it is off for some minutes"),
             AlertKind::Confirmed => format!("The calls stopped with rule {rule}"),
-            AlertKind::Exonerated => format!("The calls go on without rule {rule}: no loop"),
-            AlertKind::Inconclusive => format!("It is not known whether rule {rule} is a loop"),
+            AlertKind::Exonerated => format!("Rule {rule} is no loop after all"),
+            AlertKind::Inconclusive => format!("Rule {rule} may be a loop or not"),
             AlertKind::Restored => format!("budget-guard restored rule {rule}"),
             AlertKind::Undone => format!("Someone changed rule {rule} that budget-guard disabled"),
             AlertKind::Reminder => format!("Rule {rule} is still disabled by budget-guard"),
@@ -103,13 +103,13 @@ fn opening(alert: &AlertJson) -> String {
         AlertKind::Tripped => format!("Rule {rule} looked like an infinite loop and has been disabled."),
         AlertKind::WouldTrip => format!("Rule {rule} looks like an infinite loop. It was NOT disabled."),
         AlertKind::Trial => {
-            format!("Rule {rule} may fire itself. It is off for some minutes to see whether its calls stop.")
+            format!("Rule {rule} may fire itself. It is off for some minutes, and its calls are watched.")
         }
         AlertKind::Confirmed => {
             format!("The calls that fired rule {rule} stopped when it was disabled. That confirms the loop.")
         }
         AlertKind::Exonerated => {
-            format!("Rule {rule} was disabled, and its calls went on without it: they have another cause.")
+            format!("Rule {rule} was disabled, and was then seen to be no loop.")
         }
         AlertKind::Inconclusive => {
             format!("That rule {rule} was disabled neither confirms a loop nor excludes one.")

@@ -40,10 +40,10 @@ fn events_of_a_rule() {
         next: AfterCut::ByPerson,
         is_watched: Some(is_watched),
     };
-    let hint = "the guard watches whether the calls stop, and tells";
+    let hint = "the guard goes on to see these calls, and tells the outcome of the cut";
     check_rule(watched(true), "tripped", "why", Some(hint));
     let hint =
-        "the guard does not see this rule's events while it is off, and cannot tell whether the calls stop";
+        "the guard does not see this rule's events while it is off, so it cannot tell the outcome of the cut";
     check_rule(watched(false), "tripped", "why", Some(hint));
     let spared = RuleEvent::WouldTrip { why: why(), because: "x".into(), at: NOON, is_observed: false };
     let hint = "break the loop by hand; the guard will not touch this rule";
@@ -92,7 +92,12 @@ fn outcomes_of_a_cut() {
         last_after_seconds: Some(20),
     };
     let check = |outcome, is_restored, kind: &str, reason: &str, hint: &str| {
-        check_rule(RuleEvent::CutOutcome { outcome, is_restored }, kind, reason, Some(hint));
+        check_rule(
+            RuleEvent::CutOutcome { outcome, is_restored, is_by_hand: false },
+            kind,
+            reason,
+            Some(hint),
+        );
     };
     check(
         CutOutcome::Stopped { numbers, is_proof: true },
@@ -118,9 +123,9 @@ fn outcomes_of_a_cut() {
         "inconclusive",
         "fewer calls go on without the rule: 99 calls a minute before the cut, 100 calls a minute for about 9 minutes after \
          it",
-        "find out what else makes these calls; the rest may be a loop",
+        "find the other source of these calls; the rest may be a loop",
     );
-    let over = "look at what the calls were for; put the rule back if it is no loop";
+    let over = "look at the purpose of the calls; put the rule back if it is no loop";
     for (why, said) in [
         (WhyEnded::WentOn, "they first went on without the rule"),
         (WhyEnded::Others, "others than the rule's target made them"),
@@ -135,7 +140,7 @@ fn outcomes_of_a_cut() {
             "the calls are over, which proves nothing: 99 calls a minute before the cut, the last one about 20 seconds after \
              it; {said}"
         );
-        check(CutOutcome::Ended(numbers, why), false, "inconclusive", &reason, over);
+        check(CutOutcome::Ended(numbers, why), false, "inconclusive/ended", &reason, over);
     }
 }
 

@@ -27,7 +27,7 @@ fn cut_by_rate(restores: bool) -> Story {
     assert!(matches!(plan.next, Some(Action::Publish(_))));
     assert_eq!(
         story.publish()[0].hint.as_deref(),
-        Some("the guard watches whether the calls stop, and tells")
+        Some("the guard goes on to see these calls, and tells the outcome of the cut")
     );
     story
 }

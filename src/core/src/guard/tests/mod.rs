@@ -11,6 +11,7 @@ mod ranking;
 mod rate;
 mod restore;
 mod trial;
+mod trial_worlds;
 mod turns;
 mod withheld;
 mod worlds;

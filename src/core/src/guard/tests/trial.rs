@@ -100,7 +100,10 @@ fn a_trial_that_tells_nothing_says_so() {
 fn a_real_trip_ends_a_planned_trial() {
     let (mut story, _) = suspect(true);
     let own = [Span { from: NOON.as_second(), to: NOON.as_second(), count: 1 }];
-    assert_eq!(crate::trial::Trial::plan(Evidence::manual(), &own, 1, NOON), None, "one call tells no pace");
+    let suspect =
+        crate::trial::Suspect { own: &own, others: &[], answer: 63, is_direct: true, per_minute: 1 };
+    let plan = crate::trial::Trial::plan(Evidence::manual(), &suspect, NOON);
+    assert_eq!(plan, None, "one call tells no pace");
     story.step(&[Observation::Order(Order::Disable { reason: "test".to_owned() })]);
     assert_eq!(story.record.trial, None);
 }
