@@ -8,12 +8,13 @@ use budget_guard_core::stored::Key;
 
 use crate::Failure;
 
-/// Moves the cut in the stored record of a rule to this time. All other times stay.
+/// Moves trip and cut in the stored record of a rule to this time. All other times stay.
 pub async fn cut_at(store: &DynamoStore, rule: &str, at: Timestamp) -> Result<(), Failure> {
     let rule: RuleArn = rule.parse()?;
     let stored = load::<Record>(store, Key::Record(&rule)).await?;
     let (mut record, version) = stored.ok_or("no record")?;
     record.aftermath.as_mut().ok_or("not cut")?.cut_at = at;
+    record.last_trip.as_mut().ok_or("no trip")?.at = at;
     record.breaker.disabled_mut().ok_or("not cut")?.at = at;
     save(store, &record, Some(version), at).await?;
     Ok(())

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_cuts_within_an_hour_and_then_none_until_resumed() {
+    fn a_limited_number_of_cuts_within_an_hour_and_then_none_until_resumed() {
         check(&[(0, "a"), (1, "b"), (2, "c"), (3, "d")], &[true, true, false, false]);
         check(&[(0, "a"), (1, "a"), (2, "a"), (3, "b")], &[true, true, true, true]);
         check(&[(0, "a/1"), (1, "a/2"), (2, "a/3")], &[true, true, false]);

@@ -118,7 +118,7 @@ async fn a_refusal_leaves_the_rule_cut_and_says_how_to_go_on() -> Result<(), Fai
         (
             &[LISTED, LATER],
             3,
-            &["archive calls was made at 2255-", "for what it has: aws events start-replay"],
+            &["archive calls was made at 2255-", "for the events that it has: aws events start-replay"],
         ),
         (
             &[LISTED, SERVES, DENIED_REPLAYS],

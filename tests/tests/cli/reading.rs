@@ -71,6 +71,7 @@ async fn list(bench: &Bench) -> Result<(), Failure> {
 
     let listed = program.json("status", 0).await?;
     let expected = [
+        "aftermath",
         "breaker",
         "disabled_at",
         "epoch",

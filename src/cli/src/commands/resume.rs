@@ -69,7 +69,7 @@ pub(super) async fn mention(context: &Context, session: &Session, table: &str, n
             }
         }
         Ok(None) => {}
-        Err(fault) => output::warning(format_args!("whether the guard is paused was not read: {fault}")),
+        Err(fault) => output::warning(format_args!("it was not read if the guard is paused: {fault}")),
     }
 }
 

@@ -103,7 +103,7 @@ impl RuleView {
             disabled_at: disabled_at(record),
             epoch: record.epoch.number,
             firings: FiringsView {
-                count: record.window.count_at(now),
+                count: count(record, now),
                 limit: limit.count.get(),
                 window_seconds: limit.window.get(),
                 is_estimate: limit.is_sampled(),
@@ -119,7 +119,7 @@ impl RuleView {
 }
 
 impl AftermathView {
-    /// View of what followed a cut.
+    /// View of the events since a cut, and of its outcome.
     pub(super) fn new(after: &Aftermath) -> Self {
         Self {
             cut_at: after.cut_at,
@@ -158,7 +158,15 @@ pub(super) fn disabled_at(record: &Record) -> Option<Timestamp> {
 pub(super) fn firings(record: &Record, now: Timestamp) -> String {
     let limit = record.window.limit();
     let about = if limit.is_sampled() { "about " } else { "" };
-    format!("{about}{} of {} in {}", record.window.count_at(now), limit.count, limit.window)
+    format!("{about}{} of {} in {}", count(record, now), limit.count, limit.window)
+}
+
+/// Number of firings in the present window. A rule that is cut does not fire.
+fn count(record: &Record, now: Timestamp) -> u64 {
+    match record.breaker {
+        Breaker::Open(_) | Breaker::Restoring(_) => 0,
+        Breaker::Closed | Breaker::HalfOpen { .. } => record.window.count_at(now),
+    }
 }
 
 /// Last trip in a few words: time, reason, result.
@@ -196,9 +204,12 @@ pub(super) fn outcome(record: &Record, trip: &Trip, now: Timestamp) -> String {
     }
 }
 
-/// Lines about what followed the last cut: its outcome, and the events that the rule missed.
+/// Lines about the outcome of the last cut, and the events that the rule missed.
 pub(super) fn aftermath(record: &Record) -> Vec<(&'static str, String)> {
-    let Some(after) = &record.aftermath else { return Vec::new() };
+    let tripped = record.last_trip.as_ref().map(|trip| trip.at);
+    // A later trip without a cut has no outcome.
+    let of_last_trip = record.aftermath.as_ref().filter(|after| tripped.is_none_or(|at| at <= after.cut_at));
+    let Some(after) = of_last_trip else { return Vec::new() };
     let mut lines = vec![("Outcome", after.outcome.to_string())];
     if after.missed.total() > 0 {
         let callers = after.missed.callers.iter().map(|one| format!("{} by {}", one.count, one.principal));

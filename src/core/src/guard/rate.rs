@@ -6,6 +6,7 @@ use crate::alerts::RuleEvent;
 use crate::history::{ASK_AGAIN, History, MAX_FAILURES, RateHistory, RateRecord};
 use crate::model::{DAILY, Fault, Throttle, Timestamp};
 use crate::policy::SustainedLimit;
+use crate::record::QuietReason;
 use crate::verdict::{self, Evidence};
 use crate::window::LATENESS;
 
@@ -256,7 +257,12 @@ impl Step<'_> {
     /// Says once a day that the rule is a suspect, and why that is all.
     pub(super) fn report(&mut self, evidence: &Evidence, because: Option<&str>) {
         self.plan.save = true;
-        if self.is_reported() || because.is_none() && self.exonerates(evidence).is_some() {
+        // A rule that is put off was reported, or waits for another one.
+        let is_put_off = self.record.quiet.is_some_and(|quiet| {
+            let is_short = matches!(quiet.because, QuietReason::Withheld | QuietReason::Neighbour);
+            is_short && quiet.until > self.now
+        });
+        if is_put_off || self.is_reported() || because.is_none() && self.exonerates(evidence).is_some() {
             return;
         }
         self.plan_trial(evidence);

@@ -93,7 +93,7 @@ pub(super) async fn plan(
     let (archive, coverage) = match choose(rule, archives, pattern, cut.at, due) {
         Ok(chosen) => chosen,
         Err(Lack { problem, part }) => {
-            let part = part.map(|part| format!("then, for what it has: {}", plan(*part).later()));
+            let part = part.map(|part| format!("then, for the events that it has: {}", plan(*part).later()));
             return Err(part
                 .into_iter()
                 .fold(problem.hint(without), Problem::hint)

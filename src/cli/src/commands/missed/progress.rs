@@ -7,17 +7,17 @@ use crate::output;
 /// Progress of one step.
 pub(super) struct Progress {
     bar: ProgressBar,
-    what: String,
+    step: String,
     tenths: u64,
 }
 
 impl Progress {
-    /// Progress of `length` parts. `what` names the step.
-    pub(super) fn new(what: String, length: u64) -> Self {
+    /// Progress of `length` parts. `step` names it.
+    pub(super) fn new(step: String, length: u64) -> Self {
         let template = "{msg} {bar:30} {percent}%";
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::new(length.max(1)).with_style(style).with_message(what.clone());
-        Self { bar: bar.with_finish(ProgressFinish::AndClear), what, tenths: 0 }
+        let bar = ProgressBar::new(length.max(1)).with_style(style).with_message(step.clone());
+        Self { bar: bar.with_finish(ProgressFinish::AndClear), step, tenths: 0 }
     }
 
     /// Shows this number of parts as done.
@@ -28,7 +28,7 @@ impl Progress {
         if tenths > self.tenths {
             self.tenths = tenths;
             if self.bar.is_hidden() {
-                output::note(format_args!("{}: {} %", self.what, tenths * 10));
+                output::note(format_args!("{}: {} %", self.step, tenths * 10));
             }
         }
     }

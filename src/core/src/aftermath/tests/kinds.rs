@@ -156,26 +156,7 @@ fn make_loop(kind: Kind, world: &mut World) -> (f64, CutWhen) {
             let own = one_of(&mut world.rng, &own);
             (horizon, CutWhen::Own(own))
         }
-        Kind::LoopBacklog => {
-            let (fan_out, concurrency) =
-                (one_of(&mut world.rng, &[1.3, 2.0, 2.0, 3.0, 5.0]), one_of(&mut world.rng, &[1, 2, 5]));
-            let after = one_of(&mut world.rng, &[600.0, 1_800.0, 3_600.0, 7_200.0]);
-            world.duration =
-                uniform(&mut world.rng, 5.0, 40.0).max(after * f64::from(concurrency) * fan_out / 1_200.0);
-            world.time_limit = world.time_limit.max(60).max((world.duration * 1.3) as i64);
-            (world.fan_out, world.concurrency) = (fan_out, concurrency);
-            seeds(world, 1, 0.001);
-            (horizon, CutWhen::At(after))
-        }
-        Kind::LoopBacklogEarly => {
-            world.concurrency = one_of(&mut world.rng, &[1, 2, 5]);
-            let count = one_of(&mut world.rng, &[50, 200, 600]);
-            world.fan_out = one_of(&mut world.rng, &[1.0, 1.0, 2.0]);
-            (world.duration, world.time_limit) = (uniform(&mut world.rng, 2.0, 30.0), 60);
-            seeds(world, count, 120.0);
-            let own = one_of(&mut world.rng, &[20, 100]);
-            (horizon, CutWhen::Own(own))
-        }
+        Kind::LoopBacklog | Kind::LoopBacklogEarly => (horizon, make_backlog(kind, world)),
         Kind::LoopSlow | Kind::LoopSlowHidden => {
             (world.duration, world.time_limit) = (1.0, 3);
             world.delay = log_uniform(&mut world.rng, 900.0, 6.0 * HOUR);
@@ -276,4 +257,26 @@ fn make_honest(kind: Kind, world: &mut World) -> (f64, CutWhen) {
             (14.0 * HOUR, CutWhen::At(cut))
         }
     }
+}
+
+fn make_backlog(kind: Kind, world: &mut World) -> CutWhen {
+    if kind == Kind::LoopBacklog {
+        let (fan_out, concurrency) =
+            (one_of(&mut world.rng, &[1.3, 2.0, 2.0, 3.0, 5.0]), one_of(&mut world.rng, &[1, 2, 5]));
+        let after = one_of(&mut world.rng, &[600.0, 1_800.0, 3_600.0, 7_200.0]);
+        world.duration =
+            uniform(&mut world.rng, 5.0, 40.0).max(after * f64::from(concurrency) * fan_out / 1_200.0);
+        world.time_limit = world.time_limit.max(60).max((world.duration * 1.3) as i64);
+        (world.fan_out, world.concurrency) = (fan_out, concurrency);
+        seeds(world, 1, 0.001);
+        return CutWhen::At(after);
+    }
+
+    world.concurrency = one_of(&mut world.rng, &[1, 2, 5]);
+    let count = one_of(&mut world.rng, &[50, 200, 600]);
+    world.fan_out = one_of(&mut world.rng, &[1.0, 1.0, 2.0]);
+    (world.duration, world.time_limit) = (uniform(&mut world.rng, 2.0, 30.0), 60);
+    seeds(world, count, 120.0);
+    let own = one_of(&mut world.rng, &[20, 100]);
+    CutWhen::Own(own)
 }

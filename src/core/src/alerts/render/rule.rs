@@ -1,7 +1,7 @@
 //! Text of alerts about one rule.
 
 use super::{Words, command};
-use crate::aftermath::CutOutcome;
+use crate::aftermath::{CutOutcome, Missed};
 use crate::alerts::{AfterCut, CodeSource, Failure, RuleEvent};
 use crate::model::{RuleArn, whole_seconds};
 use crate::trial::TrialOutcome;
@@ -44,15 +44,7 @@ pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
             Words::new(reason, suspect_hint(*kind))
         }
         RuleEvent::Restored { to, limit, changed, missed } => {
-            let mut reason = format!("put back to {to}; on probation with {limit}");
-            if !changed.is_empty() {
-                let names = changed.join(", ");
-                reason = format!("{reason}. Changed while it was disabled, and kept as it is now: {names}");
-            }
-            if let Some(missed) = missed {
-                reason = format!("{reason}. It missed {missed}");
-            }
-            Words { reason, hint: None }
+            restored(format!("put back to {to}; on probation with {limit}"), changed, missed.as_ref())
         }
         RuleEvent::RestoredBefore { to } => {
             let reason = format!("an interrupted restore had put it to {to}; it is on probation");
@@ -99,6 +91,17 @@ fn after_cut(next: AfterCut) -> Option<String> {
             Some("the guard does not put it back by itself: the loop is proved".to_owned())
         }
     }
+}
+
+fn restored(mut reason: String, changed: &[String], missed: Option<&Missed>) -> Words {
+    if !changed.is_empty() {
+        let names = changed.join(", ");
+        reason = format!("{reason}. Changed while it was disabled, and kept as it is now: {names}");
+    }
+    if let Some(missed) = missed {
+        reason = format!("{reason}. It missed {missed}");
+    }
+    Words { reason, hint: None }
 }
 
 fn watched(is_watched: bool) -> String {

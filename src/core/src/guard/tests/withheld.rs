@@ -22,7 +22,7 @@ fn withheld(story: &mut Story, second: i64, first: &str) -> Vec<AlertKind> {
 }
 
 #[test]
-fn the_first_rule_of_a_pause_rings_once_and_each_rule_once_a_day() {
+fn a_pause_is_reported_once_and_each_rule_once_a_day() {
     let mut story = Story::new(Mode::Enforce, "3/60s");
     assert_eq!(withheld(&mut story, 0, "fix-acl"), [AlertKind::WouldTrip, AlertKind::Paused]);
     assert_eq!(story.record.breaker, Breaker::Closed);
