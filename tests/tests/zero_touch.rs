@@ -225,7 +225,11 @@ async fn a_wrong_cut_is_undone_by_itself() -> Result<(), Failure> {
     assert_eq!(kinds, ["tripped", "exonerated", "restored"], "{:#?}", stage.bootstrap.logs());
     let reason = |alert: &Alert| alert.message["reason"].as_str().unwrap_or_default().to_owned();
     assert!(reason(&alerts[1]).starts_with("the calls go on without the rule: "), "{}", reason(&alerts[1]));
-    assert!(reason(&alerts[2]).ends_with("It missed 800 events: 800 by others"), "{}", reason(&alerts[2]));
+    assert!(
+        reason(&alerts[2]).ends_with("It missed 800 events: 800 by sessions that could not be placed"),
+        "{}",
+        reason(&alerts[2])
+    );
     assert_eq!(stage.world.rule_state("default", "fix-acl").await?, RuleState::Enabled);
 
     // The same burst again makes a suspect, and no cut.
@@ -247,7 +251,7 @@ async fn a_wrong_cut_is_told_with_the_command_where_the_guard_may_not_undo_it() 
     assert_eq!(stage.world.rule_state("default", "fix-acl").await?, RuleState::Disabled);
 
     let program = Program::new(&stage.world.environment())?;
-    let missed = "800 events: 800 by others";
+    let missed = "800 events: 800 by sessions that could not be placed";
     let explained =
         ["the calls go on without the rule: ", missed, "It is no loop by all that was seen since."];
     program.check("explain fix-acl", 0, &explained, &[]).await?;

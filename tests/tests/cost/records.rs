@@ -44,7 +44,8 @@ async fn every_record_is_looked_at(kind: Kind) -> Result<(), Failure> {
         let mut record = Record::new(rule.clone(), "200/60s".parse()?);
         let (at, reason) = (START, "x".repeat(REASON_BYTES));
         let evidence = Evidence::manual();
-        record.last_trip = Some(Trip { at, epoch: 1, reason, evidence, outcome: Outcome::Cut });
+        let outcome = Outcome::Cut;
+        record.last_trip = Some(Trip { at, epoch: 1, reason, evidence, outcome, own_before: Vec::new() });
         save(&store, &record, None, at).await?;
         saved.insert(rule, record);
     }
