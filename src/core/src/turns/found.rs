@@ -63,7 +63,7 @@ pub enum FoundKind {
     SelfStarted(u32),
     /// A chain of this many turns of events that no AWS service sent.
     Events(u32),
-    /// Own calls for hours, ten or more for each call by others.
+    /// Own calls for hours, many for each call by others.
     Beside {
         /// Number of calls by others in the same hours.
         others: u64,

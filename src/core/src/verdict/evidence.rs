@@ -122,7 +122,7 @@ pub enum Finding {
         /// Number of own calls.
         calls: u32,
     },
-    /// Own calls for hours, ten or more for each call by others.
+    /// Own calls for hours, many for each call by others.
     Beside {
         /// Number of calls by others in the same hours.
         others: u64,
