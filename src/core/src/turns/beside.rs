@@ -73,7 +73,7 @@ mod tests {
             turns.settle();
         };
         for second in 0..4 * 3_600 {
-            let second_of = |every: usize| second as usize % every == 0;
+            let second_of = |every: usize| (second as usize).is_multiple_of(every);
             if second_of(others_every) {
                 insert(second, Cause::Foreign);
             }
