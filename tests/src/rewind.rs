@@ -1,6 +1,7 @@
 //! A cut that happened earlier: the outcome of a cut takes minutes, which no test waits for.
 
 use budget_guard_aws::DynamoStore;
+use budget_guard_core::aftermath::Aftermath;
 use budget_guard_core::model::{RuleArn, Timestamp};
 use budget_guard_core::record::Record;
 use budget_guard_core::run::{load, save};
@@ -8,12 +9,17 @@ use budget_guard_core::stored::Key;
 
 use crate::Failure;
 
-/// Moves trip and cut in the stored record of a rule to this time. All other times stay.
+/// Moves trip and cut in the stored record of a rule to this time. All other times stay, and the events counted since the
+/// cut are forgotten: some were on their way when the rule was cut, and would now be long after it.
 pub async fn cut_at(store: &DynamoStore, rule: &str, at: Timestamp) -> Result<(), Failure> {
     let rule: RuleArn = rule.parse()?;
     let stored = load::<Record>(store, Key::Record(&rule)).await?;
     let (mut record, version) = stored.ok_or("no record")?;
-    record.aftermath.as_mut().ok_or("not cut")?.cut_at = at;
+    let after = record.aftermath.as_deref_mut().ok_or("not cut")?;
+    let before = after.clone();
+    *after = Aftermath::new(at, after.accused);
+    (after.is_shown_again, after.is_over) = (before.is_shown_again, before.is_over);
+    after.is_watched = before.is_watched;
     record.last_trip.as_mut().ok_or("no trip")?.at = at;
     record.breaker.disabled_mut().ok_or("not cut")?.at = at;
     save(store, &record, Some(version), at).await?;

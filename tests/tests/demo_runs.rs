@@ -54,7 +54,12 @@ fn the_whole_story_holds() -> Result<(), Failure> {
         "tag-instances is DISABLED\n",
         "firings of tag-instances since: 0\n",
         "$ budget-guard pressure\n",
-        "alerts in all: budget, restored, suspect, tripped, tripped\n",
+        "Rule \"log-grants\" is no loop after all\n",
+        "the alert: It missed 240 events: 240 by others\n",
+        "log-grants is ENABLED\n",
+        "firings of log-grants since: 1\n",
+        "aws events start-replay",
+        "alerts in all: budget, exonerated, restored, restored, suspect,\n",
         "expectations held.",
     ] {
         assert!(text.contains(wanted), "{wanted} is missing:\n{text}");

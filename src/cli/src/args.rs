@@ -137,9 +137,12 @@ pub(crate) enum Command {
     Rule(RuleCommand),
     /// Try the deployed guard: make a harmless rule, fire it until it is cut, and remove it
     Drill {
-        /// How long to wait for the cut and its alert
-        #[arg(long, value_name = "DURATION", default_value = "2m")]
-        within: Seconds,
+        /// Also wait until the guard has judged the cut, and that of a second rule whose events go on
+        #[arg(long)]
+        outcome: bool,
+        /// How long to wait for the cut and its alert, or for the outcomes [default: 2m, with --outcome 20m]
+        #[arg(long, value_name = "DURATION")]
+        within: Option<Seconds>,
         /// The guard's SQS queue [else BUDGET_GUARD_QUEUE_ARN]
         #[arg(long, value_name = "ARN")]
         queue: Option<String>,

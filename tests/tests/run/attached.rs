@@ -101,7 +101,7 @@ fn a_rule_without_other_targets_is_cut_by_its_rate() {
     let made = definition(r#"{"source":["budget-guard.drill"]}"#);
     world.put_rule(&arn, RuleDefinition { targets: vec![queue], tags, ..made });
     let firing = |id: usize| {
-        let event = json!({"id": format!("e-{id}"), "source": "budget-guard.drill", "detail-type": "Drill",
+        let event = json!({"id": format!("e-{id}"), "source": "budget-guard.drill", "detail-type": "Drill via CloudTrail",
             "account": "123456789012", "time": NOON, "detail": {"drill": "drill"}});
         json!({"ruleArn": arn, "event": event}).to_string()
     };

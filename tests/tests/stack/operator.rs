@@ -1,22 +1,35 @@
 //! The command line against the deployed stack with the operator's rights only: `drill` and `status`.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
-use budget_guard_tests::programs;
+use budget_guard_aws::{DynamoStore, SystemClock};
+use budget_guard_core::model::RuleArn;
+use budget_guard_core::ports::Clock;
+use budget_guard_core::record::Record;
+use budget_guard_core::run::load;
+use budget_guard_core::stored::Key;
+use budget_guard_tests::{programs, rewind};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::process::Command;
+use tokio::time::{Instant, sleep};
 
 use crate::emulators_own;
-use budget_guard_tests::emulator::Emulator;
+use budget_guard_tests::emulator::{Emulator, REGION};
 use budget_guard_tests::stack::{Stack, assume, grant};
 use budget_guard_tests::world::World;
 use budget_guard_tests::{Failure, payload, while_doing};
 
 const SOON: Duration = Duration::from_secs(20);
+/// Time between two looks at a condition.
+const LOOK: Duration = Duration::from_millis(100);
+/// Time between two ticks. On AWS it is a minute.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Rights for the emulator only. For changes of targets it checks the bus, it has another name for rules of the default
 /// bus, and it has no conditions on PutEvents. `rights` shows that the template grants them as AWS requires.
@@ -43,9 +56,14 @@ struct Site {
 
 impl Site {
     async fn start() -> Result<Self, Failure> {
+        Self::watching("cloudtrail").await
+    }
+
+    /// Deploys the stack with this value of `Watch`.
+    async fn watching(watch: &str) -> Result<Self, Failure> {
         let emulator = Emulator::start_with_rights().await?;
         let anyone = format!("arn:aws:iam::{}:root", emulator.account());
-        let parameters = [("OperatorPrincipalArn", anyone.as_str())];
+        let parameters = [("OperatorPrincipalArn", anyone.as_str()), ("Watch", watch)];
         let stack = Stack::deploy(&emulator, "guard", Path::new(programs::bootstrap()), &parameters).await?;
         let operator = stack.output("OperatorRoleArn")?;
         let roles = [stack.output("IngestRoleArn")?, stack.output("ControlRoleArn")?, operator];
@@ -72,8 +90,83 @@ impl Site {
 
     /// Number of drill rules that still exist.
     async fn left(&self) -> Result<usize, Failure> {
+        Ok(self.rules().await?.len())
+    }
+
+    /// ARNs of the drill's rules, in the order of their names, which is that of their making.
+    async fn rules(&self) -> Result<Vec<String>, Failure> {
         let listed = self.world.events.list_rules().name_prefix("drill-").send().await;
-        Ok(listed.map_err(while_doing("listing the drill's rules"))?.rules().len())
+        let listed = listed.map_err(while_doing("listing the drill's rules"))?;
+        let mut rules: Vec<_> =
+            listed.rules().iter().filter_map(|rule| rule.arn().map(str::to_owned)).collect();
+        rules.sort_unstable();
+        Ok(rules)
+    }
+
+    /// Waits for both rules of a drill, and has the guard list them. On AWS, CloudTrail reports new rules.
+    async fn learn_drill(&self) -> Result<[String; 2], Failure> {
+        let deadline = Instant::now() + SOON;
+        while Instant::now() < deadline {
+            if let Ok(rules) = <[String; 2]>::try_from(self.rules().await?) {
+                self.stack.learn_rules(&self.emulator, &self.world).await?;
+                return Ok(rules);
+            }
+            sleep(LOOK).await;
+        }
+        Err("the drill made no two rules".into())
+    }
+
+    /// Waits until the rule is cut and its alert published, and moves the cut this far into the past.
+    async fn date_cut_back(&self, rule: &str, by: SignedDuration) -> Result<(), Failure> {
+        let store = DynamoStore::new(&self.emulator.sdk_config(), &self.world.table);
+        let arn: RuleArn = rule.parse()?;
+        let deadline = Instant::now() + SOON;
+        while Instant::now() < deadline {
+            let record = load::<Record>(&store, Key::Record(&arn)).await?.map(|(record, _)| record);
+            let is_cut = |record: &Record| record.breaker.disabled().is_some() && record.outbox.is_empty();
+            // The functions may save the record at the same moment.
+            if record.is_some_and(|record| is_cut(&record))
+                && rewind::cut_at(&store, rule, SystemClock.now() - by).await.is_ok()
+            {
+                return Ok(());
+            }
+            sleep(LOOK).await;
+        }
+        Err(format!("{rule} was not cut").into())
+    }
+
+    /// Sends the guard one event in ten seconds that this rule of a drill would have missed, with earlier times.
+    async fn goes_on(&self, rule: &str, (from, to): (i64, i64)) -> Result<(), Failure> {
+        let name = rule.rsplit('/').next().unwrap_or_default();
+        let event = |ago: i64| {
+            let at = jiff::Timestamp::from_second(SystemClock.now().as_second() - ago)?;
+            let event = json!({
+                "version": "0", "id": payload::unique_id(), "detail-type": "Drill via CloudTrail",
+                "source": "budget-guard.drill", "account": self.emulator.account(), "time": at.to_string(),
+                "region": REGION, "resources": [], "detail": {"drill": name}
+            });
+            Ok(event.to_string())
+        };
+        let bodies: Vec<String> = (to..=from).step_by(10).map(event).collect::<Result<_, Failure>>()?;
+        for ten in bodies.chunks(10) {
+            self.world.send_batch(&self.world.guard_queue, ten).await?;
+        }
+        self.world.wait_until_empty(&self.world.guard_queue, SOON).await
+    }
+
+    /// Lets a quarter of an hour pass for a drill that waits for its outcomes. Then sends ticks, and ends with a failure
+    /// alone.
+    async fn let_time_pass(&self) -> Result<Infallible, Failure> {
+        let [ended, goes_on] = self.learn_drill().await?;
+        self.date_cut_back(&goes_on, SignedDuration::from_mins(12)).await?;
+        self.goes_on(&goes_on, (710, 5)).await?;
+        // By now, all events of the other rule have come.
+        self.date_cut_back(&ended, SignedDuration::from_mins(14)).await?;
+        loop {
+            let tick = payload::tick(&payload::now());
+            self.stack.invoke(&self.emulator, "ControlFunctionName", tick).await?;
+            sleep(TICK).await;
+        }
     }
 }
 
@@ -106,6 +199,44 @@ async fn a_drill_that_is_not_cut_says_so_and_is_cleared_away_too() -> Result<(),
     assert_eq!(output.status.code(), Some(1), "{course}\n{said}");
     assert!(said.contains("the rule was not cut within 5s"), "{said}");
     assert_eq!(course["cut_after_seconds"], Value::Null, "{course}");
+    assert_eq!((&course["removed"], site.left().await?), (&json!(true), 0), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_drill_shows_both_outcomes_of_a_cut() -> Result<(), Failure> {
+    let site = Site::start().await?;
+    let (output, course) = tokio::select! {
+        ran = site.run(&["--outcome", "--within", "90s"]) => ran?,
+        Err(failure) = site.let_time_pass() => return Err(failure),
+    };
+    println!("{course}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{course}\n{said}\n{}", site.emulator.last_output());
+    let outcome = |of: &str| (course[of]["outcome"].clone(), course[of]["missed"].as_u64());
+    let sentence = |of: &str| course[of]["sentence"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(outcome("ended"), (json!("ended"), Some(0)), "{course}");
+    assert!(sentence("ended").starts_with("the calls are over, which proves nothing: "), "{course}");
+    assert_eq!(outcome("goes_on").0, "goes on", "{course}");
+    // Those that were sent with earlier times.
+    assert!(outcome("goes_on").1 >= Some(71), "{course}");
+    assert!(sentence("goes_on").starts_with("the calls go on without the rule: "), "{course}");
+    assert!(said.contains("is cut by hand"), "{said}");
+    assert_eq!((&course["removed"], site.left().await?), (&json!(true), 0), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_drill_says_that_outcomes_are_not_seen_without_a_catch_all_rule() -> Result<(), Failure> {
+    let site = Site::watching("off").await?;
+    let (ran, learned) = tokio::join!(site.run(&["--outcome", "--within", "60s"]), site.learn_drill());
+    learned?;
+    let (output, course) = ran?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{course}\n{said}");
+    assert!(said.contains("the guard does not see the events of a rule that is off"), "{said}");
+    assert!(said.contains("Watch=cloudtrail"), "{said}");
+    assert_eq!((&course["firings"], &course["goes_on"]), (&json!(0), &Value::Null), "{course}");
     assert_eq!((&course["removed"], site.left().await?), (&json!(true), 0), "{said}");
     Ok(())
 }

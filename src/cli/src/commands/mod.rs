@@ -16,6 +16,7 @@ mod lookup;
 mod missed;
 mod order;
 mod pressure;
+mod progress;
 mod resume;
 mod status;
 pub(crate) mod table;
@@ -70,9 +71,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
             context.queue.clone_from(&new.queue);
             Box::pin(create::run(&context, &new)).await
         }
-        Command::Drill { within, queue } => {
+        Command::Drill { outcome, within, queue } => {
             context.queue = queue;
-            Box::pin(drill::run(&context, within)).await
+            Box::pin(drill::run(&context, within, outcome)).await
         }
         Command::Completions { shell } => completions::run(shell),
     }

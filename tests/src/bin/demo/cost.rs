@@ -31,15 +31,12 @@ impl Story<'_, '_> {
              and so on, every 20 seconds for a quarter of an hour. The emulator gives events the time of now, so all but \
              the last go to the guard directly, as its rule would have brought them:",
         );
-        for n in (1..TURNS).rev() {
-            let event = people::tagger_tags(rule.arn.as_str(), n * TURN)?;
-            stage.world.send(&stage.world.guard_queue, &event.to_string()).await?;
-        }
+        let earlier = (1..TURNS).rev().map(|n| people::tagger_tags(rule.arn.as_str(), n * TURN));
+        stage.guard_gets(&earlier.collect::<Result<Vec<_>, _>>()?).await?;
         stage.happens(people::tagger_tags(rule.arn.as_str(), 0)?).await?;
         let alerts = stage.world.wait_for_alerts(1, ALERT_PATIENCE).await?;
         let alert = alerts.first().ok_or("nobody was told of the slow loop")?;
-        let form: AlertJson = serde_json::from_value(alert.message.clone())?;
-        self.quote(alert, &form.text());
+        self.quote(alert)?;
         let is_right = alert.kind() == "suspect" && alert.attributes["rule_arn"] == rule.arn.as_str();
         self.report.expect(is_right && alerts.len() == 1, format!("one alert, of the kind {}", alert.kind()));
         self.wait_for_deliveries(rule).await?;
@@ -71,8 +68,7 @@ impl Story<'_, '_> {
         self.report.expect(kinds == ["budget", "tripped"], format!("alerts: {}", kinds.join(", ")));
         let budget = alerts.iter().find(|alert| alert.kind() == "budget");
         let budget = budget.ok_or("nobody was told of the budget")?;
-        let form: AlertJson = serde_json::from_value(budget.message.clone())?;
-        self.quote(budget, &form.text());
+        let form: AlertJson = self.quote(budget)?;
         let names = |list: &[Ranked]| -> String {
             list.iter().map(|ranked| ranked.rule.name.as_str()).collect::<Vec<_>>().join(", ")
         };
@@ -102,11 +98,6 @@ impl Story<'_, '_> {
         self.expect_state(&stage.honest, "ENABLED").await?;
         self.expect_state(&stage.looping, "ENABLED").await?;
         self.run("budget-guard pressure").await
-    }
-
-    fn quote(&self, alert: &Alert, text: &str) {
-        self.screen.quote(&format!("Subject: {}\n\n", alert.subject.as_deref().unwrap_or("(none)")));
-        self.screen.quote(text);
     }
 }
 

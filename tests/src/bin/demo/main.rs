@@ -7,6 +7,7 @@ mod report;
 mod screen;
 mod stage;
 mod story;
+mod undone;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ async fn play(screen: &Screen, report: &mut Report<'_>) -> Result<(), Failure> {
         story.act_once_more().await?;
         story.turn_slowly().await?;
         story.run_out_of_money().await?;
+        story.undo_a_wrong_cut().await?;
         story.sum_up().await
     };
     tokio::select! {

@@ -1,10 +1,11 @@
 //! Callers in the demo, and the events of their calls.
 
 use budget_guard_aws::SystemClock;
+use budget_guard_core::policy::{BUDGET_TAG, LIMIT_TAG};
 use budget_guard_core::ports::Clock;
 use serde_json::{Value, json};
 
-use budget_guard_tests::payload;
+use budget_guard_tests::{Failure, payload};
 
 /// Name of the rule that loops.
 pub const FIX_ACL: &str = "fix-acl";
@@ -12,6 +13,10 @@ pub const FIX_ACL: &str = "fix-acl";
 pub const NOTIFY_DEPLOYS: &str = "notify-deploys";
 /// Name of the rule with the slow loop.
 pub const TAG_INSTANCES: &str = "tag-instances";
+/// Name of the honest rule with a limit of its own.
+pub const LOG_GRANTS: &str = "log-grants";
+/// Tags of `log-grants`: its limit, and the only budget that covers it.
+pub const LOG_GRANTS_TAGS: [(&str, &str); 2] = [(LIMIT_TAG, "40/60s"), (BUDGET_TAG, "audit")];
 /// Name of the function behind the rule, which is also the session name of its calls.
 pub const FIXER: &str = "acl-fixer";
 
@@ -22,18 +27,30 @@ pub const NOTIFY_DEPLOYS_PATTERN: &str = r#"{"source":["custom.lambda"],"detail-
 /// Event pattern of `tag-instances`.
 pub const TAG_INSTANCES_PATTERN: &str = r#"{"source":["custom.ec2"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["ec2.amazonaws.com"],"eventName":["CreateTags"]}}"#;
 
+/// Event pattern of `log-grants`.
+pub const LOG_GRANTS_PATTERN: &str = r#"{"source":["custom.iam"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["iam.amazonaws.com"],"eventName":["AttachRolePolicy"]}}"#;
+
 /// Event of a call by the tagger, this many seconds ago.
-pub fn tagger_tags(rule_arn: &str, seconds_ago: i64) -> Result<Value, budget_guard_tests::Failure> {
+pub fn tagger_tags(rule_arn: &str, seconds_ago: i64) -> Result<Value, Failure> {
     let worker = format!("arn:aws:sts::{}:assumed-role/shared-role/worker", account(rule_arn));
-    let at = jiff::Timestamp::from_second(SystemClock.now().as_second() - seconds_ago)?.to_string();
-    let mut event = call(rule_arn, &worker);
-    event["time"] = json!(at);
+    let mut event = earlier_call(rule_arn, &worker, seconds_ago)?;
     event["source"] = json!("custom.ec2");
-    event["detail"]["eventTime"] = json!(at);
     event["detail"]["eventSource"] = json!("ec2.amazonaws.com");
     event["detail"]["eventName"] = json!("CreateTags");
     event["detail"]["requestParameters"] =
         json!({ "resourcesSet": { "items": [{ "resourceId": "i-0abc" }] } });
+    Ok(event)
+}
+
+/// Event of carol's deployment that attaches a policy to a role, this many seconds ago.
+pub fn carol_grants(rule_arn: &str, seconds_ago: i64) -> Result<Value, Failure> {
+    let mut event = earlier_call(rule_arn, &user(rule_arn, "carol"), seconds_ago)?;
+    event["source"] = json!("custom.iam");
+    event["detail"]["eventSource"] = json!("iam.amazonaws.com");
+    event["detail"]["eventName"] = json!("AttachRolePolicy");
+    let role = format!("service-{seconds_ago}");
+    event["detail"]["requestParameters"] =
+        json!({ "roleName": role, "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess" });
     Ok(event)
 }
 
@@ -77,6 +94,14 @@ fn call(rule_arn: &str, principal: &str) -> Value {
     event["detail"]["eventCategory"] = json!("Management");
     event["detail"]["managementEvent"] = json!(true);
     event
+}
+
+fn earlier_call(rule_arn: &str, principal: &str, seconds_ago: i64) -> Result<Value, Failure> {
+    let at = jiff::Timestamp::from_second(SystemClock.now().as_second() - seconds_ago)?.to_string();
+    let mut event = call(rule_arn, principal);
+    event["time"] = json!(at);
+    event["detail"]["eventTime"] = json!(at);
+    Ok(event)
 }
 
 /// ARN of a user in the rule's account.

@@ -1,4 +1,4 @@
-//! The emulator with the deployed stack, three rules, and the callers and consumers in the background.
+//! The emulator with the deployed stack, four rules, and the callers and consumers in the background.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,6 +13,7 @@ use budget_guard_core::ports::Clock;
 use budget_guard_core::record::Record;
 use budget_guard_core::run::load;
 use budget_guard_core::stored::Key;
+use jiff::SignedDuration;
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
@@ -21,11 +22,12 @@ use super::people;
 use budget_guard_tests::emulator::{Emulator, Kind};
 use budget_guard_tests::stack::{Stack, logs};
 use budget_guard_tests::world::World;
-use budget_guard_tests::{Failure, payload, programs, while_doing};
+use budget_guard_tests::{Failure, payload, programs, rewind, while_doing};
 
 const BUS: &str = "default";
 // PutEvents takes no `aws.*` source, on the emulator as on AWS.
-const PARAMETERS: [(&str, &str); 2] = [("Mode", "enforce"), ("TrustedSources", "custom.")];
+const PARAMETERS: [(&str, &str); 3] =
+    [("Mode", "enforce"), ("TrustedSources", "custom."), ("AutoRestore", "true")];
 const TROUBLE: [&str; 3] = [r#""level":"WARN""#, r#""level":"ERROR""#, "panicked"];
 const SHOWN_LOG_LINES: usize = 3;
 
@@ -74,6 +76,8 @@ pub struct Stage {
     pub honest: Rule,
     /// The rule with the slow loop.
     pub slow: Rule,
+    /// The honest rule with a limit of its own.
+    pub burst: Rule,
     /// Resources of the guard.
     pub world: Arc<World>,
     store: DynamoStore,
@@ -99,11 +103,13 @@ impl Stage {
         let honest = rule(&world, people::NOTIFY_DEPLOYS, deploys, &[], "deploy-notifier").await?;
         let tags = people::TAG_INSTANCES_PATTERN;
         let slow = rule(&world, people::TAG_INSTANCES, tags, &[], "tagger").await?;
+        let (grants, tags) = (people::LOG_GRANTS_PATTERN, &people::LOG_GRANTS_TAGS);
+        let burst = rule(&world, people::LOG_GRANTS, grants, tags, "grant-log").await?;
         // On AWS a schedule sends a tick every minute; the first one reads all rules.
         let learned = stack.learn_rules(&emulator, &world).await;
         let store = DynamoStore::new(&emulator.sdk_config(), &world.table);
-        let crew = Crew::of(&world, &looping, &honest, &slow);
-        let stage = Self { looping, honest, slow, world, store, programs, stack, emulator };
+        let crew = Crew::of(&world, [&looping, &honest, &slow, &burst]);
+        let stage = Self { looping, honest, slow, burst, world, store, programs, stack, emulator };
         match learned {
             Ok(()) => Ok((stage, crew)),
             Err(failure) => Err(stage.with_logs(failure).await),
@@ -154,6 +160,26 @@ impl Stage {
         self.world.put_events(BUS, &[event]).await
     }
 
+    /// Sends events to the guard's queue, as its catch-all rule does. The emulator's bus gives events the time of now.
+    pub async fn guard_gets(&self, events: &[serde_json::Value]) -> Result<(), Failure> {
+        let bodies: Vec<String> = events.iter().map(ToString::to_string).collect();
+        for ten in bodies.chunks(10) {
+            self.world.send_batch(&self.world.guard_queue, ten).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the tick that the stack's schedule sends every minute.
+    pub async fn tick(&self) -> Result<(), Failure> {
+        let tick = payload::tick(&payload::now());
+        self.stack.invoke(&self.emulator, "ControlFunctionName", tick).await.map(drop)
+    }
+
+    /// Moves the cut of a rule back by this time, in the guard's record.
+    pub async fn date_cut_back(&self, rule: &Rule, by: SignedDuration) -> Result<(), Failure> {
+        rewind::cut_at(&self.store, rule.arn.as_str(), self.now() - by).await
+    }
+
     /// Sends CloudTrail's event of a call about a rule to the guard's queue. PutEvents takes no source `aws.*`.
     pub async fn cloudtrail_tells(&self, call: &str, rule: &Rule) -> Result<(), Failure> {
         let (arn, named) = (rule.arn.as_str(), serde_json::json!({ "name": rule.arn.name() }));
@@ -200,12 +226,13 @@ impl Stage {
 pub struct Crew(JoinSet<Result<(), Failure>>);
 
 impl Crew {
-    fn of(world: &Arc<World>, looping: &Rule, honest: &Rule, slow: &Rule) -> Self {
+    fn of(world: &Arc<World>, [looping, honest, slow, burst]: [&Rule; 4]) -> Self {
         let mut tasks = JoinSet::new();
         let world = || Arc::clone(world);
         tasks.spawn(fixer::fix(world(), Arc::clone(&looping.target), looping.arn.to_string()));
         tasks.spawn(fixer::listen(world(), Arc::clone(&honest.target)));
         tasks.spawn(fixer::listen(world(), Arc::clone(&slow.target)));
+        tasks.spawn(fixer::listen(world(), Arc::clone(&burst.target)));
         tasks.spawn(fixer::deploy_now_and_then(world(), honest.arn.to_string()));
         Self(tasks)
     }

@@ -16,9 +16,11 @@ use super::stage::{Definition, Rule, Stage};
 use budget_guard_tests::Failure;
 use budget_guard_tests::alert::Alert;
 
-const FRAME: Duration = Duration::from_millis(50);
+/// Time between two looks at the guard's state.
+pub(super) const FRAME: Duration = Duration::from_millis(50);
 const LOOP_PATIENCE: SignedDuration = SignedDuration::from_secs(60);
-const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
+/// Time limit for deliveries and small changes.
+pub(super) const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
 /// Time limit for an alert.
 pub(super) const ALERT_PATIENCE: Duration = Duration::from_secs(10);
 /// Time for a hundred firings, if the rule still fired.
@@ -124,9 +126,7 @@ impl<'a, 'r> Story<'a, 'r> {
             self.report.expect(false, "an alert arrives");
             return Ok(());
         };
-        let form: AlertJson = serde_json::from_value(alert.message.clone())?;
-        self.screen.quote(&format!("Subject: {}\n\n", alert.subject.as_deref().unwrap_or("(none)")));
-        self.screen.quote(&form.text());
+        let form = self.quote(alert)?;
         let epoch = self.trip.as_ref().map_or(0, |trip| trip.epoch);
         let dedup_id = format!("{}/{epoch}/tripped", self.stage.looping.arn);
         let ids = [alert.attributes.get("dedup_id"), Some(&form.dedup_id)];
@@ -193,12 +193,10 @@ impl<'a, 'r> Story<'a, 'r> {
         self.alerts.extend(self.stage.world.alerts().await?);
         let mut lines = Vec::new();
         let stage = self.stage;
-        // Most firings of the slow rule were reported with earlier times, to the guard only.
-        let counted = stage.record(&stage.slow).await?.and_then(|record| record.last_trip);
-        let counted = counted.and_then(|trip| usize::try_from(trip.evidence.count).ok()).unwrap_or_default();
         for (rule, firings, cut) in [
             (&stage.looping, stage.looping.target.firings(), self.cut),
-            (&stage.slow, counted, Cut::default()),
+            (&stage.slow, self.counted(&stage.slow).await?, Cut::default()),
+            (&stage.burst, self.counted(&stage.burst).await?, Cut::default()),
             (&stage.honest, stage.honest.target.firings(), Cut::default()),
         ] {
             let state = stage.definition(rule).await?.state_word();
@@ -208,12 +206,27 @@ impl<'a, 'r> Story<'a, 'r> {
         // A topic may change the order of messages of the same time.
         let mut kinds: Vec<&str> = self.alerts.iter().map(Alert::kind).collect();
         kinds.sort_unstable();
-        let expected = ["budget", "restored", "suspect", "tripped", "tripped"];
+        let expected =
+            ["budget", "exonerated", "restored", "restored", "suspect", "tripped", "tripped", "tripped"];
         self.report.expect(kinds == expected, format!("alerts in all: {}", kinds.join(", ")));
         let honest = self.stage.record(&self.stage.honest).await?;
         let was_cut = honest.as_ref().is_none_or(|record| record.last_trip.is_some());
         self.report.expect(!was_cut, format!("{} was counted, never cut", self.stage.honest.arn.name()));
         Ok(())
+    }
+
+    /// Number of firings in the last trip of a rule, most of which were reported to the guard alone.
+    async fn counted(&self, rule: &Rule) -> Result<usize, Failure> {
+        let trip = self.stage.record(rule).await?.and_then(|record| record.last_trip);
+        Ok(trip.and_then(|trip| usize::try_from(trip.evidence.count).ok()).unwrap_or_default())
+    }
+
+    /// Prints subject and text of an alert. Returns its public form.
+    pub(super) fn quote(&self, alert: &Alert) -> Result<AlertJson, Failure> {
+        let form: AlertJson = serde_json::from_value(alert.message.clone())?;
+        self.screen.quote(&format!("Subject: {}\n\n", alert.subject.as_deref().unwrap_or("(none)")));
+        self.screen.quote(&form.text());
+        Ok(form)
     }
 
     /// Shows both rules until the guard's record of the first is as wanted. Returns false after the time limit.

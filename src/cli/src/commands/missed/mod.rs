@@ -3,7 +3,6 @@
 
 mod archive;
 mod coverage;
-mod progress;
 mod replay;
 
 pub(super) use replay::ReplayView;

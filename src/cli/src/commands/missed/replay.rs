@@ -14,8 +14,8 @@ use budget_guard_core::ports::Clock;
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::progress::Progress;
 use super::{Plan, bus_of};
+use crate::commands::progress::Progress;
 use crate::output;
 use crate::problem::Problem;
 use crate::session::Session;

@@ -1,27 +1,23 @@
-//! `drill`: creates a harmless rule, fires it until the guard cuts it, and removes it. Prints the times.
+//! Rules of a drill: made, fired, watched and removed.
 
 use std::time::Duration;
 
 use aws_sdk_eventbridge::error::BuildError;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, RuleState, Tag};
 use budget_guard_aws::{Aws, SystemClock, fault};
-use budget_guard_core::alerts::quoted;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::directory::Head;
 use budget_guard_core::guard::Order;
-use budget_guard_core::model::{Fault, FaultKind, RuleArn, Seconds, Timestamp};
+use budget_guard_core::model::{Fault, FaultKind, RuleArn, Timestamp};
 use budget_guard_core::policy::{LIMIT_TAG, MODE_TAG};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::record::Record;
 use budget_guard_core::run::{Guard, load};
 use budget_guard_core::stored::Key;
-use serde::Serialize;
 use serde_json::json;
 
-use super::order;
-use crate::context::Context;
-use crate::exit::Exit;
-use crate::output;
+use super::Course;
+use crate::commands::order;
 use crate::problem::Problem;
 use crate::queue::QueueArn;
 use crate::session::Session;
@@ -32,108 +28,24 @@ use crate::targets::{self, TARGET_ID};
 const PREFIX: &str = "drill-budget-guard-";
 /// Source of the drill's events. The operator's policy allows `PutEvents` for this source only.
 const SOURCE: &str = "budget-guard.drill";
+/// Type of the drill's events. The guard's catch-all rule takes it by its end, so it also shows the events that a rule
+/// misses.
+const DETAIL_TYPE: &str = "Drill via CloudTrail";
 /// Number of firings in the rule's limit tag.
-const LIMIT: u32 = 5;
+pub(super) const LIMIT: u32 = 5;
 /// Window in the rule's limit tag.
-const WINDOW: &str = "60s";
+pub(super) const WINDOW: &str = "60s";
 /// Time between two events or checks.
-const PAUSE: Duration = Duration::from_millis(250);
+pub(super) const PAUSE: Duration = Duration::from_millis(250);
 /// Maximum number of attempts to restore the rule before its removal. The guard may change it at the same time.
 const RESTORE_ATTEMPTS: u32 = 20;
 
-/// Result of a drill, as in `--output json`.
-#[derive(Debug, Serialize)]
-struct Course {
-    rule: RuleArn,
-    limit: u32,
-    /// Number of events put until the rule was found disabled.
-    firings: u32,
-    /// Seconds from the first event until the rule was found disabled.
-    cut_after_seconds: Option<f64>,
-    /// Seconds from the first event until the alert was found published.
-    alerted_after_seconds: Option<f64>,
-    /// True if EventBridge passes the tracing header of an event to the guard's queue. `None` if no event arrived.
-    passes_traces: Option<bool>,
-    /// Time of an `AssumeRole` event that the guard's catch-all rule got in state `ENABLED`.
-    assume_role_at: Option<Timestamp>,
-    removed: bool,
-}
-
-/// Runs `drill`.
-pub(super) async fn run(context: &Context, within: Seconds) -> Result<Exit, Problem> {
-    let queue = context.required_queue()?;
-    let settings = context.guard()?;
-    let session = Session::open(context, &[]).await?;
-    let mut drill = Drill { guard: session.guard(settings), session: &session };
-    let rule = drill.make().await.map_err(|fault| session.problem(&fault))?;
-    output::note(format_args!("Rule {} is made, at a limit of {LIMIT}/{WINDOW}. Firing it.", quoted(&rule)));
-    let mut course = Course {
-        rule,
-        limit: LIMIT,
-        firings: 0,
-        cut_after_seconds: None,
-        alerted_after_seconds: None,
-        passes_traces: None,
-        assume_role_at: drill.assume_role_at().await.map_err(|fault| session.problem(&fault))?,
-        removed: false,
-    };
-    let fired = drill.attach_and_fire(&queue, &mut course, within.into()).await;
-    // The rule is removed after a failure too.
-    let removed = Box::pin(drill.remove(&course.rule)).await;
-    course.removed = removed.is_ok();
-    if context.is_json() {
-        output::json(&course)?;
-    } else {
-        output::data(&text(&course))?;
-    }
-    if let Err(problem) = removed {
-        output::problem(&problem);
-        output::hint(format_args!("to remove the rule: {}", removal(context, &course.rule)));
-    }
-    fired.map_err(|fault| session.problem_with(&course.rule, &fault))?;
-    let what = match (course.cut_after_seconds, course.alerted_after_seconds) {
-        (Some(_), Some(_)) if course.removed => return Ok(Exit::Done),
-        (Some(_), Some(_)) => return Ok(Exit::Failed),
-        (Some(_), None) => "the rule was cut, but no alert was published",
-        _ => "the rule was not cut",
-    };
-    Err(Problem::failed(format!("{what} within {within}"))
-        .hint("look at the dead-letter queue, and at the log of the function whose name ends in -ingest")
-        .hint("with a long BatchingWindowSeconds it takes longer: --within 5m"))
-}
-
-/// Shell commands that remove the rule. Its target has to be removed first.
-fn removal(context: &Context, rule: &RuleArn) -> String {
-    let detach = context.command("detach", rule);
-    format!("{detach} && {}", context.aws_events("delete-rule", rule))
-}
-
-fn text(course: &Course) -> String {
-    let after = |seconds: Option<f64>| {
-        seconds.map_or("not seen".to_owned(), |seconds| format!("after {seconds:.1} s"))
-    };
-    format!(
-        "fired    {} times, at a limit of {LIMIT} in {WINDOW}\ncut      {}\nalerted  {}\ntraces   {}\nopenings {}\nremoved  {}\n",
-        course.firings,
-        after(course.cut_after_seconds),
-        after(course.alerted_after_seconds),
-        match course.passes_traces {
-            Some(true) => "passed on: they show loops over custom buses",
-            Some(false) => "not passed on",
-            None => "not seen",
-        },
-        course.assume_role_at.map_or_else(
-            || "no AssumeRole has reached the guard's plain rule so far".to_owned(),
-            |at| format!("plain rules receive AssumeRole, as at {at}")
-        ),
-        if course.removed { "yes" } else { "no" }
-    )
-}
-
 /// A drill in progress.
-struct Drill<'a> {
-    guard: Guard<Aws>,
-    session: &'a Session,
+pub(super) struct Drill<'a> {
+    /// The guard, with the operator's rights.
+    pub(super) guard: Guard<Aws>,
+    /// Connection to AWS.
+    pub(super) session: &'a Session,
 }
 
 impl Drill<'_> {
@@ -141,10 +53,11 @@ impl Drill<'_> {
         self.guard.ports.rules.client()
     }
 
-    /// Creates the rule on the default bus, without a target.
-    async fn make(&self) -> Result<RuleArn, Fault> {
-        let name = format!("{PREFIX}{}", SystemClock.now().as_millisecond());
-        let pattern = json!({"source": [SOURCE], "detail": {"drill": [name]}}).to_string();
+    /// Creates a rule on the default bus, without a target. `suffix` ends its name.
+    pub(super) async fn make(&self, suffix: &str) -> Result<RuleArn, Fault> {
+        let name = format!("{PREFIX}{}{suffix}", SystemClock.now().as_millisecond());
+        let pattern = json!({"source": [SOURCE], "detail-type": [DETAIL_TYPE], "detail": {"drill": [name]}});
+        let pattern = pattern.to_string();
         let tags = [(LIMIT_TAG, format!("{LIMIT}/{WINDOW}")), (MODE_TAG, "enforce".to_owned())];
         let tags = tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
         let call = self
@@ -160,15 +73,20 @@ impl Drill<'_> {
         arn.parse().map_err(|error| Fault::new(FaultKind::Other, format!("PutRule: {error}")))
     }
 
+    /// Adds the guard's queue to the targets of a rule.
+    pub(super) async fn attach(&self, queue: &QueueArn, rule: &RuleArn) -> Result<(), Fault> {
+        let target = targets::guards(queue.as_str(), None)?;
+        targets::put(&self.guard.ports.rules, rule, target).await
+    }
+
     /// Attaches the guard's queue and fires the rule until the alert is published or the time is over.
-    async fn attach_and_fire(
+    pub(super) async fn attach_and_fire(
         &self,
         queue: &QueueArn,
         course: &mut Course,
         within: Duration,
     ) -> Result<(), Fault> {
-        let target = targets::guards(queue.as_str(), None)?;
-        targets::put(&self.guard.ports.rules, &course.rule, target).await?;
+        self.attach(queue, &course.rule).await?;
         let began = SystemClock.now();
         while since(began) < within.as_secs_f64() && course.alerted_after_seconds.is_none() {
             if course.cut_after_seconds.is_some() {
@@ -203,7 +121,7 @@ impl Drill<'_> {
     }
 
     /// Time of the first `AssumeRole` event at the guard's plain rule, from the directory.
-    async fn assume_role_at(&self) -> Result<Option<Timestamp>, Fault> {
+    pub(super) async fn assume_role_at(&self) -> Result<Option<Timestamp>, Fault> {
         let stored = load::<Head>(&self.guard.ports.store, Key::Head).await?;
         Ok(stored.and_then(|(head, _)| head.assume_role_at))
     }
@@ -214,14 +132,16 @@ impl Drill<'_> {
         Ok(record.map(|record| record.turns.has_traces()))
     }
 
-    async fn record(&self, rule: &RuleArn) -> Result<Option<Record>, Fault> {
+    /// Record of a rule. `None` before its first firing.
+    pub(super) async fn record(&self, rule: &RuleArn) -> Result<Option<Record>, Fault> {
         Ok(load(&self.guard.ports.store, Key::Record(rule)).await?.map(|(record, _)| record))
     }
 
-    async fn put_event(&self, rule: &RuleArn) -> Result<(), Fault> {
+    /// Puts an event that matches this rule alone.
+    pub(super) async fn put_event(&self, rule: &RuleArn) -> Result<(), Fault> {
         let entry = PutEventsRequestEntry::builder()
             .source(SOURCE)
-            .detail_type("Drill")
+            .detail_type(DETAIL_TYPE)
             .detail(json!({"drill": rule.name()}).to_string())
             .trace_header(trace_header(SystemClock.now()))
             .build();
@@ -232,7 +152,7 @@ impl Drill<'_> {
     }
 
     /// Restores the rule, then deletes it. The guard would report the deletion of a cut rule as a change by others.
-    async fn remove(&mut self, rule: &RuleArn) -> Result<(), Problem> {
+    pub(super) async fn remove(&mut self, rule: &RuleArn) -> Result<(), Problem> {
         let session = self.session;
         let problem = |fault: Fault| session.problem_with(rule, &fault);
         for _ in 0..RESTORE_ATTEMPTS {
@@ -261,6 +181,7 @@ fn unbuilt(error: BuildError) -> Fault {
     Fault::new(FaultKind::Other, error.to_string())
 }
 
-fn since(began: Timestamp) -> f64 {
+/// Seconds since a time.
+pub(super) fn since(began: Timestamp) -> f64 {
     SystemClock.now().duration_since(began).as_secs_f64()
 }
