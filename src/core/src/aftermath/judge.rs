@@ -231,7 +231,8 @@ pub(super) fn measured(before: &[(i64, u64)], since: &[(i64, u64)], cut: i64, su
     Measured {
         before: total(pace),
         before_seconds: seconds(pace.first().map_or(0, |(first, _)| cut - first).max(60)),
-        after: total(since),
+        // Later calls may still be missing.
+        after: total(&since[..since.partition_point(|(at, _)| *at <= sure)]),
         after_seconds: seconds(sure - cut),
         last_after_seconds: since.last().map(|(last, _)| seconds(last - cut)),
     }
