@@ -3,6 +3,7 @@
 mod cast;
 mod events;
 mod language;
+mod outcome;
 mod parse;
 mod stage;
 
@@ -11,8 +12,9 @@ use std::path::PathBuf;
 
 use budget_guard_tests::folders::root;
 use language::{Expected, Story};
+use outcome::Outcome;
 use parse::parse;
-use stage::{Outcome, play};
+use stage::play;
 
 /// Numbers of events per batch. A story may ask for more.
 const BATCHES: [usize; 3] = [1, 7, 100];
@@ -37,7 +39,7 @@ fn stories() -> Vec<(PathBuf, Story)> {
 
 /// Compares an outcome with its expectation. The number of firings is exact if events come one by one.
 fn check(outcome: &Outcome, expected: &Expected, is_exact: bool) -> Result<(), String> {
-    let Outcome { firings, cut_by, would_be_cut_by, suspects, advices, said: _ } = outcome;
+    let Outcome { firings, cut_by, would_be_cut_by, suspects, advices, .. } = outcome;
     let is_cut = cut_by.is_some() || would_be_cut_by.is_some();
     let is_right = match expected {
         Expected::Cut { by, after } => {
@@ -101,7 +103,9 @@ fn the_table_of_loops_is_what_is_measured() {
         for (rule, expected) in &story.expected {
             let Expected::Cut { by, .. } = expected else { continue };
             let firings = outcomes[rule].firings;
-            rows.push((firings, format!("| {} | {firings} | {by} |", story.title)));
+            let outcome = outcomes[rule].after_cut.unwrap_or("not seen");
+            assert!(!matches!(outcome, "goes on" | "cleared"), "{name}: {outcome}");
+            rows.push((firings, format!("| {} | {firings} | {by} | {outcome} |", story.title)));
             for (_, aim) in AIMS.iter().filter(|(begin, _)| name.starts_with(begin)) {
                 assert!(firings <= *aim, "{name}: {firings} firings, the aim is {aim}");
             }
@@ -109,7 +113,8 @@ fn the_table_of_loops_is_what_is_measured() {
     }
     rows.sort();
     let table: Vec<String> = rows.into_iter().map(|(_, row)| row).collect();
-    let table = format!("| loop | firings until the cut | found by |\n|---|---|---|\n{}\n", table.join("\n"));
+    let head = "| loop | firings until the cut | found by | outcome of the cut |\n|---|---|---|---|";
+    let table = format!("{head}\n{}\n", table.join("\n"));
     let document = fs::read_to_string(root().join("infra/evidence.md")).expect("the document");
     assert!(document.contains(&table), "infra/evidence.md should say:\n\n{table}");
 }

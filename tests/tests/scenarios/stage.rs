@@ -6,19 +6,18 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use budget_guard_core::alerts::{AlertJson, AlertKind};
 use budget_guard_core::attribution::Home;
-use budget_guard_core::model::RuleState;
+use budget_guard_core::model::{RuleDefinition, RuleState};
 use budget_guard_core::policy::{Limits, Mode};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::run::Guard;
-use budget_guard_core::verdict::{Evidence, EvidenceKind};
 use budget_guard_tests::memory::World;
 use serde_json::{Value, json};
 
 use super::cast::{arn, seconds};
 use super::events::{NOON, Numbers, event, filled};
 use super::language::{Actor, Answer, Call, History, Rule, Story, To};
+use super::outcome::Outcome;
 
 /// Maximum number of events, more than any story needs.
 const MAX_EVENTS: usize = 200_000;
@@ -30,21 +29,10 @@ const QUIET: Duration = Duration::from_secs(600);
 const QUIET_TICK: Duration = Duration::from_secs(900);
 /// Duration of the ticks after the last event.
 const AFTERWARDS: Duration = Duration::from_secs(600);
-
-/// Outcome for one rule.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// Number of distinct firings until the cut was seen, or of all firings.
-    pub firings: u64,
-    /// Kind of evidence of its cut.
-    pub cut_by: Option<String>,
-    /// Kind of evidence for which it would have been cut, in mode `observe`.
-    pub would_be_cut_by: Option<String>,
-    pub suspects: usize,
-    pub advices: usize,
-    /// Reasons in the alerts.
-    pub said: Vec<String>,
-}
+/// Time for which the guard watches the cut rules after that.
+const WATCHED: Duration = Duration::from_secs(8 * 3_600);
+/// Pattern of the guard's catch-all rule.
+const CATCH_ALL: &str = r#"{"detail-type":[{"suffix":"via CloudTrail"}]}"#;
 
 enum Happening {
     Call {
@@ -59,11 +47,11 @@ enum Happening {
 }
 
 /// A story in play.
-struct Stage<'a> {
-    story: &'a Story,
+pub(super) struct Stage<'a> {
+    pub(super) story: &'a Story,
     batch: usize,
     random: fastrand::Rng,
-    world: World,
+    pub(super) world: World,
     guard: Guard<World>,
     /// Happenings by time. At one time, immediate deliveries come first, and the rest in the order of addition.
     agenda: BTreeMap<(Duration, bool, u64), Happening>,
@@ -77,7 +65,7 @@ struct Stage<'a> {
     /// Number of firings by rule.
     firings: BTreeMap<String, u64>,
     /// Number of firings when the rule was seen to be cut, or reported as one that would be.
-    ended: BTreeMap<String, u64>,
+    pub(super) ended: BTreeMap<String, u64>,
     /// Number of requests for each answer, and the resources that it was given on.
     asked: BTreeMap<(String, usize), usize>,
     answered: BTreeSet<(String, usize, String)>,
@@ -115,6 +103,7 @@ pub fn play(story: &Story, batch: usize, shuffled: Option<u64>) -> BTreeMap<Stri
     };
     stage.begin();
     stage.go_on(shuffled.is_some());
+    stage.watch_cuts();
     assert_eq!(stage.world.broken_promises(), Vec::<String>::new(), "{}", story.title);
     story.rules.iter().map(|rule| (rule.name.clone(), stage.outcome(&rule.name))).collect()
 }
@@ -122,6 +111,8 @@ pub fn play(story: &Story, batch: usize, shuffled: Option<u64>) -> BTreeMap<Stri
 impl Stage<'_> {
     /// Builds the directory with a tick, and adds the calls of the story.
     fn begin(&mut self) {
+        let state = RuleState::EnabledWithAllCloudtrailManagementEvents;
+        self.world.put_rule(&arn("budget-guard-watch"), RuleDefinition::new(state, CATCH_ALL));
         for (index, rule) in self.story.rules.iter().enumerate() {
             match rule.made_at.is_zero() {
                 true => self.make(rule),
@@ -140,6 +131,13 @@ impl Stage<'_> {
                 let at = scene.at + scene.every * u32::try_from(n).expect("a count");
                 self.add(at, Happening::Call { who: scene.who.clone(), call });
             }
+        }
+    }
+
+    /// Lets the guard watch the rules that it cut, until the outcomes of these cuts are known.
+    fn watch_cuts(&mut self) {
+        if !self.ended.is_empty() {
+            self.ticks_until(self.next_tick + WATCHED);
         }
     }
 
@@ -329,44 +327,8 @@ impl Stage<'_> {
         }
     }
 
-    fn firings(&self, rule: &str) -> u64 {
+    pub(super) fn firings(&self, rule: &str) -> u64 {
         self.firings.get(rule).copied().unwrap_or_default()
-    }
-
-    fn outcome(&self, name: &str) -> Outcome {
-        let rule = arn(name);
-        let alerts = self.world.alerts();
-        let mine = |kind: AlertKind| {
-            alerts.iter().filter(move |alert| is_about(alert, &arn(name)) && alert.kind == kind)
-        };
-        let by = |kind: AlertKind| Some(kind_of(mine(kind).next()?.evidence.as_ref()?));
-        let is_disabled = self.world.rule_state(&rule) == Some(RuleState::Disabled);
-        assert_eq!(is_disabled, by(AlertKind::Tripped).is_some(), "{}: {name}", self.story.title);
-        Outcome {
-            firings: self.ended.get(name).copied().unwrap_or_else(|| self.firings(name)),
-            cut_by: by(AlertKind::Tripped),
-            would_be_cut_by: by(AlertKind::WouldTrip),
-            suspects: mine(AlertKind::Suspect).count(),
-            advices: mine(AlertKind::Advice).count(),
-            said: alerts
-                .iter()
-                .filter(|alert| is_about(alert, &rule))
-                .map(|alert| alert.reason.clone())
-                .collect(),
-        }
-    }
-}
-
-/// Kind of evidence in the words of stories.
-fn kind_of(evidence: &Evidence) -> String {
-    let is_cycle = evidence.own.as_ref().is_some_and(|own| !own.cycle.is_empty());
-    match evidence.kind {
-        _ if is_cycle => "cycle".to_owned(),
-        EvidenceKind::Turns => "turns".to_owned(),
-        EvidenceKind::Surplus => "surplus".to_owned(),
-        EvidenceKind::Burst if evidence.own.is_some() => "rate".to_owned(),
-        EvidenceKind::Burst => "burst".to_owned(),
-        other => format!("{other:?}"),
     }
 }
 
@@ -391,8 +353,4 @@ fn run<F: Future>(future: F) -> F::Output {
             return output;
         }
     }
-}
-
-fn is_about(alert: &AlertJson, rule: &budget_guard_core::model::RuleArn) -> bool {
-    alert.rule.as_ref().is_some_and(|about| about.arn == *rule)
 }
