@@ -6,6 +6,7 @@ use budget_guard_core::model::{RuleArn, Timestamp};
 use budget_guard_core::record::Record;
 use budget_guard_core::run::{load, save};
 use budget_guard_core::stored::Key;
+use jiff::SignedDuration;
 
 use crate::Failure;
 
@@ -23,5 +24,21 @@ pub async fn cut_at(store: &DynamoStore, rule: &str, at: Timestamp) -> Result<()
     record.last_trip.as_mut().ok_or("no trip")?.at = at;
     record.breaker.disabled_mut().ok_or("not cut")?.at = at;
     save(store, &record, Some(version), at).await?;
+    Ok(())
+}
+
+/// Moves the trial in the stored record of a rule by this time into the past, and makes its end due.
+pub async fn trial(store: &DynamoStore, rule: &str, by: SignedDuration) -> Result<(), Failure> {
+    let rule: RuleArn = rule.parse()?;
+    let stored = load::<Record>(store, Key::Record(&rule)).await?;
+    let (mut record, version) = stored.ok_or("no record")?;
+    let trial = record.trial.as_mut().ok_or("no trial")?;
+    for at in [&mut trial.disabled_at, &mut trial.enabled_at] {
+        *at = at.map(|at| at - by);
+    }
+    if let Some(disabled) = record.breaker.disabled_mut() {
+        disabled.restore_at = Some(disabled.at);
+    }
+    save(store, &record, Some(version), record.epoch.began.unwrap_or(Timestamp::UNIX_EPOCH)).await?;
     Ok(())
 }

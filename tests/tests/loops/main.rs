@@ -4,6 +4,7 @@
 //! is a rule with forged events of a loop.
 
 mod stage;
+mod trial;
 
 use aws_sdk_eventbridge::types::RuleState;
 use budget_guard_core::model::Timestamp;

@@ -144,6 +144,19 @@ impl Stage {
         Ok(())
     }
 
+    /// Moves the trial of a rule by this time into the past, and lets the guard look at it.
+    pub async fn tried_before(&self, machine: &Machine, by: jiff::SignedDuration) -> Result<(), Failure> {
+        rewind::trial(&self.store, &machine.rule, by).await?;
+        self.tick_for_rule().await
+    }
+
+    /// Sends a tick that may trip a rule.
+    pub async fn tick_for_rule(&self) -> Result<(), Failure> {
+        let outcome = self.api.invoke_within(payload::tick(&payload::now()), TICK).await;
+        assert_eq!(outcome.json()["firings"], 0);
+        Ok(())
+    }
+
     pub async fn state(&self, machine: &Machine) -> Result<RuleState, Failure> {
         self.world.rule_state(machine.bus, machine.name).await
     }
