@@ -107,3 +107,35 @@ fn a_real_trip_ends_a_planned_trial() {
     story.step(&[Observation::Order(Order::Disable { reason: "test".to_owned() })]);
     assert_eq!(story.record.trial, None);
 }
+
+#[test]
+fn while_a_budget_is_overspent_a_suspect_is_tried_and_not_cut() {
+    let check = |is_on: bool, expected: AlertKind| {
+        let mut story = Story::new(Mode::Enforce, "200/60s");
+        turns::known(&mut story);
+        story.limits = story.limits.with_overspent_budgets(["monthly"]);
+        story.limits.sees_missed = true;
+        (story.limits.trial, story.limits.may_restore) = (is_on, true);
+        // One own call a minute, without the beginning.
+        for minute in 0..24 {
+            story.now = NOON + SignedDuration::from_mins(minute);
+            let mut plan = story.step(&[own_call(minute, minute * 60)]);
+            for _ in 0..5 {
+                let answer = match plan.next {
+                    Some(Action::History) => Answer::History(Ok(Default::default())),
+                    Some(Action::Inspect) => Answer::Inspected(Ok(Box::new(found(RuleState::Enabled)))),
+                    Some(Action::Disable) => Answer::Disabled(Ok(RuleState::Disabled)),
+                    _ => break,
+                };
+                plan = story.step(&[Observation::Answer(answer)]);
+            }
+            if let Some(first) = kinds(&mut story).first() {
+                assert_eq!((*first, story.record.trial.is_some()), (expected, is_on));
+                return;
+            }
+        }
+        panic!("no suspect");
+    };
+    check(true, AlertKind::Suspect);
+    check(false, AlertKind::Tripped);
+}
