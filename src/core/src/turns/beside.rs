@@ -18,6 +18,12 @@ impl Turns {
     /// Judges the last three hours. Returns a suspicion, never a proof.
     pub fn judge_beside(&self, terms: &Terms) -> Option<Found> {
         terms.turns?;
+        let oldest = self.past.spans.first().map(|span| span.from);
+        let oldest = oldest.into_iter().chain(self.entries.first().map(|entry| entry.at)).min()?;
+        // Most rules have no calls so old, and need no timeline.
+        if oldest > self.newest()? - (HOURS - 1) * 3_600 {
+            return None;
+        }
         let (own, others) = self.by_maker(terms, Chains::Apart);
         let newest = own.last()?.to;
         let count = |spans: &[Span], from: i64, to: i64| -> u64 {
