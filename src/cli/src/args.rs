@@ -140,7 +140,7 @@ pub(crate) enum Command {
         /// Also wait until the guard has judged the cut, and that of a second rule whose events go on
         #[arg(long)]
         outcome: bool,
-        /// How long to wait for the cut and its alert, or for the outcomes [default: 2m, with --outcome 20m]
+        /// Longest wait for the cut and its alert, or for the outcomes [default: 2m, with --outcome 20m]
         #[arg(long, value_name = "DURATION")]
         within: Option<Seconds>,
         /// The guard's SQS queue [else BUDGET_GUARD_QUEUE_ARN]

@@ -169,6 +169,7 @@ fn machine(path: &str, nature: Nature, reply: Option<Reply>) -> Machine {
         apart_ms: 1_000,
         neighbour: None,
         always: 0,
+        arrivals: Vec::new(),
         fired: Vec::new(),
     }
 }

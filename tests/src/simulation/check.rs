@@ -7,11 +7,10 @@ use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{RuleArn, RuleState};
 use budget_guard_core::record::Record;
 use budget_guard_core::stored::Stored;
-use budget_guard_core::verdict::{EvidenceKind, Finding};
+use budget_guard_core::verdict::EvidenceKind;
 
 use super::MAX_SKEW_MS;
 use super::aws::{START, Shared, State};
-use super::happenings::Caller;
 use super::machines::{Machine, Machines, Nature};
 
 /// Promises 1, 3 and 5: evidence and found state are stored, one cut per epoch, and only for rules that allow it.
@@ -122,19 +121,16 @@ pub fn at_rest(shared: &Shared, machines: &Machines, queued: usize, dead_letters
     one_alert_per_epoch(&mut state);
 }
 
-/// Returns true if more calls of people came before the last trip than its evidence has reasons: some of their events were
-/// minutes late. A fast proof does not wait for them.
+/// Returns true if the event of a person's call that may be a reason for the last trip's calls arrived after the trip. A
+/// fast proof does not wait for it.
 fn had_late_reasons(machine: &Machine, record: &Record) -> bool {
     let Some(trip) = &record.last_trip else { return false };
-    let Some(Finding::Surplus { reasons, .. }) = trip.evidence.own.as_ref().map(|own| own.finding) else {
-        return false;
-    };
     let (Some(first), Some(last)) = (trip.evidence.first, trip.evidence.last) else { return false };
     // A reason may be a minute older than the first call that answers it.
     let (first, last) = (first.as_second() - 60, last.as_second());
     let is_before = |at: i64| (first..=last).contains(&(START.as_second() + at));
-    let people = machine.fired.iter().filter(|(at, by)| *by == Caller::Person && is_before(*at)).count();
-    people > usize::try_from(reasons).unwrap_or(usize::MAX)
+    let tripped_ms = trip.at.duration_since(START).as_millis() - i128::from(MAX_SKEW_MS);
+    machine.arrivals.iter().any(|(at, arrives_ms)| is_before(*at) && i128::from(*arrives_ms) > tripped_ms)
 }
 
 /// Promise 2: the firings in the last trip's evidence happened and are distinct.

@@ -58,6 +58,8 @@ pub struct Machine {
     pub neighbour: Option<usize>,
     /// Firings per minute over the last day.
     pub always: u64,
+    /// Calls of people: event time in whole seconds, and the arrival of the event in milliseconds.
+    pub arrivals: Vec<(i64, i64)>,
     /// Distinct firings: event time in whole seconds, and the caller.
     pub fired: Vec<(i64, Caller)>,
 }
@@ -144,10 +146,14 @@ impl Machines {
         let variation = machine.varies.then_some(self.events);
         let on = machine.names_resource.then_some((call.thing, variation));
         let body = body(&machine.rule, &id, second, &caller, on);
-        deliver(&mut state, agenda, &id, body);
+        let arrives_ms = deliver(&mut state, agenda, &id, body).first_ms;
+        if call.by == Caller::Person {
+            machine.arrivals.push((second, arrives_ms));
+        }
         if state.rng.u32(0..200) == 0 {
             self.bad_messages +=
-                deliver(&mut state, agenda, &format!("{id}-bad"), "neither JSON nor anything".to_owned());
+                deliver(&mut state, agenda, &format!("{id}-bad"), "neither JSON nor anything".to_owned())
+                    .copies;
         }
         // Loops end at some time, because a world has to end.
         if let Some(reply) = machine.reply

@@ -6,9 +6,18 @@ use serde_json::json;
 use super::aws::{START, State};
 use super::happenings::{Agenda, Happening, Message};
 
+/// Deliveries of one message.
+pub struct Deliveries {
+    /// Number of copies.
+    pub copies: usize,
+    /// Time at which the first copy arrives in the queue, in milliseconds.
+    pub first_ms: i64,
+}
+
 /// Delivers a message at least once, after a delay, in any order.
-pub fn deliver(state: &mut State, agenda: &mut Agenda, id: &str, body: String) -> usize {
+pub fn deliver(state: &mut State, agenda: &mut Agenda, id: &str, body: String) -> Deliveries {
     let copies = if state.rng.u32(0..10) == 0 { 2 } else { 1 };
+    let mut first_ms = i64::MAX;
     for copy in 0..copies {
         let delay = match state.rng.u32(0..50) {
             0 if state.chaos => state.rng.i64(0..300_000),
@@ -16,9 +25,10 @@ pub fn deliver(state: &mut State, agenda: &mut Agenda, id: &str, body: String) -
         };
         let is_good = !id.ends_with("-bad");
         let message = Message { id: format!("{id}/{copy}"), body: body.clone(), receives: 0, is_good };
+        first_ms = first_ms.min(state.now + delay);
         agenda.add(state.now + delay, Happening::Available(message));
     }
-    copies
+    Deliveries { copies, first_ms }
 }
 
 /// Delivers, in most cases, CloudTrail's event of a change to a rule.

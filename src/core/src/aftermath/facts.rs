@@ -5,7 +5,7 @@ use super::{MAX_AGE, points};
 
 /// Minimum number of calls without a reason for which their gaps are used instead of those of all calls.
 pub(super) const MIN_BARE: u64 = 5;
-/// Number of the latest gaps of which the longest counts.
+/// Number of the latest gaps that are searched for the longest one.
 const LATEST_GAPS: usize = 20;
 
 /// Times with numbers of calls, ascending.

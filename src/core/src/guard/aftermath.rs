@@ -58,7 +58,7 @@ impl Step<'_> {
                 return;
             }
             // Not known to be new: counted already, perhaps.
-            Some(Inserted::TooLate) => return self.late(),
+            Some(Inserted::TooLate) => return,
             Some(Inserted::At(_) | Inserted::Unsampled) | None => {}
         }
         let is_own = self.is_own(&firing.cause);
@@ -138,7 +138,7 @@ impl Step<'_> {
             return;
         }
         if !self.limits.sees_missed || self.limits.mode == Mode::Ignore {
-            // What is not seen is no silence.
+            // Events that are not seen do not count as silence.
             after.blind_until = Some(self.now);
             self.plan.save = true;
             return;
@@ -235,11 +235,12 @@ impl Step<'_> {
     pub(super) fn exonerates(&self, evidence: &Evidence) -> Option<String> {
         let exonerated = self.record.exonerated.filter(|exonerated| exonerated.until > self.now)?;
         let is_same = exonerated.kind == evidence.kind && exonerated.accused == self.accused(evidence);
-        let is_as_fast = self.fired_lately() <= exonerated.per_minute.saturating_mul(OTHER_EVIDENCE);
-        (is_same && is_as_fast).then(|| {
+        // Counted last, because it takes all firings.
+        let is_as_fast = || self.fired_lately() <= exonerated.per_minute.saturating_mul(OTHER_EVIDENCE);
+        (is_same && is_as_fast()).then(|| {
             let (at, until) = (exonerated.at, exonerated.until);
             format!(
-                "the calls went on without the rule when it was cut for the like ({}); until {} only faster firing cuts it",
+                "the calls went on without the rule when it was cut for such evidence ({}); until {} only faster firing cuts it",
                 crate::model::whole_seconds(at),
                 crate::model::whole_seconds(until)
             )

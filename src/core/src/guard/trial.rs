@@ -19,11 +19,8 @@ const TOO_LATE: SignedDuration = SignedDuration::from_mins(3);
 impl Step<'_> {
     /// Plans a trial of a suspect by its own calls, at most once a day. Returns true if one is planned.
     pub(super) fn plan_trial(&mut self, evidence: &Evidence) -> bool {
-        let limits = self.limits;
-        let may_try =
-            limits.trial && limits.may_restore && limits.sees_missed && limits.mode == Mode::Enforce;
         let is_due = self.record.tried.is_due(self.now, DAILY) && self.record.trial.is_none();
-        if !may_try || !is_due || evidence.own.is_none() || !self.counts() {
+        if !self.may_try() || !is_due || evidence.own.is_none() || !self.counts() {
             return false;
         }
         let terms = self.terms();
@@ -32,7 +29,7 @@ impl Step<'_> {
             own: &own,
             others: &others,
             answer: i64::from(terms.answer.get()),
-            is_direct: limits.answering.is_known && limits.answering.is_functions_alone(),
+            is_direct: self.limits.answering.is_known && self.limits.answering.is_functions_alone(),
             per_minute: self.fired_lately(),
         };
         let Some(trial) = Trial::plan(evidence.clone(), &suspect, self.now) else { return false };

@@ -246,6 +246,19 @@ mod tests {
             "200/60s",
             &[r#"tag budget-guard:budget: " , " names no budget; expected"#],
         );
+        check(&[("budget-guard:trial", "off")], Mode::Enforce, "200/60s", &[]);
+        check(
+            &[("budget-guard:trial", "maybe")],
+            Mode::Enforce,
+            "200/60s",
+            &[r#"tag budget-guard:trial: "maybe" is not a switch; expected on or off"#],
+        );
+        check(
+            &[("budget-guard:trial", "on")],
+            Mode::Enforce,
+            "200/60s",
+            &["the stack does not let the guard restore rules; set Trial=true or AutoRestore=true"],
+        );
         check(
             &[("budget-guard:limit", "0/60s"), ("budget-guard:mode", "")],
             Mode::Enforce,

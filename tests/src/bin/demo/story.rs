@@ -215,7 +215,7 @@ impl<'a, 'r> Story<'a, 'r> {
         Ok(())
     }
 
-    /// Number of firings in the last trip of a rule, most of which were reported to the guard alone.
+    /// Number of firings in the last trip of a rule. Most of them were reported to the guard alone.
     async fn counted(&self, rule: &Rule) -> Result<usize, Failure> {
         let trip = self.stage.record(rule).await?.and_then(|record| record.last_trip);
         Ok(trip.and_then(|trip| usize::try_from(trip.evidence.count).ok()).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! What follows a cut: missed events, the outcome, and a wrong cut that is undone.
+//! Consequences of a cut: missed events, the outcome, and a wrong cut that is undone.
 
 use super::*;
 use crate::aftermath::{Accused, CutOutcome, MissedBy};
