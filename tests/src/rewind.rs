@@ -27,8 +27,8 @@ pub async fn cut_at(store: &DynamoStore, rule: &str, at: Timestamp) -> Result<()
     Ok(())
 }
 
-/// Moves the trial in the stored record of a rule by this time into the past, and makes its end due.
-pub async fn trial(store: &DynamoStore, rule: &str, by: SignedDuration) -> Result<(), Failure> {
+/// Moves the trial in the stored record of a rule by this time into the past. If `ends`, its end is due.
+pub async fn trial(store: &DynamoStore, rule: &str, by: SignedDuration, ends: bool) -> Result<(), Failure> {
     let rule: RuleArn = rule.parse()?;
     let stored = load::<Record>(store, Key::Record(&rule)).await?;
     let (mut record, version) = stored.ok_or("no record")?;
@@ -36,9 +36,20 @@ pub async fn trial(store: &DynamoStore, rule: &str, by: SignedDuration) -> Resul
     for at in [&mut trial.disabled_at, &mut trial.enabled_at] {
         *at = at.map(|at| at - by);
     }
-    if let Some(disabled) = record.breaker.disabled_mut() {
+    if let Some(disabled) = record.breaker.disabled_mut().filter(|_| ends) {
         disabled.restore_at = Some(disabled.at);
     }
     save(store, &record, Some(version), record.epoch.began.unwrap_or(Timestamp::UNIX_EPOCH)).await?;
+    Ok(())
+}
+
+/// Makes the planned replay due, with all events up to this time.
+pub async fn replay(store: &DynamoStore, rule: &str, to: Timestamp) -> Result<(), Failure> {
+    let rule: RuleArn = rule.parse()?;
+    let stored = load::<Record>(store, Key::Record(&rule)).await?;
+    let (mut record, version) = stored.ok_or("no record")?;
+    let replay = record.replay.as_mut().ok_or("no replay")?;
+    (replay.to, replay.due) = (to, to);
+    save(store, &record, Some(version), to).await?;
     Ok(())
 }

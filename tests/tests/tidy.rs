@@ -24,12 +24,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("breaker", &["model"]),
     ("cuts", &["model", "stored"]),
     ("trial", &["model", "turns", "verdict"]),
-    ("alerts", &["aftermath", "breaker", "cuts", "model", "policy", "trial", "verdict"]),
+    ("archive", &["model"]),
+    ("alerts", &["aftermath", "archive", "breaker", "cuts", "model", "policy", "trial", "verdict"]),
     (
         "record",
         &[
             "aftermath",
             "alerts",
+            "archive",
             "breaker",
             "history",
             "model",
@@ -46,6 +48,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "aftermath",
             "alerts",
+            "archive",
             "attribution",
             "breaker",
             "cuts",
@@ -60,7 +63,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("budget", &["alerts", "model", "sources", "stored"]),
-    ("ports", &["alerts", "history", "model", "stored"]),
+    ("ports", &["alerts", "archive", "history", "model", "stored"]),
     (
         "run",
         &[

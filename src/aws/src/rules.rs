@@ -3,15 +3,17 @@
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
+use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types as sdk;
 
 use super::actors::ActorResolver;
 use super::fault::fault;
 use super::lazy::Lazy;
 use super::targets;
+use budget_guard_core::archive::{Replay, bus_arn};
 use budget_guard_core::model::{
     Fault, FaultKind, ListedRule, ParseRuleArnError, ParseRuleStateError, Restoration, RuleArn,
-    RuleDefinition, RuleState, Tags, Target,
+    RuleDefinition, RuleState, Tags, Target, Timestamp,
 };
 use budget_guard_core::ports::{Page, Rules};
 
@@ -45,6 +47,45 @@ impl EventBridgeRules {
     /// SDK client, for calls that only the command line makes.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Starts a replay of an archive to one rule, and returns AWS's word for its state. A replay of this name that was
+    /// started before counts as started.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error of kind `Throttled` if AWS runs no further replay now.
+    pub async fn start_replay(
+        &self,
+        rule: &RuleArn,
+        archive: &str,
+        name: &str,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<String, Fault> {
+        let destination = sdk::ReplayDestination::builder().arn(bus_arn(rule)).filter_arns(rule.as_str());
+        let destination =
+            destination.build().map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+        let call = self
+            .client
+            .start_replay()
+            .replay_name(name)
+            .description(format!("Events that rule {} missed while budget-guard had cut it", rule.name()))
+            .event_source_arn(archive)
+            .event_start_time(DateTime::from_millis(from.as_millisecond()))
+            .event_end_time(DateTime::from_millis(to.as_millisecond()))
+            .destination(destination);
+        match call.send().await {
+            Ok(reply) => Ok(reply.state.map(|state| state.as_str().to_owned()).unwrap_or_default()),
+            // An earlier attempt, whose reply was lost, started it.
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_resource_already_exists_exception()) =>
+            {
+                Ok(sdk::ReplayState::Starting.as_str().to_owned())
+            }
+            Err(error) => Err(fault("StartReplay", &error)),
+        }
     }
 
     async fn describe(&self, bus: &str, name: &str) -> Result<DescribeRuleOutput, Fault> {
@@ -130,6 +171,11 @@ impl Rules for EventBridgeRules {
         }
         let after = self.inspect(rule).await?;
         Ok(Restoration { before, after })
+    }
+
+    async fn replay(&self, rule: &RuleArn, archive: &str, replay: &Replay) -> Result<(), Fault> {
+        let (from, to) = (replay.from, replay.to);
+        self.start_replay(rule, archive, &replay.name(rule), (from, to)).await.map(drop)
     }
 
     async fn buses(&self, next_token: Option<&str>) -> Result<Page<String>, Fault> {

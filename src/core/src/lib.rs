@@ -28,7 +28,9 @@
 //! 11. A wrong cut of a rule whose calls go on at a pace of minutes is found within half an hour, and undone where the
 //!     guard may do that.
 //! 12. A rule is put back by the outcome of a cut at most once for each trip, and loops hardly ever.
-//! 13. The guard cuts no more rules within an hour than it was allowed, until a person resumes it.
+//! 13. Where an archive stands, no event is lost to a cut that was wrong or to a trial: the replay begins with the first
+//!     event that the rule missed, and a trial starts it by itself.
+//! 14. The guard cuts no more rules within an hour than it was allowed, until a person resumes it.
 
 /// Types that all modules share: rules, firings, calls, callers, causes, amounts, times and leases.
 pub mod model;
@@ -39,6 +41,8 @@ pub mod policy;
 pub mod aftermath;
 /// Stage 6: alerts, from the event to its text.
 pub mod alerts;
+/// Archive of a bus, and the replay of the events that a rule missed.
+pub mod archive;
 /// Stage 2: the rule that fired, and the maker of the call.
 pub mod attribution;
 /// Stage 5: the circuit breaker of a rule and its transitions.

@@ -2,6 +2,7 @@
 //! alerts and a clock.
 
 use crate::alerts::Alert;
+use crate::archive::Replay;
 use crate::history::{RateHistory, SinceCut};
 use crate::model::{
     BudgetStatus, Fault, ListedRule, ListedSchedule, Restoration, RuleArn, RuleDefinition, RuleState,
@@ -23,6 +24,13 @@ pub trait Rules {
         rule: &RuleArn,
         state: RuleState,
     ) -> impl Future<Output = Result<Restoration, Fault>> + Send;
+    /// Starts a replay from the archive with this ARN to this rule alone. Succeeds if it was started before.
+    fn replay(
+        &self,
+        rule: &RuleArn,
+        archive: &str,
+        replay: &Replay,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
     /// Returns one page of the names of all event buses, `default` included.
     fn buses(&self, next_token: Option<&str>) -> impl Future<Output = Result<Page<String>, Fault>> + Send;
     /// Returns one page of the rules of a bus. A rule that cannot be parsed is left out, and named in the log.

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::aftermath::{Accused, Aftermath};
 use crate::alerts::Outbox;
+use crate::archive::Replay;
 use crate::breaker::{Breaker, Epoch};
 use crate::history::History;
-use crate::model::{Lease, RuleArn, Throttle, Timestamp};
+use crate::model::{Lease, RuleArn, Throttle, Timestamp, whole_seconds};
 use crate::policy::BurstLimit;
 use crate::stored::{Blob, Key, Stored, StoredError};
 use crate::trial::Trial;
@@ -19,6 +20,10 @@ use crate::window::{Window, varint};
 const SCHEMA: u32 = 2;
 /// Time for which the record of a closed rule is kept without a firing.
 const KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Time by which CloudTrail is late at most. Source: "Viewing events with CloudTrail event history" (AWS CloudTrail user
+/// guide) speaks of an average of 5 minutes, and the service level agreement of 15.
+const LATEST: SignedDuration = SignedDuration::from_mins(15);
 
 /// Everything that the guard stores about one rule. It is saved only if its stored version is unchanged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,6 +88,9 @@ pub struct Record {
     /// Trial of the rule. `None` if none is planned or under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<Box<Trial>>,
+    /// Replay of the events that the rule missed during a trial. `None` if none is to be started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replay>,
     /// Time at which the last trial was planned.
     #[serde(default, skip_serializing_if = "Throttle::is_unused")]
     pub tried: Throttle,
@@ -119,9 +127,26 @@ pub struct Trip {
     pub evidence: Evidence,
     /// Outcome so far.
     pub outcome: Outcome,
+    /// Time of the earliest event that arrived after the trip. `None` if none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earliest_missed: Option<Timestamp>,
     /// Times of own calls before a trial that led to this trip, in seconds since 1970, ascending. Empty without a trial.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_before: Vec<i64>,
+}
+
+impl Trip {
+    /// Notes the time of an event that arrived after the trip. The rule missed it, unless it was late for the guard alone.
+    pub fn missed(&mut self, at: Timestamp) {
+        self.earliest_missed = Some(self.earliest_missed.map_or(at, |known| known.min(at)));
+    }
+
+    /// Event time from which on the rule may have missed events. CloudTrail is late, so this is up to 15 minutes before the
+    /// trip; the rule may have received some of the events between.
+    pub fn missed_since(&self) -> Timestamp {
+        let earliest = self.earliest_missed.unwrap_or(self.at);
+        whole_seconds(earliest.clamp(self.at - LATEST, self.at))
+    }
 }
 
 /// Outcome of a trip.
@@ -235,6 +260,7 @@ impl Record {
             withheld: None,
             wait: None,
             trial: None,
+            replay: None,
             tried: Throttle::default(),
             history: None,
             suspected: Throttle::default(),
@@ -260,6 +286,7 @@ impl Record {
             || !self.outbox.is_empty()
             || self.proof_due.is_some()
             || self.trial.is_some()
+            || self.replay.is_some()
             || self.history.as_ref().is_some_and(|history| history.is_pending() || history.asks_again())
     }
 }

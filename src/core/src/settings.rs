@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::attribution::Home;
 use crate::model::{Arn, Excerpt};
@@ -25,6 +26,7 @@ const PROBATION: &str = "BUDGET_GUARD_PROBATION";
 const PRESSURE: &str = "BUDGET_GUARD_PRESSURE";
 const AUTO_RESTORE: &str = "BUDGET_GUARD_AUTO_RESTORE";
 const TRIAL: &str = "BUDGET_GUARD_TRIAL";
+const ARCHIVE: &str = "BUDGET_GUARD_ARCHIVE_ARN";
 const MAX_CUTS: &str = "BUDGET_GUARD_MAX_CUTS_PER_HOUR";
 const TRUSTED_SOURCES: &str = "BUDGET_GUARD_TRUSTED_SOURCES";
 
@@ -159,8 +161,23 @@ pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, Setti
     }
     limits.restores_exonerated = switch(&lookup, AUTO_RESTORE)?;
     limits.trial = switch(&lookup, TRIAL)?;
+    limits.archive = archive(&lookup)?;
     limits.may_restore = limits.restores_exonerated || limits.trial;
     Ok(limits)
+}
+
+/// Reads the ARN of an archive, which may be absent or empty.
+fn archive(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<Arc<str>>, SettingError> {
+    let expected = "the ARN of an archive, as in arn:aws:events:eu-west-1:123456789012:archive/calls";
+    let Some(text) = lookup(ARCHIVE).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let is_archive = |arn: &Arn<'_>| {
+        let is_placed = arn.has_partition() && arn.has_region() && arn.has_account();
+        is_placed && arn.service == "events" && arn.resource.starts_with("archive/")
+    };
+    match Arn::parse(&text).is_some_and(|arn| is_archive(&arn)) {
+        true => Ok(Some(text.into())),
+        false => Err(SettingError::Malformed { variable: ARCHIVE, seen: Excerpt::new(&text), expected }),
+    }
 }
 
 /// Reads a number that may be absent, but not zero.
@@ -236,6 +253,23 @@ mod tests {
         check(&[], (false, 5));
         check(&[(AUTO_RESTORE, "false"), (MAX_CUTS, "20")], (false, 20));
         check(&[(AUTO_RESTORE, "true")], (true, 5));
+    }
+
+    #[test]
+    fn an_archive_is_named_by_its_arn() {
+        let check = |text: &str, expected: Result<Option<&str>, &str>| {
+            let seen = read(&[(TABLE, "guard"), (TOPIC, TOPIC_ARN), (ARCHIVE, text)]);
+            let seen = seen.map(|settings| settings.defaults.archive).map_err(|error| error.to_string());
+            assert_eq!(seen.as_ref().map(Option::as_deref).map_err(String::as_str), expected);
+        };
+        let arn = "arn:aws:events:eu-west-1:123456789012:archive/calls";
+        check("", Ok(None));
+        check(arn, Ok(Some(arn)));
+        check(
+            "calls",
+            Err("BUDGET_GUARD_ARCHIVE_ARN is \"calls\"; it takes the ARN of an archive, as in \
+             arn:aws:events:eu-west-1:123456789012:archive/calls"),
+        );
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Call {
     Disable,
     /// `Rules::restore`.
     Restore,
+    /// `Rules::replay`.
+    Replay,
     /// `Rules::buses`.
     Buses,
     /// `Rules::list`.

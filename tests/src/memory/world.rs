@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::faults::{Call, Faults};
 use super::store::Item;
 use budget_guard_core::alerts::{Alert, AlertJson, message};
+use budget_guard_core::archive::Replay;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{
     BudgetStatus, Durations, Fault, FaultKind, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState,
@@ -208,6 +209,10 @@ impl Rules for World {
             Ok(Restoration { before, after: found.clone() })
         };
         self.faults.run(Call::Restore, || self.edit(rule, restore)).await
+    }
+
+    async fn replay(&self, _: &RuleArn, _: &str, _: &Replay) -> Result<(), Fault> {
+        self.faults.run(Call::Replay, || Ok(())).await
     }
 
     async fn buses(&self, next_token: Option<&str>) -> Result<Page<String>, Fault> {

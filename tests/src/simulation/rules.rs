@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use budget_guard_core::archive::Replay;
 use budget_guard_core::model::{
     Fault, ListedRule, Restoration, RuleArn, RuleDefinition, RuleState, Tags, Target,
 };
@@ -48,6 +49,10 @@ impl Rules for Process {
             Ok(Restoration { after: RuleDefinition { state: to, ..before.clone() }, before })
         };
         self.call("EnableRule", restore).await
+    }
+
+    async fn replay(&self, _: &RuleArn, _: &str, _: &Replay) -> Result<(), Fault> {
+        self.call("StartReplay", |_| Ok(())).await
     }
 
     async fn buses(&self, _: Option<&str>) -> Result<Page<String>, Fault> {

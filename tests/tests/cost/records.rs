@@ -45,7 +45,15 @@ async fn every_record_is_looked_at(kind: Kind) -> Result<(), Failure> {
         let (at, reason) = (START, "x".repeat(REASON_BYTES));
         let evidence = Evidence::manual();
         let outcome = Outcome::Cut;
-        record.last_trip = Some(Trip { at, epoch: 1, reason, evidence, outcome, own_before: Vec::new() });
+        record.last_trip = Some(Trip {
+            at,
+            epoch: 1,
+            reason,
+            evidence,
+            outcome,
+            earliest_missed: None,
+            own_before: Vec::new(),
+        });
         save(&store, &record, None, at).await?;
         saved.insert(rule, record);
     }

@@ -3,6 +3,7 @@
 //! Two loops below any rate limit are cut, with the proof in the alert. A busy honest machine is not cut, and neither
 //! is a rule with forged events of a loop.
 
+mod beside;
 mod stage;
 mod trial;
 

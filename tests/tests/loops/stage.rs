@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_eventbridge::types::{RuleState, Target};
+use aws_sdk_eventbridge::types::{RuleState, Tag, Target};
 use budget_guard_aws::{DynamoStore, SystemClock};
 use budget_guard_core::model::Timestamp;
 use budget_guard_core::ports::Clock;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use budget_guard_tests::alert::Alert;
 use budget_guard_tests::bootstrap::Bootstrap;
-use budget_guard_tests::emulator::{Emulator, Kind};
+use budget_guard_tests::emulator::{Emulator, Kind, REGION};
 use budget_guard_tests::poller::Poller;
 use budget_guard_tests::runtime_api::RuntimeApi;
 use budget_guard_tests::world::{Queue, World};
@@ -91,6 +91,13 @@ impl Stage {
         Ok(Machine { rule: arn, function: function_arn, name: rule, bus, heard })
     }
 
+    /// Tags a rule.
+    pub async fn tag(&self, machine: &Machine, key: &str, value: &str) -> Result<(), Failure> {
+        let tag = Tag::builder().key(key).value(value).build()?;
+        let call = self.world.events.tag_resource().resource_arn(&machine.rule).tags(tag);
+        call.send().await.map(drop).map_err(while_doing("tagging the rule"))
+    }
+
     /// Sends a tick, with which the guard reads the rules and their actors.
     pub async fn tick(&self) {
         let outcome = self.api.invoke_within(payload::tick(&payload::now()), TICK).await;
@@ -144,10 +151,34 @@ impl Stage {
         Ok(())
     }
 
-    /// Moves the trial of a rule by this time into the past, and lets the guard look at it.
+    /// Moves the trial of a rule by this time into the past, and lets the guard end it.
     pub async fn tried_before(&self, machine: &Machine, by: jiff::SignedDuration) -> Result<(), Failure> {
-        rewind::trial(&self.store, &machine.rule, by).await?;
+        rewind::trial(&self.store, &machine.rule, by, true).await?;
         self.tick_for_rule().await
+    }
+
+    /// Moves the trial of a rule by this time into the past. The rule stays off.
+    pub async fn off_since(&self, machine: &Machine, by: jiff::SignedDuration) -> Result<(), Failure> {
+        rewind::trial(&self.store, &machine.rule, by, false).await
+    }
+
+    /// Makes an archive of the default bus that keeps all events.
+    pub async fn archive(&self, name: &str) -> Result<(), Failure> {
+        let bus = format!("arn:aws:events:{REGION}:{}:event-bus/default", self.emulator.account());
+        let create = self.world.events.create_archive().archive_name(name).event_source_arn(bus);
+        create.retention_days(7).send().await.map(drop).map_err(while_doing("creating the archive"))
+    }
+
+    /// Makes the planned replay due, and lets the guard start it.
+    pub async fn replay_now(&self, machine: &Machine) -> Result<(), Failure> {
+        rewind::replay(&self.store, &machine.rule, SystemClock.now()).await?;
+        self.tick_for_rule().await
+    }
+
+    /// Events that the function receives, as soon as there are this many.
+    pub async fn heard_soon(&self, machine: &Machine, count: u64) -> Result<Vec<Value>, Failure> {
+        self.world.wait_for_messages(&machine.heard, count, SOON).await?;
+        self.heard_by(machine).await
     }
 
     /// Sends a tick that may trip a rule.

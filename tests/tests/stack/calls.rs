@@ -44,6 +44,8 @@ pub enum Functions {
     Always,
     Never,
     AutoRestore,
+    /// With an archive and restores, on that one archive.
+    Archive,
     LoopEvidence,
 }
 
@@ -84,7 +86,7 @@ pub const CALLS: &[Call] = &[
     call("list_archives",               "events:ListArchives",              On::Any,           Functions::Never,        true),
     call("describe_archive",            "events:DescribeArchive",           On::Archives,      Functions::Never,        true),
     call("list_replays",                "events:ListReplays",               On::Any,           Functions::Never,        true),
-    call("start_replay",                "events:StartReplay",               On::ReplayParts,   Functions::Never,        true),
+    call("start_replay",                "events:StartReplay",               On::ReplayParts,   Functions::Archive,      true),
     call("describe_replay",             "events:DescribeReplay",            On::Replays,       Functions::Never,        true),
     call("get_item",                    "dynamodb:GetItem",                 On::Table,         Functions::Always,       true),
     call("put_item",                    "dynamodb:PutItem",                 On::Table,         Functions::Always,       true),

@@ -35,6 +35,14 @@ const BESIDE: &[(&str, &str, &str)] = &[
     (CONTROL, "kms:Decrypt",            "${TopicKey.Arn}"),
 ];
 
+/// Rights of the functions in a stack with an archive that may restore rules: the replay after a trial.
+#[rustfmt::skip]
+const REPLAYS: &[(&str, &str)] = &[
+    ("events:StartReplay", "${Archive.Arn}"),
+    ("events:StartReplay", "arn:aws:events:us-east-1:000000000000:event-bus/default"),
+    ("events:StartReplay", "arn:aws:events:us-east-1:000000000000:replay/budget-guard-*"),
+];
+
 const OPERATORS_BESIDE: &[(&str, &str)] = &[
     ("kms:GenerateDataKey", "${TopicKey.Arn}"),
     ("kms:Decrypt", "${TopicKey.Arn}"),
@@ -117,9 +125,10 @@ async fn the_functions_may_do_what_they_call_and_nothing_more() -> Result<(), Fa
                 .iter()
                 .filter(|call| call.functions == Functions::Always || also.contains(&call.functions));
             let beside = BESIDE.iter().filter(|(who, ..)| *who == role).map(|(_, action, on)| (*action, *on));
+            let replays = REPLAYS.iter().filter(|_| met.contains(&"Replays")).copied();
             assert_eq!(
                 by_service(rights(&template.role(role))),
-                expected(calls, beside),
+                expected(calls, beside.chain(replays)),
                 "{role} with {met:?}"
             );
         }
@@ -127,6 +136,7 @@ async fn the_functions_may_do_what_they_call_and_nothing_more() -> Result<(), Fa
     check(&[], &[]);
     check(&["ReadsEvidence"], &[Functions::LoopEvidence]);
     check(&["MayRestore"], &[Functions::AutoRestore]);
+    check(&["MayRestore", "Replays"], &[Functions::AutoRestore]);
     check(&["ReadsEvidence", "MayRestore"], &[Functions::LoopEvidence, Functions::AutoRestore]);
     Ok(())
 }

@@ -43,6 +43,7 @@ async fn what_was_asked_for_reaches_the_parts() -> Result<(), Failure> {
             ("BUDGET_GUARD_MAX_CUTS_PER_HOUR", "5"),
             ("BUDGET_GUARD_AUTO_RESTORE", "false"),
             ("BUDGET_GUARD_TRIAL", "false"),
+            ("BUDGET_GUARD_ARCHIVE_ARN", ""),
             ("BUDGET_GUARD_TRUSTED_SOURCES", "trails.,audit"),
             ("RUST_LOG", "info"),
         ];

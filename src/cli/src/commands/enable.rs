@@ -61,8 +61,8 @@ pub(super) async fn run(
     order::report_notes(&session, &driven);
     let (replay, ended) = match plan {
         Some(plan) => {
-            let client = guard.ports.rules.client();
-            let (view, ended) = Box::pin(plan.carry_out(&session, client, restored_at)).await;
+            let rules = &guard.ports.rules;
+            let (view, ended) = Box::pin(plan.carry_out(&session, rules, restored_at)).await;
             (Some(view), ended)
         }
         None => (None, Ok(())),

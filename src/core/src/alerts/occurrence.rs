@@ -34,6 +34,8 @@ pub enum Topic {
     NotCut,
     /// A delayed call of the guard disabled the rule again.
     Overtaken,
+    /// The events that the rule missed could not be replayed.
+    Replay,
     /// A restore changed more than the state of the rule.
     RestoreChanged,
     /// The rule was tried.
@@ -94,6 +96,7 @@ impl Topic {
             Self::Tags => "tags",
             Self::NotCut => "not-cut",
             Self::Overtaken => "overtaken",
+            Self::Replay => "replay",
             Self::RestoreChanged => "restore-changed",
             Self::Trial => "trial",
             Self::Ended => "ended",

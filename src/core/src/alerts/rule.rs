@@ -7,6 +7,7 @@ use super::cost::CostEstimate;
 use super::key::AlertKind;
 use super::occurrence::{Occurrence, Repetition, Topic};
 use crate::aftermath::{CutOutcome, Missed};
+use crate::archive::Replay;
 use crate::model::{RuleDefinition, RuleState, Tags, TextId, Timestamp, whole_seconds};
 use crate::policy::BurstLimit;
 use crate::trial::TrialOutcome;
@@ -57,6 +58,9 @@ pub enum RuleEvent {
         outcome: TrialOutcome,
         /// Outcome in one sentence, with its numbers.
         why: String,
+        /// Time at which the events that the rule missed are replayed. `None` if they are not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replay_at: Option<Timestamp>,
     },
     /// The outcome of a cut is known.
     CutOutcome {
@@ -173,6 +177,15 @@ pub enum Failure {
     Restore(String),
     /// A delayed `DisableRule` took effect after the rule had been restored.
     Overtaken,
+    /// The events that the rule missed during a trial could not be replayed.
+    Replay {
+        /// Fault as text.
+        fault: String,
+        /// ARN of the archive that has them.
+        archive: String,
+        /// Events to be replayed.
+        replay: Replay,
+    },
     /// A restore changed these parts of the rule besides its state.
     RestoreChanged(Vec<String>),
 }
@@ -272,6 +285,7 @@ impl Failure {
             Self::Pattern(_) => Occurrence::of_repeated(Topic::Pattern, at),
             Self::Disable(_) => Occurrence::of_repeated(Topic::Disable, at),
             Self::Restore(_) => Occurrence::of_repeated(Topic::Restore, at),
+            Self::Replay { .. } => Occurrence::of_repeated(Topic::Replay, at),
             Self::NotCut(_) => Occurrence::of(Topic::NotCut),
             Self::Overtaken => Occurrence::of(Topic::Overtaken),
             Self::RestoreChanged(_) => Occurrence::of(Topic::RestoreChanged),

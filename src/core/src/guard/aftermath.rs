@@ -52,6 +52,9 @@ impl Step<'_> {
         let firing = by_session.as_ref().unwrap_or(firing);
         let id = FiringId::of(&firing.event_id);
         let (inserted, delivery) = self.insert_once(firing, id);
+        if let Some(trip) = self.record.last_trip.as_mut().filter(|_| inserted != Some(Inserted::Duplicate)) {
+            trip.missed(firing.at);
+        }
         match inserted {
             Some(Inserted::Duplicate) => {
                 self.plan.tally.duplicates += 1;
@@ -134,20 +137,19 @@ impl Step<'_> {
         let Some(after) = self.record.aftermath.as_mut().filter(|after| !after.is_over) else { return };
         let Some(disabled) = self.record.breaker.disabled() else { return };
         after.is_watched |= self.limits.sees_missed;
-        if !after.is_watched {
-            return;
+        let age = self.now.duration_since(after.cut_at);
+        let is_direct = is_direct(&disabled.found);
+        // This needs no sight of later events: the rule itself has delivered these.
+        let may_clear = after.is_shown_again && after.has_late_reason && self.limits.answering.is_known;
+        if may_clear && age < LATE_REASONS && !self.shows_loop() {
+            return self.conclude(CutOutcome::Cleared, age);
         }
+        let Some(after) = self.record.aftermath.as_mut().filter(|after| after.is_watched) else { return };
         if !self.limits.sees_missed || self.limits.mode == Mode::Ignore {
             // Events that are not seen do not count as silence.
             after.blind_until = Some(self.now);
             self.plan.save = true;
             return;
-        }
-        let age = self.now.duration_since(after.cut_at);
-        let may_clear = after.is_shown_again && after.has_late_reason && self.limits.answering.is_known;
-        let is_direct = is_direct(&disabled.found);
-        if may_clear && age < LATE_REASONS && !self.shows_loop() {
-            return self.conclude(CutOutcome::Cleared, age);
         }
         let Some(after) = &self.record.aftermath else { return };
         let terms = self.terms();

@@ -29,6 +29,7 @@ impl Step<'_> {
             Answer::History(result) => self.history(result),
             Answer::Withheld(pause) => self.withheld(pause),
             Answer::SinceCut(result) => self.since_cut(result),
+            Answer::Replayed(result) => self.replayed(result),
             Answer::Sessions(result) => self.sessions(result),
             Answer::Traced(result) => self.traced(result),
         }

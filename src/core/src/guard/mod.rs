@@ -16,6 +16,7 @@ mod plan;
 mod ranking;
 mod rate;
 mod refusal;
+mod replay;
 mod reports;
 mod restore;
 mod sessions;
@@ -101,6 +102,8 @@ pub enum Answer {
     History(Result<RateHistory, Fault>),
     /// The metrics since the cut.
     SinceCut(Result<SinceCut, Fault>),
+    /// AWS started the replay, or did not.
+    Replayed(Result<(), Fault>),
     /// The sessions whose opening was found.
     Sessions(Result<Vec<Opened>, Fault>),
     /// The chains of rules upstream.
@@ -143,6 +146,7 @@ pub fn step(
             Observation::Firing(firing) => step.firing(firing),
             Observation::Missed(firing) => step.matched_while_cut(firing),
             Observation::Tick => {
+                step.replay_missed();
                 step.run_trial();
                 step.judge_cut();
             }

@@ -14,6 +14,8 @@ pub enum Attempt {
     Check,
     /// Reading the metrics since the cut.
     SinceCut,
+    /// Starting the replay of missed events.
+    Replay,
     /// Looking up the openers of sessions in CloudTrail.
     Sessions,
     /// Reading the records of the rules upstream.
@@ -118,6 +120,7 @@ fn failure(attempt: Attempt, rule: &RuleArn, fault: &Fault) -> String {
         Attempt::Restore => format!("could not restore rule {rule}: {fault}"),
         Attempt::Check => format!("could not look at rule {rule}: {fault}"),
         Attempt::SinceCut => format!("the metrics of rule {rule} since its cut could not be read: {fault}"),
+        Attempt::Replay => format!("the events that rule {rule} missed are not replayed yet: {fault}"),
         Attempt::Sessions => {
             format!("CloudTrail was not asked who opened the sessions that fire {rule}: {fault}")
         }

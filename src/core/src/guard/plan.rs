@@ -1,7 +1,10 @@
 //! Plan of one step: the next action for the rule, the counts, and the refusal of an order.
 
+use std::sync::Arc;
+
 use super::{Note, Refusal};
 use crate::alerts::Alert;
+use crate::archive::Replay;
 use crate::model::{OpenSessions, RuleArn, RuleState, Timestamp};
 
 /// Outcome of one step. A plan has at most one action. The answer to it is an observation of the next step.
@@ -38,6 +41,13 @@ pub enum Action {
     SinceCut {
         /// Time of the cut.
         cut_at: Timestamp,
+    },
+    /// Start a replay of the events that the rule missed, from the archive with this ARN.
+    Replay {
+        /// ARN of the archive.
+        archive: Arc<str>,
+        /// Events to be replayed.
+        replay: Replay,
     },
     /// Look up the openers of these role sessions.
     Sessions(OpenSessions),

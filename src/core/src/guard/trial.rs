@@ -97,7 +97,8 @@ impl Step<'_> {
                 until: self.now + EXONERATED_FOR,
             });
         }
-        self.queue(self.about(RuleEvent::TrialOver { outcome, why: sentence }));
+        let replay_at = trial.enabled_at.and_then(|enabled| self.plan_replay(enabled));
+        self.queue(self.about(RuleEvent::TrialOver { outcome, why: sentence, replay_at }));
     }
 
     /// Returns true if the cut under way is a trial.

@@ -80,6 +80,7 @@ impl Trip {
             reason,
             evidence,
             outcome: Outcome::Cut,
+            earliest_missed: None,
             own_before: Vec::new(),
         }
     }

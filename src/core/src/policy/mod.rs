@@ -17,6 +17,7 @@ pub use turns::{ParseTurnLimitError, TurnLimit};
 use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::model::{ACTS_AS_TAG, ActsAs, Answering, MAX_SCHEDULES, Schedules, Seconds, Tags, Target};
 
@@ -72,6 +73,9 @@ pub struct Limits {
     pub trial: bool,
     /// True if the guard restores a rule whose calls go on without it.
     pub restores_exonerated: bool,
+    /// ARN of the archive of the default bus from which the guard replays what a rule missed during a trial. `None`
+    /// without one.
+    pub archive: Option<Arc<str>>,
     /// True if the guard goes on to see the events of the rule while it is disabled.
     pub sees_missed: bool,
     /// Maximum number of rules that the guard cuts by itself within an hour.
@@ -106,6 +110,7 @@ impl Limits {
             may_restore: false,
             trial: false,
             restores_exonerated: false,
+            archive: None,
             sees_missed: false,
             max_cuts_per_hour: DEFAULT_MAX_CUTS,
             cover: BudgetScope::EveryBudget,

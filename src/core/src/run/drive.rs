@@ -160,6 +160,7 @@ async fn carry_out<P: Ports>(
             let functions = limits.answering.functions();
             Answer::SinceCut(guard.ports.history().since_cut(rule, &functions, cut_at, guard.now()).await)
         }
+        Action::Replay { archive, replay } => Answer::Replayed(rules.replay(rule, &archive, &replay).await),
         Action::Sessions(sessions) => Answer::Sessions(guard.sessions(rule, &sessions).await),
         Action::Trace { actors, rules } => {
             Answer::Traced(guard.trace(rule, actors, rules).await.map(Box::new))

@@ -137,6 +137,7 @@ fn records(now: Timestamp) -> Vec<Record> {
         reason: reason.to_owned(),
         evidence: Evidence { kind: EvidenceKind::Surplus, own: Some(own), ..Evidence::manual() },
         outcome: Outcome::Cut,
+        earliest_missed: None,
         own_before: Vec::new(),
     });
     records

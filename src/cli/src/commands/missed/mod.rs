@@ -9,30 +9,24 @@ pub(super) use replay::ReplayView;
 
 use budget_guard_aws::{Aws, SystemClock};
 use budget_guard_core::alerts::quoted;
+use budget_guard_core::archive::{bus_arn, by_hand, replay_name};
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::guard::Refusal;
-use budget_guard_core::model::{
-    Arn, BUS, FaultKind, RuleArn, RuleDefinition, RuleState, Seconds, Timestamp, whole_seconds,
-};
+use budget_guard_core::model::{FaultKind, RuleArn, RuleDefinition, RuleState, Seconds, Timestamp};
 use budget_guard_core::ports::{Clock, Rules};
-use budget_guard_core::record::Record;
+use budget_guard_core::record::{Record, Trip};
 use budget_guard_core::run::{Guard, load};
 use budget_guard_core::stored::Key;
 use jiff::SignedDuration;
-use serde_json::json;
 
 use super::{enable, order};
-use crate::context::{Context, quote};
+use crate::context::Context;
 use crate::output;
 use crate::problem::Problem;
 use crate::session::Session;
 use archive::Archive;
 use coverage::{Coverage, takes_replays};
 
-/// Beginning of the names of replays. The operator's policy allows these names only.
-const PREFIX: &str = "budget-guard-";
-/// Maximum length of the rule's part of a replay's name, whose own maximum is 64.
-const MAX_RULE_PART: usize = 32;
 /// Maximum number of replays at the same time. Source: "Amazon EventBridge quotas" (user guide).
 const MAX_REPLAYS: usize = 10;
 /// Shell text for the present time, for a command to be run later.
@@ -45,7 +39,7 @@ pub(super) struct Plan {
     archive: Archive,
     /// Name of the replay.
     name: String,
-    /// Time of the cut. Events carry whole seconds, so this is the beginning of its second.
+    /// Event time of the first event that the rule may have missed.
     from: Timestamp,
     /// Time that AWS asks for between the last event and the replay.
     delay: Seconds,
@@ -79,7 +73,7 @@ pub(super) async fn plan(
         Err(fault) => return Err(failed(fault)),
     };
     let pattern = present.event_pattern.as_deref().unwrap_or("{}");
-    let archives = archive::of_bus(rules.client(), &bus_of(rule)).await.map_err(failed)?;
+    let archives = archive::of_bus(rules.client(), &bus_arn(rule)).await.map_err(failed)?;
     let plan = |archive| Plan {
         rule: rule.clone(),
         archive,
@@ -127,7 +121,7 @@ fn refused(rule: &RuleArn, because: &str) -> Problem {
 
 /// Hint on how to have an archive.
 fn for_next_time(rule: &RuleArn, options: &str) -> String {
-    let bus = bus_of(rule);
+    let bus = bus_arn(rule);
     let create = format!(
         "aws events create-archive --archive-name missed-events --retention-days 7 --event-source-arn {bus} {options}"
     );
@@ -140,7 +134,7 @@ fn for_next_time(rule: &RuleArn, options: &str) -> String {
 /// The cut of a rule, from the guard's record.
 struct Cut {
     found: RuleDefinition,
-    /// Time of the cut, in whole seconds.
+    /// Event time of the first event that it may have missed, in whole seconds.
     at: Timestamp,
     /// True if the rule was cut for a proved loop.
     is_proved: bool,
@@ -158,7 +152,7 @@ impl Cut {
         let loaded = loaded.map_err(|fault| session.problem(&fault))?;
         let record =
             loaded.map_or_else(|| Record::new(rule.clone(), guard.defaults.burst), |(record, _)| record);
-        match (record.breaker.found(), cut_at(&record)) {
+        match (record.breaker.found(), missed_since(&record)) {
             (Some(found), Some(at)) => {
                 Ok(Self { found: found.clone(), at, is_proved: record.is_proved_loop() })
             }
@@ -171,26 +165,10 @@ impl Cut {
     }
 }
 
-/// Time of the cut, in whole seconds. `None` if the rule is not cut.
-fn cut_at(record: &Record) -> Option<Timestamp> {
-    let disabled_at = match &record.breaker {
-        Breaker::Restoring(restore) => restore.disabled_at,
-        breaker => breaker.disabled().map(|disabled| disabled.at),
-    };
-    let tripped_at = record.last_trip.as_ref().map(|trip| trip.at);
-    disabled_at.or(tripped_at).map(whole_seconds)
-}
-
-/// ARN of the rule's bus.
-fn bus_of(rule: &RuleArn) -> String {
-    let arn = Arn::parse(rule.as_str()).unwrap_or_default();
-    arn.beside("events", BUS, rule.bus())
-}
-
-/// Name of a new replay: 64 characters at most, of those that AWS allows.
-fn replay_name(rule: &RuleArn, now: Timestamp) -> String {
-    let rule: String = rule.name().chars().take(MAX_RULE_PART).collect();
-    format!("{PREFIX}{rule}-{}", now.as_millisecond())
+/// Event time of the first event that the rule may have missed. `None` if it is not cut.
+fn missed_since(record: &Record) -> Option<Timestamp> {
+    let is_cut = matches!(record.breaker, Breaker::Restoring(_)) || record.breaker.disabled().is_some();
+    record.last_trip.as_ref().filter(|_| is_cut).map(Trip::missed_since)
 }
 
 /// Lack of an archive that has all the missed events.
@@ -260,14 +238,7 @@ fn warn(archive: &Archive, coverage: &Coverage, found: &RuleDefinition) {
 impl Plan {
     /// The AWS CLI's command for a replay to this rule alone. `to` is text of a shell.
     fn by_hand(&self, name: &str, from: Timestamp, to: &str) -> String {
-        let destination = json!({"Arn": bus_of(&self.rule), "FilterArns": [self.rule.as_str()]}).to_string();
-        format!(
-            "aws events start-replay --replay-name {name} --event-source-arn {} --event-start-time {from} \
-             --event-end-time {to} --destination {} {}",
-            self.archive.arn,
-            quote(&destination),
-            self.options
-        )
+        format!("{} {}", by_hand(&self.rule, &self.archive.arn, name, from, to), self.options)
     }
 
     /// The same up to the time at which the command is run.
@@ -284,20 +255,6 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn replays_have_names_that_aws_takes() {
-        let check = |rule: &str, expected: &str| {
-            let rule: RuleArn = format!("arn:aws:events:eu-west-1:123456789012:rule/{rule}").parse().unwrap();
-            let name = replay_name(&rule, "2026-11-20T12:00:00Z".parse().unwrap());
-            assert_eq!(name, expected);
-            assert!(name.len() + "-rest".len() <= 64, "{name}");
-        };
-        check("fix-acl", "budget-guard-fix-acl-1795176000000");
-        check("orders/fix.acl_2", "budget-guard-fix.acl_2-1795176000000");
-        let long = "x".repeat(64);
-        check(&long, &format!("budget-guard-{}-1795176000000", &long[..32]));
-    }
 
     #[test]
     fn of_several_archives_the_surest_is_taken() {

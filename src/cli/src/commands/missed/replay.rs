@@ -2,19 +2,16 @@
 
 use std::time::Duration;
 
-use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::error::BuildError;
 use aws_sdk_eventbridge::operation::describe_replay::DescribeReplayOutput;
-use aws_sdk_eventbridge::primitives::DateTime;
-use aws_sdk_eventbridge::types::{ReplayDestination, ReplayState, RuleState};
-use budget_guard_aws::{SystemClock, fault};
+use aws_sdk_eventbridge::types::{ReplayState, RuleState};
+use budget_guard_aws::{EventBridgeRules, SystemClock, fault};
 use budget_guard_core::alerts::quoted;
 use budget_guard_core::model::{Fault, FaultKind, Timestamp, whole_seconds};
 use budget_guard_core::ports::Clock;
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::{Plan, bus_of};
+use super::Plan;
 use crate::commands::progress::Progress;
 use crate::output;
 use crate::problem::Problem;
@@ -54,7 +51,7 @@ struct Described {
 struct Run<'a> {
     plan: &'a Plan,
     session: &'a Session,
-    client: &'a Client,
+    rules: &'a EventBridgeRules,
     view: ReplayView,
     /// True once AWS was asked to start the replay.
     is_asked: bool,
@@ -65,14 +62,14 @@ impl Plan {
     pub(crate) async fn carry_out(
         &self,
         session: &Session,
-        client: &Client,
+        rules: &EventBridgeRules,
         to: Timestamp,
     ) -> (ReplayView, Result<(), Problem>) {
         let (name, archive) = (self.name.clone(), self.archive.name.clone());
         // AWS takes milliseconds.
         let to = Timestamp::from_millisecond(to.as_millisecond()).unwrap_or(to);
         let view = ReplayView { name, archive, state: None, from: self.from, to };
-        let mut run = Run { plan: self, session, client, view, is_asked: false };
+        let mut run = Run { plan: self, session, rules, view, is_asked: false };
         // The handler is installed before the first message, so that no Ctrl-C ends the program without a hint.
         let result = tokio::select! {
             biased;
@@ -109,36 +106,19 @@ impl Run<'_> {
 
     async fn start(&mut self) -> Result<(), Problem> {
         let Plan { rule, name, archive, .. } = self.plan;
-        let read = self.client.describe_rule().event_bus_name(rule.bus()).name(rule.name()).send().await;
+        let read =
+            self.rules.client().describe_rule().event_bus_name(rule.bus()).name(rule.name()).send().await;
         let read = read.map_err(|error| self.unstarted(self.problem(&fault("DescribeRule", &error))))?;
         if read.state() == Some(&RuleState::Disabled) {
             let message = format!("rule {} is disabled again, so nothing is replayed to it", quoted(rule));
             let hint = format!("once it is enabled, to replay what it missed: {}", self.by_hand());
             return Err(Problem::failed(message).hint(hint));
         }
-        let destination = ReplayDestination::builder().arn(bus_of(rule)).filter_arns(rule.as_str()).build();
-        let unbuilt = |error: BuildError| Problem::failed(error.to_string());
-        let call = self
-            .client
-            .start_replay()
-            .replay_name(name)
-            .description(format!("Events that rule {} missed while budget-guard had cut it", rule.name()))
-            .event_source_arn(&archive.arn)
-            .event_start_time(date_time(self.view.from))
-            .event_end_time(date_time(self.view.to))
-            .destination(destination.map_err(unbuilt)?);
         self.is_asked = true;
-        match call.send().await {
-            Ok(reply) => self.view.state = reply.state.map(|state| state.as_str().to_owned()),
-            // The name is this run's own: an earlier attempt, whose reply was lost, started the replay.
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_resource_already_exists_exception()) =>
-            {
-                self.view.state = Some(ReplayState::Starting.as_str().to_owned());
-            }
-            Err(error) => return Err(self.not_started(&fault("StartReplay", &error))),
+        let span = (self.view.from, self.view.to);
+        match self.rules.start_replay(rule, &archive.arn, name, span).await {
+            Ok(state) => self.view.state = Some(state),
+            Err(fault) => return Err(self.not_started(&fault)),
         }
         output::note(format_args!("Replay {name} is started."));
         Ok(())
@@ -168,7 +148,7 @@ impl Run<'_> {
     }
 
     async fn describe(&self) -> Result<Described, Fault> {
-        let reply = self.client.describe_replay().replay_name(&self.plan.name).send().await;
+        let reply = self.rules.client().describe_replay().replay_name(&self.plan.name).send().await;
         let DescribeReplayOutput { state, state_reason, event_last_replayed_time, .. } =
             reply.map_err(|error| fault("DescribeReplay", &error))?;
         Ok(Described {
@@ -236,9 +216,4 @@ impl Run<'_> {
 /// Whole seconds from one time to another; 0 if it is earlier.
 fn seconds(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.duration_since(from).as_secs()).unwrap_or(0)
-}
-
-/// Time as the SDK takes it.
-fn date_time(at: Timestamp) -> DateTime {
-    DateTime::from_millis(at.as_millisecond())
 }

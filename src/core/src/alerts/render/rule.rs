@@ -3,6 +3,7 @@
 use super::{Words, command};
 use crate::aftermath::{CutOutcome, Missed};
 use crate::alerts::{AfterCut, CodeSource, Failure, RuleEvent};
+use crate::archive::by_hand;
 use crate::model::{RuleArn, whole_seconds};
 use crate::trial::TrialOutcome;
 use crate::verdict::EvidenceKind;
@@ -20,14 +21,18 @@ pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
                 whole_seconds(*until)
             ),
         ),
-        RuleEvent::TrialOver { outcome, why } => {
+        RuleEvent::TrialOver { outcome, why, replay_at } => {
             let hint = match outcome {
                 TrialOutcome::Honest => "nothing has to be done: such evidence does not count for a week",
                 TrialOutcome::Open | TrialOutcome::Loop | TrialOutcome::Untold => {
                     "the rule is enabled; look at the makers of its calls with budget-guard status"
                 }
             };
-            Words::new(why.clone(), hint)
+            let why = replay_at.map_or_else(
+                || why.clone(),
+                |at| format!("{why}. The events that it missed are replayed to it at {}", whole_seconds(at)),
+            );
+            Words::new(why, hint)
         }
         RuleEvent::CutOutcome { outcome, is_restored, is_by_hand } => {
             cut_outcome(outcome, *is_restored, *is_by_hand)
@@ -180,6 +185,13 @@ fn failed(failure: &Failure, rule: Option<&RuleArn>) -> Words {
             "a delayed DisableRule took effect after the rule had been put back: it is off again",
             "look at the rule, and enable it by hand if it should run",
         ),
+        Failure::Replay { fault, archive, replay } => Words {
+            reason: format!("the events that it missed were not replayed: {fault}"),
+            hint: rule.map(|rule| {
+                let (name, to) = (replay.name(rule), replay.to.to_string());
+                format!("replay them by hand: {}", by_hand(rule, archive, &name, replay.from, &to))
+            }),
+        },
         Failure::RestoreChanged(changed) => Words::new(
             format!("putting the rule back changed more than its state: {}", changed.join(", ")),
             "compare the rule with its definition",

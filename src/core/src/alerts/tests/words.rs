@@ -182,6 +182,18 @@ fn work_that_failed() {
         "a delayed DisableRule took effect after the rule had been put back: it is off again",
         "look at the rule, and enable it by hand if it should run",
     );
+    let replay = crate::archive::Replay::new(NOON, NOON + jiff::SignedDuration::from_mins(8));
+    let archive = "arn:aws:events:us-east-1:123456789012:archive/calls".to_owned();
+    check(
+        Failure::Replay { fault: "StartReplay: no".into(), archive, replay },
+        "replay/2026-11-20T12:00:00Z",
+        "the events that it missed were not replayed: StartReplay: no",
+        "replay them by hand: aws events start-replay --replay-name budget-guard-fix-acl-1795176000000 \
+         --event-source-arn arn:aws:events:us-east-1:123456789012:archive/calls --event-start-time 2026-11-20T12:00:00Z \
+         --event-end-time 2026-11-20T12:08:00Z --destination \
+         '{\"Arn\":\"arn:aws:events:us-east-1:123456789012:event-bus/default\",\
+         \"FilterArns\":[\"arn:aws:events:us-east-1:123456789012:rule/fix-acl\"]}'",
+    );
     check(
         Failure::RestoreChanged(vec!["tags".into(), "role".into()]),
         "restore-changed",

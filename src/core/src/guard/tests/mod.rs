@@ -9,6 +9,7 @@ mod durations;
 mod neighbours;
 mod ranking;
 mod rate;
+mod replay;
 mod restore;
 mod trial;
 mod trial_worlds;

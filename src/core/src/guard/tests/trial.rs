@@ -4,12 +4,12 @@ use super::*;
 use crate::model::Proof;
 use crate::turns::Span;
 
-fn own_call(n: i64, second: i64) -> Observation<'static> {
+pub(super) fn own_call(n: i64, second: i64) -> Observation<'static> {
     turns::called(n, second, Cause::own(Proof::Issued))
 }
 
 /// A rule with known targets that may be tried, and own calls without a reason, one in five minutes, until it is a suspect.
-fn suspect(is_on: bool) -> (Story, Vec<AlertKind>) {
+pub(super) fn suspect(is_on: bool) -> (Story, Vec<AlertKind>) {
     let mut story = Story::new(Mode::Enforce, "200/60s");
     turns::known(&mut story);
     story.limits.sees_missed = true;
@@ -31,7 +31,7 @@ fn kinds(story: &mut Story) -> Vec<AlertKind> {
 
 /// Ticks each minute, and answers the guard's actions, until this number of minutes has passed. `own` has the minutes with
 /// an own call.
-fn minutes(story: &mut Story, count: i64, own: impl Fn(i64) -> bool) -> Vec<AlertKind> {
+pub(super) fn minutes(story: &mut Story, count: i64, own: impl Fn(i64) -> bool) -> Vec<AlertKind> {
     let mut seen = Vec::new();
     for minute in 0..count {
         story.later(60);
