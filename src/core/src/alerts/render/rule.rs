@@ -4,7 +4,7 @@ use super::{Words, command};
 use crate::aftermath::{CutOutcome, Missed};
 use crate::alerts::{AfterCut, CodeSource, Failure, RuleEvent};
 use crate::archive::by_hand;
-use crate::model::{RuleArn, whole_seconds};
+use crate::model::{RuleArn, Timestamp, whole_seconds};
 use crate::trial::TrialOutcome;
 use crate::verdict::EvidenceKind;
 
@@ -21,19 +21,7 @@ pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
                 whole_seconds(*until)
             ),
         ),
-        RuleEvent::TrialOver { outcome, why, replay_at } => {
-            let hint = match outcome {
-                TrialOutcome::Honest => "nothing has to be done: such evidence does not count for a week",
-                TrialOutcome::Open | TrialOutcome::Loop | TrialOutcome::Untold => {
-                    "the rule is enabled; look at the makers of its calls with budget-guard status"
-                }
-            };
-            let why = replay_at.map_or_else(
-                || why.clone(),
-                |at| format!("{why}. The events that it missed are replayed to it at {}", whole_seconds(at)),
-            );
-            Words::new(why, hint)
-        }
+        RuleEvent::TrialOver { outcome, why, replay_at } => trial_over(*outcome, why, *replay_at),
         RuleEvent::CutOutcome { outcome, is_restored, is_by_hand } => {
             cut_outcome(outcome, *is_restored, *is_by_hand)
         }
@@ -78,6 +66,22 @@ pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
         }
         RuleEvent::Failed(failure) => failed(failure, rule),
         RuleEvent::Advice { own, all, role } => advice(*own, *all, role.as_deref()),
+    }
+}
+
+fn trial_over(outcome: TrialOutcome, why: &str, replay_at: Option<Timestamp>) -> Words {
+    let hint = match outcome {
+        TrialOutcome::Honest => "nothing has to be done: such evidence does not count for a week",
+        TrialOutcome::Open | TrialOutcome::Loop | TrialOutcome::Untold => {
+            "the rule is enabled; look at the makers of its calls with budget-guard status"
+        }
+    };
+    match replay_at {
+        Some(at) => {
+            let at = whole_seconds(at);
+            Words::new(format!("{why}. The events that it missed are replayed to it at {at}"), hint)
+        }
+        None => Words::new(why.to_owned(), hint),
     }
 }
 
