@@ -14,6 +14,7 @@ pub mod emulator;
 pub mod folders;
 pub mod functions;
 pub mod gate;
+pub mod hostile;
 pub mod memory;
 pub mod metrics;
 pub mod payload;

@@ -9,9 +9,10 @@ use budget_guard_tests::folders::root;
 /// Modules of the core, each with the modules it may import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("escape", &[]),
     ("policy", &["model"]),
     ("json", &["model"]),
-    ("sources", &["json", "model"]),
+    ("sources", &["escape", "json", "model"]),
     ("attribution", &["model", "sources"]),
     ("stored", &["model"]),
     ("directory", &["alerts", "attribution", "model", "stored"]),
@@ -19,13 +20,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("window", &["model", "policy"]),
     ("turns", &["model", "policy", "window"]),
     ("history", &["model", "policy"]),
-    ("verdict", &["model", "policy", "turns", "window"]),
+    ("verdict", &["escape", "model", "policy", "turns", "window"]),
     ("aftermath", &["model", "turns"]),
     ("breaker", &["model"]),
     ("cuts", &["model", "stored"]),
     ("trial", &["model", "turns", "verdict"]),
-    ("archive", &["model"]),
-    ("alerts", &["aftermath", "archive", "breaker", "cuts", "model", "policy", "trial", "verdict"]),
+    ("archive", &["escape", "model"]),
+    ("alerts", &["aftermath", "archive", "breaker", "cuts", "escape", "model", "policy", "trial", "verdict"]),
     (
         "record",
         &[

@@ -2,6 +2,7 @@
 
 use budget_guard_core::alerts;
 use budget_guard_core::attribution::Home;
+use budget_guard_core::escape;
 use budget_guard_core::model::{Excerpt, RuleArn};
 use budget_guard_core::policy::Limits;
 use budget_guard_core::settings::{self, LIMIT, SettingError, TABLE, TOPIC};
@@ -96,7 +97,7 @@ impl Context {
 
     /// A `budget-guard` command without a rule, with the options of this run.
     pub(crate) fn command_line(&self, words: &str, region: &str) -> String {
-        self.with_options(format!("budget-guard {words} --region {region}"), words.contains("--clear"))
+        self.with_options(alerts::command_in(words, region), words.contains("--clear"))
     }
 
     fn with_options(&self, mut command: String, needs_topic: bool) -> String {
@@ -106,7 +107,7 @@ impl Context {
             [("--profile", profile.as_ref()), ("--table", table.as_ref()), ("--topic", topic)]
         {
             if let Some(value) = value {
-                command.push_str(&format!(" {option} {}", quote(value)));
+                command.push_str(&format!(" {}", escape::option(option, value)));
             }
         }
         command
@@ -114,10 +115,12 @@ impl Context {
 
     /// The AWS CLI's command for a rule, for steps that the guard does not take.
     pub(crate) fn aws_events(&self, verb: &str, rule: &RuleArn) -> String {
-        let (name, bus, region) = (rule.name(), rule.bus(), rule.region());
-        let profile = self.global.profile.as_ref();
-        let profile = profile.map(|profile| format!(" --profile {}", quote(profile))).unwrap_or_default();
-        format!("aws events {verb} --name {name} --event-bus-name {bus} --region {region}{profile}")
+        let profile = self.global.profile.as_deref().map(|profile| ("--profile", profile));
+        let options =
+            [("--name", rule.name()), ("--event-bus-name", rule.bus()), ("--region", rule.region())];
+        let options = options.into_iter().chain(profile);
+        let options: Vec<String> = options.map(|(name, value)| escape::option(name, value)).collect();
+        format!("aws events {verb} {}", options.join(" "))
     }
 
     fn setting(&self, name: &str) -> Option<String> {
@@ -173,29 +176,5 @@ fn option_of(variable: &str) -> Option<(&'static str, OptionValue)> {
         QUEUE => Some(("--queue", |context| &context.queue)),
         LIMIT => Some(("--limit", |context| &context.limit)),
         _ => None,
-    }
-}
-
-/// Quotes a word for a POSIX shell, if it needs quotes.
-pub(crate) fn quote(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@+=".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_can_be_pasted_into_a_shell() {
-        let check = |word: &str, quoted: &str| assert_eq!(quote(word), quoted);
-        check("prod", "prod");
-        check("arn:aws:sns:eu-west-1:123456789012:alerts", "arn:aws:sns:eu-west-1:123456789012:alerts");
-        check("", "''");
-        check("my profile", "'my profile'");
-        check("it's; rm", r"'it'\''s; rm'");
     }
 }

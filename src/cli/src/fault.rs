@@ -1,8 +1,8 @@
 //! Converts failed calls to AWS into problems with a meaning and a next step.
 
+use budget_guard_core::escape::option;
 use budget_guard_core::model::{Fault, FaultKind};
 
-use crate::context::quote;
 use crate::problem::Problem;
 
 /// Names for messages about failed calls.
@@ -54,11 +54,12 @@ const CALLS: [(&str, &str); 31] = [
 impl Named {
     /// Options of an `aws` command for the same Region and profile.
     pub(crate) fn options(&self) -> String {
-        format!("--region {}{}", self.region, self.with_profile())
+        format!("{}{}", option("--region", &self.region), self.with_profile())
     }
 
     fn with_profile(&self) -> String {
-        self.profile.as_ref().map(|profile| format!(" --profile {}", quote(profile))).unwrap_or_default()
+        let profile = self.profile.as_ref();
+        profile.map(|profile| format!(" {}", option("--profile", profile))).unwrap_or_default()
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
+use budget_guard_core::escape;
 use budget_guard_core::json::{JsonObjects, ObjectsError, Unwrap};
 use budget_guard_core::model::{Excerpt, printable};
 use eventbridge_pattern::{EventError, Matcher, Scratch};
@@ -178,7 +179,8 @@ impl Patterns {
             }
         };
         let text = if context.is_json() {
-            serde_json::to_string(&line).map_err(LineError::Unwritable)?
+            let text = serde_json::to_string(&line).map_err(LineError::Unwritable)?;
+            escape::json(&text).into_owned()
         } else {
             line.text(number)
         };

@@ -8,10 +8,11 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_eventbridge::config::{ProvideCredentials, SharedCredentialsProvider};
 use budget_guard_aws::{Aws, DynamoStore, EventBridgeRules};
 use budget_guard_core::alerts::quoted;
+use budget_guard_core::escape::option;
 use budget_guard_core::model::{Excerpt, Fault, RuleArn};
 use budget_guard_core::run::Guard;
 
-use crate::context::{Context, GuardSettings, quote};
+use crate::context::{Context, GuardSettings};
 use crate::fault;
 use crate::problem::Problem;
 use crate::rule::RuleName;
@@ -138,7 +139,8 @@ fn no_region(context: &Context) -> Problem {
 fn no_credentials(context: &Context, error: Option<&dyn Error>) -> Problem {
     let causes = error.and_then(causes);
     let profile = context.global.profile.as_deref();
-    let with_profile = profile.map(|profile| format!(" --profile {}", quote(profile))).unwrap_or_default();
+    let with_profile =
+        profile.map(|profile| format!(" {}", option("--profile", profile))).unwrap_or_default();
     let problem = Problem::failed(match (&causes, profile) {
         (Some(causes), _) => format!("no AWS credentials: {causes}"),
         (None, Some(profile)) => {

@@ -1,6 +1,7 @@
 //! Suggestions for a rule that does not exist.
 
 use budget_guard_aws::EventBridgeRules;
+use budget_guard_core::escape::option;
 use budget_guard_core::model::DEFAULT_BUS;
 use strsim::levenshtein;
 
@@ -25,8 +26,11 @@ pub(crate) async fn unknown(session: &Session, rules: &EventBridgeRules, name: &
     if !similar.is_empty() {
         return problem.hint(format!("similar names on this bus: {}", similar.join(", ")));
     }
-    let list =
-        format!("to see the rules: aws events list-rules --event-bus-name {bus} {}", session.named.options());
+    let list = format!(
+        "to see the rules: aws events list-rules {} {}",
+        option("--event-bus-name", bus),
+        session.named.options()
+    );
     let problem = problem.hint(list);
     if bus == DEFAULT_BUS { problem.hint("a rule on another bus needs --bus") } else { problem }
 }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::escape::{option, shell};
 use crate::model::{Arn, BUS, Lease, RuleArn, Seconds, Timestamp};
 
 /// Time between the last event and its replay. Source: "Archiving and replaying events in Amazon EventBridge" (user
@@ -62,10 +63,11 @@ pub fn bus_arn(rule: &RuleArn) -> String {
 /// The AWS CLI's command for a replay to this rule alone, for a POSIX shell. `to` is text of that shell.
 pub fn by_hand(rule: &RuleArn, archive: &str, name: &str, from: Timestamp, to: &str) -> String {
     let destination = json!({"Arn": bus_arn(rule), "FilterArns": [rule.as_str()]});
-    // Neither JSON of ARNs nor a rule's name has a single quote.
     format!(
-        "aws events start-replay --replay-name {name} --event-source-arn {archive} --event-start-time {from} \
-         --event-end-time {to} --destination '{destination}'"
+        "aws events start-replay {} {} --event-start-time {from} --event-end-time {to} --destination {}",
+        option("--replay-name", name),
+        option("--event-source-arn", archive),
+        shell(&destination.to_string()),
     )
 }
 

@@ -32,6 +32,8 @@
 //!     event that the rule missed, and a trial starts it by itself.
 //! 14. The guard cuts no more rules within an hour than it was allowed, until a person resumes it.
 
+/// Text of strangers, escaped for plain text, chat, a shell, JSON and ids.
+pub mod escape;
 /// Types that all modules share: rules, firings, calls, callers, causes, amounts, times and leases.
 pub mod model;
 /// Limits and mode of a rule: the defaults from the settings, overridden by its tags.

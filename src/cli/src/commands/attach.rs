@@ -3,6 +3,7 @@
 use aws_sdk_eventbridge::types::Target;
 use budget_guard_aws::EventBridgeRules;
 use budget_guard_core::alerts::quoted;
+use budget_guard_core::escape::option;
 use budget_guard_core::guard::untouchable;
 use budget_guard_core::model::{RuleArn, RuleDefinition};
 use budget_guard_core::policy::{Limits, Mode};
@@ -81,7 +82,8 @@ impl Attach<'_> {
             Some(old) => {
                 let because = format!("its target id {TARGET_ID} is taken by {}, not by {queue}", old.arn());
                 let detach = self.context.command("detach", rule);
-                Err(refusal(rule, &because).hint(format!("to make room: {detach} --queue {}", old.arn())))
+                Err(refusal(rule, &because)
+                    .hint(format!("to make room: {detach} {}", option("--queue", old.arn()))))
             }
             None if present.len() >= MAX_TARGETS => {
                 let because = format!(

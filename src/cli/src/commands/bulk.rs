@@ -55,7 +55,7 @@ impl<'a> Report<'a> {
         let (arn, result, reason) = match result {
             Ok(done) => {
                 if !self.context.is_json() {
-                    output::data(&format!("{}: {}\n", done.rule.path(), done.text))?;
+                    output::line(format_args!("{}: {}", done.rule.path(), done.text))?;
                 }
                 (Some(done.rule), done.result, None)
             }

@@ -2,6 +2,7 @@
 
 use budget_guard_aws::EventBridgeRules;
 use budget_guard_core::alerts::quoted;
+use budget_guard_core::escape::option;
 
 use super::bulk::{Done, Report};
 use crate::context::Context;
@@ -51,7 +52,7 @@ async fn one(
             quoted(&rule),
             target.arn()
         ))
-        .hint(format!("if it is the guard's after all: --queue {}", target.arn())));
+        .hint(format!("if it is the guard's after all: {}", option("--queue", target.arn()))));
     }
     targets::remove(rules, &rule, TARGET_ID).await.map_err(failed)?;
     Ok(Done { rule, result: "detached", text: "detached, the guard no longer sees its firings".into() })

@@ -45,7 +45,7 @@ pub(super) async fn run(context: &Context, name: &RuleName, reason: &str) -> Res
             replay: None,
         })?;
     } else {
-        output::data(&format!("Rule {} is disabled; it was {}.\n", quoted(&rule), disabled.found.state))?;
+        output::line(format_args!("Rule {} is disabled; it was {}.", quoted(&rule), disabled.found.state))?;
         output::hint(format_args!("to put it back as it was: {undo}"));
     }
     order::report_notes(&session, &driven);

@@ -48,7 +48,7 @@ pub(super) async fn run(
     let rule_state = state_now(&guard.ports.rules, &rule).await;
     if !context.is_json() {
         let state = rule_state.as_deref().unwrap_or("enabled");
-        output::data(&format!("Rule {} is {state} again, as it was.\n", quoted(&rule)))?;
+        output::line(format_args!("Rule {} is {state} again, as it was.", quoted(&rule)))?;
         output::note(format_args!(
             "Counting starts anew, on probation until {} with {}.",
             whole_seconds(until),
@@ -80,7 +80,7 @@ pub(super) async fn run(
             replay,
         })?;
     } else if let Some(view) = replay.filter(|_| ended.is_ok()) {
-        output::data(&format!("The events from {} to {} were replayed to it.\n", view.from, view.to))?;
+        output::line(format_args!("The events from {} to {} were replayed to it.", view.from, view.to))?;
     }
     ended.map(|()| Exit::Done)
 }

@@ -3,6 +3,7 @@
 use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::{CostEstimate, PRICES_AS_OF, RuleRef, details, quoted};
 use budget_guard_core::breaker::{Breaker, Cut};
+use budget_guard_core::escape::{option, shell};
 use budget_guard_core::model::{RuleDefinition, Timestamp, grouped, plural, whole_seconds};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::record::{Outcome, Record, Trip};
@@ -63,11 +64,14 @@ pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Prob
     match (record, trip) {
         (Some(record), Some(trip)) => output::data(&text(context, record, trip, now))?,
         (Some(record), None) => {
-            output::data(&format!("Rule {} never tripped: {}.\n", quoted(rule), record.breaker))?;
+            output::line(format_args!("Rule {} never tripped: {}.", quoted(rule), record.breaker))?;
             output::hint(format_args!("how it stands: {}", context.command("status", rule)));
         }
         (None, _) => {
-            output::data(&format!("Rule {} never tripped: the guard has not seen it fire.\n", quoted(rule)))?;
+            output::line(format_args!(
+                "Rule {} never tripped: the guard has not seen it fire.",
+                quoted(rule)
+            ))?;
             output::hint(format_args!("is the guard attached? {}", context.command("status", rule)));
         }
     }
@@ -158,11 +162,12 @@ fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip) {
         let share = format!("{:>8} %", u64::from(own) * 100 / u64::from(all));
         lines.pair(&share, "of them by the rule's own targets");
     }
-    if let Some(id) = evidence.sample_event_ids.last() {
+    if let Some(id) = evidence.event_ids().last() {
         lines.heading("The last events counted, by their CloudTrail id");
-        evidence.sample_event_ids.iter().for_each(|id| lines.line(id));
-        let lookup = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventId,AttributeValue=";
-        lines.line(format_args!("{lookup}{id} --region {}", record.rule.region()));
+        evidence.event_ids().for_each(|id| lines.line(id));
+        let event = shell(&format!("AttributeKey=EventId,AttributeValue={id}"));
+        let region = option("--region", record.rule.region());
+        lines.line(format_args!("aws cloudtrail lookup-events --lookup-attributes {event} {region}"));
     }
 }
 

@@ -1,6 +1,8 @@
-//! Labelled lines under headings. In a terminal they wrap between words, so that ARNs and IDs can be copied.
+//! Labelled lines of plain text under headings. In a terminal they wrap between words, so that ARNs and IDs can be copied.
 
 use std::fmt::{Display, Write};
+
+use budget_guard_core::escape::plain;
 
 use crate::output::BOLD;
 
@@ -35,14 +37,14 @@ impl Lines {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        let _ = writeln!(self.text, "{BOLD}{text}{BOLD:#}");
+        let _ = writeln!(self.text, "{BOLD}{}{BOLD:#}", plain(&text.to_string()));
     }
 
     /// Adds a labelled text. An empty label continues the text before.
     pub(crate) fn pair(&mut self, label: &str, text: impl Display) {
         let _ = write!(self.text, "  {label:<10} ");
         let mut column = INDENT;
-        for (n, word) in text.to_string().split(' ').enumerate() {
+        for (n, word) in plain(&text.to_string()).split(' ').enumerate() {
             let length = word.chars().count();
             if n > 0 && self.width.is_some_and(|width| column + 1 + length > width) {
                 let _ = write!(self.text, "\n{:INDENT$}", "");
@@ -59,7 +61,7 @@ impl Lines {
 
     /// Adds a line that is never wrapped, such as a command.
     pub(crate) fn line(&mut self, text: impl Display) {
-        let _ = writeln!(self.text, "  {text}");
+        let _ = writeln!(self.text, "  {}", plain(&text.to_string()));
     }
 
     /// The text with all lines.

@@ -3,6 +3,7 @@
 use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::BudgetRef;
 use budget_guard_core::budget::{Cleared, OverspentBudget, OverspentBudgets};
+use budget_guard_core::escape::plain;
 use budget_guard_core::model::{Excerpt, Timestamp};
 use budget_guard_core::policy::DEFAULT_PRESSURE;
 use budget_guard_core::ports::Clock;
@@ -46,7 +47,7 @@ pub(super) async fn run(context: &Context, reason: Option<&str>) -> Result<Exit,
         output::json(&views(&cleared.budgets, SystemClock.now()))?;
     } else {
         for overspent in &cleared.budgets {
-            output::data(&format!("The budget {} no longer presses.\n", Excerpt::new(&overspent.name)))?;
+            output::line(format_args!("The budget {} no longer presses.", Excerpt::new(&overspent.name)))?;
         }
     }
     if let Some(fault) = &cleared.untold {
@@ -147,7 +148,8 @@ fn text(pressure: &OverspentBudgets, now: Timestamp) -> String {
             Some(cleared) => format!("ended by hand at {}: {}", cleared.at, cleared.reason),
             None => format!("ended at {}", overspent.until),
         };
-        format!("{}\n  {state}\n  why: {}\n", Excerpt::new(&overspent.name), overspent.reason)
+        let (state, why) = (plain(&state), plain(&overspent.reason));
+        format!("{}\n  {state}\n  why: {why}\n", Excerpt::new(&overspent.name))
     };
     pressure.budgets().iter().map(line).collect()
 }

@@ -43,8 +43,8 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Problem> {
         })?;
         return Ok(Exit::Done);
     }
-    output::data(&format!(
-        "The guard cuts rules again. It was paused since {}.\n",
+    output::line(format_args!(
+        "The guard cuts rules again. It was paused since {}.",
         time_ago(pause.since, SystemClock.now())
     ))?;
     for rule in &pause.withheld {

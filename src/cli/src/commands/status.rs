@@ -2,14 +2,6 @@
 
 use std::cmp::Reverse;
 
-use budget_guard_aws::{DynamoStore, SystemClock};
-use budget_guard_core::breaker::Breaker;
-use budget_guard_core::model::{DEFAULT_BUS, RuleArn, Timestamp};
-use budget_guard_core::ports::Clock;
-use budget_guard_core::record::Record;
-use budget_guard_core::run::{read_directory, records};
-use comfy_table::Cell;
-
 use super::acting::{self, Knowledge};
 use super::lines::Lines;
 use super::{pressure, resume, table, unwatched, view};
@@ -19,6 +11,12 @@ use crate::output;
 use crate::problem::Problem;
 use crate::rule::check_bus;
 use crate::session::Session;
+use budget_guard_aws::{DynamoStore, SystemClock};
+use budget_guard_core::breaker::Breaker;
+use budget_guard_core::model::{DEFAULT_BUS, RuleArn, Timestamp};
+use budget_guard_core::ports::Clock;
+use budget_guard_core::record::Record;
+use budget_guard_core::run::{read_directory, records};
 
 /// Runs `status`, for the rules on `bus` only if one is given.
 pub(super) async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> {
@@ -122,10 +120,10 @@ pub(super) fn text(
         let mut story = vec![trip.map_or("never".to_owned(), |trip| view::last_trip(trip, now))];
         story.extend(view::unfinished(record));
         vec![
-            Cell::new(record.rule.path()),
+            table::cell(record.rule.path()),
             table::breaker(&record.breaker),
-            Cell::new(view::firings(record, now)),
-            Cell::new(story.join("; ")),
+            table::cell(view::firings(record, now)),
+            table::cell(story.join("; ")),
         ]
     };
     let header = ["RULE", "BREAKER", "FIRINGS", "LAST TRIP"];

@@ -1,9 +1,12 @@
 //! A table without borders. It wraps in a terminal, and elsewhere has one line per row.
 
+use std::fmt::Display;
+
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width};
 
 use budget_guard_core::breaker::Breaker;
+use budget_guard_core::escape::plain;
 
 /// Names of at most one third of the width are never broken, so that they can be copied.
 const SHARE: usize = 3;
@@ -47,9 +50,14 @@ pub(crate) fn render_within(width: Option<u16>, header: &[&str], rows: Vec<Vec<C
     lines.join("\n") + "\n"
 }
 
+/// Cell of plain text.
+pub(crate) fn cell(text: impl Display) -> Cell {
+    Cell::new(plain(&text.to_string()))
+}
+
 /// Cell with the state of a breaker.
 pub(crate) fn breaker(breaker: &Breaker) -> Cell {
-    let cell = Cell::new(breaker);
+    let cell = cell(breaker);
     match breaker {
         Breaker::Closed => cell,
         Breaker::Open(_) => cell.fg(Color::Red),

@@ -1,5 +1,6 @@
 //! The report of `replay` as text: a table, totals, skipped input, next steps.
 
+use budget_guard_core::escape::{option, shell};
 use budget_guard_core::model::{Excerpt, Timestamp, plural, printable, whole_seconds};
 use budget_guard_core::policy::LIMIT_TAG;
 use budget_guard_core::replay::{RuleReport, RuleSpec};
@@ -10,7 +11,7 @@ use super::Report;
 use super::read::Trouble;
 use crate::commands::acting::Knowledge;
 use crate::commands::table;
-use crate::context::{Context, quote};
+use crate::context::Context;
 use crate::output;
 
 /// Maximum number of rules named in one line.
@@ -25,17 +26,17 @@ pub(super) fn table(report: &Report<'_>) -> String {
         let peak = outcome.peak.map_or("-".to_owned(), |peak| format!("{} in {window}", peak.count));
         let at = outcome.peak.map_or("-".to_owned(), |peak| time(peak.at));
         let trip = match &outcome.trip {
-            Some(would) => Cell::new(time(would.trip.at)).fg(Color::Red),
-            None => Cell::new("no"),
+            Some(would) => table::cell(time(would.trip.at)).fg(Color::Red),
+            None => table::cell("no"),
         };
         // A limit of the rate does not stop a rule that fires itself.
         let is_proved = outcome.trip.as_ref().is_some_and(|would| would.trip.evidence.own.is_some());
-        let limit = Cell::new(if is_proved { "-".to_owned() } else { outcome.smallest_limit(window) });
-        let mut row = vec![Cell::new(printable(&rule.name)), Cell::new(outcome.firings)];
+        let limit = table::cell(if is_proved { "-".to_owned() } else { outcome.smallest_limit(window) });
+        let mut row = vec![table::cell(printable(&rule.name)), table::cell(outcome.firings)];
         if has_targets {
-            row.push(Cell::new(own_calls(rule, outcome)));
+            row.push(table::cell(own_calls(rule, outcome)));
         }
-        row.extend([Cell::new(peak), Cell::new(at), trip, limit]);
+        row.extend([table::cell(peak), table::cell(at), trip, limit]);
         row
     };
     let mut header = vec!["RULE", "FIRINGS", "PEAK", "PEAK AT", "WOULD TRIP", "LIMIT NEEDED"];
@@ -168,11 +169,13 @@ fn hints(context: &Context, report: &Report<'_>) {
         ));
     }
     let profile = context.global.profile.as_ref();
-    let profile = profile.map(|profile| format!(" --profile {}", quote(profile))).unwrap_or_default();
+    let profile = profile.map(|profile| format!(" {}", option("--profile", profile))).unwrap_or_default();
     match &rule.arn {
         Some(arn) => output::hint(format_args!(
-            "if {name} is meant to fire as often, raise its limit: aws events tag-resource --resource-arn {arn} \
-             --tags Key={LIMIT_TAG},Value={limit}{profile}"
+            "if {name} is meant to fire as often, raise its limit: aws events tag-resource {} \
+             --tags {}{profile}",
+            option("--resource-arn", arn.as_str()),
+            shell(&format!("Key={LIMIT_TAG},Value={limit}"))
         )),
         None => output::hint(format_args!("if {name} is meant to fire as often, tag it {LIMIT_TAG}={limit}")),
     }

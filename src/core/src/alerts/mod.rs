@@ -19,7 +19,9 @@ pub use key::{AlertKey, AlertKind, Subject};
 pub use occurrence::{Occurrence, Repetition, Topic};
 pub use outbox::Outbox;
 pub use paused::Paused;
-pub use render::{AlertJson, BudgetOutcome, Message, StateRef, command, details, message, quoted};
+pub use render::{
+    AlertJson, BudgetOutcome, Message, StateRef, command, command_in, details, message, quoted,
+};
 pub use rule::{AfterCut, CodeSource, Failure, RuleBody, RuleEvent};
 
 use serde::{Deserialize, Serialize};

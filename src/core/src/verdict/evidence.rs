@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::escape::is_id;
 use crate::model::{Caller, Excerpt, RuleArn, Seconds, Target, Timestamp, about, plural};
 use crate::policy::{BurstLimit, Limits};
 use crate::window::CallerCount;
@@ -190,6 +191,11 @@ impl Evidence {
             };
             one.is_target |= is_target(&caller, targets);
         }
+    }
+
+    /// Ids of the last events counted that can be ids, oldest first. The others are no AWS event's, and are not shown.
+    pub fn event_ids(&self) -> impl Iterator<Item = &str> {
+        self.sample_event_ids.iter().map(String::as_str).filter(|id| is_id(id))
     }
 
     /// Number of own calls, and of all calls by listed callers.

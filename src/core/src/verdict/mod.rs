@@ -13,6 +13,7 @@ pub use evidence::{CallerEvidence, Evidence, EvidenceKind, Finding, OwnEvidence}
 
 use std::ops::Range;
 
+use crate::escape::is_id;
 use crate::model::RuleArn;
 use crate::policy::{BurstLimit, Limits, SustainedLimit};
 use crate::turns::{Found, FoundKind, Turns};
@@ -105,7 +106,7 @@ pub fn own(found: &Found, cycle: Vec<RuleArn>, turns: &Turns, window: &Window, l
         first: Some(found.first),
         last: Some(found.last),
         callers: named(window.callers_of(window.all())),
-        sample_event_ids: turns.event_ids().map(str::to_owned).collect(),
+        sample_event_ids: ids(turns.event_ids()),
         call,
         own: Some(OwnEvidence { finding, resource, missing, cycle }),
         rate: Curve::new(&found.times),
@@ -129,10 +130,15 @@ fn named(mut callers: Vec<CallerCount>) -> Vec<CallerEvidence> {
     named
 }
 
+/// Returns what can be ids of events. An attached rule's message may carry any text as one.
+fn ids<'a>(kept: impl Iterator<Item = &'a str>) -> Vec<String> {
+    kept.filter(|id| is_id(id)).map(str::to_owned).collect()
+}
+
 /// Evidence with the rate curve, the most frequent call and the last event ids of the window.
 fn of_window(window: &Window) -> Evidence {
     Evidence {
-        sample_event_ids: window.recent_event_ids().map(str::to_owned).collect(),
+        sample_event_ids: ids(window.recent_event_ids()),
         call: window.most_frequent_call().map(str::to_owned),
         rate: Curve::new(&window.seconds()),
         ..Evidence::manual()

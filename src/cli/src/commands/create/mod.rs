@@ -7,6 +7,7 @@ mod plan;
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use budget_guard_aws::{EventBridgeRules, fault};
 use budget_guard_core::alerts::quoted;
+use budget_guard_core::escape::{json, plain};
 use budget_guard_core::model::{Fault, FaultKind, OWN_PREFIX, ParseRuleArnError, RuleArn, plural};
 use serde::Serialize;
 use serde_json::Value;
@@ -74,7 +75,7 @@ pub(super) async fn run(context: &Context, new: &NewRule) -> Result<Exit, Proble
             pattern_without_own_calls: without.as_ref(),
         })?;
     } else if let Some(rule) = &rule {
-        output::data(&format!("Rule {} is {}, and the guard sees it.\n", quoted(rule), create.state()))?;
+        output::line(format_args!("Rule {} is {}, and the guard sees it.", quoted(rule), create.state()))?;
     } else {
         output::note("Nothing was done: --dry-run.");
     }
@@ -183,10 +184,11 @@ impl Create<'_> {
     fn show(&self, plan: &Plan, steps: &[String], without: Option<&Value>) -> Result<(), Problem> {
         let pretty =
             |value: &Value| serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string());
+        let pretty = |value: &Value| json(&pretty(value)).into_owned();
         let mut text =
             format!("Event pattern:\n{}\n\nPlan, in {}:\n", pretty(&plan.pattern), self.session.region());
         for (number, step) in steps.iter().enumerate() {
-            text.push_str(&format!("  {}. {step}\n", number + 1));
+            text.push_str(&format!("  {}. {}\n", number + 1, plain(step)));
         }
         if let Some(without) = without {
             text.push_str(&format!(

@@ -5,6 +5,7 @@ mod outcome;
 mod rule;
 
 use budget_guard_core::alerts::quoted;
+use budget_guard_core::escape::plain;
 use budget_guard_core::model::{Fault, RuleArn, Seconds, Timestamp};
 use serde::Serialize;
 
@@ -167,7 +168,7 @@ fn removal(context: &Context, rule: &RuleArn) -> String {
 fn text(course: &Course) -> String {
     let outcomes = [("ended", &course.ended), ("goes on", &course.goes_on)];
     let outcomes = outcomes.map(|(word, outcome)| {
-        outcome.as_ref().map_or(String::new(), |outcome| format!("{word:8} {}\n", outcome.sentence))
+        outcome.as_ref().map_or(String::new(), |outcome| format!("{word:8} {}\n", plain(&outcome.sentence)))
     });
     let after = |seconds: Option<f64>| {
         seconds.map_or("not seen".to_owned(), |seconds| format!("after {seconds:.1} s"))

@@ -11,6 +11,7 @@ use budget_guard_aws::{Aws, SystemClock};
 use budget_guard_core::alerts::quoted;
 use budget_guard_core::archive::{bus_arn, by_hand, replay_name};
 use budget_guard_core::breaker::Breaker;
+use budget_guard_core::escape::option;
 use budget_guard_core::guard::Refusal;
 use budget_guard_core::model::{FaultKind, RuleArn, RuleDefinition, RuleState, Seconds, Timestamp};
 use budget_guard_core::ports::{Clock, Rules};
@@ -123,7 +124,8 @@ fn refused(rule: &RuleArn, because: &str) -> Problem {
 fn for_next_time(rule: &RuleArn, options: &str) -> String {
     let bus = bus_arn(rule);
     let create = format!(
-        "aws events create-archive --archive-name missed-events --retention-days 7 --event-source-arn {bus} {options}"
+        "aws events create-archive --archive-name missed-events --retention-days 7 {} {options}",
+        option("--event-source-arn", &bus)
     );
     match rule.is_on_default_bus() {
         true => format!("for the next time: the stack's parameter ArchiveDays, or {create}"),
@@ -248,7 +250,7 @@ impl Plan {
 
     /// The AWS CLI's command about the started replay.
     fn command(&self, verb: &str) -> String {
-        format!("aws events {verb} --replay-name {} {}", self.name, self.options)
+        format!("aws events {verb} {} {}", option("--replay-name", &self.name), self.options)
     }
 }
 

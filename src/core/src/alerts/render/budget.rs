@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{AlertJson, BudgetOutcome, Words, command, quoted};
+use super::{AlertJson, BudgetOutcome, Words, command, command_in, quoted};
 use crate::alerts::{BudgetBody, BudgetEvent, EasedBy, NotTaken, Ranked};
 use crate::model::{Excerpt, grouped};
 
@@ -15,7 +15,7 @@ pub(super) fn words(body: &BudgetBody) -> Words {
         }
         BudgetEvent::Unconfirmed { said, doubt } => Words::new(
             format!("{}. Nothing was cut", not_taken(said, doubt)),
-            format!("look at the budget, and at the rules: budget-guard status --region {region}"),
+            format!("look at the budget, and at the rules: {}", command_in("status", region)),
         ),
         BudgetEvent::Eased(by) => {
             let because = match by {
@@ -49,7 +49,7 @@ fn next_steps(cut: &[Ranked], left: &[Ranked], region: &str) -> String {
         let cut = command("disable", &first.rule.arn);
         hint.push_str(&format!("cut another rule by hand: {cut} --reason TEXT; "));
     }
-    hint + &format!("see or end the pressure: budget-guard pressure --region {region}")
+    hint + &format!("see or end the pressure: {}", command_in("pressure", region))
 }
 
 /// Returns the subject line, by the outcome and the number of rules that were cut.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::AlertJson;
 use crate::alerts::AlertKind;
-use crate::model::RuleArn;
+use crate::escape;
 
 /// Returns a JSON object with the text for each protocol, for `MessageStructure: json`.
 ///
@@ -22,14 +22,19 @@ pub(super) fn body(alert: &AlertJson) -> Result<String, serde_json::Error> {
 
 /// Returns the message for `https` subscribers: text for a chat channel, with the whole alert in its metadata.
 ///
+/// Members that a channel may show are escaped for it. `id`, `threadId` and the alert itself are for programs, as they
+/// are.
+///
 /// Source: "Custom notifications using Amazon Q Developer in chat applications", schema version 1.0.
 fn chat(alert: &AlertJson) -> Value {
-    let undo = alert.undo.as_ref().map(|undo| format!("Once the loop is broken: `{undo}`"));
-    let next_steps: Vec<String> = undo.into_iter().chain(alert.hint.clone()).collect();
+    let undo =
+        alert.undo.as_ref().map(|undo| format!("Once the loop is broken: {}", escape::chat_code(undo)));
+    let hint = alert.hint.as_ref().map(|hint| escape::chat(hint));
+    let next_steps: Vec<String> = undo.into_iter().chain(hint).collect();
     let ranked = alert.cut.iter().map(|ranked| &ranked.rule);
     let rules = alert.rule.iter().chain(ranked).chain(&alert.rules);
-    let rules: Vec<&RuleArn> = rules.map(|rule| &rule.arn).collect();
-    let (kind, title) = (alert.kind.as_str(), alert.subject());
+    let rules: Vec<String> = rules.map(|rule| escape::chat(rule.arn.as_str())).collect();
+    let (kind, title) = (alert.kind.as_str(), escape::chat(&alert.subject()));
     json!({
         "version": "1.0",
         "source": "custom",
@@ -37,7 +42,7 @@ fn chat(alert: &AlertJson) -> Value {
         "content": {
             "textType": "client-markdown",
             "title": title,
-            "description": alert.reason,
+            "description": escape::chat(&alert.reason),
             "nextSteps": next_steps,
             "keywords": ["budget-guard", kind],
         },

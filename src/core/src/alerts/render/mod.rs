@@ -14,6 +14,7 @@ pub use text::{details, quoted};
 pub(super) use budget::not_taken;
 
 use super::Alert;
+use crate::escape::{option, shell};
 use crate::model::RuleArn;
 
 /// Alert as SNS takes it.
@@ -60,8 +61,19 @@ impl Message {
     }
 }
 
-/// Returns the `budget-guard` command for one rule, as a person types it.
+/// Returns the `budget-guard` command for one rule, as a person types it. A name that begins like an option gives way
+/// to the ARN.
 pub fn command(verb: &str, rule: &RuleArn) -> String {
-    let bus = if rule.is_on_default_bus() { String::new() } else { format!(" --bus {}", rule.bus()) };
-    format!("budget-guard {verb} {}{bus} --region {}", rule.name(), rule.region())
+    let region = option("--region", rule.region());
+    if rule.name().starts_with('-') {
+        return format!("budget-guard {verb} {} {region}", shell(rule.as_str()));
+    }
+    let bus =
+        if rule.is_on_default_bus() { String::new() } else { format!(" {}", option("--bus", rule.bus())) };
+    format!("budget-guard {verb} {}{bus} {region}", shell(rule.name()))
+}
+
+/// Returns a `budget-guard` command without a rule, for a Region.
+pub fn command_in(verb: &str, region: &str) -> String {
+    format!("budget-guard {verb} {}", option("--region", region))
 }

@@ -1,6 +1,6 @@
 //! Text of the alert about a pause of the guard.
 
-use super::{Words, quoted};
+use super::{Words, command_in, quoted};
 use crate::alerts::Paused;
 use crate::model::{RuleArn, plural};
 
@@ -17,7 +17,8 @@ pub(super) fn words(paused: &Paused) -> Words {
             withheld.unwrap_or_default()
         ),
         format!(
-            "look at these rules with budget-guard explain; cut by hand what is a loop; then: budget-guard resume --region {region}"
+            "look at these rules with budget-guard explain; cut by hand what is a loop; then: {}",
+            command_in("resume", region)
         ),
     )
 }

@@ -1,9 +1,10 @@
 //! Alert as plain text, for the person on call.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use super::{AlertJson, budget, coverage};
 use crate::alerts::{AlertKind, CostEstimate, PRICES_AS_OF, Ranked};
+use crate::escape::plain;
 use crate::model::{DEFAULT_BUS, RuleArn, grouped};
 use crate::verdict::{Evidence, EvidenceKind};
 
@@ -48,31 +49,60 @@ impl AlertJson {
 
     /// Returns the whole text: the event, its reason with numbers, the callers, the cost, and the command to undo.
     pub fn text(&self) -> String {
-        let mut text = opening(self);
-        let _ = write!(text, "\n\nWhy:       {}\n", self.reason);
+        let mut lines = Lines::default();
+        lines.line(opening(self));
+        lines.blank();
+        lines.pair("Why:", &self.reason);
         if let Some(rule) = &self.rule {
-            let _ = writeln!(text, "Rule:      {}", rule.arn);
+            lines.pair("Rule:", &rule.arn);
         }
-        let _ = writeln!(text, "Time:      {}", self.time);
+        lines.pair("Time:", self.time);
         if let Some(state) = &self.state {
             let rule = state.rule.map(|state| format!(", rule {state}")).unwrap_or_default();
-            let _ = writeln!(text, "State:     breaker {}{rule}", state.breaker);
+            lines.pair("State:", format_args!("breaker {}{rule}", state.breaker));
         }
         if let Some(until) = self.budget.as_ref().and_then(|budget| budget.until) {
-            let _ = writeln!(text, "Until:     {until}, or until the budget is OK again");
+            lines.pair("Until:", format_args!("{until}, or until the budget is OK again"));
         }
-        text.push_str(&self.evidence.as_ref().map(causes).unwrap_or_default());
-        text.push_str(&self.cost.as_ref().map(cost_text).unwrap_or_default());
-        text.push_str(&lists(self));
+        if let Some(evidence) = &self.evidence {
+            causes(&mut lines, evidence);
+        }
+        if let Some(cost) = &self.cost {
+            cost_lines(&mut lines, cost);
+        }
+        lists(&mut lines, self);
         if let Some(undo) = &self.undo {
             let once = if self.kind == AlertKind::Exonerated { "" } else { ", once the loop is broken" };
-            let _ = write!(text, "\nTo put the rule back exactly as it was{once}:\n  {undo}\n");
+            lines.blank();
+            lines.line(format_args!("To put the rule back exactly as it was{once}:"));
+            lines.line(format_args!("  {undo}"));
         }
         if let Some(hint) = &self.hint {
-            let _ = write!(text, "\nNext: {hint}\n");
+            lines.blank();
+            lines.line(format_args!("Next: {hint}"));
         }
-        let _ = write!(text, "\nAlert id: {}\n", self.dedup_id);
-        text
+        lines.blank();
+        lines.line(format_args!("Alert id: {}", self.dedup_id));
+        lines.0
+    }
+}
+
+/// Lines of a mail. The only way to add text makes it plain, so that no name brings a line of its own.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, text: impl Display) {
+        let _ = writeln!(self.0, "{}", plain(&text.to_string()));
+    }
+
+    /// Adds a text with its label. An empty label continues the text before.
+    fn pair(&mut self, label: &str, text: impl Display) {
+        self.line(format_args!("{label:10} {text}"));
+    }
+
+    fn blank(&mut self) {
+        self.0.push('\n');
     }
 }
 
@@ -131,49 +161,43 @@ fn opening(alert: &AlertJson) -> String {
     }
 }
 
-/// Returns the lists of rules, each with its label.
-fn lists(alert: &AlertJson) -> String {
+/// Adds the lists of rules, each with its label.
+fn lists(text: &mut Lines, alert: &AlertJson) {
     let ranked = |ranked: &[Ranked]| ranked.iter().map(budget::ranked_line).collect::<Vec<_>>();
     let rules = alert.rules.iter().map(|rule| quoted(&rule.arn)).collect();
     let lists = [("Disabled:", ranked(&alert.cut)), ("Left:", ranked(&alert.ranking)), ("Rules:", rules)];
-    let mut text = String::new();
     for (label, lines) in lists {
         for (n, line) in lines.iter().enumerate() {
-            let _ = writeln!(text, "{:10} {line}", if n == 0 { label } else { "" });
+            text.pair(if n == 0 { label } else { "" }, line);
         }
     }
     if let Some(unlisted) = alert.unlisted.filter(|unlisted| *unlisted > 0) {
-        let _ = writeln!(text, "           and {} more", grouped(unlisted));
+        text.pair("", format_args!("and {} more", grouped(unlisted)));
     }
     if alert.cut.iter().chain(&alert.ranking).any(|ranked| ranked.cost_per_hour_micro_usd.is_some()) {
-        let _ = writeln!(
-            text,
-            "           Costs are those of the requests alone, at list price ({PRICES_AS_OF})."
-        );
+        text.pair("", format_args!("Costs are those of the requests alone, at list price ({PRICES_AS_OF})."));
     }
-    text
 }
 
-fn causes(evidence: &Evidence) -> String {
-    let mut text = String::new();
+fn causes(text: &mut Lines, evidence: &Evidence) {
     for (n, caller) in evidence.callers.iter().enumerate() {
         let label = if n == 0 { "Caused by:" } else { "" };
         let target = if caller.is_target { ", a target of this very rule" } else { "" };
         let sampled = if evidence.is_estimate { " of the sample" } else { "" };
-        let _ = writeln!(text, "{label:10} {} ({}{sampled}{target})", caller.principal, times(caller.count));
+        let calls = times(caller.count);
+        text.pair(label, format_args!("{} ({calls}{sampled}{target})", caller.principal));
     }
     let (own, all) = evidence.own_calls();
     if own > 0 && all > 0 {
         let percent = u64::from(own) * 100 / u64::from(all);
-        let _ = writeln!(text, "           {percent} % of these calls were made by the rule's own targets.");
+        text.pair("", format_args!("{percent} % of these calls were made by the rule's own targets."));
     }
     for (label, value) in details(evidence) {
-        let _ = writeln!(text, "{:<10} {value}", format!("{label}:"));
+        text.pair(&format!("{label}:"), value);
     }
-    if !evidence.sample_event_ids.is_empty() {
-        let _ = writeln!(text, "Events:    {}", evidence.sample_event_ids.join("\n           "));
+    for (n, id) in evidence.event_ids().enumerate() {
+        text.pair(if n == 0 { "Events:" } else { "" }, id);
     }
-    text
 }
 
 /// Returns the parts that only some kinds of evidence have, each with its label: call, resource, cycle, rate curve,
@@ -203,15 +227,15 @@ fn times(count: u32) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
-fn cost_text(cost: &CostEstimate) -> String {
-    let mut text = format!(
-        "Cost:      at this rate about {} firings a day; their requests alone {} a day at list price ({PRICES_AS_OF}).\n           \
-         What the targets do, and for how long, comes on top.\n",
-        grouped(cost.firings_per_day),
-        cost.per_day_micro_usd
+fn cost_lines(text: &mut Lines, cost: &CostEstimate) {
+    let requests = format!("{} a day at list price ({PRICES_AS_OF})", cost.per_day_micro_usd);
+    let firings = grouped(cost.firings_per_day);
+    text.pair(
+        "Cost:",
+        format_args!("at this rate about {firings} firings a day; their requests alone {requests}."),
     );
+    text.pair("", "What the targets do, and for how long, comes on top.");
     if !cost.unpriced_services.is_empty() {
-        let _ = writeln!(text, "           Not priced: {}.", cost.unpriced_services.join(", "));
+        text.pair("", format_args!("Not priced: {}.", cost.unpriced_services.join(", ")));
     }
-    text
 }

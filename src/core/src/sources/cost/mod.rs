@@ -14,6 +14,7 @@ pub(super) use notice::may_be_one as may_be_notice;
 pub use notice::{BudgetNotice, NoticePeriod};
 pub(super) use sns::{Sns, from_event, from_object, from_topic};
 
+use crate::escape::is_visible;
 use crate::model::Timestamp;
 
 /// Maximum number of characters kept of unrecognised text.
@@ -24,7 +25,7 @@ const MAX_TEXT: usize = 1_000;
 pub struct CostMessage {
     /// ARN of the topic. `None` for raw delivery and for events.
     pub topic_arn: Option<String>,
-    /// Id that SNS assigned to the message. It is the same in every delivery.
+    /// Id that SNS assigned to the message. It is the same in every delivery. `None` for what cannot be an id.
     pub message_id: Option<String>,
     /// Time at which SNS accepted the message.
     pub sent: Option<Timestamp>,
@@ -67,7 +68,7 @@ pub struct Unrecognised {
 impl Unrecognised {
     fn new(text: &str, why: impl Into<String>) -> Self {
         let mut chars = text.trim().chars();
-        let is_shown = |c: char| c == '\n' || c.escape_debug().eq([c]) || matches!(c, '"' | '\'' | '\\');
+        let is_shown = |c: char| c == '\n' || is_visible(c);
         let mut shown: String =
             chars.by_ref().take(MAX_TEXT).map(|c| if is_shown(c) { c } else { ' ' }).collect();
         if chars.next().is_some() {
