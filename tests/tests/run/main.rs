@@ -5,6 +5,7 @@ mod attacks;
 mod budgets;
 mod claims;
 mod cost;
+mod forged;
 mod put;
 mod refresh;
 mod schedules;

@@ -75,6 +75,17 @@ impl Doubt {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::NoAnswer(_))
     }
+
+    /// Word for a doubt about a budget that AWS Budgets has, so that its name is not made up. `None` for the others.
+    pub fn about_known_budget(&self) -> Option<&'static str> {
+        match self {
+            Self::NotSpending { .. } => Some("not-spending"),
+            Self::PeriodOver { .. } => Some("period-over"),
+            Self::NoSuchAlert => Some("no-such-alert"),
+            Self::NotRaised => Some("not-raised"),
+            _ => None,
+        }
+    }
 }
 
 /// Compares an alert with the answer of the Budgets API. `account` is the account that was asked.

@@ -16,9 +16,9 @@ const ASK_EVERY: SignedDuration = SignedDuration::from_mins(10);
 const WAIT_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Maximum number of alerts that wait for an answer of AWS.
 const MAX_WAITING: usize = 5;
-/// Maximum number of unconfirmed alerts that are reported within a day. Further ones, which may be forged, appear in
-/// the log only.
-const MAX_DOUBTED: usize = 20;
+/// Maximum number of unconfirmed alerts of one group that are reported within a day. Further ones, which may be forged,
+/// appear in the log only.
+pub const MAX_DOUBTED: usize = 20;
 /// Maximum number of alerts that wait to be published.
 const MAX_OUTBOX: usize = super::MAX_BUDGETS;
 
@@ -67,6 +67,29 @@ pub struct Cleared {
     pub at: Timestamp,
     /// Reason that the person gave.
     pub reason: String,
+}
+
+/// Group of messages without consequence. Each has its own number of reports a day, so that a flood of messages that
+/// anyone can make up mutes no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DoubtGroup {
+    /// About a budget that AWS has. There are no more of them than budgets in the account.
+    KnownBudget,
+    /// Cost anomalies and billing alarms, which no one can be asked about.
+    Unasked,
+    /// All others: unknown budgets, other accounts, text of any kind.
+    Other,
+}
+
+/// Result of noting a message without consequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// It is to be reported.
+    Told,
+    /// It is to be reported, as the last of its group within a day.
+    Last,
+    /// It was reported before, or too many of its group were.
+    Muted,
 }
 
 impl FollowUp {
@@ -194,12 +217,15 @@ impl OverspentBudgets {
         self.outbox.published(key);
     }
 
-    /// AWS will be asked about this alert again. One that waits already, or one too many, changes nothing.
-    pub fn wait(&mut self, waiting: UnansweredNotice) {
+    /// AWS will be asked about this alert again. One that waits already changes nothing. Returns false if there is no
+    /// room for it.
+    pub fn wait(&mut self, waiting: UnansweredNotice) -> bool {
         let is_known = self.waiting.iter().any(|known| known.notice == waiting.notice);
-        if !is_known && self.waiting.len() < MAX_WAITING {
+        let has_room = is_known || self.waiting.len() < MAX_WAITING;
+        if has_room && !is_known {
             self.waiting.push(waiting);
         }
+        has_room
     }
 
     /// The alerts to ask about again; those given up are left out.
@@ -213,15 +239,19 @@ impl OverspentBudgets {
         self.waiting.retain(|known| known.notice != *notice);
     }
 
-    /// Returns true if an alert that is not confirmed is to be reported: each one once, and at most 20 within a day.
-    pub fn note_unconfirmed(&mut self, id: &str, now: Timestamp) -> bool {
-        self.doubted.retain(|(_, told)| !told.is_due(now, DAILY));
+    /// Notes an alert that is not confirmed. It is to be reported once, and at most 20 of a group within a day.
+    pub fn note_unconfirmed(&mut self, group: DoubtGroup, id: &str, now: Timestamp) -> Report {
+        let reported = match group {
+            DoubtGroup::KnownBudget => &mut self.doubted_known,
+            DoubtGroup::Unasked => &mut self.doubted_unasked,
+            DoubtGroup::Other => &mut self.doubted,
+        };
+        reported.retain(|(_, told)| !told.is_due(now, DAILY));
         let id = TextId::of(id).bits();
-        let is_known = self.doubted.iter().any(|(known, _)| *known == id);
-        let is_told = !is_known && self.doubted.len() < MAX_DOUBTED;
-        if is_told {
-            self.doubted.push((id, Throttle::reported(now)));
+        if reported.len() >= MAX_DOUBTED || reported.iter().any(|(known, _)| *known == id) {
+            return Report::Muted;
         }
-        is_told
+        reported.push((id, Throttle::reported(now)));
+        if reported.len() == MAX_DOUBTED { Report::Last } else { Report::Told }
     }
 }

@@ -7,7 +7,7 @@ mod confirm;
 mod follow_up;
 
 pub use confirm::{Confirmation, Doubt, confirm};
-pub use follow_up::{Cleared, FollowUp, UnansweredNotice};
+pub use follow_up::{Cleared, DoubtGroup, FollowUp, MAX_DOUBTED, Report, UnansweredNotice};
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -61,9 +61,14 @@ pub struct OverspentBudgets {
     /// Alerts that AWS Budgets has not answered for yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<UnansweredNotice>,
-    /// Hashes of unconfirmed alerts that were reported, each with its time. The same one is not reported again.
+    /// Hashes of unconfirmed alerts that were reported, each with its time. The same one is not reported again. Those
+    /// of the other groups follow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     doubted: Vec<(u64, Throttle)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    doubted_known: Vec<(u64, Throttle)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    doubted_unasked: Vec<(u64, Throttle)>,
     /// Alerts about costs that are not published yet.
     #[serde(default, skip_serializing_if = "Outbox::is_empty")]
     outbox: Outbox,
@@ -89,6 +94,8 @@ impl Default for OverspentBudgets {
             budgets: Vec::new(),
             waiting: Vec::new(),
             doubted: Vec::new(),
+            doubted_known: Vec::new(),
+            doubted_unasked: Vec::new(),
             outbox: Outbox::default(),
         }
     }
@@ -145,7 +152,8 @@ impl OverspentBudgets {
 
     /// Returns the end of the last entry. `None` if there are no entries.
     pub fn ends(&self) -> Option<Timestamp> {
-        let doubted = self.doubted.iter().filter_map(|(_, told)| told.last());
+        let doubted = [&self.doubted, &self.doubted_known, &self.doubted_unasked].into_iter().flatten();
+        let doubted = doubted.filter_map(|(_, told)| told.last());
         let others = self.waiting.iter().map(UnansweredNotice::ends).chain(doubted);
         let others = others.chain(self.outbox.ends());
         self.budgets.iter().map(|overspent| overspent.until).chain(others).max()

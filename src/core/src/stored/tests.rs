@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::*;
-use crate::budget::OverspentBudgets;
+use crate::budget::{DoubtGroup, OverspentBudgets, Report};
 use crate::directory::{Head, unpack};
 use crate::record::Record;
 
@@ -74,8 +74,8 @@ fn about_pressure(pressure: &OverspentBudgets, now: Timestamp) -> String {
     };
     write!(text, "\n  unlogged {unlogged:?}").unwrap();
     write!(text, "\n  waiting {:?}", pressure.waiting(now).len()).unwrap();
-    write!(text, "\n  same doubt told again {}", pressure.note_unconfirmed("budget/message/s-1", now))
-        .unwrap();
+    let again = pressure.note_unconfirmed(DoubtGroup::Other, "budget/message/s-1", now) != Report::Muted;
+    write!(text, "\n  same doubt told again {again}").unwrap();
     for seconds in [15, 69, 70, 671, 1_260] {
         let later = now + jiff::SignedDuration::from_secs(seconds);
         let alerts: Vec<_> =

@@ -51,7 +51,7 @@ fn a_budget_whose_alert_is_given_up_is_announced_again() {
 fn an_alert_that_waits_keeps_the_item() {
     let (begun, noon) = (at("2026-11-03T12:00:00Z"), at(NOON));
     let mut pressure = OverspentBudgets::default();
-    assert!(pressure.note_unconfirmed("forged", begun));
+    assert_eq!(pressure.note_unconfirmed(DoubtGroup::Other, "forged", begun), Report::Told);
     let alert = alert_of("a", noon);
     pressure.queue(alert.clone());
     assert_eq!(pressure.ends(), Some(at("2026-11-23T12:00:00Z")));

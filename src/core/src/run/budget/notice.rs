@@ -4,8 +4,10 @@ use jiff::SignedDuration;
 
 use super::tick::{Unposted, log_given_up};
 use crate::alerts::{Alert, BudgetBody, BudgetEvent, NotTaken, Occurrence, Repetition, Subject, Topic};
-use crate::budget::{Change, Confirmation, Doubt, OverspentBudget, UnansweredNotice, confirm};
-use crate::model::{BudgetStatus, Fault};
+use crate::budget::{
+    Change, Confirmation, Doubt, DoubtGroup, MAX_DOUBTED, OverspentBudget, Report, UnansweredNotice, confirm,
+};
+use crate::model::{BudgetStatus, Fault, FaultKind};
 use crate::ports::{Alerts, Budgets, Clock, Ports};
 use crate::run::{Guard, Summary, reference};
 use crate::sources::cost::{AlarmState, BudgetNotice, CostAlert, CostMessage};
@@ -55,12 +57,19 @@ impl<P: Ports> Guard<P> {
             Confirmation::Confirmed(overspent) => self.record_overspent(&overspent, summary).await,
             Confirmation::Unconfirmed(doubt) => {
                 // AWS Budgets sends an alert once, so the tick asks again until AWS answers.
+                let mut is_kept = true;
                 if may_resolve_later(&doubt) {
                     let (notice, sent, since) = (notice.clone(), message.sent, self.now());
                     let waiting = UnansweredNotice { notice, sent, since };
-                    self.edit_budgets(|pressure| pressure.wait(waiting.clone())).await?;
+                    is_kept = self.edit_budgets(|pressure| pressure.wait(waiting.clone())).await?;
                 }
-                self.unconfirmed(message, Some(&doubt), summary).await
+                self.unconfirmed(message, Some(&doubt), summary).await?;
+                // Forged alerts may have taken all places. What cannot wait here is delivered again.
+                if doubt.is_transient() && !is_kept {
+                    let full = "too many alerts wait for an answer of AWS Budgets";
+                    return Err(Fault::new(FaultKind::Throttled, full));
+                }
+                Ok(())
             }
         }
     }
@@ -93,8 +102,9 @@ impl<P: Ports> Guard<P> {
             Change::Full => {
                 let subject = Subject::Budget(overspent.name.clone());
                 let occurrence = Occurrence::of_repeated(Topic::Full, Repetition::At(overspent.until));
+                let origin = (DoubtGroup::KnownBudget, format!("full/{}", overspent.name));
                 return self
-                    .doubted(subject, occurrence, overspent.reason.clone(), NotTaken::Full, summary)
+                    .doubted(subject, occurrence, (overspent.reason.clone(), NotTaken::Full), origin, summary)
                     .await;
             }
         });
@@ -138,32 +148,52 @@ impl<P: Ports> Guard<P> {
         summary: &mut Summary,
     ) -> Result<(), Fault> {
         let said = message.alert.to_string();
+        let origin = origin(message, doubt);
         let doubt = doubt.map_or(NotTaken::NoClaim, |doubt| NotTaken::Doubted(doubt.to_string()));
         let subject = Subject::of_message(message.message_id.as_deref(), &said, &doubt);
-        self.doubted(subject, Occurrence::default(), said, doubt, summary).await
+        self.doubted(subject, Occurrence::default(), (said, doubt), origin, summary).await
     }
 
-    /// Reports a message without consequence: each one once, and a maximum number a day.
+    /// Reports a message without consequence: once for what `origin` names in its group, and a maximum number a day.
     async fn doubted(
         &self,
         subject: Subject,
         occurrence: Occurrence,
-        said: String,
-        doubt: NotTaken,
+        (said, doubt): (String, NotTaken),
+        (group, name): (DoubtGroup, String),
         summary: &mut Summary,
     ) -> Result<(), Fault> {
         let now = self.now();
-        let event = BudgetEvent::Unconfirmed { said, doubt };
-        let body = BudgetBody { event, budget: None, region: self.home.region.clone() };
-        let alert = Alert::about_budget(subject, occurrence, body, now);
+        let about = |said: String| {
+            let event = BudgetEvent::Unconfirmed { said, doubt: doubt.clone() };
+            let body = BudgetBody { event, budget: None, region: self.home.region.clone() };
+            Alert::about_budget(subject.clone(), occurrence.clone(), body, now)
+        };
+        let alert = about(said.clone());
         summary.notes.push(alert.reason());
-        let id = alert.key.to_string();
-        let queue = self.edit_budgets(|pressure| {
-            pressure.note_unconfirmed(&id, now).then(|| pressure.queue(alert.clone()))
+        let id = if name.is_empty() { alert.key.to_string() } else { name };
+        let queue = self.edit_budgets(|pressure| match pressure.note_unconfirmed(group, &id, now) {
+            Report::Told => Some(pressure.queue(alert.clone())),
+            Report::Last => Some(pressure.queue(about(format!(
+                "{said} (this is message {MAX_DOUBTED} of its kind within a day: further ones are only in the log)"
+            )))),
+            Report::Muted => None,
         });
         let Some(given_up) = queue.await? else { return Ok(()) };
         log_given_up(given_up);
         self.post().await.map_err(Unposted::into_fault)
+    }
+}
+
+/// Returns the group of a message without consequence, and the name by which it is reported once: for a budget that AWS
+/// has, the budget and the doubt, whatever else the message says. An empty name stands for the id of the alert.
+fn origin(message: &CostMessage, doubt: Option<&Doubt>) -> (DoubtGroup, String) {
+    match (&message.alert, doubt.and_then(Doubt::about_known_budget)) {
+        (CostAlert::Budget(notice), Some(doubt)) => {
+            (DoubtGroup::KnownBudget, format!("{doubt}/{}", notice.name))
+        }
+        (CostAlert::Anomaly(_) | CostAlert::BillingAlarm(_), _) => (DoubtGroup::Unasked, String::new()),
+        _ => (DoubtGroup::Other, String::new()),
     }
 }
 

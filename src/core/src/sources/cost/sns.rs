@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::super::DecodeError;
 use super::super::field::{Field, Object};
 use super::{CostAlert, CostMessage, Unrecognised, read, read_raw};
+use crate::escape::is_id;
 
 /// SNS message, delivered to a function (`Records[].Sns`), through a queue or by HTTP.
 ///
@@ -46,7 +47,9 @@ pub(in crate::sources) fn from_topic(sns: Sns<'_>, field: &'static str) -> Resul
         _ => read(some(sns.subject).as_deref(), &text),
     };
     let sent = some(sns.timestamp).and_then(|text| text.parse().ok());
-    Ok(CostMessage { topic_arn, message_id: some(sns.message_id), sent, alert })
+    // It becomes part of the alert's own id.
+    let message_id = some(sns.message_id).filter(|id| is_id(id));
+    Ok(CostMessage { topic_arn, message_id, sent, alert })
 }
 
 /// Parses a JSON object: an SNS message, or an alert without an envelope. `None` for any other object.
