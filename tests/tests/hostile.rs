@@ -60,7 +60,7 @@ fn alerts(name: &str) -> Vec<Alert> {
     let (why, limit) = (text(), "50/60s".parse().unwrap());
     let source = Some(CodeSource::CloudFormation { stack: text(), logical_id: Some(text()) });
     let mut found = RuleDefinition::new(RuleState::Enabled, "{}");
-    found.targets = vec![Target::new(name, &format!("arn:aws:{name}:us-east-1:123456789012:{name}"))];
+    found.targets = vec![Target::new(name, format!("arn:aws:{name}:us-east-1:123456789012:{name}"))];
     let mut events = vec![
         RuleEvent::Suspect { why: text(), because: Some(text()), kind: EvidenceKind::Turns },
         RuleEvent::WouldTrip { why: text(), because: text(), at: NOON, is_observed: true },
