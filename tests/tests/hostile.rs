@@ -6,6 +6,7 @@ use budget_guard_core::alerts::{
     Alert, AlertJson, BudgetBody, BudgetEvent, BudgetRef, CodeSource, Failure as Failed, NotTaken,
     Occurrence, RuleBody, RuleEvent, Subject, command, command_in, message,
 };
+use budget_guard_core::archive::Replay;
 use budget_guard_core::escape;
 use budget_guard_core::model::{RuleArn, RuleDefinition, RuleState, Target, Timestamp};
 use budget_guard_core::sources::cost;
@@ -64,7 +65,7 @@ fn alerts(name: &str) -> Vec<Alert> {
     let mut events = vec![
         RuleEvent::Suspect { why: text(), because: Some(text()), kind: EvidenceKind::Turns },
         RuleEvent::WouldTrip { why: text(), because: text(), at: NOON, is_observed: true },
-        RuleEvent::TrialOver { outcome: TrialOutcome::Open, why: text() },
+        RuleEvent::TrialOver { outcome: TrialOutcome::Open, why: text(), replay_at: None },
         RuleEvent::Restored { to: RuleState::Enabled, limit, changed: vec![text()], missed: None },
         RuleEvent::Undone { by: Some(text()), to: RuleState::Enabled, limit, source: source.clone() },
         RuleEvent::Deleted { by: Some(text()) },
@@ -76,6 +77,7 @@ fn alerts(name: &str) -> Vec<Alert> {
         Failed::Pattern(text()),
         Failed::Disable(text()),
         Failed::Restore(text()),
+        Failed::Replay { fault: text(), archive: text(), replay: Replay::new(NOON, NOON) },
         Failed::RestoreChanged(vec![text()]),
     ];
     events.extend(failures.map(RuleEvent::Failed));
