@@ -21,8 +21,8 @@ const SCHEMA: u32 = 2;
 /// Time for which the record of a closed rule is kept without a firing.
 const KEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Time by which CloudTrail is late at most. Source: "Viewing events with CloudTrail event history" (AWS CloudTrail user
-/// guide) speaks of an average of 5 minutes, and the service level agreement of 15.
+/// Time by which CloudTrail is late at most, as elsewhere in the guard. Source: "LookupEvents" (AWS CloudTrail API
+/// reference), which finds a call 5 to 15 minutes after it happened.
 const LATEST: SignedDuration = SignedDuration::from_mins(15);
 
 /// Everything that the guard stores about one rule. It is saved only if its stored version is unchanged.

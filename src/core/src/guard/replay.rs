@@ -24,7 +24,7 @@ impl Step<'_> {
         self.limits.archive.clone().filter(|_| self.record.rule.is_on_default_bus())
     }
 
-    /// Starts a replay that is due, while the rule is enabled. Once the loop is proved, its events would begin it again.
+    /// Starts a replay that is due, while the rule is enabled.
     pub(super) fn replay_missed(&mut self) {
         let (now, is_enabled, archive) = (self.now, self.counts(), self.archive());
         let Some(replay) = &mut self.record.replay else { return };
