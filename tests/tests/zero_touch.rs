@@ -146,6 +146,20 @@ async fn the_rule_that_loops_is_found_among_a_hundred() -> Result<(), Failure> {
     Ok(())
 }
 
+/// A principal with no other right than to put events dates them an hour ago, so that none of them counts.
+#[tokio::test]
+async fn events_that_their_sender_dates_an_hour_ago_count_when_they_come() -> Result<(), Failure> {
+    let stage = Stage::with(&[("BUDGET_GUARD_TRUSTED_SOURCES", "")]).await?;
+    let rule = stage.rule("fix-acl", "PutBucketAcl").await?;
+    stage.tick().await;
+    stage.world.put_events("default", &events(&rule, "PutBucketAcl", 1)).await?;
+    stage.deliver().await?;
+    stage.world.put_events("default", &spread(&rule, "PutBucketAcl", FIXER, (3_600, 3_600), 230)).await?;
+    assert_eq!(stage.deliver().await?, 230);
+    assert_eq!(stage.world.rule_state("default", "fix-acl").await?, RuleState::Disabled);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_rule_made_later_is_known_from_the_event_of_its_making() -> Result<(), Failure> {
     let stage = Stage::start().await?;

@@ -23,6 +23,38 @@ fn custom_events_are_told_apart_by_their_envelope() {
     assert_eq!(world.rule_state(&arn), Some(RuleState::Disabled));
 }
 
+/// Any principal with `events:PutEvents` chooses the time of its events. Dated an hour ago, all of them were late.
+#[test]
+fn a_flood_counts_whatever_time_its_sender_gives_it() {
+    let check = |source: &str, dated: i64, expected: RuleState| {
+        let arn = rule("orders");
+        let world = world_with(&arn, World::rule(RuleState::Enabled));
+        let record = |n: usize, at: i64| {
+            let dated = if n == 0 { NOON } else { NOON + SignedDuration::from_secs(at) };
+            let event = json!({"id": format!("e-{n}"), "source": source, "detail-type": "OrderChanged",
+                "time": dated, "detail": {}});
+            json!({"messageId": format!("m-{n}"), "eventSource": "aws:sqs",
+                "attributes": {"SentTimestamp": NOON.as_millisecond().to_string()},
+                "body": json!({"ruleArn": arn, "event": event}).to_string()})
+        };
+        let records: Vec<_> = (0..5_000).map(|n| record(n, dated)).collect();
+        let (reply, summary) =
+            run(guard(&world, "200/60s").handle(json!({"Records": records}).to_string().as_bytes())).unwrap();
+        reply.unwrap();
+        assert_eq!(
+            world.rule_state(&arn),
+            Some(expected),
+            "{source}, {dated} s: {} late",
+            summary.tally.late
+        );
+    };
+    for dated in [-3_600, -86_400, 0, 3_600] {
+        check("shop.orders", dated, RuleState::Disabled);
+    }
+    // AWS dates its own events, and those of an hour ago are late.
+    check("aws.s3", -3_600, RuleState::Enabled);
+}
+
 #[test]
 fn a_denied_call_about_a_rule_is_not_an_error() {
     let world = World::new(NOON);

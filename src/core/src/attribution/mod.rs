@@ -189,10 +189,15 @@ fn from_bus<'a>(mut bus: Bus<'a>, home: &Home) -> Attributed<'a> {
 }
 
 /// Removes from the event of an untrusted sender everything that the sender could have made up: the call, the caller,
-/// and the id by which it could pass for an event counted before. Only the fact that it happened remains.
+/// the id by which it could pass for an event counted before, and the time by which it could pass for a late one. Only
+/// the fact that it reached the queue remains, and the time of that.
+///
+/// Sources: "PutEventsRequestEntry" (Amazon EventBridge API reference), whose `Time` the caller chooses;
+/// "ReceiveMessage" (Amazon SQS API reference), whose `SentTimestamp` SQS sets.
 fn redact_untrusted(event: &mut BusEvent<'_>, home: &Home) {
     let Some(sender) = event.sender.take_if(|sender| !home.trusts(sender)) else { return };
-    let Sender { source, envelope_id } = *sender;
+    let Sender { source, envelope_id, sent_at } = *sender;
+    event.at = sent_at.unwrap_or(event.at);
     if !envelope_id.is_empty() {
         event.event_id = envelope_id;
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::model::Call;
-use crate::sources::{EventJson, decode_body};
+use crate::sources::{EventJson, Payload, decode, decode_body};
 
 fn home() -> Home {
     Home {
@@ -149,6 +149,50 @@ fn only_events_of_aws_and_of_whom_it_trusts_are_taken_at_their_word() {
         let doubted = format!("e-1: no call by source {source}, issued to nobody");
         check(source, "ann", [&doubted, &doubted]);
         check(source, session, [&doubted, &doubted]);
+    }
+}
+
+/// Time at which an event counts that is dated `dated` and reached the queue at noon.
+fn counted_at(source: &str, dated: &str, wrap: impl Fn(&serde_json::Value) -> serde_json::Value) -> String {
+    let event = json!({"id": "e-1", "source": source, "detail-type": "x via CloudTrail", "account": "123456789012",
+        "time": dated, "detail": {"eventID": "c-1"}});
+    let record = json!({"messageId": "m", "eventSource": "aws:sqs", "body": wrap(&event).to_string(),
+        "attributes": {"SentTimestamp": "1795176000000"}});
+    let payload = json!({"Records": [record]}).to_string();
+    let Ok(Payload::Queue(messages)) = decode(payload.as_bytes()) else { panic!("{payload}") };
+    match attribute(messages[0].received().unwrap(), &home()) {
+        Ok(Attributed::Firing(firing)) => firing.at.to_string(),
+        Ok(Attributed::Bus { event: Ok(bus), .. }) => bus.event.at.to_string(),
+        other => panic!("{payload}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_time_of_an_event_is_that_of_aws_or_of_whom_it_trusts() {
+    const NOON: &str = "2026-11-20T12:00:00Z";
+    let rule = "arn:aws:events:us-east-1:123456789012:rule/fix-acl";
+    let attached = |event: &serde_json::Value| json!({"ruleArn": rule, "event": event});
+    let forwarded = |event: &serde_json::Value| {
+        json!({"id": "o-1", "source": "trails.eu", "detail-type": "x", "account": "123456789012",
+            "time": "2026-11-20T11:59:00Z", "detail": attached(event)})
+    };
+    // An hour late, an hour early, and far from both.
+    for dated in
+        ["2026-11-20T11:00:00Z", "2026-11-20T13:00:00Z", "1970-01-01T00:00:00Z", "9999-01-01T00:00:00Z"]
+    {
+        let check = |source: &str, expected: &str| {
+            let seen = [
+                counted_at(source, dated, Clone::clone),
+                counted_at(source, dated, attached),
+                counted_at(source, dated, forwarded),
+            ];
+            assert_eq!(seen, [expected; 3], "{source}, dated {dated}");
+        };
+        check("shop", NOON);
+        check("aws.partner/example.com/shop", NOON);
+        check("AWS.s3", NOON);
+        check("aws.s3", dated);
+        check("trails.eu", dated);
     }
 }
 

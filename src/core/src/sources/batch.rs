@@ -45,12 +45,13 @@ fn record<'a>(json: &mut Scanner<'a, false>, last: &mut ParseCache) -> Option<Re
 }
 
 fn attributes_of<'a>(json: &mut Scanner<'a, false>) -> Option<Attributes<'a>> {
-    let mut trace = None;
+    let (mut trace, mut sent_at) = (None, None);
     json.object(|json, key| match key {
         b"AWSTraceHeader" => once(&mut trace, Field::Text(json.text()?.into())),
+        b"SentTimestamp" => once(&mut sent_at, Field::Text(json.text()?.into())),
         _ => json.skip(),
     })?;
-    Some(Attributes { trace_header: trace.unwrap_or_default() })
+    Some(Attributes { trace_header: trace.unwrap_or_default(), sent_at: sent_at.unwrap_or_default() })
 }
 
 fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {

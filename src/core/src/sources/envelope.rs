@@ -78,6 +78,8 @@ pub(super) struct Record<'a, B = Field<'a>> {
 pub(super) struct Attributes<'a> {
     #[serde(borrow, default, rename = "AWSTraceHeader")]
     pub trace_header: Field<'a>,
+    #[serde(borrow, default, rename = "SentTimestamp")]
+    pub sent_at: Field<'a>,
 }
 
 /// EventBridge event. Source: "AWS service event metadata" (Amazon EventBridge user guide).

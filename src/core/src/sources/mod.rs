@@ -50,6 +50,9 @@ pub struct Message<'a> {
     pub body: Result<Body<'a>, DecodeError>,
     /// Trace from the message's attribute `AWSTraceHeader`.
     pub trace: Option<TraceRoot>,
+    /// Text of the message's attribute `SentTimestamp`: milliseconds since 1970 at which the queue received it. Most
+    /// events are from AWS and do not need it, so it is not parsed yet.
+    pub sent_at: Option<Cow<'a, str>>,
 }
 
 impl Message<'_> {
@@ -60,12 +63,25 @@ impl Message<'_> {
     /// The body has no known shape. A retry does not help.
     pub fn received(&self) -> Result<Received<'_>, DecodeError> {
         let mut received = self.body.as_ref().map_err(Clone::clone)?.received()?;
-        if let Received::Attached { event, .. } | Received::Bus(Bus { event, .. }) = &mut received
-            && event.sender.is_some()
+        let (Received::Attached { event, .. } | Received::Bus(Bus { event, .. })) = &mut received else {
+            return Ok(received);
+        };
+        let Some(sender) = &mut event.sender else { return Ok(received) };
+        let sent_at = self.sent_at();
+        sender.sent_at = sent_at;
+        event.trace = self.trace;
+        if let Received::Bus(Bus { carried: Some(carried), .. }) = &mut received
+            && let Ok(ForwardedFiring { event, .. }) = &mut **carried
+            && let Some(sender) = &mut event.sender
         {
-            event.trace = self.trace;
+            sender.sent_at = sent_at;
         }
         Ok(received)
+    }
+
+    /// Time at which the queue received the message. `None` if the attribute is absent or no time.
+    fn sent_at(&self) -> Option<Timestamp> {
+        Timestamp::from_millisecond(self.sent_at.as_ref()?.parse().ok()?).ok()
     }
 }
 
@@ -142,7 +158,7 @@ pub enum Received<'a> {
 pub struct BusEvent<'a> {
     /// `detail.eventID`, else the envelope's `id`.
     pub event_id: Cow<'a, str>,
-    /// Envelope's `time`.
+    /// Envelope's `time`. The caller of `PutEvents` chooses it.
     pub at: Timestamp,
     /// Caller of the API call, else the event's source.
     pub caller: Caller<'a>,
@@ -176,6 +192,8 @@ pub struct Sender<'a> {
     pub source: Cow<'a, str>,
     /// Envelope's `id`, which EventBridge assigns.
     pub envelope_id: Cow<'a, str>,
+    /// Time at which the guard's queue received the event. `None` for an event that came without a queue.
+    pub sent_at: Option<Timestamp>,
 }
 
 /// Returns true if only AWS can put an event with this source on a bus.
@@ -268,11 +286,13 @@ fn message<'a, B>(
     come_from(&record.event_source, "aws:sqs")?;
     // Without its id a message cannot be returned alone, so the whole batch fails.
     let id = record.message_id.text("Records[].messageId", "text")?;
-    let trace = match record.attributes {
-        Nested::Object(Attributes { trace_header: Field::Text(header) }) => TraceRoot::of_header(&header),
-        _ => None,
+    let Attributes { trace_header, sent_at } = match record.attributes {
+        Nested::Object(attributes) => attributes,
+        _ => Attributes::default(),
     };
-    Ok(Message { id, body: body(record.body), trace })
+    let text = |field| if let Field::Text(text) = field { Some(text) } else { None };
+    let trace = text(trace_header).and_then(|header| TraceRoot::of_header(&header));
+    Ok(Message { id, body: body(record.body), trace, sent_at: text(sent_at) })
 }
 
 /// Reads one message from `top`. `bytes` are its JSON, or empty during the one pass over a batch. A message that needs
@@ -342,7 +362,8 @@ fn bus_event<'a>(event: Event<'a>, last: &mut ParseCache) -> Result<(BusEvent<'a
     let is_of_events = event.source.is("aws.events");
     let source = event.source.or("unknown".into());
     let is_of_aws = is_of_aws(&source);
-    let sender = || Box::new(Sender { source: source.clone(), envelope_id: envelope_id.clone() });
+    let sender =
+        || Box::new(Sender { source: source.clone(), envelope_id: envelope_id.clone(), sent_at: None });
     let sender = (!is_of_aws).then(sender);
     let nobody = || Caller { principal: source.clone(), issued_to: None };
     let (event_id, caller, rule_call, call, made, is_withheld) = match event.detail {

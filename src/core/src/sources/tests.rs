@@ -294,6 +294,57 @@ fn the_trace_of_a_message_is_that_of_events_of_no_aws_service() {
 }
 
 #[test]
+fn the_queue_says_when_an_event_of_no_aws_service_came() {
+    const NOON: &str = "2026-11-20T12:00:00Z";
+    let event = |source: &str| {
+        format!(
+            r#"{{"id":"e","source":"{source}","detail-type":"placed","time":"1999-01-01T00:00:00Z","detail":{{}}}}"#
+        )
+    };
+    let check = |body: &str, attributes: &str, expected: [Option<&str>; 2]| {
+        let body = serde_json::to_string(body).unwrap();
+        let payload = format!(
+            r#"{{"Records":[{{"messageId":"m","eventSource":"aws:sqs","body":{body},"attributes":{attributes}}}]}}"#
+        );
+        let Ok(Payload::Queue(messages)) = decode(payload.as_bytes()) else { panic!("{payload}") };
+        let sent_at = |event: &BusEvent<'_>| event.sender.as_ref()?.sent_at;
+        let seen = match messages[0].received() {
+            Ok(Received::Attached { event, .. }) => [sent_at(&event), None],
+            Ok(Received::Bus(Bus { event, carried, .. })) => {
+                let carried = carried.and_then(|carried| (*carried).ok());
+                [sent_at(&event), carried.and_then(|carried| sent_at(&carried.event))]
+            }
+            other => panic!("{payload}: {other:?}"),
+        };
+        assert_eq!(seen, expected.map(|at| at.map(|at| at.parse().unwrap())), "{payload}");
+    };
+    let sent = r#"{"AWSTraceHeader":"Root=1-57","SentTimestamp":"1795176000000"}"#;
+    check(&event("shop"), sent, [Some(NOON), None]);
+    check(
+        &event("shop"),
+        r#"{"SentTimestamp":"17951760\u00300001"}"#,
+        [Some("2026-11-20T12:00:00.001Z"), None],
+    );
+    check(&event("aws.partner/example.com/shop"), sent, [Some(NOON), None]);
+    check(&event("aws.s3"), sent, [None, None]);
+    let attached = |source: &str| format!(r#"{{"ruleArn":"{RULE}","event":{}}}"#, event(source));
+    check(&attached("shop"), sent, [Some(NOON), None]);
+    check(&attached("aws.s3"), sent, [None, None]);
+    let forwarded = |source: &str| {
+        let detail = format!(r#""detail":{}"#, attached(source));
+        event("trails.eu").replace(r#""detail":{}"#, &detail)
+    };
+    check(&forwarded("shop"), sent, [Some(NOON), Some(NOON)]);
+    check(&forwarded("aws.s3"), sent, [Some(NOON), None]);
+    for unreadable in ["soon", "", "1e12", "99999999999999999999", "999999999999999999"] {
+        check(&event("shop"), &format!(r#"{{"SentTimestamp":"{unreadable}"}}"#), [None, None]);
+    }
+    check(&event("shop"), r#"{"SentTimestamp":1795176000000}"#, [None, None]);
+    check(&event("shop"), r#"{"AWSTraceHeader":"Root=1-57"}"#, [None, None]);
+    check(&event("shop"), "null", [None, None]);
+}
+
+#[test]
 fn a_batch_that_cannot_be_given_back_is_an_error() {
     let check = |payload: &str, expected: &str| {
         let error = decode(payload.as_bytes()).expect_err(payload).to_string();

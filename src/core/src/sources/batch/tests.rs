@@ -11,7 +11,7 @@ const BODY: &str = r#"{"ruleArn":"arn:aws:events:us-east-1:123456789012:rule/r",
 fn batch_of(body: &str) -> String {
     let body = serde_json::to_string(body).unwrap();
     format!(
-        r#"{{"Records":[ {{"messageId":"m","body":{body},"attributes":{{"a":["é",null],"AWSTraceHeader":"Root=1-5759e988-bd862e3fe1be46a994272793"}},"eventSource":"aws:sqs"}}]}} "#
+        r#"{{"Records":[ {{"messageId":"m","body":{body},"attributes":{{"a":["é",null],"SentTimestamp":"1795176000000","AWSTraceHeader":"Root=1-5759e988-bd862e3fe1be46a994272793"}},"eventSource":"aws:sqs"}}]}} "#
     )
 }
 
@@ -23,7 +23,7 @@ fn check(payload: &[u8]) -> Option<Vec<Message<'_>>> {
     let slow = queue(records).expect(&shown);
     assert_eq!(fast.len(), slow.len(), "{shown}");
     for (fast, slow) in fast.iter().zip(&slow) {
-        assert_eq!((&fast.id, fast.trace), (&slow.id, slow.trace), "{shown}");
+        assert_eq!((&fast.id, fast.trace, &fast.sent_at), (&slow.id, slow.trace, &slow.sent_at), "{shown}");
         let (Ok(fast), Ok(Body::Text(text))) = (&fast.body, &slow.body) else { panic!("no text: {shown}") };
         assert_eq!(fast.to_string(), *text, "{shown}");
         assert_eq!(fast.received(), decode_body(text), "{shown}");
