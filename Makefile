@@ -58,7 +58,7 @@ BENCH := $(CARGO) bench --locked --package budget-guard-tests
 .DELETE_ON_ERROR:
 # Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
 .NOTPARALLEL:
-.PHONY: help venv build package fmt-check lint test demo soak sim fuzz bench clean \
+.PHONY: help venv build package fmt-check lint deny test demo soak sim fuzz bench clean \
 	deploy exports verify undeploy
 
 help: ## list the targets
@@ -68,7 +68,7 @@ venv: $(VENV)/.ready ## install the AWS emulators of the tests into .venv
 
 $(VENV)/.ready: tests/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 build: ## build the release binaries dist/bootstrap and dist/budget-guard
@@ -88,7 +88,19 @@ lint: venv ## run clippy and cfn-lint, warnings are errors
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(VENV)/bin/cfn-lint infra/template.yaml
 
-test: venv fmt-check lint ## run every check and every test
+# Licences, sources and bans are held by a test as well, which needs no further program.
+deny: ## check licences, sources, bans and known weaknesses with cargo-deny, where it is installed
+	@if ! $(CARGO) deny --version >/dev/null 2>&1; then \
+		echo "cargo-deny is not installed (cargo install --locked cargo-deny): advisories are not checked"; \
+	else \
+		$(CARGO) deny check licenses bans sources && \
+		if $(CARGO) deny fetch db; then $(CARGO) deny check advisories; \
+		else echo "the database of advisories cannot be had: advisories are not checked"; fi; \
+	fi
+
+test: venv fmt-check lint deny ## run every check and every test
+	@# With the crates of the other systems, whose licences are looked at too.
+	$(CARGO) fetch --locked --quiet
 	$(CARGO) build --locked --workspace --bins --tests
 	$(CARGO) test --locked --workspace
 
