@@ -39,7 +39,11 @@ impl Program {
     /// Command for these arguments, ready to run.
     pub fn command(&self, args: &str) -> Command {
         let mut command = Command::new(crate::programs::command());
-        command.env_clear().env("HOME", self.home.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+            .kill_on_drop(true)
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("AWS_EC2_METADATA_DISABLED", "true");
         let environment = self.environment.iter().map(|(name, value)| (name, value));
         command.envs(environment).args(args.split_whitespace());
         command

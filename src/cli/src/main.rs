@@ -6,6 +6,7 @@ mod context;
 mod excerpt;
 mod exit;
 mod fault;
+mod input;
 mod matching;
 mod output;
 mod problem;

@@ -1,6 +1,5 @@
 //! `match`: prints the events that an event pattern, or the rules of a file, match. Needs no AWS.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
@@ -14,6 +13,7 @@ use serde_json::value::RawValue;
 use crate::args::MatchBy;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::input;
 use crate::output;
 use crate::problem::Problem;
 use crate::rule_file::{self, RuleFile};
@@ -65,11 +65,14 @@ struct Totals {
 
 /// Runs `match`.
 pub(crate) fn run(context: &Context, by: &MatchBy, events: &Path) -> Result<Exit, Problem> {
+    for named in [&by.pattern, &by.rules].into_iter().flatten() {
+        input::check_read_once(named, events)?;
+    }
     let patterns = Patterns::read(by)?;
     let input: Box<dyn Read> = if events == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
-        let file = File::open(events);
+        let file = input::open(events);
         Box::new(file.map_err(|error| Problem::usage(format!("{}: {error}", events.display())))?)
     };
     let name =

@@ -8,6 +8,7 @@ use eventbridge_pattern::{Pattern, PatternError};
 use serde::Serialize;
 
 use crate::excerpt::excerpt;
+use crate::input::read_whole;
 use crate::problem::Problem;
 
 /// Rules of a file, with its text for error messages.
@@ -80,7 +81,6 @@ pub(crate) fn pattern(path: &Path) -> Result<Pattern, Problem> {
 
 /// Reads a file as UTF-8. A missing or binary file is invalid input.
 fn read(path: &Path) -> Result<String, Problem> {
-    let bytes =
-        std::fs::read(path).map_err(|error| Problem::usage(format!("{}: {error}", path.display())))?;
-    String::from_utf8(bytes).map_err(|error| Problem::usage(format!("{}: {error}", path.display())))
+    String::from_utf8(read_whole(path)?)
+        .map_err(|error| Problem::usage(format!("{}: {error}", path.display())))
 }

@@ -2,6 +2,7 @@
 
 mod logs;
 mod matching;
+mod pipes;
 mod states;
 mod turns;
 mod usage;

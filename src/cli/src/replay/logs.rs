@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
+use crate::input;
 use crate::problem::Problem;
 
 const ENDINGS: &[&str] = &[".json", ".json.gz"];
@@ -19,8 +20,10 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 pub(super) struct Logs {
     /// Paths of the files.
     pub files: Vec<PathBuf>,
-    /// Size of all files together, as stored.
+    /// Size of all files together, as stored. Pipes have none.
     pub bytes: u64,
+    /// Number of pipes among the files.
+    pub pipes: usize,
     /// Folders that could not be read, with the reason.
     pub unreadable: Vec<(PathBuf, io::Error)>,
 }
@@ -41,6 +44,7 @@ impl Logs {
         }
         logs.files.sort();
         logs.files.dedup();
+        logs.pipes = logs.files.iter().filter(|file| input::is_pipe(file)).count();
         if logs.files.is_empty() && logs.unreadable.is_empty() {
             let seen: Vec<String> = named.iter().map(|path| path.display().to_string()).collect();
             return Err(Problem::usage(format!(
@@ -87,7 +91,7 @@ pub(super) fn open<R: Read + 'static>(
     path: &Path,
     wrap: impl FnOnce(File) -> R,
 ) -> io::Result<Box<dyn Read>> {
-    let mut file = BufReader::with_capacity(128 << 10, wrap(File::open(path)?));
+    let mut file = BufReader::with_capacity(128 << 10, wrap(input::open(path)?));
     let is_packed = file.fill_buf()?.starts_with(GZIP);
     Ok(if is_packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
 }

@@ -13,6 +13,7 @@ use budget_guard_core::replay::{Replay, RuleReport, RuleSpec, judge};
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::input;
 use crate::output;
 use crate::problem::Problem;
 use crate::rule_file::{BadPattern, RuleFile};
@@ -34,6 +35,7 @@ struct Report<'a> {
 /// Runs `replay`.
 pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Problem> {
     let limits = context.defaults()?;
+    logs.iter().try_for_each(|log| input::check_read_once(rules, log))?;
     let file = RuleFile::read(rules)?;
     let logs = Logs::find(logs)?;
     let mut patterns = Vec::new();

@@ -51,9 +51,11 @@ struct Reader<'a> {
 
 /// Reads all logs and merges the results of the threads.
 pub(super) fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
-    let bar = progress(logs.bytes);
+    let bar = progress(logs);
     let next = AtomicUsize::new(0);
-    let count = thread::available_parallelism().map_or(1, NonZero::get).min(logs.files.len().max(1));
+    // One writer may fill several pipes in turn, so each pipe has a thread that waits for it.
+    let count = thread::available_parallelism().map_or(1, NonZero::get).max(logs.pipes);
+    let count = count.min(logs.files.len().max(1));
     let readers: Vec<Option<Reader<'_>>> = thread::scope(|scope| {
         let work = || {
             let mut reader = Reader::new(replay);
@@ -93,9 +95,11 @@ pub(super) fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
 }
 
 /// Progress bar on a terminal; hidden elsewhere.
-fn progress(bytes: u64) -> ProgressBar {
-    let bar = ProgressBar::new(bytes);
-    let template = "{bar:30} {bytes} of {total_bytes}, {eta} left";
+fn progress(logs: &Logs) -> ProgressBar {
+    let (bar, template) = match logs.pipes {
+        0 => (ProgressBar::new(logs.bytes), "{bar:30} {bytes} of {total_bytes}, {eta} left"),
+        _ => (ProgressBar::no_length(), "{spinner} {bytes}"),
+    };
     bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
