@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const TRIP: usize = 4;
 
 /// Prices in USD per unit in us-east-1: list prices of 2026-11, without the free tiers.
-mod price {
+pub mod price {
     pub const SQS_REQUEST: f64 = 0.40e-6;
     pub const INVOCATION: f64 = 0.20e-6;
     pub const GB_SECOND: f64 = 16.6667e-6;
@@ -32,13 +32,13 @@ mod price {
 }
 
 /// Billed seconds of an invocation, a generous estimate: two calls to DynamoDB, while the decision takes microseconds.
-const SECONDS: f64 = 0.05;
+pub const SECONDS: f64 = 0.05;
 const GIGABYTES: f64 = 0.25;
 
 /// Firings per invocation of a published loop with 380 firings a second, collected for a second by Lambda's first five
 /// pollers. The emulator delivers ten messages at most, so this is computed, and the calls of one invocation are
 /// counted.
-const FIRINGS_OF_A_LOOP: f64 = 380.0 / 5.0;
+pub const FIRINGS_OF_A_LOOP: f64 = 380.0 / 5.0;
 
 /// Maximum number of messages in one request to SQS.
 const SQS_BATCH: f64 = 10.0;
@@ -58,7 +58,7 @@ fn invocation(record: usize, logged: usize) -> f64 {
 }
 
 /// Cost of a million firings with this many per invocation and per receive.
-fn million(firings_per_invocation: f64, received: f64, record: usize, logged: usize) -> f64 {
+pub fn million(firings_per_invocation: f64, received: f64, record: usize, logged: usize) -> f64 {
     // Each is sent alone. Lambda deletes up to ten at a time.
     let deleted = firings_per_invocation.min(SQS_BATCH);
     let queue = 1e6 * (1.0 + 1.0 / received + 1.0 / deleted) * price::SQS_REQUEST;

@@ -9,6 +9,7 @@ mod glibc;
 mod operator;
 mod policies;
 mod rights;
+mod spend;
 mod variants;
 mod watch;
 
