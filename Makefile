@@ -32,7 +32,7 @@ ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 define EXPORTS
 import json, shlex, sys
 names = {"TableName": "BUDGET_GUARD_TABLE", "TopicArn": "BUDGET_GUARD_TOPIC_ARN", "QueueArn": "BUDGET_GUARD_QUEUE_ARN"}
-names["DeadLetterQueueArn"] = "DEAD_LETTER_QUEUE_ARN"
+names |= {"DeadLetterQueueArn": "DEAD_LETTER_QUEUE_ARN", "OperatorPolicyArn": "OPERATOR_POLICY_ARN"}
 for output in json.load(sys.stdin):
     if output["OutputKey"] in names:
         print("export " + names[output["OutputKey"]] + "=" + shlex.quote(output["OutputValue"]))
@@ -144,8 +144,12 @@ verify: ## have the deployed guard cut a harmless rule, and print how long it to
 
 undeploy: ## remove the stack, after asking; the table stays
 	@exports="$$($(OUTPUTS))" && eval "$$exports" && $(DIST)/budget-guard status && \
-		echo "The table $$BUDGET_GUARD_TABLE stays. What is open above stays cut, and needs it to be put back."
-	$(SAM) delete --stack-name $(STACK)
+		echo "The table $$BUDGET_GUARD_TABLE stays. What is open above stays cut, and needs it to be put back." && \
+		echo "CloudFormation deletes no policy that principals outside the stack still have. They are listed by" && \
+		echo "  aws iam list-entities-for-policy --policy-arn $$OPERATOR_POLICY_ARN"
+	@$(SAM) delete --stack-name $(STACK) || { \
+		echo "The stack is not deleted. If it is because of the operator's policy, take the policy off the principals" && \
+		echo "that the command above lists (infra/README.md, Clean up), and run make undeploy again."; exit 1; }
 
 clean: ## remove everything built or installed here
 	$(CARGO) clean
