@@ -31,7 +31,7 @@ ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 # The stack's outputs, which SAM prints as JSON, as lines that a shell exports.
 define EXPORTS
 import json, shlex, sys
-names = {"TableName": "BUDGET_GUARD_TABLE", "TopicArn": "BUDGET_GUARD_TOPIC_ARN", "QueueArn": "BUDGET_GUARD_QUEUE_ARN"}
+names = {"TableName": "BUDGET_GUARD_TABLE", "TopicArn": "BUDGET_GUARD_TOPIC_ARN", "AttachedQueueArn": "BUDGET_GUARD_QUEUE_ARN"}
 names |= {"DeadLetterQueueArn": "DEAD_LETTER_QUEUE_ARN", "OperatorPolicyArn": "OPERATOR_POLICY_ARN"}
 for output in json.load(sys.stdin):
     if output["OutputKey"] in names:

@@ -81,7 +81,7 @@ fn observe<'a>(messages: &'a [Message<'_>], home: &Home) -> Vec<Observation<'a>>
     let observe = |message: &'a Message<'_>| {
         let received = message.body.as_ref().expect("a body").received().expect("a firing");
         match attribute(received, home) {
-            Ok(Attributed::Firing(firing)) => Observation::Firing(firing),
+            Ok(Attributed::Attached(firing)) => Observation::Firing(firing),
             other => panic!("not a firing: {other:?}"),
         }
     };

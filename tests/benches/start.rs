@@ -60,6 +60,7 @@ async fn start(path: &str) -> Result<f64, Box<dyn Error>> {
     let api = RuntimeApi::start().await?;
     let settings = [
         ("BUDGET_GUARD_TABLE", "budget-guard"),
+        ("BUDGET_GUARD_ATTACHED_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:attached"),
         ("BUDGET_GUARD_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alerts"),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),

@@ -23,6 +23,7 @@ pub mod process;
 pub mod program;
 pub mod programs;
 pub mod reference;
+mod resources;
 pub mod rewind;
 pub mod runtime_api;
 mod runtime_http;

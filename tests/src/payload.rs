@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::world::Queue;
 use serde_json::{Value, json};
 
 /// Source of test events. PutEvents refuses sources `aws.*`, on the emulators as on AWS.
@@ -11,7 +12,6 @@ pub const DETAIL_TYPE: &str = "AWS API Call via CloudTrail";
 /// Event pattern that matches an `event`.
 pub const PATTERN: &str = r#"{"source":["custom.s3"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["PutObject"]}}"#;
 
-const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:000000000000:budget-guard";
 const SCHEDULE_ARN: &str = "arn:aws:events:us-east-1:000000000000:rule/budget-guard-tick";
 
 /// A unique ID in the form of a UUID.
@@ -116,8 +116,8 @@ pub fn attached(rule_arn: &str, event_id: &str, time: &str, principal: &str) -> 
     attached_event(rule_arn, &event(rule_arn, event_id, time, principal))
 }
 
-/// Payload of Lambda's event source mapping. The message IDs are `message-0`, `message-1`, ….
-pub fn sqs_batch<B: AsRef<[u8]>>(bodies: &[B]) -> Vec<u8> {
+/// Payload of Lambda's event source mapping of a queue. The message IDs are `message-0`, `message-1`, ….
+pub fn sqs_batch<B: AsRef<[u8]>>(queue: &Queue, bodies: &[B]) -> Vec<u8> {
     let record = |(index, body): (usize, &B)| {
         json!({
             "messageId": format!("message-{index}"),
@@ -132,7 +132,7 @@ pub fn sqs_batch<B: AsRef<[u8]>>(bodies: &[B]) -> Vec<u8> {
             "messageAttributes": {},
             "md5OfBody": "00000000000000000000000000000000",
             "eventSource": "aws:sqs",
-            "eventSourceARN": QUEUE_ARN,
+            "eventSourceARN": queue.arn,
             "awsRegion": "us-east-1"
         })
     };

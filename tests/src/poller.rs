@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::emulator::REGION;
 use super::runtime_api::{Outcome, RuntimeApi};
-use super::world::World;
+use super::world::{Queue, World};
 use super::{Failure, while_doing};
 
 const DEFAULT_BATCH_SIZE: usize = 10;
@@ -20,8 +20,8 @@ pub struct Poller<'a> {
     batch_size: usize,
     timeout: Duration,
     has_call_times: bool,
-    /// Receipt handles of the messages that stay in the queue.
-    left: Vec<String>,
+    /// Messages that stay in their queues: the queue, and the receipt handle.
+    left: Vec<(&'a Queue, String)>,
 }
 
 /// Result of one poll.
@@ -60,25 +60,30 @@ impl<'a> Poller<'a> {
         self
     }
 
-    /// Receives one batch and invokes the function with it.
+    /// Receives one batch and invokes the function with it. The queue of attached rules comes second.
     pub async fn poll_once(&mut self) -> Result<Polled, Failure> {
-        let mut messages = self.world.receive(&self.world.guard_queue, self.batch_size).await?;
+        let mut queue = &self.world.guard_queue;
+        let mut messages = self.world.receive(queue, self.batch_size).await?;
+        if messages.is_empty() {
+            queue = &self.world.attached_queue;
+            messages = self.world.receive(queue, self.batch_size).await?;
+        }
         if messages.is_empty() {
             return Ok(Polled { received: 0, failed: Vec::new(), outcome: None });
         }
         if self.has_call_times {
             messages.iter_mut().for_each(give_call_time);
         }
-        let batch = batch(&messages, &self.world.guard_queue.arn);
+        let batch = batch(&messages, &queue.arn);
         let outcome = self.api.invoke_within(batch, self.timeout).await;
         let ids: Vec<&str> = messages.iter().filter_map(Message::message_id).collect();
         let failed = failures(&outcome, &ids);
         for message in &messages {
             let Some(handle) = message.receipt_handle() else { continue };
             if message.message_id().is_some_and(|id| failed.iter().any(|failed| failed == id)) {
-                self.left.push(handle.to_owned());
+                self.left.push((queue, handle.to_owned()));
             } else {
-                self.world.delete(&self.world.guard_queue, handle).await?;
+                self.world.delete(queue, handle).await?;
             }
         }
         Ok(Polled { received: messages.len(), failed, outcome: Some(outcome) })
@@ -98,8 +103,7 @@ impl<'a> Poller<'a> {
 
     /// Ends the visibility timeout of the messages left in the queue, so that a test need not wait for it.
     pub async fn return_left(&mut self) -> Result<(), Failure> {
-        for handle in self.left.drain(..) {
-            let queue = &self.world.guard_queue;
+        for (queue, handle) in self.left.drain(..) {
             let change = self.world.sqs.change_message_visibility().queue_url(&queue.url);
             let changed = change.receipt_handle(handle).visibility_timeout(0).send().await;
             changed.map_err(while_doing("returning a message to the queue"))?;

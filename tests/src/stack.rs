@@ -93,14 +93,16 @@ impl Stack {
         Ok(Queue { url: text("DeadLetterQueueUrl")?, arn: text("DeadLetterQueueArn")? })
     }
 
-    /// Enables or disables the event source mappings of the guard's queue.
+    /// Enables or disables the event source mappings of the guard's queues.
     pub async fn feed(&self, emulator: &Emulator, is_on: bool) -> Result<(), Failure> {
         let client = aws_sdk_lambda::Client::new(&emulator.sdk_config());
-        let list = client.list_event_source_mappings().event_source_arn(self.output("QueueArn")?);
-        let listed = list.send().await.map_err(while_doing("listing the mappings"))?;
-        for mapping in listed.event_source_mappings() {
-            let update = client.update_event_source_mapping().set_uuid(mapping.uuid.clone()).enabled(is_on);
-            update.send().await.map_err(while_doing("changing the mapping"))?;
+        for queue in ["QueueArn", "AttachedQueueArn"] {
+            let list = client.list_event_source_mappings().event_source_arn(self.output(queue)?);
+            let listed = list.send().await.map_err(while_doing("listing the mappings"))?;
+            for mapping in listed.event_source_mappings() {
+                let update = client.update_event_source_mapping().set_uuid(mapping.uuid.clone());
+                update.enabled(is_on).send().await.map_err(while_doing("changing the mapping"))?;
+            }
         }
         Ok(())
     }
@@ -144,7 +146,8 @@ impl Stack {
     pub async fn world(&self, emulator: &Emulator) -> Result<World, Failure> {
         let text = |name| self.output(name).map(str::to_owned);
         let queue = Queue { url: text("QueueUrl")?, arn: text("QueueArn")? };
-        World::around(emulator, text("TableName")?, text("TopicArn")?, queue).await
+        let attached = Queue { url: text("AttachedQueueUrl")?, arn: text("AttachedQueueArn")? };
+        World::around(emulator, text("TableName")?, text("TopicArn")?, [queue, attached]).await
     }
 }
 

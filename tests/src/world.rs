@@ -4,10 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-    TimeToLiveSpecification,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::{InputTransformer, PutEventsRequestEntry, RuleState, Tag, Target};
 use aws_sdk_sqs::types::{
     Message, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
@@ -17,6 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::alert::Alert;
 use super::emulator::Emulator;
+use super::resources::{admit_topic, create_queue, create_table};
 use super::{Failure, while_doing};
 
 /// Maximum number of events or messages in one call of EventBridge or SQS.
@@ -28,7 +26,8 @@ pub const TEMPLATE: &str = r#"{"ruleArn": <aws.events.rule-arn>, "event": <aws.e
 
 /// Name of the guard's rule on the default bus, as the product installs it.
 const CATCH_ALL: &str = "budget-guard-catch-all";
-const CATCH_ALL_PATTERN: &str = r#"{"detail-type":[{"suffix":"via CloudTrail"}]}"#;
+const CATCH_ALL_PATTERN: &str =
+    r#"{"source":[{"prefix":"aws."},{"prefix":"custom."}],"detail-type":[{"suffix":"via CloudTrail"}]}"#;
 
 /// An SQS queue.
 #[derive(Clone, Debug)]
@@ -53,8 +52,10 @@ pub struct World {
     pub table: String,
     /// ARN of the topic for alerts.
     pub topic_arn: String,
-    /// The guard's queue.
+    /// Queue of the guard's own rules.
     pub guard_queue: Queue,
+    /// Queue of attached rules.
+    pub attached_queue: Queue,
     /// Queue that subscribes to the topic.
     pub alert_queue: Queue,
     environment: Vec<(&'static str, String)>,
@@ -67,19 +68,22 @@ impl World {
         let name = format!("budget-guard-{}", CREATED.fetch_add(1, Ordering::Relaxed));
         let config = emulator.sdk_config();
         create_table(&aws_sdk_dynamodb::Client::new(&config), &name).await?;
-        let guard_queue = create_queue(&aws_sdk_sqs::Client::new(&config), &name).await?;
+        let sqs = aws_sdk_sqs::Client::new(&config);
+        let guard_queue = create_queue(&sqs, &name).await?;
+        let attached_queue = create_queue(&sqs, &format!("{name}-attached")).await?;
         let sns = aws_sdk_sns::Client::new(&config);
         let topic = sns.create_topic().name(&name).send().await.map_err(while_doing("creating the topic"))?;
         let topic_arn = topic.topic_arn.ok_or("the topic has no ARN")?;
-        Self::around(emulator, name, topic_arn, guard_queue).await
+        Self::around(emulator, name, topic_arn, [guard_queue, attached_queue]).await
     }
 
-    /// Resources around a deployed guard, which has table, topic and queue. Adds a reader of the alerts.
+    /// Resources around a deployed guard, which has table, topic, and queues for its own and for attached rules. Adds a
+    /// reader of the alerts.
     pub async fn around(
         emulator: &Emulator,
         table: String,
         topic_arn: String,
-        guard_queue: Queue,
+        [guard_queue, attached_queue]: [Queue; 2],
     ) -> Result<Self, Failure> {
         let config = emulator.sdk_config();
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
@@ -93,11 +97,23 @@ impl World {
         let mut environment = emulator.environment();
         environment.push(("BUDGET_GUARD_TABLE", table.clone()));
         environment.push(("BUDGET_GUARD_TOPIC_ARN", topic_arn.clone()));
+        environment.push(("BUDGET_GUARD_ATTACHED_QUEUE_ARN", attached_queue.arn.clone()));
         environment.push(("BUDGET_GUARD_MODE", "enforce".to_owned()));
         // Emulators take no events of `aws.…`, as AWS does. Events of `custom.…` replace them.
         environment.push(("BUDGET_GUARD_TRUSTED_SOURCES", "custom.".to_owned()));
         let events = aws_sdk_eventbridge::Client::new(&config);
-        Ok(Self { events, dynamodb, sns, sqs, table, topic_arn, guard_queue, alert_queue, environment })
+        Ok(Self {
+            events,
+            dynamodb,
+            sns,
+            sqs,
+            table,
+            topic_arn,
+            guard_queue,
+            attached_queue,
+            alert_queue,
+            environment,
+        })
     }
 
     /// Environment of the function and the command line.
@@ -129,14 +145,25 @@ impl World {
         rule.rule_arn.ok_or_else(|| "the rule has no ARN".into())
     }
 
-    /// Adds the guard's queue with the input transformer to the rule's targets.
+    /// Adds the guard's queue for attached rules with the input transformer to the rule's targets.
     ///
     /// On moto this target delivers nothing: moto does not replace `<aws.events.rule-arn>`, and fails on the resulting
     /// JSON.
     pub async fn attach(&self, bus: &str, rule: &str, target_id: &str) -> Result<(), Failure> {
-        let transformer = InputTransformer::builder().input_template(TEMPLATE).build()?;
+        self.attach_with(bus, rule, target_id, TEMPLATE).await
+    }
+
+    /// Attaches a rule with another input template.
+    pub async fn attach_with(
+        &self,
+        bus: &str,
+        rule: &str,
+        target_id: &str,
+        template: &str,
+    ) -> Result<(), Failure> {
+        let transformer = InputTransformer::builder().input_template(template).build()?;
         let target =
-            Target::builder().id(target_id).arn(&self.guard_queue.arn).input_transformer(transformer);
+            Target::builder().id(target_id).arn(&self.attached_queue.arn).input_transformer(transformer);
         self.put_target(bus, rule, target.build()?).await
     }
 
@@ -353,42 +380,4 @@ impl World {
         }
         Ok(alerts)
     }
-}
-
-async fn create_table(dynamodb: &aws_sdk_dynamodb::Client, name: &str) -> Result<(), Failure> {
-    let (key, string) = ("pk", ScalarAttributeType::S);
-    let create = dynamodb
-        .create_table()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(
-            AttributeDefinition::builder().attribute_name(key).attribute_type(string).build()?,
-        )
-        .key_schema(KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash).build()?);
-    create.send().await.map_err(while_doing("creating the table"))?;
-    let expiry = TimeToLiveSpecification::builder().attribute_name("expires_at").enabled(true).build()?;
-    let update = dynamodb.update_time_to_live().table_name(name).time_to_live_specification(expiry);
-    update.send().await.map(drop).map_err(while_doing("setting the table's expiry"))
-}
-
-/// Allows the topic to send to the queue, which matters if the emulator checks rights.
-async fn admit_topic(sqs: &aws_sdk_sqs::Client, queue: &Queue, topic_arn: &str) -> Result<(), Failure> {
-    let policy = json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
-        "Resource": queue.arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}}
-    }]});
-    let set = sqs.set_queue_attributes().queue_url(&queue.url);
-    let set = set.attributes(QueueAttributeName::Policy, policy.to_string()).send().await;
-    set.map(drop).map_err(while_doing("admitting the topic to the alert queue"))
-}
-
-async fn create_queue(sqs: &aws_sdk_sqs::Client, name: &str) -> Result<Queue, Failure> {
-    let created = sqs.create_queue().queue_name(name).send().await;
-    let url = created.map_err(while_doing(format_args!("creating queue {name}")))?.queue_url;
-    let url = url.ok_or_else(|| format!("queue {name} has no URL"))?;
-    let arn = QueueAttributeName::QueueArn;
-    let get = sqs.get_queue_attributes().queue_url(&url).attribute_names(arn.clone()).send().await;
-    let attributes = get.map_err(while_doing(format_args!("describing queue {name}")))?.attributes;
-    let arn = attributes.and_then(|mut attributes| attributes.remove(&arn));
-    Ok(Queue { url, arn: arn.ok_or_else(|| format!("queue {name} has no ARN"))? })
 }

@@ -28,7 +28,7 @@ async fn record(world: &World, rule: &str) -> Result<Value, Failure> {
     Ok(serde_json::from_str(json)?)
 }
 
-fn attached_batch(rule: &str, ids: std::ops::Range<usize>) -> Vec<u8> {
+fn attached_batch(world: &World, rule: &str, ids: std::ops::Range<usize>) -> Vec<u8> {
     let time = payload::now();
     let bodies: Vec<Vec<u8>> = ids
         .map(|id| {
@@ -37,7 +37,7 @@ fn attached_batch(rule: &str, ids: std::ops::Range<usize>) -> Vec<u8> {
             payload::attached_event(rule, &event)
         })
         .collect();
-    payload::sqs_batch(&bodies)
+    payload::sqs_batch(&world.attached_queue, &bodies)
 }
 
 #[tokio::test]
@@ -60,10 +60,12 @@ async fn a_runaway_rule_is_cut_and_its_twin_on_another_bus_is_not() -> Result<()
     stack.feed(&emulator, false).await?;
     world.put_events("default", &events(20)).await?;
     world.put_events("orders", &events(230)).await?;
+    world.wait_for_messages(&world.attached_queue, 20 + 230, SOON).await?;
     // The catch-all rule delivers the events of the default bus once more.
-    world.wait_for_messages(&world.guard_queue, 20 + 20 + 230, SOON).await?;
+    world.wait_for_messages(&world.guard_queue, 20, SOON).await?;
     stack.feed(&emulator, true).await?;
     world.wait_until_empty(&world.guard_queue, SOON).await?;
+    world.wait_until_empty(&world.attached_queue, SOON).await?;
 
     assert_eq!(world.rule_state("orders", "fix-acl").await?, RuleState::Disabled);
     assert_eq!(world.rule_state("default", "fix-acl").await?, RuleState::Enabled);
@@ -87,7 +89,7 @@ async fn a_runaway_rule_is_cut_and_its_twin_on_another_bus_is_not() -> Result<()
 
     // The loop goes on, but its rule is disabled: no firing arrives.
     world.put_events("orders", &events(10)).await?;
-    assert_eq!(world.messages_in(&world.guard_queue).await?, 0);
+    assert_eq!(world.messages_in(&world.attached_queue).await?, 0);
     check_logs(&logs(&emulator, stack.output("IngestFunctionName")?).await?, 250)?;
     Ok(())
 }
@@ -139,6 +141,7 @@ async fn kill_and_restart(emulator: &Emulator, nth: u32, side: Side) -> Result<O
             &[],
         )
         .await?;
+    world.attach("default", &name, "budget-guard").await?;
     let gate = Gate::start(&emulator.endpoint(), nth, side).await?;
     let mut environment = world.environment();
     environment.retain(|(name, _)| *name != "AWS_ENDPOINT_URL");
@@ -147,7 +150,7 @@ async fn kill_and_restart(emulator: &Emulator, nth: u32, side: Side) -> Result<O
 
     let api = RuntimeApi::start().await?;
     let mut first = Bootstrap::spawn(programs::bootstrap(), &api, &environment)?;
-    let pending = api.send(attached_batch(&rule, 0..40));
+    let pending = api.send(attached_batch(&world, &rule, 0..40));
     let killed_in = tokio::select! {
         () = gate.reached() => {
             first.kill()?;
@@ -198,7 +201,7 @@ async fn bad_input_is_named_and_costs_only_itself() -> Result<(), Failure> {
         "x".repeat(1 << 20).into_bytes(),
         format!("{{\"event\":{}", "[".repeat(200_000)).into_bytes(),
     ];
-    let outcome = api.invoke(payload::sqs_batch(&bodies)).await;
+    let outcome = api.invoke(payload::sqs_batch(&world.attached_queue, &bodies)).await;
     let failed = ["message-1", "message-2", "message-3", "message-4", "message-5"];
     let failed = failed.map(|id| json!({"itemIdentifier": id}));
     assert_eq!(outcome.json(), json!({"batchItemFailures": failed}));
@@ -242,7 +245,10 @@ async fn a_wrong_setting_stops_the_function_with_one_line() -> Result<(), Failur
     };
     check(&[topic], "BUDGET_GUARD_TABLE is not set; it takes the name of a DynamoDB table").await?;
     check(&[table], "BUDGET_GUARD_TOPIC_ARN is not set; it takes the ARN of an SNS topic").await?;
-    check(&[table, topic, ("BUDGET_GUARD_MODE", "kill")], "it takes enforce or observe").await?;
-    check(&[table, topic, ("BUDGET_GUARD_LIMIT", "200")], "expected N/DURATION").await?;
+    let queue = ("BUDGET_GUARD_ATTACHED_QUEUE_ARN", "arn:aws:sqs:us-east-1:000000000000:attached");
+    check(&[table, topic], "BUDGET_GUARD_ATTACHED_QUEUE_ARN is not set; it takes the ARN of an SQS queue")
+        .await?;
+    check(&[table, topic, queue, ("BUDGET_GUARD_MODE", "kill")], "it takes enforce or observe").await?;
+    check(&[table, topic, queue, ("BUDGET_GUARD_LIMIT", "200")], "expected N/DURATION").await?;
     Ok(())
 }

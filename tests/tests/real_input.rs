@@ -41,7 +41,7 @@ fn trips_after(bodies: impl Iterator<Item = String>) -> Option<usize> {
     let mut record = Record::new(rule, limits.burst);
     for (n, body) in bodies.enumerate() {
         let received = sources::decode_body(&body).expect("it decodes");
-        let Attributed::Firing(firing) = attribute(received, &home).expect("it is ours") else {
+        let Attributed::Attached(firing) = attribute(received, &home).expect("it is ours") else {
             panic!("{body}")
         };
         let now = firing.at;

@@ -54,7 +54,7 @@ async fn the_rule_delivers_to_the_guard_and_stops_when_disabled() -> Result<(), 
     let events: Vec<Value> =
         (0..23).map(|n| payload::event(&arn, &n.to_string(), &payload::now(), PRINCIPAL)).collect();
     world.put_events("orders", &events).await?;
-    let firings = world.drain(&world.guard_queue).await?;
+    let firings = world.drain(&world.attached_queue).await?;
     assert_eq!((firings.len(), world.drain(&work).await?.len()), (23, 23));
     let firing: Value = serde_json::from_str(&firings[0])?;
     assert_eq!(firing["ruleArn"], json!(arn));

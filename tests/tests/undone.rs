@@ -36,7 +36,9 @@ impl Stage {
 
     /// Creates a rule on the bus `orders` in this state.
     async fn rule(&self, name: &str, state: RuleState) -> Result<String, Failure> {
-        self.world.create_rule("orders", name, payload::PATTERN, state, &[]).await
+        let rule = self.world.create_rule("orders", name, payload::PATTERN, state, &[]).await?;
+        self.world.attach("orders", name, "budget-guard").await?;
+        Ok(rule)
     }
 
     /// Sends firings in the form of the guard's target. Returns when all are counted.
@@ -46,9 +48,9 @@ impl Stage {
         let bodies: Vec<String> =
             (0..times).map(body).map(|body| String::from_utf8_lossy(&body).into_owned()).collect();
         for ten in bodies.chunks(10) {
-            self.world.send_batch(&self.world.guard_queue, ten).await?;
+            self.world.send_batch(&self.world.attached_queue, ten).await?;
         }
-        self.world.wait_until_empty(&self.world.guard_queue, SOON).await
+        self.world.wait_until_empty(&self.world.attached_queue, SOON).await
     }
 
     /// Sends the CloudTrail event of a call that changed a rule.

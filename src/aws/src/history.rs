@@ -159,7 +159,7 @@ impl CloudWatchHistory {
         cut_at: Timestamp,
     ) -> Result<SinceCut, Fault> {
         let reply = get_metric_data(&self.client, &request).await?;
-        let (mut fired, mut drained) = (Vec::new(), vec![None; functions]);
+        let (mut fired, mut fired_before, mut drained) = (Vec::new(), 0, vec![None; functions]);
         for series in reply.metric_data_results {
             let place = series.id.strip_prefix(AGE).and_then(|place| place.parse::<usize>().ok());
             let points = points(&series)?;
@@ -168,7 +168,16 @@ impl CloudWatchHistory {
                     let young = points.filter(|(_, age)| *age < NO_BACKLOG).map(|(at, _)| at as i64);
                     *drained = young.filter(|at| *at >= cut_at.as_second()).min();
                 }
-                None => fired.extend(points.filter(|(_, firings)| *firings > 0.0).map(|(at, _)| at as i64)),
+                None => {
+                    for (at, firings) in points.filter(|(_, firings)| *firings > 0.0) {
+                        // The conversions saturate.
+                        let minute = at as i64;
+                        fired.push(minute);
+                        if minute < cut_at.as_second() {
+                            fired_before += firings.round() as u64;
+                        }
+                    }
+                }
             }
         }
         let end = |minute: i64| Timestamp::from_second(minute.saturating_add(PERIOD.into())).ok();
@@ -179,6 +188,7 @@ impl CloudWatchHistory {
         Ok(SinceCut {
             fired_until: last.and_then(end).map(|until| until.max(cut_at)),
             drained_at: drained.and_then(end),
+            fired_before,
         })
     }
 }

@@ -43,6 +43,10 @@ pub struct Record {
     /// Firings that can have caused others. They are stored as bytes beside the JSON.
     #[serde(default, skip_serializing_if = "Turns::is_empty")]
     pub turns: Turns,
+    /// Time of arrival of the last counted firing for which only an attached rule vouches: its content is made up by the
+    /// rule that sent it. `None` if the catch-all rule or a trusted sender delivered all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attached_at: Option<Timestamp>,
     /// Time until which a slow proof waits for reasons that arrive late. `None` if no proof waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_due: Option<Timestamp>,
@@ -244,6 +248,7 @@ impl Record {
             limit,
             window: Window::new(limit),
             turns: Turns::default(),
+            attached_at: None,
             proof_due: None,
             aftermath: None,
             exonerated: None,

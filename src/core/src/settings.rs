@@ -26,6 +26,7 @@ const PROBATION: &str = "BUDGET_GUARD_PROBATION";
 const PRESSURE: &str = "BUDGET_GUARD_PRESSURE";
 const AUTO_RESTORE: &str = "BUDGET_GUARD_AUTO_RESTORE";
 const TRIAL: &str = "BUDGET_GUARD_TRIAL";
+const ATTACHED_QUEUE: &str = "BUDGET_GUARD_ATTACHED_QUEUE_ARN";
 const ARCHIVE: &str = "BUDGET_GUARD_ARCHIVE_ARN";
 const MAX_CUTS: &str = "BUDGET_GUARD_MAX_CUTS_PER_HOUR";
 const TRUSTED_SOURCES: &str = "BUDGET_GUARD_TRUSTED_SOURCES";
@@ -81,7 +82,22 @@ impl Settings {
         let (topic_arn, mut home) = topic(&lookup)?;
         home.function = lookup("AWS_LAMBDA_FUNCTION_NAME").filter(|name| !name.is_empty());
         home.trusted_sources = trusted_sources(&lookup)?;
-        Ok(Self { table, topic_arn, home, defaults: defaults(&lookup)? })
+        let queue: Arc<str> = attached_queue(&lookup)?.into();
+        home.attached_queue = Some(queue.clone());
+        let defaults = Limits { attached_queue: Some(queue), ..defaults(&lookup)? };
+        Ok(Self { table, topic_arn, home, defaults })
+    }
+}
+
+/// Reads the ARN of the queue that attached rules send to.
+fn attached_queue(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingError> {
+    let expected = "the ARN of an SQS queue, as in arn:aws:sqs:eu-west-1:123456789012:attached";
+    let arn = required(&lookup, ATTACHED_QUEUE, expected)?;
+    match Arn::parse(&arn).is_some_and(|arn| arn.service == "sqs" && arn.has_region() && arn.has_account()) {
+        true => Ok(arn),
+        false => {
+            Err(SettingError::Malformed { variable: ATTACHED_QUEUE, seen: Excerpt::new(&arn), expected })
+        }
     }
 }
 
@@ -228,17 +244,23 @@ mod tests {
     use super::*;
 
     const TOPIC_ARN: &str = "arn:aws:sns:eu-west-1:123456789012:alerts";
+    const QUEUE_ARN: &str = "arn:aws:sqs:eu-west-1:123456789012:attached";
 
+    /// Settings from these variables, and the queue unless they set it.
     fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingError> {
+        let queue = (ATTACHED_QUEUE, QUEUE_ARN);
         Settings::read(|name| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            let value = variables.iter().chain([&queue]).find(|(known, _)| *known == name);
+            value.map(|(_, value)| (*value).to_owned())
         })
     }
 
     #[test]
     fn defaults_hold_where_nothing_is_said() {
         let settings = read(&[(TABLE, "guard"), (TOPIC, TOPIC_ARN)]).unwrap();
-        assert_eq!(settings.defaults, Limits::new(Mode::Observe, "200/60s".parse().unwrap()));
+        let plain = Limits::new(Mode::Observe, "200/60s".parse().unwrap());
+        assert_eq!(settings.defaults, Limits { attached_queue: Some(QUEUE_ARN.into()), ..plain });
+        assert_eq!(settings.home.attached_queue.as_deref(), Some(QUEUE_ARN));
         assert_eq!(settings.home.to_string(), "account 123456789012 in eu-west-1");
     }
 
@@ -317,6 +339,12 @@ mod tests {
             &[(TOPIC, "arn:aws:sns::12:x")],
             &format!(r#"BUDGET_GUARD_TOPIC_ARN is "arn:aws:sns::12:x"; {arn}"#),
         );
+        let queue = "it takes the ARN of an SQS queue, as in arn:aws:sqs:eu-west-1:123456789012:attached";
+        check(&[(ATTACHED_QUEUE, "")], &format!("BUDGET_GUARD_ATTACHED_QUEUE_ARN is not set; {queue}"));
+        for bad in ["attached", "arn:aws:sqs:eu-west-1::attached", TOPIC_ARN] {
+            let expected = format!(r#"BUDGET_GUARD_ATTACHED_QUEUE_ARN is "{bad}"; {queue}"#);
+            check(&[(ATTACHED_QUEUE, bad)], &expected);
+        }
         check(&[(MODE, "Enforce\n")], r#"BUDGET_GUARD_MODE is "Enforce\n"; it takes enforce or observe"#);
         let sources = "it takes how sources begin, with commas between them, as in trails.,audit.cloudtrail";
         for bad in [",", "trails.,", "trails., audit"] {

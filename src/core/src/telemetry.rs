@@ -24,6 +24,7 @@ pub fn log(summary: &Summary, error: Option<&HandleError>) {
         bus_events = summary.bus_events,
         matched = summary.matched,
         unattributed = summary.unattributed,
+        unattached = summary.unattached,
         foreign = summary.foreign,
         read_only = summary.read_only,
         unknown = summary.unknown,
@@ -56,6 +57,7 @@ pub fn metrics(summary: &Summary, function: &str, now: Timestamp) -> Value {
         "DecodeErrors",
         "BusEvents",
         "Unattributed",
+        "Unattached",
         "Unknown",
     ];
     let metrics: Vec<Value> = names.iter().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
@@ -77,6 +79,7 @@ pub fn metrics(summary: &Summary, function: &str, now: Timestamp) -> Value {
         "DecodeErrors": summary.decode_errors,
         "BusEvents": summary.bus_events,
         "Unattributed": summary.unattributed,
+        "Unattached": summary.unattached,
         "Unknown": summary.unknown,
     })
 }
@@ -89,7 +92,7 @@ mod tests {
     fn every_metric_that_is_announced_has_a_value() {
         let document = metrics(&Summary::default(), "ingest", Timestamp::UNIX_EPOCH);
         let announced = document["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
-        assert_eq!(announced.len(), 9);
+        assert_eq!(announced.len(), 10);
         for metric in announced {
             assert_eq!(document[metric["Name"].as_str().unwrap()], 0, "{metric}");
         }

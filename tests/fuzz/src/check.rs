@@ -117,8 +117,10 @@ fn check_received(received: Received<'_>) {
         check_call(call);
     }
     match attribute(received, &home()) {
-        Ok(Attributed::Firing(firing)) => assert!(home().owns(&firing.rule), "{} is foreign", firing.rule),
-        Ok(Attributed::Changed(changed) | Attributed::Bus { changed: Some(changed), .. }) => {
+        Ok(Attributed::Forwarded(firing) | Attributed::Attached(firing)) => {
+            assert!(home().owns(&firing.rule), "{} is foreign", firing.rule);
+        }
+        Ok(Attributed::Bus { changed: Some(changed), .. }) => {
             assert!(home().owns(&changed.rule), "{} is foreign", changed.rule);
         }
         Ok(Attributed::Bus { changed: None, .. }) => {}

@@ -6,6 +6,9 @@ use budget_guard_core::history::{RateHistory, SinceCut};
 use budget_guard_core::model::{Fault, RuleArn, Seconds, Timestamp};
 use budget_guard_core::ports::History;
 
+/// Time before a cut whose firings are summed.
+const HOUR: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
 impl World {
     /// Sets the number of firings of the rule in each of these minutes.
     pub fn put_history(&self, arn: &RuleArn, counts: impl IntoIterator<Item = (Timestamp, u64)>) {
@@ -48,12 +51,14 @@ impl History for World {
         let since_cut = || {
             let state = self.lock();
             let counts = state.histories.get(rule).into_iter().flatten();
+            let before = counts.clone().filter(|(at, _)| *at < cut_at && *at >= cut_at - HOUR);
+            let fired_before = before.map(|(_, count)| count).sum();
             let minutes: Vec<Timestamp> = counts.map(|(at, _)| *at).filter(|at| *at < until).collect();
             let fired_until = minutes.iter().any(|at| *at < cut_at).then(|| {
                 let last = minutes.iter().max().copied().unwrap_or(cut_at);
                 (last + jiff::SignedDuration::from_mins(1)).max(cut_at)
             });
-            Ok(SinceCut { fired_until, drained_at: None })
+            Ok(SinceCut { fired_until, drained_at: None, fired_before })
         };
         self.faults.run(Call::Triggered, since_cut).await
     }

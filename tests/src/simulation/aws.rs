@@ -53,6 +53,8 @@ pub struct State {
     pub clicked: BTreeMap<RuleArn, i64>,
     /// Firings per minute over the last day, by rule.
     pub always: BTreeMap<RuleArn, u64>,
+    /// Times of the firings in virtual milliseconds, by rule.
+    pub fired: BTreeMap<RuleArn, Vec<i64>>,
     /// Number of changes from enabled to disabled by the guard, by rule and epoch.
     pub cuts: BTreeMap<(RuleArn, u64), u32>,
 }
@@ -85,6 +87,7 @@ impl Shared {
             faults: 0,
             wake_at: None,
             clicked: BTreeMap::new(),
+            fired: BTreeMap::new(),
             always: BTreeMap::new(),
             cuts: BTreeMap::new(),
         })))
@@ -248,15 +251,23 @@ impl History for Process {
         self.call("GetMetricData", |state| Ok(super::machines::past(state, rule, until))).await
     }
 
-    /// Empty: the metrics of this world say nothing about its cuts.
+    /// Number of firings before the cut. The metrics of this world say nothing about the time after it.
     async fn since_cut(
         &self,
-        _: &RuleArn,
+        rule: &RuleArn,
         _: &[String],
-        _: Timestamp,
+        cut_at: Timestamp,
         _: Timestamp,
     ) -> Result<SinceCut, Fault> {
-        self.call("GetMetricData", |_| Ok(SinceCut::default())).await
+        let cut = cut_at.duration_since(START).as_millis() as i64;
+        let hour = cut - 3_600_000..cut;
+        let count = |state: &mut State| {
+            state.fired.get(rule).map_or(0, |fired| fired.iter().filter(|at| hour.contains(at)).count())
+        };
+        self.call("GetMetricData", |state| {
+            Ok(SinceCut { fired_before: count(state) as u64, ..SinceCut::default() })
+        })
+        .await
     }
 }
 

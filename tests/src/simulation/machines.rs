@@ -146,6 +146,7 @@ impl Machines {
         let variation = machine.varies.then_some(self.events);
         let on = machine.names_resource.then_some((call.thing, variation));
         let body = body(&machine.rule, &id, second, &caller, on);
+        state.fired.entry(machine.rule.clone()).or_default().push(now);
         let arrives_ms = deliver(&mut state, agenda, &id, body).first_ms;
         if call.by == Caller::Person {
             machine.arrivals.push((second, arrives_ms));

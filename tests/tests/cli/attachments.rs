@@ -44,11 +44,11 @@ async fn there_and_back(bench: &Bench) -> Result<(), Failure> {
     let policy = format!(
         "hint: the policy of queue budget-guard-1 must allow events.amazonaws.com to sqs:SendMessage with aws:SourceArn {arn}"
     );
-    let policy = policy.replace("budget-guard-1", &bench.world.table);
+    let policy = policy.replace("budget-guard-1", &format!("{}-attached", bench.world.table));
     program.check("attach orders/fix-acl", 0, &["orders/fix-acl: attached"], &[&policy]).await?;
     let targets = bench.targets("orders", "fix-acl").await?;
     let target = targets.first().ok_or("no target")?;
-    assert_eq!((target.id(), target.arn()), ("budget-guard", bench.world.guard_queue.arn.as_str()));
+    assert_eq!((target.id(), target.arn()), ("budget-guard", bench.world.attached_queue.arn.as_str()));
     let transformer = target.input_transformer().ok_or("no transformer")?;
     assert_eq!(transformer.input_template(), TEMPLATE);
     program.check("attach fix-acl --bus orders", 0, &["already attached"], &[]).await?;
@@ -61,7 +61,7 @@ async fn there_and_back(bench: &Bench) -> Result<(), Failure> {
 }
 
 async fn what_is_there_already(bench: &Bench) -> Result<(), Failure> {
-    let (program, queue) = (&bench.program, &bench.world.guard_queue.arn);
+    let (program, queue) = (&bench.program, &bench.world.attached_queue.arn);
     // A person attached the queue without the transformer, but with a dead-letter queue, which stays.
     bench.rule("default", "raw").await?;
     let dead = bench.world.create_queue("dead-letters").await?.arn;
@@ -102,7 +102,7 @@ async fn refused(bench: &Bench) -> Result<(), Failure> {
     world.events.put_rule().name("nightly").schedule_expression("rate(1 day)").send().await?;
     bench.rule("default", "full").await?;
     for n in 1..=5 {
-        let arn = world.guard_queue.arn.replace("budget-guard", &format!("q{n}"));
+        let arn = world.attached_queue.arn.replace("budget-guard", &format!("q{n}"));
         bench.put_target("full", Target::builder().id(format!("t{n}")).arn(arn).build()?).await?;
     }
     let cases: &[(&str, &str)] = &[

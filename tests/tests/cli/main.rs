@@ -38,15 +38,15 @@ impl Bench {
     async fn start(kind: Kind) -> Result<Self, Failure> {
         let emulator = Emulator::start(kind).await?;
         let world = World::create(&emulator).await?;
-        let program =
-            Program::new(&world.environment())?.with("BUDGET_GUARD_QUEUE_ARN", Some(&world.guard_queue.arn));
+        let program = Program::new(&world.environment())?
+            .with("BUDGET_GUARD_QUEUE_ARN", Some(&world.attached_queue.arn));
         Ok(Self { world, program, emulator })
     }
 
     /// The same program with another endpoint.
     fn program_at(&self, endpoint: &str) -> Result<Program, Failure> {
         let program = Program::new(&self.world.environment())?.with("AWS_ENDPOINT_URL", Some(endpoint));
-        Ok(program.with("BUDGET_GUARD_QUEUE_ARN", Some(&self.world.guard_queue.arn)))
+        Ok(program.with("BUDGET_GUARD_QUEUE_ARN", Some(&self.world.attached_queue.arn)))
     }
 
     /// An enabled rule that matches the events of `payload::event`.

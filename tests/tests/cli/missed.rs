@@ -172,7 +172,7 @@ async fn a_rule_that_takes_other_events_now_is_left_to_people() -> Result<(), Fa
         ["it has changed since the cut", "event pattern", "start-replay", r#"--event-end-time "$(date -u"#];
     bench.replay_with(answers, ENABLE, 3, (&[], &words)).await?;
     put(payload::PATTERN.to_owned()).await?;
-    let target = Target::builder().id("more").arn(&bench.world.guard_queue.arn).build()?;
+    let target = Target::builder().id("more").arn(&bench.world.attached_queue.arn).build()?;
     events.put_targets().rule("fix-acl").targets(target).send().await?;
     bench
         .replay_with(answers, ENABLE, 3, (&[], &["it has changed since the cut", "target more (added)"]))

@@ -144,15 +144,15 @@ async fn firing_goes_on_only_while_the_rule_is_enabled() -> Result<(), Failure> 
     program.check("attach fix-acl", 0, &["attached"], &[]).await?;
     let event = || payload::event(arn.as_str(), &payload::unique_id(), &payload::now(), crate::FIXER);
     world.put_events("default", &[event()]).await?;
-    let firings = world.drain(&world.guard_queue).await?;
+    let firings = world.drain(&world.attached_queue).await?;
     let firing: serde_json::Value = serde_json::from_str(firings.first().ok_or("no firing")?)?;
     assert_eq!(firing["ruleArn"], arn.as_str());
     program.check("disable fix-acl --reason x", 0, &[], &[]).await?;
     world.put_events("default", &[event()]).await?;
-    assert_eq!(world.drain(&world.guard_queue).await?.len(), 0);
+    assert_eq!(world.drain(&world.attached_queue).await?.len(), 0);
     program.check("enable fix-acl", 0, &[], &[]).await?;
     world.put_events("default", &[event()]).await?;
-    assert_eq!(world.drain(&world.guard_queue).await?.len(), 1);
+    assert_eq!(world.drain(&world.attached_queue).await?.len(), 1);
     Ok(())
 }
 
@@ -176,6 +176,7 @@ async fn a_proved_loop_is_put_back_only_once_something_has_changed() -> Result<(
     let rule = bench.rule("default", "self-firing").await?;
     let target = Target::builder().id("fixer").arn(function).build()?;
     bench.world.events.put_targets().rule("self-firing").targets(target).send().await?;
+    bench.world.attach("default", "self-firing", "budget-guard").await?;
     let arn = rule.to_string();
     let minutes = |n: i64| SystemClock.now() - SignedDuration::from_mins(60 - n);
     let turn = |n| (arn.as_str(), change(&arn, (n > 0).then_some(function), minutes(n)));

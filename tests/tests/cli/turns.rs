@@ -19,6 +19,7 @@ async fn rule(bench: &Bench, name: &str, function: &str) -> Result<(String, Stri
     let function = functions::create(&bench.emulator, function, &format!("{function}-role")).await?;
     let target = Target::builder().id("1").arn(&function).build()?;
     bench.world.events.put_targets().rule(name).targets(target).send().await?;
+    bench.world.attach("default", name, "budget-guard").await?;
     Ok((rule.to_string(), function))
 }
 
@@ -84,6 +85,7 @@ async fn a_rule_that_fires_itself_is_explained() -> Result<(), Failure> {
     deliver(&bench, &(0..9).map(firing).collect::<Vec<_>>()).await?;
 
     let page = page(&bench.program.check("explain fix-acl", 0, &[], &[]).await?, began);
+    let page = page.replace(&bench.world.attached_queue.arn, "(the guard's queue)");
     insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("explain_turns", page);
     });
@@ -105,9 +107,9 @@ async fn a_rule_that_fires_itself_is_explained() -> Result<(), Failure> {
     assert_eq!(evidence["sample_event_ids"], ids);
     let otherwise = "its rate alone would never have reached the limit of 200/60s";
     assert_eq!(evidence["otherwise"], otherwise);
-    // One Lambda function, 0.20 USD a million: eight firings in seven minutes.
+    // One Lambda function, 0.20 USD a million, and one queue, 0.40: eight firings in seven minutes.
     let cost =
-        json!({"firings_per_day": 1_645, "per_day_micro_usd": 329, "per_million_firings_micro_usd": 200_000});
+        json!({"firings_per_day": 1_645, "per_day_micro_usd": 987, "per_million_firings_micro_usd": 600_000});
     assert_eq!(told["cost"], cost);
     assert_eq!(told["undo"], "budget-guard enable fix-acl --region us-east-1");
     Ok(())

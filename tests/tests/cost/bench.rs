@@ -12,7 +12,7 @@ use budget_guard_tests::bootstrap::Bootstrap;
 use budget_guard_tests::emulator::{Emulator, Kind};
 use budget_guard_tests::gate::{Gate, Side};
 use budget_guard_tests::runtime_api::RuntimeApi;
-use budget_guard_tests::world::World;
+use budget_guard_tests::world::{Queue, World};
 use budget_guard_tests::{Failure, payload};
 
 pub const SOON: Duration = Duration::from_secs(20);
@@ -31,6 +31,8 @@ pub struct Bench {
 /// A function of the guard, in its own process.
 pub struct Function {
     topic: String,
+    /// Queue of attached rules.
+    queue: Queue,
     api: RuntimeApi,
     bootstrap: Bootstrap,
 }
@@ -54,14 +56,15 @@ impl Bench {
         let api = RuntimeApi::start().await?;
         let bootstrap = Bootstrap::spawn(programs::bootstrap(), &api, &self.environment)?;
         let topic = format!("arn:aws:sns:us-east-1:{}:budget-alerts", self.emulator.account());
-        Ok(Function { topic, api, bootstrap })
+        Ok(Function { topic, queue: self.world.attached_queue.clone(), api, bootstrap })
     }
 
-    /// An enabled rule with one queue as its target.
+    /// An enabled rule with one queue as its target, and the guard's.
     pub async fn rule(&self, name: &str) -> Result<String, Failure> {
         let arn = self.world.create_rule("default", name, payload::PATTERN, RuleState::Enabled, &[]).await?;
         let queue = self.world.create_queue(&format!("work-of-{name}")).await?;
         self.world.add_queue_target("default", name, "work", &queue).await?;
+        self.world.attach("default", name, "budget-guard").await?;
         Ok(arn)
     }
 
@@ -143,7 +146,7 @@ impl Function {
                 bodies.push(payload::attached(rule, &payload::unique_id(), &at, FIXER));
             }
         }
-        let answer = self.api.invoke(payload::sqs_batch(&bodies)).await.json();
+        let answer = self.api.invoke(payload::sqs_batch(&self.queue, &bodies)).await.json();
         assert_eq!(answer, json!({"batchItemFailures": []}), "{:#?}", self.logs());
         Ok(())
     }

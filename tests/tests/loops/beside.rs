@@ -56,7 +56,8 @@ async fn a_loop_behind_bait_is_a_suspect_with_the_reason_why_it_is_not_proved() 
     }
     for batch in calls.chunks(1_000) {
         let bodies: Vec<String> = batch.iter().map(Value::to_string).collect();
-        let outcome = stage.api.invoke_within(payload::sqs_batch(&bodies), SOON).await;
+        let outcome =
+            stage.api.invoke_within(payload::sqs_batch(&stage.world.guard_queue, &bodies), SOON).await;
         assert_eq!(outcome.json()["batchItemFailures"], json!([]), "{:#?}", stage.bootstrap.logs());
     }
     let alerts = stage.world.wait_for_alerts(2, SOON).await?;

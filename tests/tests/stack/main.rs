@@ -8,6 +8,7 @@ mod forged;
 mod glibc;
 mod operator;
 mod policies;
+mod refused;
 mod rights;
 mod spend;
 mod variants;
@@ -30,7 +31,8 @@ const LIMIT: usize = 10;
 /// Time limit for a loop that is not cut.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const PARAMETERS: [(&str, &str); 2] = [("Mode", "enforce"), ("Limit", "10/60s")];
+const PARAMETERS: [(&str, &str); 3] =
+    [("Mode", "enforce"), ("Limit", "10/60s"), ("TrustedSources", "custom.")];
 
 /// Rights for the emulator only. For two calls it checks another resource than AWS does: the bus and `*`, not the rule.
 /// For those to AWS Budgets it checks the names of the operations. `rights` shows that the template grants them as AWS

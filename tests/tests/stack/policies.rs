@@ -49,9 +49,15 @@ impl Template {
         let role = &self.resource(id)["Properties"];
         let own = role["Policies"].as_array().into_iter().flatten();
         let own = own.flat_map(|policy| statements(&policy["PolicyDocument"]));
-        let attached = role["ManagedPolicyArns"].as_array().into_iter().flatten();
-        let attached =
-            attached.flat_map(|arn| self.policy(arn.as_str().expect("an ARN").trim_matches(['$', '{', '}'])));
+        let name = format!("${{{id}}}");
+        let is_attached = |policy: &&Value| {
+            policy["Properties"]["Roles"]
+                .as_array()
+                .is_some_and(|roles| roles.iter().any(|role| *role == *name))
+        };
+        let policies = self.of_type("AWS::IAM::ManagedPolicy");
+        let attached = policies.into_iter().map(|(_, policy)| policy).filter(is_attached);
+        let attached = attached.flat_map(|policy| statements(&policy["Properties"]["PolicyDocument"]));
         own.chain(attached).collect()
     }
 

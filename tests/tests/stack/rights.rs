@@ -23,6 +23,9 @@ const BESIDE: &[(&str, &str, &str)] = &[
     (INGEST,  "sqs:ReceiveMessage",     "${Queue.Arn}"),
     (INGEST,  "sqs:DeleteMessage",      "${Queue.Arn}"),
     (INGEST,  "sqs:GetQueueAttributes", "${Queue.Arn}"),
+    (INGEST,  "sqs:ReceiveMessage",     "${AttachedQueue.Arn}"),
+    (INGEST,  "sqs:DeleteMessage",      "${AttachedQueue.Arn}"),
+    (INGEST,  "sqs:GetQueueAttributes", "${AttachedQueue.Arn}"),
     (INGEST,  "logs:CreateLogStream",   "${IngestLogs.Arn}"),
     (INGEST,  "logs:PutLogEvents",      "${IngestLogs.Arn}"),
     (CONTROL, "sqs:SendMessage",        "${DeadLetterQueue.Arn}"),
@@ -48,6 +51,15 @@ const OPERATORS_BESIDE: &[(&str, &str)] = &[
     ("kms:Decrypt", "${TopicKey.Arn}"),
     // PutRule passes the role of the rule.
     ("iam:PassRole", "arn:aws:iam::000000000000:role/*"),
+    // Dead letters are sent again.
+    ("sqs:StartMessageMoveTask", "${DeadLetterQueue.Arn}"),
+    ("sqs:ListMessageMoveTasks", "${DeadLetterQueue.Arn}"),
+    ("sqs:CancelMessageMoveTask", "${DeadLetterQueue.Arn}"),
+    ("sqs:ReceiveMessage", "${DeadLetterQueue.Arn}"),
+    ("sqs:DeleteMessage", "${DeadLetterQueue.Arn}"),
+    ("sqs:GetQueueAttributes", "${DeadLetterQueue.Arn}"),
+    ("sqs:SendMessage", "${Queue.Arn}"),
+    ("sqs:SendMessage", "${AttachedQueue.Arn}"),
     // The drill's rule is created with tags.
     ("events:TagResource", "arn:aws:events:us-east-1:000000000000:rule/drill-budget-guard-*"),
 ];
@@ -152,7 +164,7 @@ async fn the_operator_may_do_what_the_command_line_calls_and_nothing_more() -> R
     let targets = targets.iter().find(|statement| statement.actions.contains("events:PutTargets"));
     let condition = &targets.expect("a statement").body["Condition"];
     assert_eq!(
-        condition["ForAllValues:ArnEquals"]["events:TargetArn"], "${Queue.Arn}",
+        condition["ForAllValues:ArnEquals"]["events:TargetArn"], "${AttachedQueue.Arn}",
         "attach, and nothing else"
     );
     assert_eq!(condition["Null"]["events:TargetArn"], "false", "a request that names no target is not one");
@@ -184,12 +196,13 @@ async fn no_policy_is_wider_than_aws_needs_it() -> Result<(), Failure> {
             }
         }
     }
-    for kind in ["AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"] {
+    for (kind, count) in [("AWS::SQS::QueuePolicy", 3), ("AWS::SNS::TopicPolicy", 2)] {
         let policies = template.of_type(kind);
-        assert_eq!(policies.len(), 2, "{kind}");
+        assert_eq!(policies.len(), count, "{kind}");
         for (id, policy) in policies {
-            for statement in statements(&policy["Properties"]["PolicyDocument"]) {
-                check_service(id, &statement, &["costalerts.amazonaws.com"]);
+            let all = statements(&policy["Properties"]["PolicyDocument"]);
+            for statement in all.iter().filter(|statement| statement.is_allow) {
+                check_service(id, statement, &["costalerts.amazonaws.com"]);
             }
         }
     }
@@ -212,9 +225,14 @@ fn check_service(id: &str, statement: &Statement, without_arn: &[&str]) {
         statement.body["Principal"]["Service"].as_str().unwrap_or_else(|| panic!("{id}: {statement:?}"));
     let condition = &statement.body["Condition"];
     assert_eq!(condition["StringEquals"]["aws:SourceAccount"], ACCOUNT, "{id}: {service}");
-    let source = condition["ArnLike"]["aws:SourceArn"].as_str();
-    let is_own = source.is_some_and(|arn| arn.contains(&format!(":{ACCOUNT}:")));
-    assert!(is_own || without_arn.contains(&service), "{id}: {service} from {source:?}");
+    let sources = condition["ArnLike"].get("aws:SourceArn").or(condition["ArnEquals"].get("aws:SourceArn"));
+    let sources: Vec<&str> = match sources {
+        Some(Value::Array(sources)) => sources.iter().filter_map(Value::as_str).collect(),
+        source => source.and_then(Value::as_str).into_iter().collect(),
+    };
+    let is_own = |arn: &&str| arn.contains(&format!(":{ACCOUNT}:"));
+    let are_own = !sources.is_empty() && sources.iter().all(is_own);
+    assert!(are_own || without_arn.contains(&service), "{id}: {service} from {sources:?}");
 }
 
 /// Resources of this kind that the right covers, and others that it does not cover.

@@ -48,6 +48,7 @@ async fn the_alarm_on_own_spend_counts_all_that_grows_with_events() -> Result<()
         let millisecond = |id: &str| memory(id) / 1_024.0 * price::GB_SECOND / 1_000.0;
         let expected = [
             ("sent", "AWS/SQS NumberOfMessagesSent QueueName=${Queue.QueueName}", message),
+            ("attached", "AWS/SQS NumberOfMessagesSent QueueName=${AttachedQueue.QueueName}", 0.48e-6),
             ("ingested", "AWS/Lambda Invocations FunctionName=${Ingest}", price::INVOCATION),
             ("controlled", "AWS/Lambda Invocations FunctionName=${Control}", price::INVOCATION),
             ("ingesting", "AWS/Lambda Duration FunctionName=${Ingest}", millisecond("Ingest")),
@@ -102,6 +103,7 @@ async fn a_published_loop_rings_the_alarm_on_own_spend() -> Result<(), Failure> 
     let invocations = firings / FIRINGS_OF_A_LOOP;
     let hour = BTreeMap::from([
         ("sent", firings),
+        ("attached", 0.0),
         ("ingested", invocations),
         ("controlled", 60.0),
         ("ingesting", invocations * SECONDS * 1_000.0),

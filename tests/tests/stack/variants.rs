@@ -45,17 +45,20 @@ async fn what_was_asked_for_reaches_the_parts() -> Result<(), Failure> {
             ("BUDGET_GUARD_TRIAL", "false"),
             ("BUDGET_GUARD_ARCHIVE_ARN", ""),
             ("BUDGET_GUARD_TRUSTED_SOURCES", "trails.,audit"),
+            ("BUDGET_GUARD_ATTACHED_QUEUE_ARN", stack.output("AttachedQueueArn")?),
             ("RUST_LOG", "info"),
         ];
         for (variable, value) in expected {
             assert_eq!(variables.get(variable).map(String::as_str), Some(value), "{name}: {variable}");
         }
     }
-    let mappings = lambda.list_event_source_mappings().event_source_arn(stack.output("QueueArn")?);
-    let mappings = mappings.send().await.map_err(while_doing("listing the mappings"))?;
-    let [mapping] = mappings.event_source_mappings() else { return Err("not one mapping".into()) };
-    assert_eq!((mapping.batch_size, mapping.maximum_batching_window_in_seconds), (Some(1_000), Some(1)));
-    assert_eq!(mapping.function_response_types().len(), 1, "partial batch failures");
+    for queue in ["QueueArn", "AttachedQueueArn"] {
+        let mappings = lambda.list_event_source_mappings().event_source_arn(stack.output(queue)?);
+        let mappings = mappings.send().await.map_err(while_doing("listing the mappings"))?;
+        let [mapping] = mappings.event_source_mappings() else { return Err("not one mapping".into()) };
+        assert_eq!((mapping.batch_size, mapping.maximum_batching_window_in_seconds), (Some(1_000), Some(1)));
+        assert_eq!(mapping.function_response_types().len(), 1, "partial batch failures");
+    }
     Ok(())
 }
 
@@ -107,7 +110,27 @@ async fn what_the_emulator_passes_over_stands_in_the_template() -> Result<(), Fa
         "/ScalingConfig/MaximumConcurrency",
         json!("${ReservedConcurrency}"),
     );
+    for queue in ["Queue", "AttachedQueue"] {
+        check(&[], queue, "/SqsManagedSseEnabled", json!(true));
+    }
     check(&["HasBudget"], "Budget", "/Budget/BudgetLimit/Amount", json!("${MonthlyBudgetUSD}"));
     check(&["HasSlack"], "Chat", "/GuardrailPolicies/0", json!("arn:aws:iam::aws:policy/AWSDenyAll"));
+    Ok(())
+}
+
+/// A message that a throttled function does not take is received again after its visibility timeout. Source: "Using Lambda
+/// with Amazon SQS" (AWS Lambda developer guide).
+#[tokio::test]
+async fn a_throttled_function_loses_no_message_for_half_an_hour() -> Result<(), Failure> {
+    let template = Template::new(&expanded().await?, &[]);
+    for queue in ["Queue", "AttachedQueue"] {
+        let queue = &template.resource(queue)["Properties"];
+        let number = |pointer: &str| queue.pointer(pointer).and_then(Value::as_u64).ok_or("no number");
+        let seconds = number("/RedrivePolicy/maxReceiveCount")? * number("/VisibilityTimeout")?;
+        assert!(seconds >= 30 * 60, "{seconds} s: {queue}");
+        // Lambda's documentation asks for six times the timeout, and the batching window.
+        let timeout = template.resource("Ingest")["Properties"]["Timeout"].as_u64().ok_or("no timeout")?;
+        assert!(number("/VisibilityTimeout")? >= 6 * timeout);
+    }
     Ok(())
 }

@@ -35,8 +35,15 @@ pub async fn watch(world: &World, name: &str) -> Result<Option<(RuleState, Strin
 async fn the_catch_all_sees_as_much_as_was_asked_for() -> Result<(), Failure> {
     let emulator = Emulator::start(Kind::Ministack).await?;
     let third = RuleState::EnabledWithAllCloudtrailManagementEvents;
-    let calls = json!({"detail-type": [{"suffix": "via CloudTrail"}]});
-    let everything = json!({"source": [{"prefix": ""}]});
+    let prefix = |text: &str| json!({ "prefix": text });
+    // Four trusted sources at most; what is left of the four is below `aws.`.
+    let sources = |first: &str, trusted: [&str; 4]| {
+        let trusted = trusted.map(prefix);
+        json!([&[prefix(first), json!("budget-guard.drill")][..], &trusted].concat())
+    };
+    let none = ["aws.0", "aws.1", "aws.2", "aws.3"];
+    let calls = |trusted: [&str; 4]| json!({"source": sources("aws.", trusted), "detail-type": [{"suffix": "via CloudTrail"}]});
+    let everything = json!({"source": sources("", none)});
     let check = async |name: &str,
                        parameters: &[(&str, &str)],
                        expected: Option<(RuleState, &Value)>|
@@ -55,8 +62,13 @@ async fn the_catch_all_sees_as_much_as_was_asked_for() -> Result<(), Failure> {
         Ok(())
     };
     let reads = ("WatchReadOnlyCalls", "true");
-    check("budget-guard-a", &[], Some((RuleState::Enabled, &calls))).await?;
-    check("budget-guard-b", &[reads], Some((third.clone(), &calls))).await?;
+    check("budget-guard-a", &[], Some((RuleState::Enabled, &calls(none)))).await?;
+    check("budget-guard-b", &[reads], Some((third.clone(), &calls(none)))).await?;
+    let trusts = ("TrustedSources", "trails.,audit.cloudtrail");
+    let two = calls(["trails.", "audit.cloudtrail", "aws.1", "aws.2"]);
+    check("budget-guard-e", &[trusts], Some((RuleState::Enabled, &two))).await?;
+    let trusts = ("TrustedSources", "a,b,c,d");
+    check("budget-guard-f", &[trusts], Some((RuleState::Enabled, &calls(["a", "b", "c", "d"])))).await?;
     check("budget-guard-c", &[reads, ("Watch", "all")], Some((third, &everything))).await?;
     check("budget-guard-d", &[("Watch", "off")], None).await?;
     Ok(())
@@ -98,7 +110,8 @@ fn on(arn: &str) -> Value {
 #[tokio::test]
 async fn what_is_done_with_the_guards_own_parts_does_not_come_back_to_it() -> Result<(), Failure> {
     let emulator = Emulator::start(Kind::Ministack).await?;
-    let stack = Stack::deploy(&emulator, "guard", Path::new(programs::bootstrap()), &[]).await?;
+    let trusted = [("TrustedSources", "custom.")];
+    let stack = Stack::deploy(&emulator, "guard", Path::new(programs::bootstrap()), &trusted).await?;
     let world = stack.world(&emulator).await?;
     let (_, pattern) = watch(&world, "budget-guard").await?.ok_or("no catch-all rule")?;
     assert!(pattern.len() <= 2_048, "EventBridge takes no longer pattern: {pattern}");
@@ -115,7 +128,7 @@ async fn what_is_done_with_the_guards_own_parts_does_not_come_back_to_it() -> Re
         own.push(format!("arn:aws:lambda:us-east-1:000000000000:function:{}", name?));
     }
     own.push(format!("arn:aws:dynamodb:us-east-1:000000000000:table/{}", stack.output("TableName")?));
-    for output in ["QueueArn", "DeadLetterQueueArn", "TopicArn", "BudgetTopicArn"] {
+    for output in ["QueueArn", "AttachedQueueArn", "DeadLetterQueueArn", "TopicArn", "BudgetTopicArn"] {
         own.push(stack.output(output)?.to_owned());
     }
     for arn in &own {

@@ -39,10 +39,16 @@ const LATE: i64 = 120;
 /// Time after the cut for which firings by others may be reasons, in seconds: CloudTrail is late by 15 minutes at most,
 /// and no propagation was longer.
 const REASONS_FOR: i64 = 15 * 60;
+/// Number of readings of CloudWatch that contradict the guard's count before a cut counts as wrong.
+const CONTRADICTIONS: u64 = 2;
 /// Time after which the outcome is no longer looked for.
 pub const WATCHED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Time after the cut from which a conclusion is final.
 pub const FINAL_AFTER: SignedDuration = SignedDuration::from_hours(2);
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
 
 /// Makers of the calls that the cut accuses. Only these are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +86,13 @@ pub struct Aftermath {
     /// Time of the last question to the metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,
+    /// Number of firings in the hour before the cut that CloudWatch has to confirm, because only an attached rule vouches
+    /// for them. Zero once it has, and if it need not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unconfirmed: u64,
+    /// Number of readings in which CloudWatch had fewer than half of them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    contradictions: u64,
     /// True if a firing by others from before the cut has arrived since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_late_reason: bool,
@@ -115,6 +128,8 @@ impl Aftermath {
             fired_until: None,
             drained_at: None,
             asked_at: None,
+            unconfirmed: 0,
+            contradictions: 0,
             has_late_reason: false,
             is_watched: false,
             blind_until: None,
@@ -146,6 +161,22 @@ impl Aftermath {
     /// Returns true if the event belongs to the time before the cut.
     pub fn is_before(&self, at: Timestamp) -> bool {
         at.as_second() <= self.cut_at.as_second()
+    }
+
+    /// Takes CloudWatch's number of firings in the hour before the cut. Returns true if two readings, the second of which
+    /// is too late for metrics under way, have fewer than half of those that the guard was told of.
+    pub fn contradicts(&mut self, fired_before: u64) -> bool {
+        if fired_before.saturating_mul(2) >= self.unconfirmed {
+            (self.unconfirmed, self.contradictions) = (0, 0);
+        } else {
+            self.contradictions += 1;
+        }
+        self.contradictions >= CONTRADICTIONS
+    }
+
+    /// Returns true if the outcome says that the cut was right, and CloudWatch was not read yet.
+    pub fn awaits_reading(&self, outcome: &CutOutcome) -> bool {
+        self.unconfirmed > 0 && matches!(outcome, CutOutcome::Stopped { .. })
     }
 
     /// Notes that an outcome is reported. Returns false if it was before.

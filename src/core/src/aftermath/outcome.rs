@@ -28,6 +28,13 @@ pub enum CutOutcome {
     Ended(Measured, WhyEnded),
     /// A firing by another maker from before the cut arrived late, and explains the calls.
     Cleared,
+    /// CloudWatch has fewer than half of the firings: they were made up.
+    Contradicted {
+        /// Number of firings in the hour before the cut, as the guard was told.
+        told: u64,
+        /// The same, as CloudWatch counted them.
+        seen: u64,
+    },
 }
 
 /// Numbers of an outcome.
@@ -78,13 +85,14 @@ impl CutOutcome {
             Self::Stopped { .. } => "stopped",
             Self::Ended(..) => "ended",
             Self::Cleared => "cleared",
+            Self::Contradicted { .. } => "contradicted",
         }
     }
 
     /// Numbers of the outcome. `None` while it is not known.
     pub const fn numbers(&self) -> Option<&Measured> {
         match self {
-            Self::NotYetKnown | Self::Cleared => None,
+            Self::NotYetKnown | Self::Cleared | Self::Contradicted { .. } => None,
             Self::GoesOn(numbers) | Self::Partly(numbers) | Self::Ended(numbers, _) => Some(numbers),
             Self::Stopped { numbers, .. } => Some(numbers),
         }
@@ -97,7 +105,7 @@ impl CutOutcome {
 
     /// Returns true if the outcome shows that the cut was wrong.
     pub const fn clears(&self) -> bool {
-        matches!(self, Self::GoesOn(_) | Self::Cleared)
+        matches!(self, Self::GoesOn(_) | Self::Cleared | Self::Contradicted { .. })
     }
 
     /// Returns true if both are the same state, whatever their numbers.
@@ -147,6 +155,12 @@ impl fmt::Display for CutOutcome {
             Self::NotYetKnown => f.write_str("not yet known: too little was seen since the cut"),
             Self::Cleared => f.write_str(
                 "a firing by others from before the cut arrived late, and with it the calls are no loop",
+            ),
+            Self::Contradicted { told, seen } => write!(
+                f,
+                "CloudWatch counted {} of the rule in the hour before the cut, and the guard was told of {told}: the \
+                 others were made up by a rule that sends to the guard's queue",
+                plural(*seen, "firing"),
             ),
             Self::GoesOn(numbers) => write!(
                 f,

@@ -239,7 +239,9 @@ impl RuleEvent {
             Self::TrialOver { .. } => AlertKind::Inconclusive,
             Self::CutOutcome { outcome, .. } => match outcome {
                 CutOutcome::Stopped { .. } => AlertKind::Confirmed,
-                CutOutcome::GoesOn(_) | CutOutcome::Cleared => AlertKind::Exonerated,
+                CutOutcome::GoesOn(_) | CutOutcome::Cleared | CutOutcome::Contradicted { .. } => {
+                    AlertKind::Exonerated
+                }
                 CutOutcome::NotYetKnown | CutOutcome::Partly(_) | CutOutcome::Ended(..) => {
                     AlertKind::Inconclusive
                 }

@@ -3,14 +3,18 @@
 
 mod cause;
 mod openings;
+mod queues;
 mod sessions;
 
 pub use cause::{Actors, is_target};
 pub use openings::{AssumeRoleCalls, Origin};
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::model::{Caller, Cause, Firing, OWN_PREFIX, RuleArn, Timestamp, bus_name, printable_ascii};
+use crate::model::{
+    Caller, Cause, Excerpt, Firing, OWN_PREFIX, RuleArn, Timestamp, bus_name, printable_ascii,
+};
 
 use crate::sources::cost::CostMessage;
 use crate::sources::{Bus, BusEvent, Change, DecodeError, ForwardedFiring, Received, RuleCall, Sender};
@@ -33,6 +37,8 @@ pub struct Home {
     /// Prefixes of sources, besides those of AWS, whose events are CloudTrail's. A forwarder that uses `PutEvents`
     /// needs a source of its own.
     pub trusted_sources: Vec<String>,
+    /// ARN of the queue that attached rules send to. `None` outside the Lambda.
+    pub attached_queue: Option<Arc<str>>,
 }
 
 impl fmt::Display for Home {
@@ -50,6 +56,7 @@ impl Home {
             account: account.into(),
             function: None,
             trusted_sources: Vec::new(),
+            attached_queue: None,
         }
     }
 
@@ -73,12 +80,12 @@ impl Home {
 /// Meaning of a message for the guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attributed<'a> {
-    /// A rule fired, and the firing counts.
-    Firing(Firing<'a>),
+    /// A rule fired, and the firing counts. A trusted sender forwarded it.
+    Forwarded(Firing<'a>),
+    /// An attached rule says that it fired, and the firing counts if it is attached.
+    Attached(Firing<'a>),
     /// A rule fired, and the firing does not count.
     Skipped(Skipped),
-    /// A rule was changed.
-    Changed(Changed),
     /// Event of the bus. It may report a change, and it fires every rule that matches it, unless it does not count.
     Bus {
         /// Change of a rule that the event reports.
@@ -114,8 +121,6 @@ pub enum Skipped {
     Replay,
     /// The guard's own call fired the rule.
     OwnCall,
-    /// The call about a rule failed, or names no rule.
-    NoChange,
     /// The event happened in another account.
     Foreign,
 }
@@ -132,6 +137,16 @@ pub enum AttributionError {
         /// Account and Region of the guard, for display.
         home: String,
     },
+    /// The message came through a queue that does not carry its content.
+    #[error("{content} came through {queue}; it is taken from {expected}")]
+    WrongQueue {
+        /// Content of the message.
+        content: &'static str,
+        /// ARN of the queue that delivered it.
+        queue: Excerpt,
+        /// Queue or sender of such content.
+        expected: &'static str,
+    },
     /// A trusted sender carries an event that is not a firing.
     #[error(transparent)]
     ForwardedFiring(#[from] DecodeError),
@@ -144,7 +159,7 @@ pub enum AttributionError {
 ///
 /// The rule belongs to another account or Region, or a trusted sender carries an event that is not a firing.
 pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'a>, AttributionError> {
-    let (rule, mut event) = match received {
+    let (rule, mut event, is_forwarded) = match received {
         Received::Tick { .. } => return Ok(Attributed::Tick),
         Received::Cost(message) => return Ok(Attributed::Cost(message)),
         Received::Bus(mut bus) => {
@@ -153,15 +168,11 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
             let is_believed = bus.event.sender.as_ref().is_some_and(|sender| home.trusts(sender));
             match carried.filter(|_| is_ours && is_believed) {
                 None => return Ok(from_bus(bus, home)),
-                Some(carried) => (*carried).map(|ForwardedFiring { rule, event }| (rule, event))?,
+                Some(carried) => (*carried).map(|ForwardedFiring { rule, event }| (rule, event, true))?,
             }
         }
-        Received::Attached { rule, event } => (rule, event),
+        Received::Attached { rule, event } => (rule, event, false),
     };
-    // The guard's own rules report changes of other rules.
-    if rule.name().starts_with(OWN_PREFIX) && event.rule_call.is_some() {
-        return Ok(changed(&event, home).map_or(Attributed::Skipped(Skipped::NoChange), Attributed::Changed));
-    }
     if !home.owns(&rule) {
         return Err(AttributionError::Foreign { rule, home: home.to_string() });
     }
@@ -171,7 +182,8 @@ pub fn attribute<'a>(received: Received<'a>, home: &Home) -> Result<Attributed<'
     }
     let BusEvent { event_id, at, caller, call, trace, .. } = event;
     let cause = trace.filter(|_| call.is_none()).map_or(Cause::Unknown, Cause::Traced);
-    Ok(Attributed::Firing(Firing { rule, event_id, at, caller, call, cause }))
+    let firing = Firing { rule, event_id, at, caller, call, cause };
+    Ok(if is_forwarded { Attributed::Forwarded(firing) } else { Attributed::Attached(firing) })
 }
 
 /// Decides if an event of the bus counts, and extracts the change that it reports.

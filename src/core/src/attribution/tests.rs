@@ -48,7 +48,9 @@ fn change_on(bus: &'static str) -> RuleCall<'static> {
 fn check_received(rule: &str, event: BusEvent<'static>, expected: &str) {
     let rule = rule.parse().unwrap();
     let seen = match attribute(Received::Attached { rule, event }, &home()) {
-        Ok(Attributed::Firing(firing)) => format!("firing of {}", firing.rule.name()),
+        Ok(Attributed::Attached(firing) | Attributed::Forwarded(firing)) => {
+            format!("firing of {}", firing.rule.name())
+        }
         Ok(other) => format!("{other:?}"),
         Err(error) => error.to_string(),
     };
@@ -122,7 +124,9 @@ fn told(payload: &str) -> String {
         format!("{id}: {call} by {}, issued to {issued_to}", caller.principal)
     };
     match attribute(decode_body(payload).unwrap(), &home()) {
-        Ok(Attributed::Firing(firing)) => told(&firing.event_id, &firing.caller, &firing.call),
+        Ok(Attributed::Attached(firing) | Attributed::Forwarded(firing)) => {
+            told(&firing.event_id, &firing.caller, &firing.call)
+        }
         Ok(Attributed::Bus { event: Ok(Bus { event, is_withheld, .. }), .. }) => {
             let withheld = if is_withheld { ", withheld" } else { "" };
             told(&event.event_id, &event.caller, &event.call) + withheld
@@ -161,7 +165,7 @@ fn counted_at(source: &str, dated: &str, wrap: impl Fn(&serde_json::Value) -> se
     let payload = json!({"Records": [record]}).to_string();
     let Ok(Payload::Queue(messages)) = decode(payload.as_bytes()) else { panic!("{payload}") };
     match attribute(messages[0].received().unwrap(), &home()) {
-        Ok(Attributed::Firing(firing)) => firing.at.to_string(),
+        Ok(Attributed::Attached(firing) | Attributed::Forwarded(firing)) => firing.at.to_string(),
         Ok(Attributed::Bus { event: Ok(bus), .. }) => bus.event.at.to_string(),
         other => panic!("{payload}: {other:?}"),
     }
@@ -212,16 +216,13 @@ fn a_change_of_a_rule_is_recognised() {
     check("default", "fix-acl");
     check("orders", "orders/fix-acl");
     check("arn:aws:events:us-east-1:123456789012:event-bus/orders", "orders/fix-acl");
-    // Through the guard's own rule it is a change, through any other rule a firing.
-    let change = || Some(change_on("default"));
-    let ours = "arn:aws:events:us-east-1:123456789012:rule/budget-guard-changes";
-    check_received(
-        ours,
-        BusEvent { rule_call: change(), ..event("ann") },
-        "Changed(Changed { rule: arn:aws:events",
-    );
+    // An attached rule makes up its message, so it reports no change.
     let theirs = "arn:aws:events:us-east-1:123456789012:rule/audit";
-    check_received(theirs, BusEvent { rule_call: change(), ..event("ann") }, "firing of audit");
+    check_received(
+        theirs,
+        BusEvent { rule_call: Some(change_on("default")), ..event("ann") },
+        "firing of audit",
+    );
 }
 
 #[test]
@@ -265,4 +266,38 @@ fn what_does_not_count_on_the_bus_is_told_apart() {
         "Foreign, no change",
     );
     check(Bus { account: None, ..bus(event("ann")) }, "Foreign, no change");
+}
+
+#[test]
+fn each_queue_carries_its_own_content() {
+    const FIRINGS: &str = "arn:aws:sqs:us-east-1:123456789012:budget-guard-firings";
+    const ATTACHED: &str = "arn:aws:sqs:us-east-1:123456789012:budget-guard-attached";
+    let known = Home { attached_queue: Some(ATTACHED.into()), ..home() };
+    let firing = || Received::Attached {
+        rule: "arn:aws:events:us-east-1:123456789012:rule/fix-acl".parse().unwrap(),
+        event: event("ann"),
+    };
+    let check = |home: &Home, queue: &str, received: Received<'_>, expected: &str| {
+        let seen = home.admits(queue, &received).map_err(|error| error.to_string());
+        assert_eq!(seen.err().unwrap_or_default(), expected, "{queue}: {received:?}");
+    };
+    check(&known, ATTACHED, firing(), "");
+    check(&known, FIRINGS, on_bus(event("ann")), "");
+    check(&known, FIRINGS, Received::Tick { at: event("ann").at }, "");
+    let only = "it is taken from the queue for attached rules only, which `budget-guard attach` uses";
+    check(
+        &known,
+        FIRINGS,
+        firing(),
+        &format!("a firing of an attached rule came through \"{FIRINGS}\"; {only}"),
+    );
+    // Without a queue: a direct invocation in the shape of a batch.
+    check(&known, "", firing(), &format!("a firing of an attached rule came through \"\"; {only}"));
+    let transformer = "it is taken from the guard's own rules only; attach the rule with `budget-guard attach`, which sets the input transformer";
+    for received in [on_bus(event("ann")), Received::Tick { at: event("ann").at }] {
+        let expected =
+            format!("a message without ruleArn and event came through \"{ATTACHED}\"; {transformer}");
+        check(&known, ATTACHED, received, &expected);
+    }
+    check(&home(), FIRINGS, firing(), "");
 }

@@ -320,6 +320,11 @@ impl Entry {
         arns.map(|arn| unqualified(arn)).filter(|arn| Arn::service_of(arn) != "events")
     }
 
+    /// Returns true if a target of the rule is the queue with this ARN.
+    pub fn sends_to(&self, queue: &str) -> bool {
+        self.targets.iter().any(|target| target.arn == queue)
+    }
+
     /// Roles that the operator declares for the rule. Empty if the tag is absent or cannot be parsed, which is reported
     /// elsewhere.
     pub fn acts_as(&self) -> ActsAs {

@@ -33,7 +33,6 @@ impl Unwatched {
             return unwatched;
         }
         let has_reads = watches.iter().any(|watch| takes_reads(watch));
-        let has_all = watches.iter().any(|watch| !takes_calls_alone(watch));
         let others = listed.iter().filter(|one| {
             let is_others = !one.rule.name().starts_with(OWN_PREFIX) && one.managed_by.is_none();
             is_others && one.state.is_enabled() && one.event_pattern.is_some() && !covered.contains(&one.rule)
@@ -42,7 +41,7 @@ impl Unwatched {
             if !has_reads && takes_reads(one) {
                 unwatched.reads.push(one.rule.clone());
             }
-            if !has_all && !takes_calls_alone(one) && !seen.contains(&one.rule) {
+            if !watches.iter().any(|watch| shows(watch, one)) && !seen.contains(&one.rule) {
                 unwatched.events.push(one.rule.clone());
             }
         }
@@ -70,30 +69,23 @@ impl Unwatched {
 
 impl Directory {
     /// Coverage gaps of the account and Region. `None` until the targets of all rules have been read, except those that
-    /// cannot be. Attached rules have no gaps in `reads` and `events`. Rules that `is_ignored` selects have none at
-    /// all.
-    pub fn unwatched(&self, is_ignored: impl Fn(&Entry) -> bool) -> Option<Unwatched> {
+    /// cannot be. Attached rules, which send to `queue`, have no gaps in `reads` and `events`. Rules that `is_ignored`
+    /// selects have none at all.
+    pub fn unwatched(&self, queue: Option<&str>, is_ignored: impl Fn(&Entry) -> bool) -> Option<Unwatched> {
         let entries: Vec<&Entry> =
             self.entries().values().filter(|entry| entry.rule.is_on_default_bus()).collect();
-        // A rule that could not be read may be attached. Without the catch-all rule, none can be recognised as
-        // attached.
+        // A rule that could not be read may be attached.
         let is_unknown = |entry: &Entry| entry.details_at.is_none();
-        let is_awaited = |entry: &Entry| entry.retry_at.is_none() || is_watch(&entry.rule);
-        if entries.iter().any(|entry| is_unknown(entry) && is_awaited(entry)) {
+        if entries.iter().any(|entry| is_unknown(entry) && entry.retry_at.is_none()) {
             return None;
         }
-        let watches = entries.iter().filter(|entry| is_watch(&entry.rule));
-        // Attached rules have the same queue as target as the catch-all rule.
-        let queues: BTreeSet<&str> =
-            watches.flat_map(|entry| &entry.targets).map(|target| target.arn.as_str()).collect();
-        let is_attached =
-            |entry: &Entry| entry.targets.iter().any(|target| queues.contains(target.arn.as_str()));
+        let is_attached = |entry: &Entry| queue.is_some_and(|queue| entry.sends_to(queue));
         let covered =
             entries.iter().filter(|entry| is_unknown(entry) || is_attached(entry) || is_ignored(entry));
         let covered = covered.map(|entry| &entry.rule).collect();
         let listed: Vec<ListedRule> = entries.iter().map(|entry| entry.listed()).collect();
         let is_followed = |entry: &Entry| {
-            let others = entry.targets.iter().filter(|target| !queues.contains(target.arn.as_str()));
+            let others = entry.targets.iter().filter(|target| queue != Some(target.arn.as_str()));
             let others: Vec<Target> = others.cloned().collect();
             others.is_empty() || Answering::of(&others).is_known || !entry.acts_as().is_empty()
         };
@@ -119,8 +111,34 @@ pub(super) fn is_shown_by_plain<'e>(entries: impl Iterator<Item = &'e Entry>) ->
 pub(super) fn is_shown<'e>(entry: &Entry, entries: impl Iterator<Item = &'e Entry>) -> bool {
     let watches = entries.filter(|one| one.rule.is_on_default_bus() && is_watch(&one.rule));
     let mut watches = watches.filter(|one| one.state.is_enabled()).map(Entry::listed);
-    let takes_calls = entry.event_pattern.is_some() && takes_calls_alone(&entry.listed());
-    entry.rule.is_on_default_bus() && watches.any(|watch| takes_calls || !takes_calls_alone(&watch))
+    let rule = entry.listed();
+    entry.event_pattern.is_some()
+        && entry.rule.is_on_default_bus()
+        && watches.any(|watch| shows(&watch, &rule))
+}
+
+/// Returns true if the catch-all rule receives every event of AWS that this rule takes, and of the sources that it
+/// names.
+fn shows(watch: &ListedRule, rule: &ListedRule) -> bool {
+    if !takes_calls_alone(watch) {
+        return true;
+    }
+    let (shown, taken) = (sources(watch), sources(rule));
+    let is_shown = |source: &Value| {
+        let text = source.as_str().or_else(|| source["prefix"].as_str());
+        let is_taken = |one: &Value| match one["prefix"].as_str() {
+            Some(prefix) => text.is_some_and(|text| text.starts_with(prefix)),
+            None => one == source,
+        };
+        shown.as_ref().is_none_or(|shown| shown.iter().any(is_taken))
+    };
+    takes_calls_alone(rule) && taken.is_none_or(|taken| taken.iter().all(is_shown))
+}
+
+/// Sources in the rule's pattern. `None` if it names none.
+fn sources(rule: &ListedRule) -> Option<Vec<Value>> {
+    let pattern: Value = serde_json::from_str(rule.event_pattern.as_deref()?).ok()?;
+    pattern["source"].as_array().cloned()
 }
 
 /// Returns true for the guard's own rules that receive the events of the default bus.
@@ -201,6 +219,33 @@ mod tests {
         check(on, ALL, &[reads]);
         check(THIRD, ALL, &[]);
         check(RuleState::Disabled, WATCH, &[]);
+    }
+
+    #[test]
+    fn calls_of_sources_that_the_catch_all_rule_leaves_out_are_not_shown() {
+        let check = |watch: &str, source: &str, expected: bool| {
+            let kinds = r#""detail-type":["AWS API Call via CloudTrail"]"#;
+            let pattern = match source {
+                "" => format!("{{{kinds}}}"),
+                source => format!(r#"{{"source":[{source}],{kinds}}}"#),
+            };
+            let on = RuleState::Enabled;
+            let seen = shows(&rule("budget-guard-watch", on, watch), &rule("a", on, &pattern));
+            assert_eq!(seen, expected, "{source} by {watch}");
+        };
+        let some = r#"{"source":[{"prefix":"aws."},{"prefix":"trails."},"budget-guard.drill"],"detail-type":[{"suffix":"via CloudTrail"}]}"#;
+        check(some, r#""aws.s3""#, true);
+        check(some, r#"{"prefix":"aws.s3"}"#, true);
+        check(some, r#""aws.s3","trails.eu""#, true);
+        check(some, r#""budget-guard.drill""#, true);
+        // What others than AWS put on the bus is not taken at its word in any case.
+        check(some, "", true);
+        check(some, r#""orders""#, false);
+        check(some, r#""aws.s3","orders""#, false);
+        check(some, r#"{"prefix":"aw"}"#, false);
+        check(some, r#"{"anything-but":"aws.s3"}"#, false);
+        check(WATCH, r#""orders""#, true);
+        check(ALL, r#""orders""#, true);
     }
 
     #[test]

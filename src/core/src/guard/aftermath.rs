@@ -101,6 +101,7 @@ impl Step<'_> {
         let mut after = Aftermath::new(self.now, self.accused(evidence));
         (after.is_shown_again, after.is_over) = (self.shows_loop(), self.is_trial());
         after.is_watched = self.limits.sees_missed;
+        after.unconfirmed = self.unconfirmed();
         self.record.aftermath = Some(Box::new(after));
     }
 
@@ -138,11 +139,14 @@ impl Step<'_> {
         let Some(disabled) = self.record.breaker.disabled() else { return };
         after.is_watched |= self.limits.sees_missed;
         let age = self.now.duration_since(after.cut_at);
-        let is_direct = is_direct(&disabled.found);
+        let (is_direct, is_unconfirmed) = (is_direct(&disabled.found), after.unconfirmed > 0);
         // This needs no sight of later events: the rule itself has delivered these.
         let may_clear = after.is_shown_again && after.has_late_reason && self.limits.answering.is_known;
         if may_clear && age < LATE_REASONS && !self.shows_loop() {
             return self.conclude(CutOutcome::Cleared, age);
+        }
+        if is_unconfirmed {
+            self.ask_for_metrics(age);
         }
         let Some(after) = self.record.aftermath.as_mut().filter(|after| after.is_watched) else { return };
         if !self.limits.sees_missed || self.limits.mode == Mode::Ignore {
@@ -175,10 +179,12 @@ impl Step<'_> {
     }
 
     /// Stores the outcome, and acts on it if it is a new one.
-    fn conclude(&mut self, outcome: CutOutcome, age: SignedDuration) {
+    pub(super) fn conclude(&mut self, outcome: CutOutcome, age: SignedDuration) {
         let Some(after) = &mut self.record.aftermath else { return };
         // One more call does not take an outcome back.
-        let outcome = if outcome == CutOutcome::NotYetKnown { after.outcome } else { outcome };
+        let is_open =
+            outcome == CutOutcome::NotYetKnown || age < METRICS_UNTIL && after.awaits_reading(&outcome);
+        let outcome = if is_open { after.outcome } else { outcome };
         let is_new = !outcome.is_like(&after.outcome);
         let is_untold = after.tell(&outcome);
         let is_cleared = outcome.clears();
@@ -251,9 +257,14 @@ impl Step<'_> {
 
     /// Number of firings in the minute up to the newest one that the turns know.
     pub(super) fn fired_lately(&self) -> u64 {
+        self.fired_within(SignedDuration::from_mins(1))
+    }
+
+    /// Number of firings in this length of time up to the newest one that the turns know.
+    pub(super) fn fired_within(&self, length: SignedDuration) -> u64 {
         let (own, others) = self.record.turns.by_maker(&self.terms(), Chains::Apart);
         let newest = own.last().into_iter().chain(others.last()).map(|span| span.to).max().unwrap_or(0);
-        let lately = own.iter().chain(&others).filter(|span| span.to > newest - 60);
+        let lately = own.iter().chain(&others).filter(|span| span.to > newest - length.as_secs());
         lately.map(|span| u64::from(span.count)).sum()
     }
 
@@ -261,7 +272,7 @@ impl Step<'_> {
     fn ask_for_metrics(&mut self, age: SignedDuration) {
         let Some(after) = self.record.aftermath.as_mut().filter(|after| !after.is_over) else { return };
         let is_due = after.asked_at.is_none_or(|at| self.now.duration_since(at) >= METRICS_EVERY);
-        let is_open = after.outcome == CutOutcome::NotYetKnown;
+        let is_open = after.outcome == CutOutcome::NotYetKnown || after.unconfirmed > 0;
         if is_open && is_due && (FIRST_METRICS..METRICS_UNTIL).contains(&age) {
             after.asked_at = Some(self.now);
             self.plan.save = true;
@@ -275,9 +286,13 @@ impl Step<'_> {
                 after.fired_until = metrics.fired_until.or(after.fired_until);
                 after.drained_at = after.drained_at.or(metrics.drained_at);
                 self.plan.save = true;
+                self.compare(metrics.fired_before);
             }
             (Ok(_), None) => {}
-            (Err(fault), _) => self.note_failed(Attempt::SinceCut, fault),
+            (Err(fault), _) => {
+                self.not_compared(fault);
+                self.note_failed(Attempt::SinceCut, fault);
+            }
         }
     }
 }

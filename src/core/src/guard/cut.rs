@@ -25,14 +25,18 @@ impl Step<'_> {
         trip.evidence
             .mark_targets(|caller, targets| attribution::is_target(caller, this, targets), &rule.targets);
         let by_hand = trip.evidence.kind == EvidenceKind::Manual;
+        let evidence = trip.evidence.clone();
+        if let Some(because) = self.is_not_attached(rule).filter(|_| !by_hand) {
+            self.spare_rate(&evidence, because);
+            return self.forget_attached();
+        }
         let untouchable = untouchable(self.record.rule.name(), rule);
         let limit = match self.record.trips_in_probation {
             0 => self.limits.burst,
             _ => probation,
         };
         let is_judged = !by_hand && !is_trial && self.limits.mode == Mode::Enforce;
-        if is_judged && rests_on_others(&trip.evidence, self.limits) {
-            let evidence = trip.evidence.clone();
+        if is_judged && rests_on_others(&evidence, self.limits) {
             let until = self.now + super::QUIET;
             self.record.quiet = Some(Quiet { until, because: QuietReason::TakesAnyCall });
             return self.spare_rate(
@@ -40,18 +44,16 @@ impl Step<'_> {
                 "its targets are known by now, and a number of firings alone proves no loop",
             );
         }
-        if is_judged && !trip.evidence.fills(self.limits, limit) {
+        if is_judged && !evidence.fills(self.limits, limit) {
             return self.spare_by_limits(limit);
         }
         let may_cut = untouchable.is_none() && rule.state.is_enabled();
-        if may_cut && is_judged {
-            let evidence = trip.evidence.clone();
-            if takes_any_call(this, rule, &evidence) && self.is_untagged_rate(&evidence) {
-                let until = self.now + super::QUIET;
-                self.record.quiet = Some(Quiet { until, because: QuietReason::TakesAnyCall });
-                let because = "its pattern names no API call, so its rate alone proves nothing";
-                return self.spare_rate(&evidence, because);
-            }
+        let proves_nothing = may_cut && is_judged && takes_any_call(this, rule, &evidence);
+        if proves_nothing && self.is_untagged_rate(&evidence) {
+            let until = self.now + super::QUIET;
+            self.record.quiet = Some(Quiet { until, because: QuietReason::TakesAnyCall });
+            let because = "its pattern names no API call, so its rate alone proves nothing";
+            return self.spare_rate(&evidence, because);
         }
         if may_cut && (by_hand || self.limits.mode == Mode::Enforce) {
             self.transition(Event::Found(Box::new(rule.clone().without_actors())));

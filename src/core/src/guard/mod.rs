@@ -2,6 +2,7 @@
 
 mod aftermath;
 mod answer;
+mod attached;
 mod chains;
 mod cut;
 mod cut_watch;
@@ -55,6 +56,8 @@ const LATCH_TRIPS: usize = 3;
 pub enum Observation<'a> {
     /// The rule fired.
     Firing(Firing<'a>),
+    /// The rule fired, as an attached rule says.
+    Attached(Firing<'a>),
     /// An event matches the rule, which was disabled by the guard when the directory was last read.
     Missed(Firing<'a>),
     /// Time passed.
@@ -144,6 +147,7 @@ pub fn step(
     for observation in observations {
         match observation {
             Observation::Firing(firing) => step.firing(firing),
+            Observation::Attached(firing) => step.attached(firing),
             Observation::Missed(firing) => step.matched_while_cut(firing),
             Observation::Tick => {
                 step.replay_missed();

@@ -52,6 +52,8 @@ pub struct SinceCut {
     /// End of the first minute since the cut in which each function started events, and none had waited a minute.
     /// `None` if there was no such minute.
     pub drained_at: Option<Timestamp>,
+    /// Number of firings in the hour before the cut.
+    pub fired_before: u64,
 }
 
 /// Stored summary of a rule's history.

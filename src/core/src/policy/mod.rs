@@ -76,6 +76,8 @@ pub struct Limits {
     /// ARN of the archive of the default bus from which the guard replays what a rule missed during a trial. `None`
     /// without one.
     pub archive: Option<Arc<str>>,
+    /// ARN of the queue that attached rules send to. `None` on the command line.
+    pub attached_queue: Option<Arc<str>>,
     /// True if the guard goes on to see the events of the rule while it is disabled.
     pub sees_missed: bool,
     /// Maximum number of rules that the guard cuts by itself within an hour.
@@ -111,6 +113,7 @@ impl Limits {
             trial: false,
             restores_exonerated: false,
             archive: None,
+            attached_queue: None,
             sees_missed: false,
             max_cuts_per_hour: DEFAULT_MAX_CUTS,
             cover: BudgetScope::EveryBudget,

@@ -293,7 +293,7 @@ impl Collected {
         };
         let received = Received::Attached { rule: rule.clone(), event: bus.event };
         match attribute(received, home).map_err(|error| undecoded(&error))? {
-            Attributed::Firing(firing) => {
+            Attributed::Attached(firing) => {
                 // A call that never counts by rate is marked as such even if own calls are not judged.
                 let bare =
                     firing.call.as_ref().filter(|call| !wants_call && call.needs_no_permission()).map(bare);

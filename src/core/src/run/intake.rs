@@ -9,7 +9,7 @@ use super::call_quota::CallQuota;
 use super::directory::StoredDirectory;
 use super::{Driven, Guard, HandleError, Summary, told};
 use crate::attribution::{Attributed, Changed, Skipped};
-use crate::directory::{Directory, Edit};
+use crate::directory::{Directory, Edit, Entry};
 use crate::guard::Observation;
 use crate::model::{Call, Caller, Cause, Fault, FaultKind, Firing, RuleArn, Timestamp, TraceRoot};
 use crate::policy::Mode;
@@ -27,6 +27,9 @@ const READ_AT_ONCE: usize = 3;
 const CALLS_TO_INSPECT: i32 = 3;
 /// Time within which these rules are read.
 const READ_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
+/// Age from which the targets of a rule are read again if it fires as an attached rule, and they do not say so.
+const READ_AGAIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 
 /// Content of one invocation. Messages are identified by their position in the batch.
 #[derive(Default)]
@@ -50,11 +53,13 @@ impl<'a> Intake<'a> {
     /// Adds an attributed message.
     pub(super) fn add(&mut self, message: usize, attributed: Attributed<'a>, summary: &mut Summary) {
         match attributed {
-            Attributed::Firing(firing) => {
+            Attributed::Forwarded(firing) => {
                 self.groups.add(message, firing.rule.clone(), Observation::Firing(firing));
             }
+            Attributed::Attached(firing) => {
+                self.groups.add(message, firing.rule.clone(), Observation::Attached(firing));
+            }
             Attributed::Skipped(skipped) => summary.skip(skipped),
-            Attributed::Changed(changed) => self.change(message, changed),
             Attributed::Bus { changed, event, money } => {
                 summary.bus_events += 1;
                 self.money.extend(money.map(|money| (message, money)));
@@ -132,11 +137,29 @@ impl<'a> Intake<'a> {
         failed
     }
 
-    /// Sets the causes of firings that attached rules delivered.
+    /// Removes firings of rules that are not attached. `queue` is the one that attached rules send to. A rule whose
+    /// targets are not known yet is read before it is cut.
+    fn remove_unattached(&mut self, directory: &Directory, queue: &str, summary: &mut Summary) {
+        for group in &mut self.groups.list {
+            let is_unattached = |entry: &Entry| entry.details_at.is_some() && !entry.sends_to(queue);
+            if !directory.get(&group.rule).is_some_and(is_unattached) {
+                continue;
+            }
+            let all = group.observations.len();
+            group.observations.retain(|one| !matches!(one, Observation::Attached(_)));
+            let count = all - group.observations.len();
+            if count > 0 {
+                summary.unattached += count as u64;
+                tracing::warn!(rule = %group.rule, count, "firings of a rule that does not send to the guard's queue are not counted");
+            }
+        }
+    }
+
+    /// Sets the causes of firings that attached rules delivered, or trusted senders forwarded.
     fn name_causes(&mut self, directory: &Directory) {
         let observations = self.groups.list.iter_mut().flat_map(|group| &mut group.observations);
         for observation in observations {
-            if let Observation::Firing(firing) = observation {
+            if let Observation::Firing(firing) | Observation::Attached(firing) = observation {
                 let trace = match firing.cause {
                     Cause::Traced(root) => Some(root),
                     _ => None,
@@ -175,6 +198,9 @@ impl<P: Ports> Guard<P> {
         match self.directory().await {
             Ok(Some(stored)) if stored.is_usable() => {
                 let stored = self.read_attached(&intake, stored, &mut quota).await;
+                if let Some(queue) = &self.home.attached_queue {
+                    intake.remove_unattached(&stored.directory, queue, summary);
+                }
                 self.note_assume_role(&intake, &stored).await;
                 intake.name_causes(&stored.directory);
                 failed.extend(intake.attribute(&stored.directory, summary));
@@ -196,7 +222,8 @@ impl<P: Ports> Guard<P> {
                 failed.push(Failed { messages, error: HandleError::Directory(fault) });
             }
         }
-        let driven = stream::iter(intake.groups.list).map(|group| self.group(group));
+        let groups = intake.groups.list.into_iter().filter(|group| !group.observations.is_empty());
+        let driven = stream::iter(groups).map(|group| self.group(group));
         for (group, result) in driven.buffer_unordered(RULES_AT_ONCE).collect::<Vec<_>>().await {
             if let Err(fault) = summary.take(&group.rule, result) {
                 let error = HandleError::Rule { rule: group.rule, fault };
@@ -258,7 +285,8 @@ impl<P: Ports> Guard<P> {
     }
 
     /// Reads attached rules that fired and whose targets were never read, because the targets are needed for the causes
-    /// of the firings. The tick reads the rest. A process tries each rule at most once a minute.
+    /// of the firings, and rules that may have been attached since they were read. The tick reads the rest. A process
+    /// tries each rule at most once a minute.
     async fn read_attached(
         &self,
         intake: &Intake<'_>,
@@ -266,8 +294,13 @@ impl<P: Ports> Guard<P> {
         quota: &mut CallQuota,
     ) -> Arc<StoredDirectory> {
         let now = self.now();
+        let queue = self.home.attached_queue.as_deref();
+        let may_be_attached = |entry: &Entry| match entry.details_at {
+            Some(at) => queue.is_some_and(|queue| !entry.sends_to(queue)) && at + READ_AGAIN <= now,
+            None => true,
+        };
         let is_due = |rule: &RuleArn| match stored.directory.get(rule) {
-            Some(entry) => entry.details_at.is_none() && entry.retry_at.is_none_or(|at| at <= now),
+            Some(entry) => may_be_attached(entry) && entry.retry_at.is_none_or(|at| at <= now),
             None => true,
         };
         let mut edits = Vec::new();
@@ -343,9 +376,10 @@ struct Groups<'a> {
 }
 
 impl<'a> Groups<'a> {
-    /// Rules with a firing.
+    /// Rules with a firing that a rule or a forwarder delivered.
     fn fired(&self) -> impl Iterator<Item = &RuleArn> {
-        let is_firing = |one: &Observation<'_>| matches!(one, Observation::Firing(_));
+        let is_firing =
+            |one: &Observation<'_>| matches!(one, Observation::Firing(_) | Observation::Attached(_));
         self.list
             .iter()
             .filter(move |group| group.observations.iter().any(is_firing))
@@ -372,7 +406,6 @@ impl Summary {
             Skipped::Replay => self.replays += 1,
             Skipped::OwnCall => self.own_calls += 1,
             Skipped::Foreign => self.foreign += 1,
-            Skipped::NoChange => {}
         }
     }
 }

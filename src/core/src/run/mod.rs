@@ -126,10 +126,9 @@ impl<P: Ports> Guard<P> {
         let mut intake = Intake::default();
         for (index, message) in messages.iter().enumerate() {
             summary.messages += 1;
-            let attributed = message
-                .received()
-                .map_err(HandleError::Decode)
-                .and_then(|received| attribute(received, &self.home).map_err(HandleError::Attribution));
+            let attributed = message.received().map_err(HandleError::Decode).and_then(|received| {
+                self.attribute(&message.queue, received).map_err(HandleError::Attribution)
+            });
             match attributed {
                 Ok(attributed) => intake.add(index, attributed, summary),
                 Err(error) => {
@@ -155,6 +154,11 @@ impl<P: Ports> Guard<P> {
         failures.dedup();
         summary.failed += failures.len() as u64;
         Reply::batch(failures.into_iter().map(|index| messages[index].id.to_string()))
+    }
+
+    fn attribute<'a>(&self, queue: &str, received: Received<'a>) -> Result<Attributed<'a>, AttributionError> {
+        self.home.admits(queue, &received)?;
+        attribute(received, &self.home)
     }
 
     async fn single(&self, received: Received<'_>, summary: &mut Summary) -> Result<Reply, HandleError> {

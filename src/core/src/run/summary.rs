@@ -25,6 +25,8 @@ pub struct Summary {
     pub matched: u64,
     /// Events of the bus that arrived before a directory of rules was stored.
     pub unattributed: u64,
+    /// Firings left out because the rule that they name does not send to the guard's queue.
+    pub unattached: u64,
     /// Events of the bus left out because they happened in another account.
     pub foreign: u64,
     /// Matches left out because plain rules do not receive calls named `Get…`, `List…` or `Describe…`.

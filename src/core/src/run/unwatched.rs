@@ -19,7 +19,10 @@ impl<P: Ports> Guard<P> {
     pub(super) async fn report_unwatched(&self, summary: &mut Summary) -> Result<(), Fault> {
         let Some(stored) = self.directory.known().filter(|stored| stored.is_usable()) else { return Ok(()) };
         let is_ignored = |entry: &Entry| self.defaults.with_tags(&entry.tags).mode == Mode::Ignore;
-        let Some(unwatched) = stored.directory.unwatched(is_ignored) else { return Ok(()) };
+        let Some(unwatched) = stored.directory.unwatched(self.home.attached_queue.as_deref(), is_ignored)
+        else {
+            return Ok(());
+        };
         let (now, ids) = (self.now(), unwatched.ids());
         let mut head = stored.head.clone();
         let is_news = head.note_unwatched(&ids, now);

@@ -31,17 +31,26 @@ pub(super) fn batch(payload: &[u8]) -> Option<Vec<Message<'_>>> {
 }
 
 fn record<'a>(json: &mut Scanner<'a, false>, last: &mut ParseCache) -> Option<Record<'a, Body<'a>>> {
-    let (mut id, mut source, mut text, mut attributes) = (None, None, None, None);
+    let (mut id, mut source, mut queue, mut text, mut attributes) = (None, None, None, None, None);
     json.object(|json, key| match key {
         b"attributes" => once(&mut attributes, attributes_of(json)?),
         b"messageId" => once(&mut id, Field::Text(json.text()?.into())),
         b"eventSource" => once(&mut source, Field::Text(json.text()?.into())),
+        b"eventSourceARN" => once(&mut queue, Field::Text(json.text()?.into())),
         b"body" => once(&mut text, body(json, last)?),
         b"EventSource" | b"Sns" => None,
         _ => json.skip(),
     })?;
     let attributes = attributes.map_or(Nested::Absent, Nested::Object);
-    Some(Record { message_id: id?, body: text?, attributes, event_source: source?, sns: Nested::Absent })
+    let queue = queue.unwrap_or_default();
+    Some(Record {
+        message_id: id?,
+        body: text?,
+        attributes,
+        event_source: source?,
+        queue,
+        sns: Nested::Absent,
+    })
 }
 
 fn attributes_of<'a>(json: &mut Scanner<'a, false>) -> Option<Attributes<'a>> {

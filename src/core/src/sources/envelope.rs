@@ -68,6 +68,9 @@ pub(super) struct Record<'a, B = Field<'a>> {
     /// Service that sent the message. SNS spells the field `EventSource`.
     #[serde(borrow, default, rename = "eventSource", alias = "EventSource")]
     pub event_source: Field<'a>,
+    /// Queue that delivered the message.
+    #[serde(borrow, default, rename = "eventSourceARN")]
+    pub queue: Field<'a>,
     /// SNS message. Boxed, because most batches come from a queue.
     #[serde(borrow, default, rename = "Sns")]
     pub sns: Nested<Box<Sns<'a>>>,

@@ -57,7 +57,7 @@ pub async fn offer(
                 sleep_until(began + call.due).await;
                 let time = SystemClock.now() - call.age;
                 let bodies: Vec<String> = call.rules.iter().map(|rule| body(&rules[*rule], time)).collect();
-                world.send_batch(&world.guard_queue, &bodies).await?;
+                world.send_batch(&world.attached_queue, &bodies).await?;
                 bar.inc(bodies.len() as u64);
             }
             Ok(())

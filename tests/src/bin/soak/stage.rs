@@ -92,6 +92,7 @@ impl Stage {
             let name = if is_loop { format!("{story}-loop") } else { format!("{story}-{n}") };
             let tags = if is_loop { &LOOP_TAGS[..] } else { &[] };
             let made = self.world.create_rule(BUS, &name, payload::PATTERN, RuleState::Enabled, tags).await?;
+            self.world.attach(BUS, &name, "budget-guard").await?;
             rules.push(Rule { arn: made.parse()?, is_loop });
         }
         Ok(rules)
@@ -109,7 +110,7 @@ impl Stage {
 
     /// Number of messages in the guard's queue.
     pub async fn waiting(&self) -> Result<u64, Failure> {
-        self.world.messages_in(&self.world.guard_queue).await
+        self.world.messages_in(&self.world.attached_queue).await
     }
 
     /// Number of messages in the dead-letter queue.

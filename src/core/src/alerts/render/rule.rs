@@ -126,13 +126,13 @@ fn cut_outcome(outcome: &CutOutcome, is_restored: bool, is_by_hand: bool) -> Wor
         CutOutcome::Stopped { .. } => {
             "change the rule's pattern, its targets or their code before it is put back, or the loop goes on"
         }
-        CutOutcome::GoesOn(_) | CutOutcome::Cleared if is_restored => {
+        CutOutcome::GoesOn(_) | CutOutcome::Cleared | CutOutcome::Contradicted { .. } if is_restored => {
             "nothing has to be done: the guard puts the rule back"
         }
-        CutOutcome::GoesOn(_) | CutOutcome::Cleared if is_by_hand => {
+        CutOutcome::GoesOn(_) | CutOutcome::Cleared | CutOutcome::Contradicted { .. } if is_by_hand => {
             "put the rule back, unless it was cut for another reason than a loop"
         }
-        CutOutcome::GoesOn(_) | CutOutcome::Cleared => {
+        CutOutcome::GoesOn(_) | CutOutcome::Cleared | CutOutcome::Contradicted { .. } => {
             "put the rule back; to let the guard do so by itself, set AutoRestore=true or tag the rule \
              budget-guard:auto-restore=30m"
         }

@@ -1,6 +1,7 @@
 //! The decision as short stories: what happens to a rule, and what the record and the plan then say.
 
 mod aftermath;
+mod attached;
 mod attacks;
 mod budgets;
 mod cut;
