@@ -58,7 +58,7 @@ BENCH := $(CARGO) bench --locked --package budget-guard-tests
 .DELETE_ON_ERROR:
 # Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
 .NOTPARALLEL:
-.PHONY: help venv build package fmt-check lint deny test demo soak sim fuzz bench clean \
+.PHONY: help venv build package fmt-check lint deny test demo soak sim search fuzz bench clean \
 	deploy exports verify undeploy
 
 help: ## list the targets
@@ -117,6 +117,15 @@ COUNT ?= 1
 
 sim: ## simulate COUNT worlds from SEED on; one alone is told event by event
 	$(CARGO) run --quiet --locked --package budget-guard-tests --bin sim -- $(SEED) $(COUNT)
+
+DEEPER   ?= 2
+TROUBLES ?= 1
+# All of them if it is empty.
+SCENE    ?=
+
+search: ## search every interleaving of two guards DEEPER moves further than make test, with TROUBLES faults
+	DEEPER=$(DEEPER) TROUBLES=$(TROUBLES) SCENE=$(SCENE) $(CARGO) test --quiet --locked --package budget-guard-tests \
+		--test search every_interleaving -- --nocapture
 
 fuzz: ## try RUNS hostile payloads, event patterns and alerts about cost (10000000); needs a C++ compiler
 	$(FUZZ) sources -- artifacts/small $(FUZZ_SOURCES) -max_len=4096 -runs=$(RUNS)

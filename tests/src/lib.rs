@@ -27,6 +27,7 @@ mod resources;
 pub mod rewind;
 pub mod runtime_api;
 mod runtime_http;
+pub mod search;
 pub mod simulation;
 pub mod stack;
 pub mod world;

@@ -37,7 +37,6 @@ impl Step<'_> {
 
     pub(super) fn published(&mut self, key: &AlertKey, result: &Result<(), Fault>) {
         self.plan.save = true;
-        self.owns_publish = result.is_ok();
         match result {
             Ok(()) => self.record.outbox.published(key),
             Err(fault) => {

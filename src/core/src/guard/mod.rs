@@ -134,7 +134,6 @@ pub fn step(
         now,
         plan: Plan::default(),
         owns_change: false,
-        owns_publish: false,
         wants_restore: false,
         question: None,
         counted: false,
@@ -186,8 +185,6 @@ struct Step<'a> {
     plan: Plan,
     /// This invocation holds the lease for changes of the rule.
     owns_change: bool,
-    /// This invocation holds the lease for the alerts.
-    owns_publish: bool,
     /// A person ordered the restore in this invocation.
     wants_restore: bool,
     /// Question whose answer is needed before firings can be judged.

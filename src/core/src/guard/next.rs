@@ -40,9 +40,9 @@ impl Step<'_> {
         let work = self.work_to_do().filter(|_| self.plan.refused.is_none());
         let now = self.now;
         let work = work.map(|action| (action, self.owns_change, &mut self.record.work));
+        // The oldest alert may be under way in another invocation, also after this one has added to the outbox.
         let post = self.record.outbox.head();
-        let post =
-            post.map(|(alert, lease)| (Action::Publish(Box::new(alert.clone())), self.owns_publish, lease));
+        let post = post.map(|(alert, lease)| (Action::Publish(Box::new(alert.clone())), false, lease));
         if let Some(question) = self.question.take() {
             self.plan.next = Some(question);
             return;

@@ -1,7 +1,7 @@
 //! Changes of the breaker's state and of what is kept with it, and what every stage does with the plan.
 
 use crate::alerts::{Alert, Failure, RuleBody, RuleEvent};
-use crate::breaker::{Breaker, Event};
+use crate::breaker::{Breaker, Cut, Event};
 use crate::model::{DAILY, Fault, Timestamp};
 use crate::record::{Outcome, Trip};
 use crate::turns::Turns;
@@ -102,7 +102,13 @@ impl Step<'_> {
 
     /// Work on the rule failed: a later invocation tries again, and people are told once a day.
     pub(super) fn failed(&mut self, attempt: Attempt, failure: Failure, fault: &Fault) {
+        let lease_ends = self.record.work.until;
         let gives_up = self.record.work.fail(fault, self.now);
+        let changes_rule =
+            matches!(self.record.breaker, Breaker::Open(Cut::Disabling { .. }) | Breaker::Restoring(_));
+        if changes_rule && fault.is_unanswered() {
+            self.record.work.stay_held(lease_ends);
+        }
         self.owns_change = false;
         self.plan.save = true;
         self.note_failed(attempt, fault);
@@ -136,6 +142,5 @@ impl Step<'_> {
             self.plan.notes.push(Note::GivenUp { kept: MAX_WAITING, reason: oldest.reason() });
         }
         self.plan.save = true;
-        self.owns_publish = true;
     }
 }

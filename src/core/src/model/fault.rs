@@ -61,6 +61,11 @@ impl Fault {
             FaultKind::Conflict | FaultKind::Throttled | FaultKind::Timeout | FaultKind::Other
         )
     }
+
+    /// Returns true if AWS has not answered the call, and may still carry it out.
+    pub fn is_unanswered(&self) -> bool {
+        self.kind == FaultKind::Timeout || (self.operation.is_some() && self.code.is_none())
+    }
 }
 
 impl fmt::Display for Fault {

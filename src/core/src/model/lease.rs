@@ -76,6 +76,13 @@ impl Lease {
         gives_up
     }
 
+    /// Keeps failed work held up to its next attempt, and up to the end of the lease at least: AWS did not answer the call
+    /// and may still carry it out.
+    pub fn stay_held(&mut self, end: Option<Timestamp>) {
+        self.until = self.until.max(end);
+        self.is_held = true;
+    }
+
     /// Time to look again, if that is soon enough to wait for.
     pub fn worth_waiting(&self, now: Timestamp) -> Option<Timestamp> {
         self.until.filter(|until| *until > now && *until <= now + LEASE)

@@ -44,6 +44,40 @@ fn enable_puts_back_and_starts_a_new_epoch_on_probation() {
 }
 
 #[test]
+fn an_alert_that_another_invocation_publishes_is_left_to_it() {
+    let (mut story, _) = Story::tripped(Mode::Enforce);
+    story.step(&[inspected(found(RuleState::Enabled))]);
+    let plan = story.step(&[Observation::Answer(Answer::Disabled(Ok(RuleState::Disabled)))]);
+    assert!(matches!(plan.next, Some(Action::Publish(_))), "{:?}", plan.next);
+    let free_again = story.now + LEASE;
+
+    // A person enables the rule before the first invocation has its answer.
+    story.step(&[Observation::Order(ENABLE)]);
+    let after = found(RuleState::Enabled);
+    let plan = story.step(&[Observation::Attended(ENABLE), restored(found(RuleState::Disabled), after)]);
+    assert_eq!(story.record.outbox.len(), 2);
+    assert_eq!(plan.next, Some(Action::Await { until: free_again }));
+}
+
+#[test]
+fn an_enable_waits_for_a_disable_that_aws_has_not_answered() {
+    for (kind, is_refused) in [(FaultKind::Timeout, true), (FaultKind::Throttled, false)] {
+        let (mut story, _) = Story::tripped(Mode::Enforce);
+        story.step(&[inspected(found(RuleState::Enabled))]);
+        let lease_ends = story.now + LEASE;
+        let fault = Fault::new(kind, "DisableRule");
+        let plan = story.later(2).step(&[Observation::Answer(Answer::Disabled(Err(fault)))]);
+        let retry = if is_refused { lease_ends } else { story.now + SignedDuration::from_millis(200) };
+        assert_eq!(plan.next, Some(Action::Await { until: retry }), "{kind:?}");
+
+        let plan = story.later(1).step(&[Observation::Order(ENABLE)]);
+        assert_eq!(plan.refused.is_some(), is_refused, "{kind:?}: {:?}", plan.refused);
+        let plan = story.later(6).step(&[Observation::Order(ENABLE)]);
+        assert_eq!(plan.refused, None, "{kind:?}: the call can no longer take effect");
+    }
+}
+
+#[test]
 fn a_clean_probation_closes_the_breaker() {
     let mut story = Story::restored();
     assert_eq!(story.later(14 * 60).step(&[Observation::Tick]).next, None);
