@@ -133,8 +133,8 @@ fuzz: ## try RUNS hostile payloads, event patterns and alerts about cost (100000
 	$(FUZZ) patterns -- artifacts/patterns $(FUZZ_PATTERNS) -max_len=512 -runs=$(RUNS) -timeout=20
 	$(FUZZ) cost -- artifacts/cost $(FUZZ_COST) -max_len=4096 -runs=$(RUNS)
 
-bench: build ## measure a large batch, calls to AWS, turns, memory, pattern matching, the start and a large replay
-	$(BENCH) --bench batch --bench calls --bench memory --bench patterns --bench turns
+bench: build ## measure a large batch, calls to AWS, load, turns, memory, pattern matching, the start and a large replay
+	$(BENCH) --bench batch --bench calls --bench load --bench memory --bench patterns --bench turns
 	$(BENCH) --bench replay -- $(abspath $(DIST)/budget-guard)
 	$(CARGO) build --release --locked --package budget-guard-tests --example empty-lambda
 	$(BENCH) --bench start -- $(abspath $(DIST)/bootstrap) $(abspath $(TARGET)/release/examples/empty-lambda)

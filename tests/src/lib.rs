@@ -10,6 +10,7 @@ pub mod alert;
 pub mod bench;
 pub mod bootstrap;
 pub mod budgets;
+pub mod busy;
 pub mod emulator;
 pub mod folders;
 pub mod functions;

@@ -36,6 +36,7 @@ pub fn log(summary: &Summary, error: Option<&HandleError>) {
         suspects = names(&summary.suspects),
         decode_errors = summary.decode_errors,
         failed = summary.failed,
+        postponed = summary.postponed,
         ok = error.is_none(),
         "invocation"
     );
@@ -59,6 +60,7 @@ pub fn metrics(summary: &Summary, function: &str, now: Timestamp) -> Value {
         "Unattributed",
         "Unattached",
         "Unknown",
+        "Postponed",
     ];
     let metrics: Vec<Value> = names.iter().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
     json!({
@@ -81,6 +83,7 @@ pub fn metrics(summary: &Summary, function: &str, now: Timestamp) -> Value {
         "Unattributed": summary.unattributed,
         "Unattached": summary.unattached,
         "Unknown": summary.unknown,
+        "Postponed": summary.postponed,
     })
 }
 
@@ -92,7 +95,7 @@ mod tests {
     fn every_metric_that_is_announced_has_a_value() {
         let document = metrics(&Summary::default(), "ingest", Timestamp::UNIX_EPOCH);
         let announced = document["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
-        assert_eq!(announced.len(), 10);
+        assert_eq!(announced.len(), 11);
         for metric in announced {
             assert_eq!(document[metric["Name"].as_str().unwrap()], 0, "{metric}");
         }

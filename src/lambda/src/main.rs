@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use budget_guard_aws::Aws;
+use budget_guard_core::model::Timestamp;
 use budget_guard_core::ports::{Clock, Ports};
 use budget_guard_core::run::Guard;
 use budget_guard_core::settings::Settings;
@@ -46,14 +47,21 @@ async fn run() -> Result<(), Error> {
     let function = settings.home.function.clone().unwrap_or_default();
     let guard = Guard::new(ports, settings.home, settings.defaults);
     let service = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-        handle(&guard, &function, event.payload.get().as_bytes()).await
+        let deadline = i64::try_from(event.context.deadline).ok();
+        let deadline = deadline.and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX);
+        handle(&guard, &function, event.payload.get().as_bytes(), deadline).await
     });
     Box::pin(lambda_runtime::run(service)).await
 }
 
 /// Handles one invocation: returns its reply, and writes its summary and metrics.
-async fn handle(guard: &Guard<Aws>, function: &str, payload: &[u8]) -> Result<serde_json::Value, Error> {
-    let (reply, summary) = Box::pin(guard.handle(payload)).await;
+async fn handle(
+    guard: &Guard<Aws>,
+    function: &str,
+    payload: &[u8],
+    deadline: Timestamp,
+) -> Result<serde_json::Value, Error> {
+    let (reply, summary) = Box::pin(guard.handle_by(payload, deadline)).await;
     telemetry::log(&summary, reply.as_ref().err());
     println!("{}", telemetry::metrics(&summary, function, guard.ports.clock().now()));
     Ok(serde_json::to_value(reply?)?)

@@ -41,6 +41,6 @@ impl Budgets for World {
 
     async fn budget(&self, name: &str) -> Result<BudgetStatus, Fault> {
         let missing = || Fault::new(FaultKind::NotFound, "NotFoundException: no such budget");
-        self.faults.run(Call::Budget, || self.lock().budgets.get(name).cloned().ok_or_else(missing)).await
+        self.call(Call::Budget, || self.lock().budgets.get(name).cloned().ok_or_else(missing)).await
     }
 }

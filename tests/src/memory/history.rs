@@ -38,7 +38,7 @@ impl History for World {
             let history = RateHistory::new(counts.filter(|(at, _)| (since..until).contains(at)));
             Ok(history.with_longest(longest.collect()))
         };
-        self.faults.run(Call::Triggered, triggered).await
+        self.call(Call::Triggered, triggered).await
     }
 
     async fn since_cut(
@@ -60,7 +60,7 @@ impl History for World {
             });
             Ok(SinceCut { fired_until, drained_at: None, fired_before })
         };
-        self.faults.run(Call::Triggered, since_cut).await
+        self.call(Call::Triggered, since_cut).await
     }
 }
 

@@ -6,6 +6,7 @@ mod faults;
 mod history;
 mod lists;
 mod scheduler;
+mod slow;
 mod store;
 mod trail;
 mod world;

@@ -47,7 +47,7 @@ impl Scheduler for World {
             });
             page(listed.collect(), next_token, state.page_size)
         };
-        self.faults.run(Call::ListSchedules, enabled).await
+        self.call(Call::ListSchedules, enabled).await
     }
 
     async fn read(&self, schedule: &ListedSchedule) -> Result<ScheduleDefinition, Fault> {
@@ -57,6 +57,6 @@ impl Scheduler for World {
             found
                 .ok_or_else(|| Fault::new(FaultKind::NotFound, "ResourceNotFoundException: no such schedule"))
         };
-        self.faults.run(Call::ReadSchedule, read).await
+        self.call(Call::ReadSchedule, read).await
     }
 }

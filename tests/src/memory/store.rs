@@ -1,5 +1,7 @@
 //! The stored items in memory.
 
+use std::collections::BTreeSet;
+
 use super::World;
 use super::faults::Call;
 use super::lists::page;
@@ -48,9 +50,25 @@ impl World {
         self.lock().items.retain(|key, item| !key.starts_with(&prefix) || is_kept(item));
     }
 
+    /// Write units that the calls so far have used.
+    pub fn written(&self) -> u64 {
+        self.lock().written
+    }
+
+    /// DynamoDB counts the whole list with each change.
+    fn change_watched(&self, change: impl FnOnce(&mut BTreeSet<RuleArn>) -> bool) {
+        let mut state = self.lock();
+        change(&mut state.watched);
+        state.written += units(state.watched.iter().map(|rule| rule.as_str().len()).sum());
+    }
+
     fn stored<T: Stored>(&self, key: Key<'_>) -> Option<T> {
         T::decode(&self.lock().items.get(&key.to_string())?.blob).ok()
     }
+}
+
+fn units(bytes: usize) -> u64 {
+    bytes.div_ceil(1_024).max(1) as u64
 }
 
 impl Store for World {
@@ -66,7 +84,7 @@ impl Store for World {
             let state = self.lock();
             Ok(state.items.get(&key.to_string()).map(|item| (item.blob.clone(), item.version)))
         };
-        self.faults.run(call, get).await
+        self.call(call, get).await
     }
 
     async fn put_if(
@@ -89,19 +107,22 @@ impl Store for World {
                 state.conflicts += 1;
                 return Err(SaveError::Conflict);
             }
+            state.written += units(blob.json.len() + blob.firings.len());
             let version = expected.unwrap_or(0) + 1;
             state.items.insert(key.to_string(), Item { blob: blob.clone(), version, expires });
             Ok(version)
         };
-        self.faults.run(call, put).await
+        self.call(call, put).await
     }
 
     async fn put(&self, key: Key<'_>, blob: &Blob, expires: Option<Timestamp>) -> Result<(), Fault> {
         let put = || {
-            self.lock().items.insert(key.to_string(), Item { blob: blob.clone(), version: 0, expires });
+            let mut state = self.lock();
+            state.written += units(blob.json.len() + blob.firings.len());
+            state.items.insert(key.to_string(), Item { blob: blob.clone(), version: 0, expires });
             Ok(())
         };
-        self.faults.run(Call::SaveChunk, put).await
+        self.call(Call::SaveChunk, put).await
     }
 
     async fn delete(&self, key: Key<'_>) -> Result<(), Fault> {
@@ -109,7 +130,7 @@ impl Store for World {
             self.lock().items.remove(&key.to_string());
             Ok(())
         };
-        self.faults.run(Call::DeleteChunk, delete).await
+        self.call(Call::DeleteChunk, delete).await
     }
 
     async fn scan(&self, next_token: Option<&str>) -> Result<Page<(String, Blob)>, Fault> {
@@ -119,26 +140,26 @@ impl Store for World {
             let records = records.map(|(key, item)| (key.clone(), item.blob.clone())).collect();
             page(records, next_token, state.page_size)
         };
-        self.faults.run(Call::Records, scan).await
+        self.call(Call::Records, scan).await
     }
 
     async fn watched(&self) -> Result<Vec<RuleArn>, Fault> {
-        self.faults.run(Call::Watched, || Ok(self.watched_rules())).await
+        self.call(Call::Watched, || Ok(self.watched_rules())).await
     }
 
     async fn watch(&self, rule: &RuleArn) -> Result<(), Fault> {
         let watch = || {
-            self.lock().watched.insert(rule.clone());
+            self.change_watched(|watched| watched.insert(rule.clone()));
             Ok(())
         };
-        self.faults.run(Call::Watch, watch).await
+        self.call(Call::Watch, watch).await
     }
 
     async fn unwatch(&self, rule: &RuleArn) -> Result<(), Fault> {
         let unwatch = || {
-            self.lock().watched.remove(rule);
+            self.change_watched(|watched| watched.remove(rule));
             Ok(())
         };
-        self.faults.run(Call::Unwatch, unwatch).await
+        self.call(Call::Unwatch, unwatch).await
     }
 }

@@ -35,6 +35,6 @@ impl Trail for World {
                 .filter(|(of, record)| *of == role && (since..=until).contains(&record.at));
             Ok(of_role.rev().map(|(_, record)| record.clone()).collect())
         };
-        self.faults.run(Call::AssumeRoleCalls, openings).await
+        self.call(Call::AssumeRoleCalls, openings).await
     }
 }

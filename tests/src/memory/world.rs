@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::faults::{Call, Faults};
+use super::slow::Timers;
 use super::store::Item;
 use budget_guard_core::alerts::{Alert, AlertJson, message};
 use budget_guard_core::archive::Replay;
@@ -52,6 +53,9 @@ pub(super) struct State {
     alerts: Vec<AlertJson>,
     pub(super) conflicts: u32,
     broken_promises: Vec<String>,
+    pub(super) timers: Timers,
+    /// Write units that DynamoDB has used: one for each started KB of an item.
+    pub(super) written: u64,
 }
 
 impl State {
@@ -97,6 +101,8 @@ impl World {
             alerts: Vec::new(),
             conflicts: 0,
             broken_promises: Vec::new(),
+            timers: Timers::default(),
+            written: 0,
         };
         Self { state: Arc::new(Mutex::new(state)), faults: Arc::default() }
     }
@@ -180,11 +186,11 @@ impl World {
 
 impl Rules for World {
     async fn inspect(&self, rule: &RuleArn) -> Result<RuleDefinition, Fault> {
-        self.faults.run(Call::Inspect, || self.edit(rule, |found| Ok(found.clone()))).await
+        self.call(Call::Inspect, || self.edit(rule, |found| Ok(found.clone()))).await
     }
 
     async fn tags(&self, rule: &RuleArn) -> Result<Tags, Fault> {
-        self.faults.run(Call::Tags, || self.edit(rule, |found| Ok(found.tags.clone()))).await
+        self.call(Call::Tags, || self.edit(rule, |found| Ok(found.tags.clone()))).await
     }
 
     async fn disable(&self, rule: &RuleArn) -> Result<RuleState, Fault> {
@@ -199,7 +205,7 @@ impl Rules for World {
             self.lock().check_before_disable(rule);
             self.edit(rule, disable)
         };
-        self.faults.run(Call::Disable, effect).await
+        self.call(Call::Disable, effect).await
     }
 
     async fn restore(&self, rule: &RuleArn, state: RuleState) -> Result<Restoration, Fault> {
@@ -208,23 +214,24 @@ impl Rules for World {
             found.state = state;
             Ok(Restoration { before, after: found.clone() })
         };
-        self.faults.run(Call::Restore, || self.edit(rule, restore)).await
+        self.call(Call::Restore, || self.edit(rule, restore)).await
     }
 
     async fn replay(&self, _: &RuleArn, _: &str, _: &Replay) -> Result<(), Fault> {
-        self.faults.run(Call::Replay, || Ok(())).await
+        self.call(Call::Replay, || Ok(())).await
     }
 
     async fn buses(&self, next_token: Option<&str>) -> Result<Page<String>, Fault> {
-        self.faults.run(Call::Buses, || self.page_of_buses(next_token)).await
+        self.call(Call::Buses, || self.page_of_buses(next_token)).await
     }
 
     async fn list(&self, bus: &str, next_token: Option<&str>) -> Result<Page<ListedRule>, Fault> {
-        self.faults.run(Call::List, || self.page_of_rules(bus, next_token)).await
+        self.call(Call::List, || self.page_of_rules(bus, next_token)).await
     }
 
     async fn list_targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
         let targets = || self.edit(rule, |found| Ok(found.targets.clone()));
+        self.take_time(Call::ListTargets).await;
         self.faults.run_for(Call::ListTargets, rule, targets).await
     }
 }
@@ -240,7 +247,7 @@ impl Alerts for World {
             self.lock().alerts.push(message.alert);
             Ok(())
         };
-        self.faults.run(Call::Publish, publish).await
+        self.call(Call::Publish, publish).await
     }
 }
 
@@ -251,8 +258,7 @@ impl Clock for World {
 
     /// Takes no real time; the clock moves forward.
     async fn sleep_until(&self, until: Timestamp) {
-        let mut state = self.lock();
-        state.now = state.now.max(until);
+        self.wait_until(until).await;
     }
 }
 

@@ -6,6 +6,7 @@ mod budgets;
 mod claims;
 mod cost;
 mod forged;
+mod load;
 mod put;
 mod refresh;
 mod schedules;

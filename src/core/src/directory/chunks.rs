@@ -14,6 +14,12 @@ pub const MAX_CHUNK_BYTES: usize = 256 * 1024;
 pub const KEEP_CHUNKS: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Time after which a chunk in use is written again.
 const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// Number of chunks in use that one edit writes again at most. A tick makes an edit every 15 minutes at least.
+const MAX_RENEWED: usize = 16;
+/// Size up to which smaller chunks are of no use, in bytes: DynamoDB counts each started KB of a write.
+const SMALL_CHUNK_BYTES: usize = 4 * 1024;
+/// Size of a bucket in the head, in bytes.
+const BUCKET_BYTES: usize = 80;
 /// Maximum number of buckets. More of them would not make the largest bucket smaller.
 const MAX_BUCKETS: usize = 1 << 16;
 
@@ -55,22 +61,31 @@ pub fn pack(
     version: u64,
     now: Timestamp,
 ) -> Result<(Vec<Bucket>, Vec<Chunk>), StoredError> {
+    let written: Vec<(&RuleArn, String)> = entries
+        .iter()
+        .map(|(rule, entry)| Ok((rule, serde_json::to_string(entry).map_err(damaged)?)))
+        .collect::<Result<_, _>>()?;
+    let bytes: usize = written.iter().map(|(_, json)| json.len() + 1).sum();
+    // A change writes one chunk and the head. Their sum is smallest where they are of the same size.
     let mut count = before.len().max(1).next_power_of_two();
+    while count < MAX_BUCKETS && count * SMALL_CHUNK_BYTES.max(count * BUCKET_BYTES) < bytes {
+        count *= 2;
+    }
     let texts = loop {
-        let texts = texts(entries, count)?;
+        let texts = texts(&written, count);
         if count >= MAX_BUCKETS || texts.iter().all(|text| text.len() <= MAX_CHUNK_BYTES) {
             break texts;
         }
         count *= 2;
     };
-    let mut chunks = Vec::new();
-    let mut buckets = Vec::new();
+    let (mut chunks, mut buckets, mut renewed) = (Vec::new(), Vec::new(), 0);
     for (index, json) in texts.into_iter().enumerate() {
         let hash = content_hash(json.as_bytes());
         let known = before.get(index).filter(|bucket| bucket.hash == hash && before.len() == count);
         let bucket = match known {
-            Some(bucket) if now < bucket.written + RENEW_AFTER => bucket.clone(),
+            Some(bucket) if now < bucket.written + RENEW_AFTER || renewed >= MAX_RENEWED => bucket.clone(),
             known => {
+                renewed += usize::from(known.is_some());
                 let version = known.map_or(version, |bucket| bucket.version);
                 let bucket = Bucket { hash, version, written: now };
                 chunks.push(Chunk { name: bucket.chunk(), json });
@@ -82,12 +97,18 @@ pub fn pack(
     Ok((buckets, chunks))
 }
 
-fn texts(entries: &Entries, count: usize) -> Result<Vec<String>, StoredError> {
-    let mut buckets: Vec<Vec<&Entry>> = vec![Vec::new(); count];
-    for entry in entries.values() {
-        buckets[place(&entry.rule, count)].push(entry);
+/// Arrays of the entries of each bucket, as JSON.
+fn texts(written: &[(&RuleArn, String)], count: usize) -> Vec<String> {
+    let mut texts = vec![String::from("["); count];
+    for (rule, json) in written {
+        let text = &mut texts[place(rule, count)];
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(json);
     }
-    buckets.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(damaged)
+    texts.iter_mut().for_each(|text| text.push(']'));
+    texts
 }
 
 /// Reads the entries of one chunk.

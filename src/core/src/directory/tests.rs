@@ -226,7 +226,9 @@ fn one_changed_rule_rewrites_one_bucket() {
     let mut entries = many(1_000, 2_000);
     let (buckets, chunks) = pack(&entries, &[], 1, NOON).unwrap();
     assert!(chunks.iter().all(|chunk| chunk.json.len() <= MAX_CHUNK_BYTES));
-    assert_eq!((buckets.len(), chunks.len()), (16, 16), "2.2 MB in chunks of at most 256 KB");
+    assert_eq!((buckets.len(), chunks.len()), (256, 256), "2.2 MB in chunks as large as the head");
+    let (head, chunk) = (serde_json::to_string(&buckets).unwrap().len(), chunks[0].json.len());
+    assert!(head + chunk < 40_000, "an edit writes {head} and {chunk} bytes");
     let mut found = Entries::new();
     for entry in chunks.iter().flat_map(|chunk| unpack(&chunk.json).unwrap()) {
         found.insert(entry.rule.clone(), entry);
@@ -376,4 +378,18 @@ fn schedules_wake_the_rules_with_the_same_actor() {
     check("fix", &[120, 300, 3_600]);
     check("idle", &[]);
     check("unknown", &[]);
+}
+
+#[test]
+fn chunks_in_use_are_written_again_a_few_at_a_time() {
+    let entries = many(1_000, 2_000);
+    let (mut buckets, _) = pack(&entries, &[], 1, NOON).unwrap();
+    let day = NOON + SignedDuration::from_hours(25);
+    let edits = (0..).take_while(|n| {
+        let (next, written) = pack(&entries, &buckets, 2 + n, day).unwrap();
+        assert!(written.len() <= 16, "{}", written.len());
+        buckets = next;
+        !written.is_empty()
+    });
+    assert_eq!(edits.count(), 256 / 16, "an edit every 15 minutes renews all within 4 hours");
 }

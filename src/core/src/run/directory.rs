@@ -1,21 +1,27 @@
 //! Stored directory: read at most every ten seconds, and saved only if its stored version is unchanged.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::sync::Arc;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::SignedDuration;
 
 use super::Guard;
+use super::drive::Learned;
 use super::fresh::{Fresh, Kept};
 use super::store::save;
-use crate::directory::{self, Bucket, Directory, Edit, Entries, Entry, Head, KEEP_CHUNKS};
-use crate::model::{Fault, FaultKind, RuleArn, RuleState, Timestamp};
+use crate::directory::{self, Bucket, Directory, Entries, Entry, Head, KEEP_CHUNKS};
+use crate::guard::Note;
+use crate::model::{Fault, FaultKind, Timestamp};
 use crate::ports::{Ports, SaveError, Store, Version};
 use crate::stored::{Blob, Key, Stored as _, StoredError};
 
 /// Time for which the directory is used before it is read again.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(10);
+
+/// Number of chunks that are read or written at the same time.
+const CALLS_AT_ONCE: usize = 16;
 
 /// One version of the stored directory.
 #[derive(Debug)]
@@ -115,10 +121,11 @@ impl<P: Ports> Guard<P> {
             directory::pack(&entries, old, before.version.unwrap_or(0) + 1, now).map_err(damaged)?;
         head.buckets = buckets;
         let store = self.ports.store();
-        for chunk in &new {
+        let puts = stream::iter(&new).map(async |chunk| {
             let blob = Blob::from(chunk.json.clone());
-            store.put(Key::Chunk(&chunk.name), &blob, Some(now + KEEP_CHUNKS)).await?;
-        }
+            store.put(Key::Chunk(&chunk.name), &blob, Some(now + KEEP_CHUNKS)).await
+        });
+        puts.buffer_unordered(CALLS_AT_ONCE).try_collect::<()>().await?;
         let version = match before.version {
             Some(version) if before.head == head => version,
             expected => save(store, &head, expected, now).await?,
@@ -139,30 +146,31 @@ impl<P: Ports> Guard<P> {
 
     /// Deletes chunks that are no longer in use. Chunks that are not deleted here expire.
     async fn forget_chunks(&self, old: &[Bucket], head: &Head) {
-        for bucket in old.iter().map(Bucket::chunk) {
-            if head.buckets.iter().all(|now| now.chunk() != bucket)
-                && let Err(fault) = self.ports.store().delete(Key::Chunk(&bucket)).await
-            {
+        let used: HashSet<String> = head.buckets.iter().map(Bucket::chunk).collect();
+        let unused = old.iter().map(Bucket::chunk).filter(|bucket| !used.contains(bucket));
+        let deletes = stream::iter(unused).map(async |bucket| {
+            if let Err(fault) = self.ports.store().delete(Key::Chunk(&bucket)).await {
                 tracing::debug!(bucket, %fault, "a chunk that is out of use stays until it expires");
             }
-        }
+        });
+        deletes.buffer_unordered(CALLS_AT_ONCE).collect::<()>().await;
     }
 
-    /// Enters a state that the guard has set or read. Later events are matched by it. `cut_from` is the state before a
-    /// cut that still holds.
-    pub(super) async fn learn_state(
-        &self,
-        rule: &RuleArn,
-        state: RuleState,
-        cut_from: Option<RuleState>,
-    ) -> Result<(), Fault> {
-        let (rule, at) = (rule.clone(), self.now());
-        let learned = match cut_from.filter(|_| !state.is_enabled()) {
-            Some(from) => Edit::Cut { rule, from, at },
-            None => Edit::State { rule, state, at },
+    /// Enters states that the guard has set or read, all in one edit. Later events are matched by them. Returns notes of
+    /// what could not be entered.
+    pub(super) async fn enter(&self, mut learned: Vec<Learned>) -> Vec<Note> {
+        if let Some(known) = self.directory.known() {
+            learned.retain(|one| known.is_changed_by(one));
+        }
+        if learned.is_empty() {
+            return Vec::new();
+        }
+        let edit = |_: &mut Head, entries: &mut Entries| {
+            learned.iter().for_each(|one| one.edit.clone().apply(entries));
         };
-        let edit = |_: &mut Head, entries: &mut Entries| learned.clone().apply(entries);
-        self.edit_directory(edit).await.map(|_| ())
+        let Err(fault) = self.edit_directory(edit).await else { return Vec::new() };
+        let note = |Learned { rule, state, .. }| Note::NotEntered { rule, state, fault: fault.clone() };
+        learned.into_iter().map(note).collect()
     }
 }
 
@@ -182,6 +190,7 @@ async fn read(
     known: Option<&Arc<StoredDirectory>>,
 ) -> Result<Option<Arc<StoredDirectory>>, Fault> {
     let mut missing = String::new();
+    let mut chunks = known.map(|known| known.chunks.clone()).unwrap_or_default();
     // Another invocation may replace head and chunks between the two reads.
     for _ in 0..3 {
         let Some((blob, version)) = store.get(Key::Head).await? else { return Ok(None) };
@@ -192,34 +201,33 @@ async fn read(
             StoredError::Damaged { .. } => damaged(error),
             StoredError::LaterSchema { .. } => Fault::new(FaultKind::Other, error.to_string()),
         })?;
-        let known = known.map(Arc::as_ref);
-        match read_chunks(store, &head, known).await? {
-            Ok(chunks) => return Ok(Some(Arc::new(StoredDirectory::new(head, version, chunks, known)))),
-            Err(name) => missing = name,
+        let named: HashSet<String> = head.buckets.iter().map(Bucket::chunk).collect();
+        chunks.retain(|name, _| named.contains(name));
+        read_chunks(store, &named, &mut chunks).await?;
+        match named.into_iter().find(|name| !chunks.contains_key(name)) {
+            None => {
+                let known = known.map(Arc::as_ref);
+                return Ok(Some(Arc::new(StoredDirectory::new(head, version, chunks, known))));
+            }
+            Some(name) => missing = name,
         }
     }
     Err(damaged(format!("its chunk {missing} is missing")))
 }
 
-/// Returns the chunks that a head names, or the name of a missing one.
-async fn read_chunks(
-    store: &impl Store,
-    head: &Head,
-    known: Option<&StoredDirectory>,
-) -> Result<Result<Chunks, String>, Fault> {
-    let mut chunks = Chunks::new();
-    for bucket in &head.buckets {
-        let name = bucket.chunk();
-        let entries = match known.and_then(|known| known.chunks.get(&name)) {
-            Some(entries) => Arc::clone(entries),
-            None => match store.get(Key::Chunk(&name)).await? {
-                Some((blob, _)) => directory::unpack(&blob.json).map_err(damaged)?.into(),
-                None => return Ok(Err(name)),
-            },
-        };
-        chunks.insert(name, entries);
+/// Adds the chunks of these names that are stored and not known yet.
+async fn read_chunks(store: &impl Store, names: &HashSet<String>, chunks: &mut Chunks) -> Result<(), Fault> {
+    let unknown: Vec<&String> = names.iter().filter(|name| !chunks.contains_key(*name)).collect();
+    let reads = stream::iter(unknown).map(async |name| {
+        let Some((blob, _)) = store.get(Key::Chunk(name)).await? else { return Ok(None) };
+        let entries = directory::unpack(&blob.json).map_err(damaged)?;
+        Ok::<_, Fault>(Some((name.clone(), Arc::from(entries))))
+    });
+    let mut reads = reads.buffer_unordered(CALLS_AT_ONCE);
+    while let Some(read) = reads.try_next().await? {
+        chunks.extend(read);
     }
-    Ok(Ok(chunks))
+    Ok(())
 }
 
 impl StoredDirectory {
@@ -234,6 +242,14 @@ impl StoredDirectory {
                 Arc::new(Directory::new(entries.map(|entry| (entry.rule.clone(), entry.clone())).collect()))
             });
         Self { head, version: Some(version), chunks, directory }
+    }
+
+    /// Returns true if the directory has a rule in another state.
+    fn is_changed_by(&self, learned: &Learned) -> bool {
+        let Some(entry) = self.directory.get(&learned.rule) else { return false };
+        let mut entries = Entries::from([(learned.rule.clone(), entry.clone())]);
+        learned.edit.clone().apply(&mut entries);
+        entries.get(&learned.rule) != Some(entry)
     }
 
     fn empty(version: Option<Version>) -> Self {

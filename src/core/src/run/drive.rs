@@ -1,10 +1,13 @@
 //! Work on one rule: load, step, save if the version is unchanged, act, and step again with the answer.
 
+use jiff::SignedDuration;
+
 use super::{Guard, store};
 use crate::cuts::Permit;
+use crate::directory::Edit;
 use crate::guard::{self, Action, Answer, Note, Observation, Refusal, Tally};
 use crate::history::REACH;
-use crate::model::{Fault, RuleArn, RuleDefinition};
+use crate::model::{Fault, LEASE, RuleArn, RuleDefinition, RuleState, Timestamp};
 use crate::policy::Limits;
 use crate::ports::{Alerts, Clock, History, Ports, Rules, SaveError, Store, Version};
 use crate::record::Record;
@@ -26,13 +29,21 @@ pub struct Driven {
     pub refused: Option<Refusal>,
     /// Notes for the log.
     pub notes: Vec<Note>,
-    /// Record as it was last saved or read. `None` if the rule is ignored.
+    /// True if there was no time for the rule, or for the rest of its work. The next tick goes on.
+    pub is_postponed: bool,
+    /// States of the rule that were set or read, for the directory.
+    pub(super) learned: Vec<Learned>,
+    /// Record as it was last saved or read. `None` if the rule is ignored or its turn did not come.
     pub record: Option<Record>,
 }
 
 impl Driven {
     pub(super) fn ignored(count: u64) -> Self {
         Self { ignored: count, ..Self::default() }
+    }
+
+    pub(super) fn postponed() -> Self {
+        Self { is_postponed: true, needs_watch: true, ..Self::default() }
     }
 }
 
@@ -42,6 +53,18 @@ impl Driven {
 /// The observations may not have been saved and have to be delivered again. Failures after they are saved are in the
 /// notes. The next invocation that sees the record continues.
 pub async fn drive<P: Ports>(
+    guard: &Guard<P>,
+    rule: &RuleArn,
+    limits: Limits,
+    observations: &[Observation<'_>],
+) -> Result<Driven, Fault> {
+    let mut driven = drive_only(guard, rule, limits, observations).await?;
+    driven.notes.extend(guard.enter(std::mem::take(&mut driven.learned)).await);
+    Ok(driven)
+}
+
+/// Does the same, and leaves it to the caller to enter what was learned in the directory.
+pub(super) async fn drive_only<P: Ports>(
     guard: &Guard<P>,
     rule: &RuleArn,
     mut limits: Limits,
@@ -83,9 +106,14 @@ pub async fn drive<P: Ports>(
         driven.needs_watch = record.needs_watch();
         driven.record = Some(record.clone());
         let Some(action) = plan.next else { return Ok(driven) };
+        // All is saved: the tick goes on with the plan, once the lease of the action is over.
+        if !guard.has_time(longest(&action, guard.now())) {
+            (driven.is_postponed, driven.needs_watch) = (true, true);
+            return Ok(driven);
+        }
         answers.extend(order.clone().map(Observation::Attended));
         if let Some(answer) = carry_out(guard, &record, action, &mut limits).await {
-            driven.notes.extend(learn(guard, &record, &answer).await);
+            driven.learned.extend(Learned::of(&record, &answer, guard.now()));
             answers.push(Observation::Answer(answer));
             current = Some((record, version));
         }
@@ -173,17 +201,39 @@ async fn carry_out<P: Ports>(
     Some(answer)
 }
 
-/// Enters the state of the rule in the directory, so that events of the bus do not fire a disabled rule, and a cut rule
-/// misses them. Returns a note if that fails.
-async fn learn<P: Ports>(guard: &Guard<P>, record: &Record, answer: &Answer) -> Option<Note> {
-    let rule = &record.rule;
-    let state = match answer {
-        Answer::Disabled(Ok(state)) => *state,
-        Answer::Checked(Ok(found)) => found.state,
-        Answer::Restored(Ok(restoration)) => restoration.after.state,
-        _ => return None,
-    };
-    let cut_from = record.breaker.found().map(|found| found.state);
-    let fault = guard.learn_state(rule, state, cut_from).await.err()?;
-    Some(Note::NotEntered { rule: rule.clone(), state, fault })
+/// Longest duration of an action with the save that follows: that of its lease, and of a wait before it.
+fn longest(action: &Action, now: Timestamp) -> SignedDuration {
+    match action {
+        Action::Await { until } => until.duration_since(now) + LEASE,
+        _ => LEASE,
+    }
+}
+
+/// State of a rule as it was set or read. Events of the bus do not fire a disabled rule, and a cut rule misses them.
+#[derive(Debug, Clone)]
+pub(super) struct Learned {
+    /// ARN of the rule.
+    pub rule: RuleArn,
+    /// State that was set or read.
+    pub state: RuleState,
+    /// Change of the directory.
+    pub edit: Edit,
+}
+
+impl Learned {
+    fn of(record: &Record, answer: &Answer, at: Timestamp) -> Option<Self> {
+        let rule = record.rule.clone();
+        let state = match answer {
+            Answer::Disabled(Ok(state)) => *state,
+            Answer::Checked(Ok(found)) => found.state,
+            Answer::Restored(Ok(restoration)) => restoration.after.state,
+            _ => return None,
+        };
+        let cut_from = record.breaker.found().map(|found| found.state).filter(|_| !state.is_enabled());
+        let edit = match cut_from {
+            Some(from) => Edit::Cut { rule: rule.clone(), from, at },
+            None => Edit::State { rule: rule.clone(), state, at },
+        };
+        Some(Self { rule, state, edit })
+    }
 }

@@ -1,25 +1,21 @@
 //! Content of one invocation, sorted: changes of rules, events of the bus, and the observations of each rule.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-use futures_util::{StreamExt, stream};
 
 use super::call_quota::CallQuota;
 use super::directory::StoredDirectory;
-use super::{Driven, Guard, HandleError, Summary, told};
+use super::groups::Groups;
+use super::{Guard, HandleError, Summary, told};
 use crate::attribution::{Attributed, Changed, Skipped};
 use crate::directory::{Directory, Edit, Entry};
 use crate::guard::Observation;
 use crate::model::{Call, Caller, Cause, Fault, FaultKind, Firing, RuleArn, Timestamp, TraceRoot};
-use crate::policy::Mode;
 use crate::ports::{Ports, Rules};
 use crate::sources::cost::CostMessage;
 use crate::sources::{Bus, Change, Made};
 use eventbridge_pattern::Scratch;
 
-/// Number of rules processed at the same time. Each costs one read and one write when nothing trips.
-pub(super) const RULES_AT_ONCE: usize = 8;
 /// Maximum number of changed rules that an invocation reads. If a deployment changes more, the next tick lists all
 /// rules.
 const READ_AT_ONCE: usize = 3;
@@ -222,9 +218,8 @@ impl<P: Ports> Guard<P> {
                 failed.push(Failed { messages, error: HandleError::Directory(fault) });
             }
         }
-        let groups = intake.groups.list.into_iter().filter(|group| !group.observations.is_empty());
-        let driven = stream::iter(groups).map(|group| self.group(group));
-        for (group, result) in driven.buffer_unordered(RULES_AT_ONCE).collect::<Vec<_>>().await {
+        let groups = intake.groups.list.into_iter().filter(|group| !group.observations.is_empty()).collect();
+        for (group, result) in self.groups(groups, summary).await {
             if let Err(fault) = summary.take(&group.rule, result) {
                 let error = HandleError::Rule { rule: group.rule, fault };
                 failed.push(Failed { messages: group.messages, error });
@@ -343,60 +338,6 @@ impl<P: Ports> Guard<P> {
             Err(fault) if fault.kind == FaultKind::NotFound => Ok(Edit::Gone { rule, at }),
             Err(fault) => Err(fault),
         })
-    }
-
-    /// Processes the observations of one rule.
-    pub(super) async fn group<'a>(&self, group: Group<'a>) -> (Group<'a>, Result<Driven, Fault>) {
-        let limits = self.limits(&group.rule).await;
-        if limits.mode == Mode::Ignore {
-            let count = group.observations.len() as u64;
-            return (group, Ok(Driven::ignored(count)));
-        }
-        // Boxed to keep the future small: eight of these run concurrently.
-        let result = Box::pin(super::drive(self, &group.rule, limits, &group.observations)).await;
-        (group, result)
-    }
-}
-
-/// Observations of one rule in one invocation, and the messages that they came in.
-pub(super) struct Group<'a> {
-    /// ARN of the rule.
-    pub rule: RuleArn,
-    /// Observations, in order.
-    pub observations: Vec<Observation<'a>>,
-    /// Positions of these messages in the batch.
-    pub messages: Vec<usize>,
-}
-
-/// Groups by rule, in the order of first appearance.
-#[derive(Default)]
-struct Groups<'a> {
-    list: Vec<Group<'a>>,
-    by_rule: HashMap<RuleArn, usize>,
-}
-
-impl<'a> Groups<'a> {
-    /// Rules with a firing that a rule or a forwarder delivered.
-    fn fired(&self) -> impl Iterator<Item = &RuleArn> {
-        let is_firing =
-            |one: &Observation<'_>| matches!(one, Observation::Firing(_) | Observation::Attached(_));
-        self.list
-            .iter()
-            .filter(move |group| group.observations.iter().any(is_firing))
-            .map(|group| &group.rule)
-    }
-
-    fn add(&mut self, message: usize, rule: RuleArn, observation: Observation<'a>) {
-        // Most batches concern one rule, so the last group is tried before the map.
-        let index = match self.list.last() {
-            Some(last) if last.rule == rule => self.list.len() - 1,
-            _ => *self.by_rule.entry(rule.clone()).or_insert_with(|| {
-                self.list.push(Group { rule, observations: Vec::new(), messages: Vec::new() });
-                self.list.len() - 1
-            }),
-        };
-        self.list[index].observations.push(observation);
-        self.list[index].messages.push(message);
     }
 }
 

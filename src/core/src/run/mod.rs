@@ -6,6 +6,7 @@ mod cuts;
 mod directory;
 mod drive;
 mod fresh;
+mod groups;
 mod intake;
 mod limits;
 mod refresh;
@@ -23,9 +24,12 @@ pub use drive::{Driven, drive};
 pub use store::{load, records, save};
 pub use summary::{Reply, Summary};
 
+use futures_util::{StreamExt, stream};
+use jiff::SignedDuration;
+
 use crate::attribution::{Attributed, AttributionError, Home, attribute};
 use crate::guard::Observation;
-use crate::model::{Fault, RuleArn};
+use crate::model::{Fault, LEASE, RuleArn, Timestamp};
 use crate::policy::Limits;
 use crate::ports::{Clock, Ports, Store};
 use crate::record::Record;
@@ -34,7 +38,8 @@ use crate::sources::{self, DecodeError, Message, Payload, Received};
 use crate::stored::Key;
 use eventbridge_pattern::EventError;
 use fresh::Kept;
-use intake::{Failed, Group, Intake};
+use groups::{Group, RULES_AT_ONCE};
+use intake::{Failed, Intake};
 
 /// Guard of one process: its ports, and values kept between invocations.
 #[derive(Debug)]
@@ -49,6 +54,11 @@ pub struct Guard<P> {
     directory: directory::DirectoryCache,
     pressure: budget::BudgetCache,
     schedules: schedules::ScheduleCache,
+    /// Start of the present invocation, and the time by which it has to end. An instance of a function handles one after
+    /// the other.
+    deadline: Kept<Option<(Timestamp, Timestamp)>>,
+    /// Rule for which the last tick had no time.
+    next_rule: Kept<Option<RuleArn>>,
 }
 
 /// Reason why an invocation failed as a whole. Messages of a queue batch fail one by one.
@@ -93,7 +103,32 @@ impl<P: Ports> Guard<P> {
             directory: Kept::default(),
             pressure: Kept::default(),
             schedules: Kept::default(),
+            deadline: Kept::default(),
+            next_rule: Kept::default(),
         }
+    }
+
+    /// Handles one Lambda payload before this time. Work that does not fit is left for the next tick, and is counted in the
+    /// summary; firings that are not counted go back to the queue.
+    pub async fn handle_by(
+        &self,
+        payload: &[u8],
+        deadline: Timestamp,
+    ) -> (Result<Reply, HandleError>, Summary) {
+        *self.deadline.lock() = Some((self.now(), deadline));
+        let handled = Box::pin(self.handle(payload)).await;
+        *self.deadline.lock() = None;
+        handled
+    }
+
+    /// Returns true if something that may last so long ends before the deadline. A function with a short timeout works for
+    /// half of it in any case.
+    fn has_time(&self, lasts: SignedDuration) -> bool {
+        let now = self.now();
+        self.deadline.lock().is_none_or(|(began, deadline)| {
+            let half = deadline.duration_since(began) / 2;
+            lasts.min(half) < deadline.duration_since(now)
+        })
     }
 
     /// Handles one Lambda payload. The summary is complete even if the invocation fails.
@@ -188,35 +223,20 @@ impl<P: Ports> Guard<P> {
         summary: &mut Summary,
     ) -> Result<(), HandleError> {
         let group = Group { rule, observations: vec![observation], messages: Vec::new() };
-        let (group, result) = self.group(group).await;
-        summary.take(&group.rule, result).map_err(|fault| {
-            summary.failed += 1;
-            HandleError::Rule { rule: group.rule, fault }
-        })
+        for (group, result) in self.groups(vec![group], summary).await {
+            summary.take(&group.rule, result).map_err(|fault| {
+                summary.failed += 1;
+                HandleError::Rule { rule: group.rule, fault }
+            })?;
+        }
+        Ok(())
     }
 
-    /// Continues unfinished work rule by rule, follows up on budgets, and refreshes the directory.
+    /// Refreshes the directory, follows up on budgets, and continues unfinished work of rules as long as there is time.
     async fn tick(&self, summary: &mut Summary) -> Result<(), HandleError> {
-        let store = self.ports.store();
         self.read_pressure().await;
         if let Err(fault) = self.directory().await {
             tracing::warn!(%fault, "the directory of rules was not read");
-        }
-        for rule in store.watched().await.map_err(HandleError::Watched)? {
-            let limits = self.limits(&rule).await;
-            let result = Box::pin(drive(self, &rule, limits, &[Observation::Tick])).await;
-            let needs_watch = result.as_ref().map_or(true, |driven| driven.needs_watch);
-            if let Err(fault) = summary.take(&rule, result) {
-                tracing::error!(%rule, %fault, "unfinished work could not be taken up; the next tick tries again");
-                summary.failed += 1;
-            }
-            if !needs_watch {
-                self.unwatch(&rule).await;
-            }
-        }
-        if let Err(fault) = Box::pin(self.follow_up_budgets(summary)).await {
-            tracing::error!(%fault, "budget pressure was not looked after; the next tick tries again");
-            summary.failed += 1;
         }
         // Rules are guarded by the last known directory if the refresh fails.
         if let Err(fault) = self.refresh_directory(summary).await {
@@ -227,6 +247,49 @@ impl<P: Ports> Guard<P> {
             tracing::error!(%fault, "an alert was not published; the next tick tries again");
             summary.failed += 1;
         }
+        if let Err(fault) = Box::pin(self.follow_up_budgets(summary)).await {
+            tracing::error!(%fault, "budget pressure was not looked after; the next tick tries again");
+            summary.failed += 1;
+        }
+        self.tick_rules(summary).await
+    }
+
+    /// Continues unfinished work of rules, from the first one on for which the last tick had no time.
+    async fn tick_rules(&self, summary: &mut Summary) -> Result<(), HandleError> {
+        let mut rules = self.ports.store().watched().await.map_err(HandleError::Watched)?;
+        rules.sort_unstable();
+        let first = match &*self.next_rule.lock() {
+            Some(next) => rules.partition_point(|rule| rule < next),
+            None => 0,
+        };
+        rules.rotate_left(first);
+        let count = rules.len();
+        let ticked = |rule| Group { rule, observations: vec![Observation::Tick], messages: Vec::new() };
+        let (mut postponed, mut done) = (Vec::new(), Vec::new());
+        for (Group { rule, .. }, result) in
+            self.groups(rules.into_iter().map(ticked).collect(), summary).await
+        {
+            match &result {
+                Ok(driven) if driven.is_postponed && driven.record.is_none() => postponed.push(rule.clone()),
+                Ok(driven) if !driven.needs_watch => done.push(rule.clone()),
+                _ => {}
+            }
+            if let Err(fault) = summary.take(&rule, result) {
+                tracing::error!(%rule, %fault, "unfinished work could not be taken up; the next tick tries again");
+                summary.failed += 1;
+            }
+        }
+        if let Some(next) = postponed.first() {
+            tracing::warn!(postponed = postponed.len(), of = count, %next, "there was no time for all rules; the next tick goes on");
+        }
+        *self.next_rule.lock() = postponed.into_iter().next();
+        // Rules that stay on the list cost a needless tick.
+        let unwatch = async |rule| {
+            if self.has_time(LEASE) {
+                self.unwatch(&rule).await
+            }
+        };
+        stream::iter(done).for_each_concurrent(RULES_AT_ONCE, unwatch).await;
         Ok(())
     }
 
@@ -245,7 +308,7 @@ impl<P: Ports> Guard<P> {
         }
     }
 
-    fn now(&self) -> crate::model::Timestamp {
+    fn now(&self) -> Timestamp {
         self.ports.clock().now()
     }
 }

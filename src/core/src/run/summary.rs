@@ -35,6 +35,8 @@ pub struct Summary {
     pub unknown: u64,
     /// Observations of rules whose mode is `ignore`.
     pub ignored: u64,
+    /// Rules whose work did not fit into the invocation's time, and is left for the next tick.
+    pub postponed: u64,
     /// Counts of the steps of all rules.
     pub tally: Tally,
     /// Rules that tripped.
@@ -90,6 +92,7 @@ impl Summary {
         let driven = result?;
         self.tally.add(driven.tally);
         self.ignored += driven.ignored;
+        self.postponed += u64::from(driven.is_postponed);
         if driven.tally.trips > 0 {
             self.tripped.push(rule.clone());
         }

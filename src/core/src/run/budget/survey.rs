@@ -1,12 +1,10 @@
 //! Survey for an overspent budget: judges all rules with a record, the most expensive first.
 
-use futures_util::{StreamExt, stream};
-
 use crate::alerts::Ranked;
 use crate::guard::{Observation, cut_for, is_open, rank, rank_entry};
 use crate::model::{Fault, RuleArn, Target};
 use crate::ports::{Ports, Store};
-use crate::run::intake::{Group, RULES_AT_ONCE};
+use crate::run::groups::Group;
 use crate::run::store::read_record;
 use crate::run::{Guard, Summary};
 
@@ -63,11 +61,12 @@ impl<P: Ports> Guard<P> {
         }
         rank(&mut live);
         let later = live.split_off(live.len().min(MAX_JUDGED));
-        let judged = stream::iter(live).map(|ranked| async {
+        let judges = |ranked: &Ranked| {
             let (rule, observations) = (ranked.rule.arn.clone(), vec![Observation::BudgetOverspent]);
-            (ranked, self.group(Group { rule, observations, messages: Vec::new() }).await.1)
-        });
-        for (ranked, result) in judged.buffered(RULES_AT_ONCE).collect::<Vec<_>>().await {
+            Group { rule, observations, messages: Vec::new() }
+        };
+        let judged = self.groups(live.iter().map(judges).collect(), summary).await;
+        for (ranked, (_, result)) in live.into_iter().zip(judged) {
             let record = result.as_ref().ok().and_then(|driven| driven.record.as_ref());
             let is_cut = record.is_some_and(is_open);
             let rule = ranked.rule.arn.clone();
