@@ -9,7 +9,7 @@ use aws_sdk_eventbridge::types::{InputTransformer, PutEventsRequestEntry, RuleSt
 use aws_sdk_sqs::types::{
     Message, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::alert::Alert;
