@@ -32,7 +32,7 @@ ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 define EXPORTS
 import json, shlex, sys
 names = {"TableName": "BUDGET_GUARD_TABLE", "TopicArn": "BUDGET_GUARD_TOPIC_ARN", "AttachedQueueArn": "BUDGET_GUARD_QUEUE_ARN"}
-names |= {"DeadLetterQueueArn": "DEAD_LETTER_QUEUE_ARN", "OperatorPolicyArn": "OPERATOR_POLICY_ARN"}
+names |= {"DeadLetterQueueArn": "DEAD_LETTER_QUEUE_ARN", "OperatorPolicyArn": "OPERATOR_POLICY_ARN", "OwnArns": "BUDGET_GUARD_OWN_ARNS"}
 for output in json.load(sys.stdin):
     if output["OutputKey"] in names:
         print("export " + names[output["OutputKey"]] + "=" + shlex.quote(output["OutputValue"]))

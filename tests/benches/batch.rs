@@ -12,6 +12,7 @@ use budget_guard_core::model::{RuleArn, Timestamp};
 use budget_guard_core::policy::{BurstLimit, Limits, Mode};
 use budget_guard_core::record::Record;
 use budget_guard_core::sources::{Message, Payload, decode};
+use budget_guard_tests::own::own;
 use jiff::SignedDuration;
 use measure::{Candidate, compare};
 use serde::de::IgnoredAny;
@@ -54,10 +55,7 @@ fn main() {
 }
 
 fn home(rule: &RuleArn) -> Home {
-    Home {
-        function: Some("budget-guard-ingest".into()),
-        ..Home::new(rule.partition(), rule.region(), rule.account())
-    }
+    Home { own: own(rule.account()), ..Home::new(rule.partition(), rule.region(), rule.account()) }
 }
 
 fn ignore(payload: &[u8]) {

@@ -5,6 +5,7 @@ use budget_guard_core::model::RuleState;
 use budget_guard_core::policy::{Limits, Mode};
 use budget_guard_core::run::Guard;
 use budget_guard_tests::memory::World;
+use budget_guard_tests::own::own;
 
 use crate::events;
 
@@ -15,10 +16,8 @@ pub fn guard(rules: usize, limit: &str) -> Guard<World> {
         world.put_rule(&events::rule(n), World::rule(RuleState::Enabled));
     }
     let rule = events::rule(0);
-    let home = Home {
-        function: Some("budget-guard-ingest".into()),
-        ..Home::new(rule.partition(), rule.region(), rule.account())
-    };
+    let home =
+        Home { own: own(rule.account()), ..Home::new(rule.partition(), rule.region(), rule.account()) };
     Guard::new(world, home, Limits::new(Mode::Enforce, limit.parse().expect("a limit")))
 }
 

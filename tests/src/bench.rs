@@ -7,6 +7,7 @@ use budget_guard_core::model::RuleArn;
 
 use super::Failure;
 use super::emulator::{Emulator, Kind, REGION};
+use super::own::own;
 use super::payload;
 use super::world::World;
 
@@ -30,6 +31,7 @@ impl Bench {
     pub async fn on(emulator: Emulator) -> Result<Self, Failure> {
         let world = World::create(&emulator).await?;
         let aws = Aws::new(&emulator.sdk_config(), &world.table, &world.topic_arn);
+        let aws = aws.of_stack(&own(emulator.account()));
         Ok(Self { world, aws, emulator })
     }
 

@@ -18,6 +18,7 @@ pub mod gate;
 pub mod hostile;
 pub mod memory;
 pub mod metrics;
+pub mod own;
 pub mod payload;
 pub mod poller;
 pub mod process;

@@ -9,11 +9,13 @@ use aws_sdk_eventbridge::types::{InputTransformer, PutEventsRequestEntry, RuleSt
 use aws_sdk_sqs::types::{
     Message, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
 };
+use budget_guard_core::settings;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::alert::Alert;
 use super::emulator::Emulator;
+use super::own::own_arns;
 use super::resources::{admit_topic, create_queue, create_table};
 use super::{Failure, while_doing};
 
@@ -98,6 +100,8 @@ impl World {
         environment.push(("BUDGET_GUARD_TABLE", table.clone()));
         environment.push(("BUDGET_GUARD_TOPIC_ARN", topic_arn.clone()));
         environment.push(("BUDGET_GUARD_ATTACHED_QUEUE_ARN", attached_queue.arn.clone()));
+        let own = format!("{},{},{}", own_arns(emulator.account()), guard_queue.arn, attached_queue.arn);
+        environment.push((settings::OWN, own));
         environment.push(("BUDGET_GUARD_MODE", "enforce".to_owned()));
         // Emulators take no events of `aws.…`, as AWS does. Events of `custom.…` replace them.
         environment.push(("BUDGET_GUARD_TRUSTED_SOURCES", "custom.".to_owned()));

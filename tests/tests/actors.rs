@@ -8,7 +8,7 @@ use aws_sdk_eventbridge::types::{BatchParameters, EcsParameters, RuleState as Sd
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use budget_guard_aws::Aws;
 use budget_guard_core::attribution::Actors;
-use budget_guard_core::model::{Actor, Caller, Cause, Proof, Seconds, Target as RuleTarget};
+use budget_guard_core::model::{Actor, Caller, Cause, Own, Proof, Seconds, Target as RuleTarget};
 use budget_guard_core::ports::Rules;
 use budget_guard_tests::bench::Bench;
 use budget_guard_tests::emulator::{Emulator, Kind};
@@ -94,7 +94,7 @@ async fn targets_are_followed_to_the_functions_behind_them() -> Result<(), Failu
             .into(),
         issued_to: None,
     };
-    let cause = Actors::new([(&rule, &targets[..])]).cause(&rule, &caller, None);
+    let cause = Actors::new([(&rule, &targets[..])], &Own::default()).cause(&rule, &caller, None);
     assert!(matches!(cause, Cause::Own { proof: Proof::Session, .. }), "{cause:?}");
     Ok(())
 }

@@ -10,6 +10,7 @@ use aws_sdk_eventbridge::types::RuleState;
 use budget_guard_tests::bootstrap::Bootstrap;
 use budget_guard_tests::emulator::{Emulator, Kind};
 use budget_guard_tests::gate::{Gate, Side};
+use budget_guard_tests::own::own_arns;
 use budget_guard_tests::programs;
 use budget_guard_tests::runtime_api::{Outcome, RuntimeApi};
 use budget_guard_tests::stack::{Stack, logs};
@@ -243,12 +244,16 @@ async fn a_wrong_setting_stops_the_function_with_one_line() -> Result<(), Failur
         assert_eq!(bootstrap.logs().len(), 1, "{:?}", bootstrap.logs());
         Ok(())
     };
+    let own_arns = own_arns("000000000000");
+    let own = ("BUDGET_GUARD_OWN_ARNS", own_arns.as_str());
     check(&[topic], "BUDGET_GUARD_TABLE is not set; it takes the name of a DynamoDB table").await?;
     check(&[table], "BUDGET_GUARD_TOPIC_ARN is not set; it takes the ARN of an SNS topic").await?;
-    let queue = ("BUDGET_GUARD_ATTACHED_QUEUE_ARN", "arn:aws:sqs:us-east-1:000000000000:attached");
-    check(&[table, topic], "BUDGET_GUARD_ATTACHED_QUEUE_ARN is not set; it takes the ARN of an SQS queue")
+    check(&[table, topic], "BUDGET_GUARD_OWN_ARNS is not set; it takes the ARNs of the stack's rules")
         .await?;
-    check(&[table, topic, queue, ("BUDGET_GUARD_MODE", "kill")], "it takes enforce or observe").await?;
-    check(&[table, topic, queue, ("BUDGET_GUARD_LIMIT", "200")], "expected N/DURATION").await?;
+    let queue = ("BUDGET_GUARD_ATTACHED_QUEUE_ARN", "arn:aws:sqs:us-east-1:000000000000:attached");
+    check(&[table, topic, own], "BUDGET_GUARD_ATTACHED_QUEUE_ARN is not set; it takes the ARN of an SQS queue")
+        .await?;
+    check(&[table, topic, own, queue, ("BUDGET_GUARD_MODE", "kill")], "it takes enforce or observe").await?;
+    check(&[table, topic, own, queue, ("BUDGET_GUARD_LIMIT", "200")], "expected N/DURATION").await?;
     Ok(())
 }

@@ -30,7 +30,7 @@ pub use trail::CloudTrail;
 
 use aws_config::SdkConfig;
 
-use budget_guard_core::model::Arn;
+use budget_guard_core::model::{Arn, Own};
 use budget_guard_core::ports::Ports;
 
 /// All ports on AWS, built from one SDK configuration.
@@ -68,6 +68,11 @@ impl Aws {
             alerts: SnsAlerts::new(config, topic_arn),
             clock: SystemClock,
         }
+    }
+
+    /// Leaves the parts of the guard's own stack out of the search for actors.
+    pub fn of_stack(self, own: &Own) -> Self {
+        Self { rules: self.rules.of_stack(own), ..self }
     }
 }
 

@@ -12,7 +12,7 @@ use super::lazy::Lazy;
 use super::targets;
 use budget_guard_core::archive::{Replay, bus_arn};
 use budget_guard_core::model::{
-    Fault, FaultKind, ListedRule, ParseRuleArnError, ParseRuleStateError, Restoration, RuleArn,
+    Fault, FaultKind, ListedRule, Own, ParseRuleArnError, ParseRuleStateError, Restoration, RuleArn,
     RuleDefinition, RuleState, Tags, Target, Timestamp,
 };
 use budget_guard_core::ports::{Page, Rules};
@@ -31,6 +31,11 @@ impl EventBridgeRules {
     /// Client for rules, and for the actors behind their targets.
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Lazy::new(config, Client::new), followers: ActorResolver::new(config) }
+    }
+
+    /// Leaves the parts of the guard's own stack out of the search for actors.
+    pub fn of_stack(self, own: &Own) -> Self {
+        Self { followers: self.followers.of_stack(own), ..self }
     }
 
     /// ARN of the rule with this name on this bus.

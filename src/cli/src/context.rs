@@ -3,7 +3,7 @@
 use budget_guard_core::alerts;
 use budget_guard_core::attribution::Home;
 use budget_guard_core::escape;
-use budget_guard_core::model::{Excerpt, RuleArn};
+use budget_guard_core::model::{Excerpt, Own, RuleArn};
 use budget_guard_core::policy::Limits;
 use budget_guard_core::settings::{self, LIMIT, SettingError, TABLE, TOPIC};
 
@@ -64,7 +64,13 @@ impl Context {
         let table = self.table()?;
         let (topic_arn, home) =
             settings::topic(|name| self.setting(name)).map_err(|error| self.wrong(error))?;
+        let home = Home { own: self.own()?, ..home };
         Ok(GuardSettings { table, topic_arn, home, defaults: self.defaults()? })
+    }
+
+    /// Parts of the guard's own stack. There are none if the variable is not set.
+    pub(crate) fn own(&self) -> Result<Own, Problem> {
+        settings::own(|name| self.setting(name)).map_err(|error| self.wrong(error))
     }
 
     /// Limits of rules without tags, from this environment. The function's own settings may differ.

@@ -9,7 +9,7 @@ use aws_sdk_eventbridge::config::{ProvideCredentials, SharedCredentialsProvider}
 use budget_guard_aws::{Aws, DynamoStore, EventBridgeRules};
 use budget_guard_core::alerts::quoted;
 use budget_guard_core::escape::option;
-use budget_guard_core::model::{Excerpt, Fault, RuleArn};
+use budget_guard_core::model::{Excerpt, Fault, Own, RuleArn};
 use budget_guard_core::run::Guard;
 
 use crate::context::{Context, GuardSettings};
@@ -22,6 +22,8 @@ use crate::rule::RuleName;
 pub(crate) struct Session {
     config: SdkConfig,
     region: String,
+    /// Parts of the guard's own stack.
+    pub own: Own,
     /// Names for messages about failed calls.
     pub named: fault::Named,
 }
@@ -29,6 +31,7 @@ pub(crate) struct Session {
 impl Session {
     /// Finds the Region and the credentials. `rules` are those on the command line, because an ARN names its Region.
     pub(crate) async fn open(context: &Context, rules: &[RuleName]) -> Result<Self, Problem> {
+        let own = context.own()?;
         let mut loader = budget_guard_aws::loader();
         if let Some(region) = meant_region(context, rules)? {
             loader = loader.region(Region::new(region));
@@ -50,7 +53,7 @@ impl Session {
             profile: context.global.profile.clone(),
             table: context.table().ok(),
         };
-        Ok(Self { config, region, named })
+        Ok(Self { config, region, own, named })
     }
 
     /// Region of the session.
@@ -65,7 +68,7 @@ impl Session {
 
     /// Rules of the Region.
     pub(crate) fn rules(&self) -> EventBridgeRules {
-        EventBridgeRules::new(&self.config)
+        EventBridgeRules::new(&self.config).of_stack(&self.own)
     }
 
     pub(crate) fn store(&self, table: &str) -> DynamoStore {
@@ -74,7 +77,7 @@ impl Session {
 
     /// The guard itself, to carry out an order.
     pub(crate) fn guard(&self, settings: GuardSettings) -> Guard<Aws> {
-        let ports = Aws::new(&self.config, &settings.table, &settings.topic_arn);
+        let ports = Aws::new(&self.config, &settings.table, &settings.topic_arn).of_stack(&self.own);
         Guard::new(ports, settings.home, settings.defaults)
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::attribution::Home;
-use crate::model::{Arn, Excerpt};
+use crate::model::{Arn, Excerpt, Own};
 use crate::policy::{BurstLimit, Limits, Mode, Switchable};
 
 /// Default of `BUDGET_GUARD_LIMIT`. In real CloudTrail logs the largest honest burst of one call is 78 a minute (a
@@ -17,6 +17,8 @@ pub const DEFAULT_LIMIT: &str = "200/60s";
 pub const TABLE: &str = "BUDGET_GUARD_TABLE";
 /// Variable with the ARN of the SNS topic for alerts.
 pub const TOPIC: &str = "BUDGET_GUARD_TOPIC_ARN";
+/// Variable with the ARNs of the parts of the guard's own stack.
+pub const OWN: &str = "BUDGET_GUARD_OWN_ARNS";
 const MODE: &str = "BUDGET_GUARD_MODE";
 /// Variable with the burst limit.
 pub const LIMIT: &str = "BUDGET_GUARD_LIMIT";
@@ -40,6 +42,8 @@ pub struct Settings {
     pub topic_arn: String,
     /// Account and Region of the topic. The guard touches only rules in this place.
     pub home: Home,
+    /// Name of the function. Empty outside Lambda.
+    pub function: String,
     /// Limits of rules without tags.
     pub defaults: Limits,
 }
@@ -80,12 +84,15 @@ impl Settings {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
         let table = table(&lookup)?;
         let (topic_arn, mut home) = topic(&lookup)?;
-        home.function = lookup("AWS_LAMBDA_FUNCTION_NAME").filter(|name| !name.is_empty());
+        let expected = "the ARNs of the stack's rules, functions and roles, with commas between them";
+        required(&lookup, OWN, expected)?;
+        home.own = own(&lookup)?;
         home.trusted_sources = trusted_sources(&lookup)?;
+        let function = lookup("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
         let queue: Arc<str> = attached_queue(&lookup)?.into();
         home.attached_queue = Some(queue.clone());
         let defaults = Limits { attached_queue: Some(queue), ..defaults(&lookup)? };
-        Ok(Self { table, topic_arn, home, defaults })
+        Ok(Self { table, topic_arn, home, function, defaults })
     }
 }
 
@@ -128,6 +135,12 @@ pub fn topic(lookup: impl Fn(&str) -> Option<String>) -> Result<(String, Home), 
     }
     let home = Home::new(topic.partition, topic.region, topic.account);
     Ok((arn, home))
+}
+
+/// Reads the parts of the guard's own stack, also for the command line. There are none if the variable is absent.
+pub fn own(lookup: impl Fn(&str) -> Option<String>) -> Result<Own, SettingError> {
+    let lookup = |name: &str| lookup(name).filter(|text| !text.is_empty());
+    Ok(optional(lookup, OWN)?.unwrap_or_default())
 }
 
 /// Reads the prefixes of sources whose events count as CloudTrail's, in addition to those of AWS.
@@ -246,13 +259,31 @@ mod tests {
     const TOPIC_ARN: &str = "arn:aws:sns:eu-west-1:123456789012:alerts";
     const QUEUE_ARN: &str = "arn:aws:sqs:eu-west-1:123456789012:attached";
 
-    /// Settings from these variables, and the queue unless they set it.
+    /// Settings with these variables, and with the parts of a stack and a queue where they do not name others.
     fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingError> {
-        let queue = (ATTACHED_QUEUE, QUEUE_ARN);
+        let parts = Own::example().arns().collect::<Vec<_>>().join(",");
         Settings::read(|name| {
-            let value = variables.iter().chain([&queue]).find(|(known, _)| *known == name);
-            value.map(|(_, value)| (*value).to_owned())
+            let others = [(OWN, parts.as_str()), (ATTACHED_QUEUE, QUEUE_ARN)];
+            let mut all = variables.iter().chain(&others);
+            all.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
+    }
+
+    #[test]
+    fn the_stack_is_known_by_its_arns() {
+        let of = |own: &str| read(&[(TABLE, "guard"), (TOPIC, TOPIC_ARN), (OWN, own)]);
+        let parts = Own::example().arns().collect::<Vec<_>>().join(",");
+        assert_eq!(of(&parts).unwrap().home.own, Own::example());
+        let missing = "BUDGET_GUARD_OWN_ARNS is not set; it takes the ARNs of the stack's rules, functions and roles, \
+                       with commas between them";
+        assert_eq!(of("").unwrap_err().to_string(), missing);
+        let bad = of("budget-guard-watch").unwrap_err().to_string();
+        assert!(
+            bad.starts_with("BUDGET_GUARD_OWN_ARNS: \"budget-guard-watch\" is no ARN; expected"),
+            "{bad}"
+        );
+        // The command line does without.
+        assert_eq!(own(|_| None), Ok(Own::default()));
     }
 
     #[test]

@@ -43,8 +43,8 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Error> {
     let settings = Settings::read(variable)?;
     let config = budget_guard_aws::lambda_loader().load().await;
-    let ports = Aws::new(&config, &settings.table, &settings.topic_arn);
-    let function = settings.home.function.clone().unwrap_or_default();
+    let ports = Aws::new(&config, &settings.table, &settings.topic_arn).of_stack(&settings.home.own);
+    let function = settings.function;
     let guard = Guard::new(ports, settings.home, settings.defaults);
     let service = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
         let deadline = i64::try_from(event.context.deadline).ok();

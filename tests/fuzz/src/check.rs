@@ -183,5 +183,5 @@ fn same_payload(one: &Result<Payload<'_>, DecodeError>, other: &Result<Payload<'
 }
 
 fn home() -> Home {
-    Home { function: Some("budget-guard-ingest".into()), ..Home::new("aws", "us-east-1", "123456789012") }
+    Home::new("aws", "us-east-1", "123456789012")
 }

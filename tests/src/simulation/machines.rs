@@ -133,7 +133,7 @@ impl Machines {
         let second = now / 1_000;
         let caller = match call.by {
             Caller::Target(of) => format!("role/{}", self.list[of].rule.name()),
-            Caller::Guard => "role/guard".to_owned(),
+            Caller::Guard => "guard-role/budget-guard-ingest".to_owned(),
             Caller::Person if state.planted == Planted::PeopleLikeTargets => {
                 format!("role/{}", self.list[call.machine].rule.name())
             }

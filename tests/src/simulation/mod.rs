@@ -27,6 +27,7 @@ use budget_guard_core::model::RuleArn;
 use budget_guard_core::policy::{Limits, Mode};
 use budget_guard_core::run::{Guard, drive};
 
+use crate::own::own;
 use aws::{Process, Shared};
 use happenings::{Agenda, Happening, Message, Person};
 use machines::Machines;
@@ -152,7 +153,7 @@ impl World {
     }
 
     fn new_guard(&self) -> Rc<Guard<Process>> {
-        let home = Home { function: Some("guard".into()), ..Home::new("aws", "us-east-1", "123456789012") };
+        let home = Home { own: own("123456789012"), ..Home::new("aws", "us-east-1", "123456789012") };
         let skew_ms = self.shared.lock().rng.i64(-MAX_SKEW_MS..MAX_SKEW_MS);
         let mut limits = Limits::new(Mode::Enforce, machines::LIMIT.parse().expect("a limit"));
         // A world has more loops than an account in an hour.

@@ -11,6 +11,7 @@ use budget_guard_core::policy::{Limits, Mode};
 use budget_guard_core::ports::{Clock, TrailRecord};
 use budget_guard_core::run::Guard;
 use budget_guard_tests::memory::World;
+use budget_guard_tests::own::own;
 use eventbridge_pattern::{Matcher, Pattern, Scratch};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -139,7 +140,7 @@ impl<'a> Stage<'a> {
             world.put_opening(&role, TrailRecord { at: start, json: record.to_string() });
         }
         let home = Home::new(one.partition(), one.region(), one.account());
-        let home = Home { function: Some("budget-guard-ingest".into()), ..home };
+        let home = Home { own: own(one.account()), ..home };
         let limits = Limits::new(Mode::Enforce, "200/60s".parse().expect("a limit"));
         Self {
             case,

@@ -70,7 +70,8 @@ impl Bench {
         let lookup =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
         let settings = settings::Settings::read(lookup)?;
-        let ports = Aws::new(&self.emulator.sdk_config(), &settings.table, &settings.topic_arn);
+        let ports = Aws::new(&self.emulator.sdk_config(), &settings.table, &settings.topic_arn)
+            .of_stack(&settings.home.own);
         Ok(Guard::new(ports, settings.home, settings.defaults))
     }
 

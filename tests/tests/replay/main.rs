@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use budget_guard_tests::Failure;
 use budget_guard_tests::folders::root;
+use budget_guard_tests::own::own_arns;
 use budget_guard_tests::program::Program;
 use logs::{Record, gzip, in_file};
 use serde_json::{Value, json};
@@ -22,9 +23,9 @@ fn given(path: &str) -> PathBuf {
     root().join("tests/tests/replay").join(path)
 }
 
-/// Program without AWS, table and topic.
+/// Program without AWS, table and topic. It knows the guard's own stack.
 fn program() -> Result<Program, Failure> {
-    Program::new(&[])
+    Program::new(&[("BUDGET_GUARD_OWN_ARNS", own_arns("123456789012"))])
 }
 
 /// Folder with these files, which is removed at its drop.

@@ -6,7 +6,7 @@ use budget_guard_core::model::Target;
 
 const FIXER: &str = "arn:aws:lambda:us-east-1:123456789012:function:acl-fixer";
 const SESSION: &str = "arn:aws:sts::123456789012:assumed-role/any/acl-fixer";
-const GUARD: &str = "arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest";
+const GUARD: &str = "arn:aws:sts::123456789012:assumed-role/guard-role/budget-guard-ingest";
 
 fn with_fixer(pattern: &str) -> RuleDefinition {
     RuleDefinition { targets: vec![Target::new("t", FIXER)], ..definition(pattern) }

@@ -99,7 +99,7 @@ fn what_nobody_confirms_is_told_once_and_nothing_is_cut() {
     let own =
         from("arn:aws:sns:us-east-1:123456789012:money", r#"{"kind":"budget","dedup_id":"d","reason":"r"}"#);
     check(&new(), &own, None);
-    let coverage = Coverage::of(&[], &[rule("deploys")], &[]);
+    let coverage = Coverage::of(&[], &[rule("deploys")], &[], &[]);
     let unwatched = AlertJson::of(&Alert::about_coverage(coverage, NOON));
     let own = from("arn:aws:sns:us-east-1:123456789012:money", &serde_json::to_string(&unwatched).unwrap());
     check(&new(), &own, None);

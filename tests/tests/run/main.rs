@@ -7,6 +7,7 @@ mod claims;
 mod cost;
 mod forged;
 mod load;
+mod names;
 mod put;
 mod refresh;
 mod schedules;
@@ -30,6 +31,7 @@ use budget_guard_core::policy::{Limits, Mode};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::run::{Guard, HandleError, Reply, Summary, drive};
 use budget_guard_tests::memory::{Call, Fate, World};
+use budget_guard_tests::own::own;
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
 
@@ -38,7 +40,7 @@ fn rule(name: &str) -> RuleArn {
 }
 
 fn guard(world: &World, limit: &str) -> Guard<World> {
-    let home = Home { function: Some("guard".into()), ..Home::new("aws", "us-east-1", "123456789012") };
+    let home = Home { own: own("123456789012"), ..Home::new("aws", "us-east-1", "123456789012") };
     Guard::new(world.clone(), home, Limits::new(Mode::Enforce, limit.parse().unwrap()))
 }
 

@@ -130,7 +130,7 @@ fn what_does_not_count_is_told_apart() {
     check(&|event| event["source"] = json!("shop"), [0, 0, 0, 1, 0, 0, 0, 0]);
     check(&|event| event["account"] = json!("999999999999"), [0, 0, 0, 0, 1, 0, 0, 0]);
     check(&|event| event["replay-name"] = json!("again"), [0, 0, 0, 0, 0, 0, 1, 0]);
-    let own = "arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest";
+    let own = "arn:aws:sts::123456789012:assumed-role/guard-role/budget-guard-ingest";
     check(&|event| event["detail"]["userIdentity"]["arn"] = json!(own), [0, 0, 0, 0, 0, 1, 0, 0]);
     // Not a call, and from a custom source: it fires every rule that matches it.
     check(

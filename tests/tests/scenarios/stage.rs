@@ -12,6 +12,7 @@ use budget_guard_core::policy::{Limits, Mode};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::run::Guard;
 use budget_guard_tests::memory::World;
+use budget_guard_tests::own::own;
 use serde_json::{Value, json};
 
 use super::cast::{arn, seconds};
@@ -76,10 +77,8 @@ pub(super) struct Stage<'a> {
 /// Plays the story with batches of this size. `shuffled`: batches are in random order, with every event twice.
 pub fn play(story: &Story, batch: usize, shuffled: Option<u64>) -> BTreeMap<String, Outcome> {
     let world = World::new(NOON);
-    let home = Home {
-        function: Some("budget-guard-ingest".into()),
-        ..Home::new("aws", "us-east-1", super::events::ACCOUNT)
-    };
+    let home =
+        Home { own: own(super::events::ACCOUNT), ..Home::new("aws", "us-east-1", super::events::ACCOUNT) };
     let guard =
         Guard::new(world.clone(), home, Limits::new(Mode::Enforce, "200/60s".parse().expect("a limit")));
     let mut stage = Stage {

@@ -320,9 +320,13 @@ async fn check_decisions(
         asked.extend(others.into_iter().map(|resource| (call.action, resource, "implicitDeny")));
     }
     for action in ["events:DisableRule", "events:EnableRule", "events:PutRule"] {
-        for rule in ["rule/budget-guard-watch", "rule/orders/budget-guard-x"] {
-            asked.push((action, format!("arn:aws:events:{REGION}:{ACCOUNT}:{rule}"), "explicitDeny"));
-        }
+        let own = stack.output("OwnArns")?.split(',').filter(|arn| arn.contains(":rule/"));
+        asked.extend(own.map(|rule| (action, rule.to_owned(), "explicitDeny")));
+    }
+    // A name is no shield.
+    for rule in ["rule/budget-guard-x-watch", "rule/orders/budget-guard-watch"] {
+        let rule = format!("arn:aws:events:{REGION}:{ACCOUNT}:{rule}");
+        asked.push(("events:DisableRule", rule, "allowed"));
     }
     let questions: Vec<Question<'_>> =
         asked.iter().map(|(action, resource, _)| Question { action, resource }).collect();

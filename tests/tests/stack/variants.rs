@@ -34,6 +34,7 @@ async fn what_was_asked_for_reaches_the_parts() -> Result<(), Failure> {
         let expected = [
             ("BUDGET_GUARD_TABLE", stack.output("TableName")?),
             ("BUDGET_GUARD_TOPIC_ARN", stack.output("TopicArn")?),
+            ("BUDGET_GUARD_OWN_ARNS", stack.output("OwnArns")?),
             ("BUDGET_GUARD_MODE", "observe"),
             ("BUDGET_GUARD_LIMIT", "300/2m"),
             ("BUDGET_GUARD_SUSTAINED", "20/15m/8"),

@@ -33,7 +33,7 @@ use search::{Search, Step};
 use wire::{Ask, Wire};
 
 use budget_guard_core::hints::Hints;
-use budget_guard_core::model::{Actor, RuleArn, Target};
+use budget_guard_core::model::{Actor, Own, RuleArn, Target};
 
 /// Time limit for all calls about one target. A cut waits for them.
 const PATIENCE: Duration = Duration::from_millis(2_500);
@@ -87,22 +87,28 @@ const KEEPS: &[&str] = &["logs"];
 #[derive(Debug, Clone)]
 pub(super) struct ActorResolver {
     wire: Wire,
+    own: Own,
 }
 
 impl ActorResolver {
     /// Reads from the account and Region of `config`.
     pub(crate) fn new(config: &SdkConfig) -> Self {
-        Self { wire: Wire::new(config) }
+        Self { wire: Wire::new(config), own: Own::default() }
+    }
+
+    /// Leaves the parts of the guard's own stack out.
+    pub(crate) fn of_stack(self, own: &Own) -> Self {
+        Self { own: own.clone(), ..self }
     }
 
     /// Fills in the actors of a target of `rule`, and the hash of the code if the target is a function.
     pub(crate) async fn follow(&self, rule: &RuleArn, target: Target, hints: Hints) -> Target {
-        follow(&self.wire, rule, target, hints).await
+        follow(&self.wire, &self.own, rule, target, hints).await
     }
 }
 
-async fn follow(asks: &dyn Ask, rule: &RuleArn, mut target: Target, hints: Hints) -> Target {
-    let search = Search::new(asks, rule.region(), rule.account());
+async fn follow(asks: &dyn Ask, own: &Own, rule: &RuleArn, mut target: Target, hints: Hints) -> Target {
+    let search = Search::new(asks, own, rule.region(), rule.account());
     let step = Step::new(&target.arn, hints);
     if tokio::time::timeout(PATIENCE, search.follow(step)).await.is_err() {
         search.miss(format!("not all was told within {PATIENCE:?}"));

@@ -13,7 +13,7 @@ use super::found::Found;
 use super::wire::Ask;
 use super::{KEEPS, KINDS, Kind};
 use budget_guard_core::hints::Hints;
-use budget_guard_core::model::{Actor, Arn, Excerpt, Fault, OWN_PREFIX, Seconds, unqualified};
+use budget_guard_core::model::{Actor, Arn, Excerpt, Fault, Own, Seconds};
 
 /// Maximum number of calls about one target. A topic with a page of subscriptions and 16 functions takes 17.
 const MAX_CALLS: u32 = 48;
@@ -92,6 +92,7 @@ impl Step {
 /// Search for the actors behind one target.
 pub(super) struct Search<'a> {
     asks: &'a dyn Ask,
+    own: &'a Own,
     region: &'a str,
     account: &'a str,
     calls: AtomicU32,
@@ -101,9 +102,9 @@ pub(super) struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// Search for a target of a rule in this account and Region.
-    pub(super) fn new(asks: &'a dyn Ask, region: &'a str, account: &'a str) -> Self {
+    pub(super) fn new(asks: &'a dyn Ask, own: &'a Own, region: &'a str, account: &'a str) -> Self {
         let (seen, found) = (Mutex::default(), Mutex::default());
-        Self { asks, region, account, calls: AtomicU32::new(0), seen, found }
+        Self { asks, own, region, account, calls: AtomicU32::new(0), seen, found }
     }
 
     /// Results so far.
@@ -201,9 +202,7 @@ impl<'a> Search<'a> {
                 return;
             };
             // The guard's own functions and queues are not looked at.
-            let name = Arn::parse(unqualified(&step.arn)).map_or("", |place| place.name());
-            let may_be_own = step.via.is_some() || place.service == "sqs";
-            if (may_be_own && name.starts_with(OWN_PREFIX)) || KEEPS.contains(&place.service) {
+            if self.own.has(&step.arn) || KEEPS.contains(&place.service) {
                 return;
             }
             let Some(kind) = KINDS.iter().find(|kind| kind.service == place.service) else {

@@ -51,7 +51,7 @@ impl Attach<'_> {
         let rule = Box::pin(rule::existing(self.session, &self.rules, name)).await?;
         let failed = |fault| self.session.problem_with(&rule, &fault);
         let definition = self.rules.inspect(&rule).await.map_err(failed)?;
-        if let Some(because) = untouchable(rule.name(), &definition) {
+        if let Some(because) = untouchable(self.session.own.has_rule(&rule), &definition) {
             return Err(refusal(&rule, &format!("the guard would never act on it, because {because}")));
         }
         let present = targets::list(&self.rules, &rule).await.map_err(failed)?;

@@ -31,7 +31,7 @@ pub(super) async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Pr
     pressure::mention(context, &session, &table, now).await;
     resume::mention(context, &session, &table, now).await;
     records.sort_by_cached_key(urgency);
-    let acting = Box::pin(who_acts(&store)).await;
+    let acting = Box::pin(who_acts(&session, &store)).await;
     if context.is_json() {
         let view = |record: &Record| {
             let who_acts = acting.get(&record.rule).copied();
@@ -60,8 +60,8 @@ pub(super) async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Pr
 }
 
 /// Knowledge about the actors of each rule; none if the directory cannot be read.
-async fn who_acts(store: &DynamoStore) -> acting::ByRule {
-    match read_directory(store).await {
+async fn who_acts(session: &Session, store: &DynamoStore) -> acting::ByRule {
+    match read_directory(store, &session.own).await {
         Ok(directory) => directory.map(|directory| acting::by_rule(&directory)).unwrap_or_default(),
         Err(fault) => {
             output::hint(format_args!("who acts for the rules is not shown: {fault}"));
@@ -88,7 +88,7 @@ async fn hint_at_unwatched(session: &Session, bus: Option<&str>, records: &[Reco
         return;
     }
     let seen = records.iter().map(|record| &record.rule).collect();
-    match unwatched::hints(&session.rules(), &seen).await {
+    match unwatched::hints(session, &seen).await {
         Ok(hints) => hints.iter().for_each(output::hint),
         Err(fault) => {
             output::hint(format_args!("whether the guard is shown every rule could not be checked: {fault}"));

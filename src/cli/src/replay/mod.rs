@@ -36,12 +36,13 @@ struct Report<'a> {
 pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Problem> {
     let limits = context.defaults()?;
     logs.iter().try_for_each(|log| input::check_read_once(rules, log))?;
+    let own = context.own()?;
     let file = RuleFile::read(rules)?;
     let logs = Logs::find(logs)?;
     let mut patterns = Vec::new();
     let (mut bad_patterns, mut left_out) = (Vec::new(), Vec::new());
     for rule in &file.rules {
-        match (rule.left_out_because(), &rule.pattern) {
+        match (rule.left_out_because(&own), &rule.pattern) {
             (None, Some(pattern)) => match file.compile(rule, pattern) {
                 Ok(pattern) => patterns.push((rule, pattern)),
                 Err(bad) => bad_patterns.push(bad),
@@ -50,7 +51,7 @@ pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<E
         }
     }
     let watched: Vec<&RuleSpec> = patterns.iter().map(|(rule, _)| *rule).collect();
-    let replay = Replay::new(patterns);
+    let replay = Replay::new(patterns, &own);
     let mut reading = read::read(&replay, &logs)?;
     let outcomes = judge(&limits, &replay, &mut reading.collected);
     let mut rules: Vec<_> = watched.into_iter().zip(outcomes).collect();

@@ -24,6 +24,9 @@ pub struct Coverage {
     pub events: Named,
     /// Rules with targets whose actors are not known.
     pub actors: Named,
+    /// Rules that have the guard's name and are no part of its stack.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub lookalikes: Named,
     /// All of these rules, each once and sorted, up to the maximum.
     pub rules: Vec<RuleArn>,
     /// Number of rules beyond that maximum.
@@ -33,7 +36,7 @@ pub struct Coverage {
 }
 
 /// First of several rules, and the number of the others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     /// Rules to name.
     pub first: Vec<RuleArn>,
@@ -45,17 +48,22 @@ impl Named {
     fn of(rules: &[RuleArn]) -> Self {
         Self { first: rules.iter().take(NAMED).cloned().collect(), others: rules.len().saturating_sub(NAMED) }
     }
+
+    fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
 }
 
 impl Coverage {
-    /// Creates it from rules that need read-only calls, rules that need other events, and rules whose actors are not
-    /// known.
-    pub fn of(reads: &[RuleArn], events: &[RuleArn], actors: &[RuleArn]) -> Self {
-        let rules: BTreeSet<&RuleArn> = reads.iter().chain(events).chain(actors).collect();
+    /// Creates it from rules that need read-only calls, rules that need other events, rules whose actors are not known,
+    /// and rules that only have the guard's name.
+    pub fn of(reads: &[RuleArn], events: &[RuleArn], actors: &[RuleArn], lookalikes: &[RuleArn]) -> Self {
+        let rules: BTreeSet<&RuleArn> = reads.iter().chain(events).chain(actors).chain(lookalikes).collect();
         let mut coverage = Self {
             reads: Named::of(reads),
             events: Named::of(events),
             actors: Named::of(actors),
+            lookalikes: Named::of(lookalikes),
             rules: rules.iter().take(LISTED).map(|rule| (*rule).clone()).collect(),
             unlisted: rules.len().saturating_sub(LISTED) as u64,
             hash: 0,

@@ -258,7 +258,7 @@ fn an_alert_about_what_the_guard_is_not_shown() {
     ];
     let settings = ["WatchReadOnlyCalls=true", "Watch=all"];
     let about = |reads: &[RuleArn], events: &[RuleArn]| {
-        AlertJson::of(&Alert::about_coverage(Coverage::of(reads, events, &[]), NOON))
+        AlertJson::of(&Alert::about_coverage(Coverage::of(reads, events, &[], &[]), NOON))
     };
     let alert = AlertJson { reason: said.join(". "), ..about(&rules[1..], &rules[..1]) };
     assert_eq!(alert.subject(), "budget-guard is not shown all that fires 2 rules");

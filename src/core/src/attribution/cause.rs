@@ -7,9 +7,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::sessions::may_be_named;
-use crate::model::{
-    Actor, ActorId, Arn, Call, Caller, Cause, OWN_PREFIX, Proof, RuleArn, Target, unqualified,
-};
+use crate::model::{Actor, ActorId, Arn, Call, Caller, Cause, Own, Proof, RuleArn, Target, unqualified};
 
 /// Prefix of the roles of AWS IAM Identity Center, which people sign in with. Source: "Permission sets" (IAM Identity
 /// Center guide).
@@ -57,8 +55,8 @@ struct Session<'a> {
 }
 
 impl Actors {
-    /// Indexes the actors of these rules. Targets that are the guard's own are skipped.
-    pub fn new<'a>(rules: impl IntoIterator<Item = (&'a RuleArn, &'a [Target])>) -> Self {
+    /// Indexes the actors of these rules. Actors that are parts of the guard's own stack are skipped.
+    pub fn new<'a>(rules: impl IntoIterator<Item = (&'a RuleArn, &'a [Target])>, own: &Own) -> Self {
         let mut actors = Self::default();
         for (rule, targets) in rules {
             actors.rules.insert(rule.clone());
@@ -66,8 +64,9 @@ impl Actors {
                 // The target's role belongs to EventBridge, which uses it to invoke the target and for no other calls.
                 let this = Actor::new(&target.arn, None);
                 let is_read = target.actors.iter().any(|actor| actor.arn == this.arn);
-                let own = (!is_read).then_some(&this);
-                own.into_iter().chain(&target.actors).for_each(|actor| actors.add(rule, actor));
+                let itself = (!is_read).then_some(&this);
+                let all = itself.into_iter().chain(&target.actors);
+                all.filter(|actor| !own.has(&actor.arn)).for_each(|actor| actors.add(rule, actor));
             }
         }
         actors
@@ -75,9 +74,6 @@ impl Actors {
 
     fn add(&mut self, rule: &RuleArn, actor: &Actor) {
         let function = function_of(&actor.arn);
-        if function.is_some_and(|(_, name)| name.starts_with(OWN_PREFIX)) {
-            return;
-        }
         self.by_arn.entry(actor.arn.clone()).or_default().insert(rule.clone());
         let role = actor.role.as_deref().and_then(role_of);
         if let Some((account, name)) = function {
@@ -191,7 +187,7 @@ impl Actors {
 
 /// Returns true if the caller is one of these targets, for a rule that has no others.
 pub fn is_target(caller: &Caller<'_>, rule: &RuleArn, targets: &[Target]) -> bool {
-    matches!(Actors::new([(rule, targets)]).cause(rule, caller, None), Cause::Own { .. })
+    matches!(Actors::new([(rule, targets)], &Own::default()).cause(rule, caller, None), Cause::Own { .. })
 }
 
 /// Role session that made a call. `None` if AWS names a function, which takes precedence: another function may have the
@@ -202,14 +198,6 @@ fn session_behind<'a>(caller: &'a Caller<'_>, call: Option<&'a Call<'_>>) -> Opt
     }
     // Sessions without a name in the record may have any name.
     session_of(&caller.principal).or_else(|| call.and_then(|call| call.role.as_deref()).and_then(role_of))
-}
-
-/// Name of the Lambda function of `account` that made the call, if the event names one.
-pub(super) fn calling_function<'a>(caller: &'a Caller<'_>, account: &str) -> Option<&'a str> {
-    if let Some((of, function)) = caller.issued_to.as_deref().and_then(function_of) {
-        return (of == account).then_some(function);
-    }
-    session_of(&caller.principal).filter(|session| session.account == account)?.name
 }
 
 /// Parses `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, which has no path.

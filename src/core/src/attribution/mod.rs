@@ -12,9 +12,7 @@ pub use openings::{AssumeRoleCalls, Origin};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{
-    Caller, Cause, Excerpt, Firing, OWN_PREFIX, RuleArn, Timestamp, bus_name, printable_ascii,
-};
+use crate::model::{Caller, Cause, Excerpt, Firing, Own, RuleArn, Timestamp, bus_name, printable_ascii};
 
 use crate::sources::cost::CostMessage;
 use crate::sources::{Bus, BusEvent, Change, DecodeError, ForwardedFiring, Received, RuleCall, Sender};
@@ -22,7 +20,8 @@ use crate::sources::{Bus, BusEvent, Change, DecodeError, ForwardedFiring, Receiv
 /// Maximum length of a principal that changed a rule. It reaches alerts and records.
 const MAX_PRINCIPAL: usize = 128;
 
-/// Account and Region of the guard, to whose rules its actions are limited, and the event sources that it trusts.
+/// Account and Region of the guard, to whose rules its actions are limited, the parts of its stack, and the event
+/// sources that it trusts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
     /// Partition, as in `aws`.
@@ -31,9 +30,8 @@ pub struct Home {
     pub region: String,
     /// Account id: twelve digits.
     pub account: String,
-    /// Name of the guard's own function, which is also the session name of its calls. The guard's other functions are
-    /// known by their prefix.
-    pub function: Option<String>,
+    /// Parts of the guard's own stack.
+    pub own: Own,
     /// Prefixes of sources, besides those of AWS, whose events are CloudTrail's. A forwarder that uses `PutEvents`
     /// needs a source of its own.
     pub trusted_sources: Vec<String>,
@@ -48,13 +46,13 @@ impl fmt::Display for Home {
 }
 
 impl Home {
-    /// Creates a home without trusted sources, and without a function name.
+    /// Creates a home without trusted sources, and without a stack of its own.
     pub fn new(partition: impl Into<String>, region: impl Into<String>, account: impl Into<String>) -> Self {
         Self {
             partition: partition.into(),
             region: region.into(),
             account: account.into(),
-            function: None,
+            own: Own::default(),
             trusted_sources: Vec::new(),
             attached_queue: None,
         }
@@ -224,9 +222,7 @@ fn skipped(event: &BusEvent<'_>, home: &Home) -> Option<Skipped> {
     if event.is_replay {
         return Some(Skipped::Replay);
     }
-    let is_own = |name: &str| home.function.as_deref() == Some(name) || name.starts_with(OWN_PREFIX);
-    let caller = cause::calling_function(&event.caller, &home.account);
-    caller.is_some_and(is_own).then_some(Skipped::OwnCall)
+    home.own.made(&event.caller).then_some(Skipped::OwnCall)
 }
 
 /// Change that an event reports. `None` if the rule is not in this account and Region.

@@ -8,7 +8,7 @@ use crate::sources::{EventJson, Payload, decode, decode_body};
 
 fn home() -> Home {
     Home {
-        function: Some("budget-guard-ingest".into()),
+        own: Own::example(),
         trusted_sources: vec!["trails.".into()],
         ..Home::new("aws", "us-east-1", "123456789012")
     }
@@ -64,12 +64,18 @@ fn counts_only_what_may_be_acted_on() {
     check_received(ours, BusEvent { is_replay: true, ..event("ann") }, "Skipped(Replay)");
     check_received(
         ours,
-        event("arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest"),
+        event("arn:aws:sts::123456789012:assumed-role/guard-role/budget-guard-ingest"),
         "Skipped(OwnCall)",
     );
     check_received(
         ours,
-        event("arn:aws:sts::999999999999:assumed-role/any/budget-guard-ingest"),
+        event("arn:aws:sts::999999999999:assumed-role/guard-role/budget-guard-ingest"),
+        "firing of fix-acl",
+    );
+    // A name proves nothing.
+    check_received(
+        ours,
+        event("arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest"),
         "firing of fix-acl",
     );
     for foreign in [
@@ -148,7 +154,7 @@ fn only_events_of_aws_and_of_whom_it_trusts_are_taken_at_their_word() {
     let believed = "c-1: GetBucketAcl by ann, issued to arn:fixer";
     check("aws.s3", "ann", [believed, &format!("{believed}, withheld")]);
     check("trails.eu", "ann", [believed, believed]);
-    let session = "arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest";
+    let session = "arn:aws:sts::123456789012:assumed-role/guard-role/budget-guard-ingest";
     for source in ["custom.s3", "aws.partner/example.com/s3", "AWS.s3", "trails", session] {
         let doubted = format!("e-1: no call by source {source}, issued to nobody");
         check(source, "ann", [&doubted, &doubted]);
@@ -223,6 +229,12 @@ fn a_change_of_a_rule_is_recognised() {
         BusEvent { rule_call: Some(change_on("default")), ..event("ann") },
         "firing of audit",
     );
+    let decoy = "arn:aws:events:us-east-1:123456789012:rule/budget-guard-x-changes";
+    check_received(
+        decoy,
+        BusEvent { rule_call: Some(change_on("default")), ..event("ann") },
+        "firing of budget-guard-x-changes",
+    );
 }
 
 #[test]
@@ -244,7 +256,7 @@ fn what_does_not_count_on_the_bus_is_told_apart() {
         Received::Bus(bus) => bus,
         other => panic!("{other:?}"),
     };
-    let guard = "arn:aws:sts::123456789012:assumed-role/any/budget-guard-ingest";
+    let guard = "arn:aws:sts::123456789012:assumed-role/guard-role/budget-guard-ingest";
     let put = || Some(change_on("default"));
     let tagged = |arn: &'static str| {
         Some(RuleCall::Changed { bus: "default".into(), rule: arn.into(), change: Change::Tags })

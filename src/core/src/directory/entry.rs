@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ACTS_AS_TAG, ActsAs, Arn, ListedRule, MAX_SCHEDULES, OWN_PREFIX, RuleArn, RuleDefinition, RuleState,
-    Seconds, Tags, Target, Timestamp, unqualified,
+    ACTS_AS_TAG, ActsAs, Arn, ListedRule, MAX_SCHEDULES, Own, RuleArn, RuleDefinition, RuleState, Seconds,
+    Tags, Target, Timestamp, unqualified,
 };
 
 /// Prefix of the tags that are stored.
@@ -350,19 +350,19 @@ impl Entry {
     }
 
     /// Returns true if an event of the default bus can fire the rule, and the guard may act on it.
-    pub fn is_guarded(&self) -> bool {
-        self.state.is_enabled() && self.may_be_guarded()
+    pub fn is_guarded(&self, own: &Own) -> bool {
+        self.state.is_enabled() && self.may_be_guarded(own)
     }
 
     /// Returns true if events of the default bus are matched with the rule: it is guarded, or the guard cut it.
-    pub fn is_matched(&self) -> bool {
-        (self.state.is_enabled() || self.cut_from.is_some()) && self.may_be_guarded()
+    pub fn is_matched(&self, own: &Own) -> bool {
+        (self.state.is_enabled() || self.cut_from.is_some()) && self.may_be_guarded(own)
     }
 
-    fn may_be_guarded(&self) -> bool {
+    fn may_be_guarded(&self, own: &Own) -> bool {
         self.event_pattern.is_some()
             && self.managed_by.is_none()
             && self.rule.is_on_default_bus()
-            && !self.rule.name().starts_with(OWN_PREFIX)
+            && !own.has_rule(&self.rule)
     }
 }

@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 
 use crate::attribution::Actors;
 use crate::model::{
-    Call, Caller, Cause, Proof, RuleArn, RuleState, Schedules, Seconds, Tags, Target, Timestamp, period_of,
-    unqualified,
+    Call, Caller, Cause, Own, Proof, RuleArn, RuleState, Schedules, Seconds, Tags, Target, Timestamp,
+    period_of, unqualified,
 };
 use eventbridge_pattern::{EventError, Matcher, Pattern, Scratch};
 
@@ -25,6 +25,7 @@ use eventbridge_pattern::{EventError, Matcher, Pattern, Scratch};
 #[derive(Debug)]
 pub struct Directory {
     entries: Entries,
+    own: Own,
     matcher: Matcher,
     /// Rules of the patterns in the matcher, by position.
     compiled: Vec<RuleArn>,
@@ -58,10 +59,11 @@ pub struct Fired<'d> {
 }
 
 impl Directory {
-    /// Compiles the patterns of the guarded rules, and collects the actors of all rules.
-    pub fn new(entries: Entries) -> Self {
+    /// Compiles the patterns of the guarded rules, and collects the actors of all rules. Those of the guard's own stack
+    /// are left out.
+    pub fn new(entries: Entries, own: Own) -> Self {
         let (mut patterns, mut compiled, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
-        for entry in entries.values().filter(|entry| entry.is_matched()) {
+        for entry in entries.values().filter(|entry| entry.is_matched(&own)) {
             match Pattern::compile(entry.event_pattern.as_deref().unwrap_or_default()) {
                 Ok(pattern) => {
                     patterns.push(pattern);
@@ -73,13 +75,21 @@ impl Directory {
             }
         }
         let known = entries.values().filter(|entry| entry.details_at.is_some());
-        let mut actors = Actors::new(known.map(|entry| (&entry.rule, &entry.targets[..])));
+        let mut actors = Actors::new(known.map(|entry| (&entry.rule, &entry.targets[..])), &own);
         for entry in entries.values() {
             let (partition, account) = (entry.rule.partition(), entry.rule.account());
             entry.acts_as().arns(partition, account).for_each(|role| actors.declare(&entry.rule, &role));
         }
-        let is_shown_by_plain = unwatched::is_shown_by_plain(entries.values());
-        Self { entries, matcher: Matcher::new(patterns), compiled, actors, unreadable, is_shown_by_plain }
+        let is_shown_by_plain = unwatched::is_shown_by_plain(entries.values(), &own);
+        Self {
+            entries,
+            own,
+            matcher: Matcher::new(patterns),
+            compiled,
+            actors,
+            unreadable,
+            is_shown_by_plain,
+        }
     }
 
     /// Returns all rules.
@@ -142,7 +152,8 @@ impl Directory {
     /// Returns true if the guard goes on to see the events of this rule while it is disabled.
     pub fn shows_missed(&self, rule: &RuleArn) -> bool {
         let is_readable = || self.unreadable.iter().all(|one| one.rule != *rule);
-        self.get(rule).is_some_and(|entry| unwatched::is_shown(entry, self.entries.values())) && is_readable()
+        self.get(rule).is_some_and(|entry| unwatched::is_shown(entry, self.entries.values(), &self.own))
+            && is_readable()
     }
 
     /// Returns the guarded rules whose event patterns cannot be compiled.

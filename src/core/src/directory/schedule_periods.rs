@@ -43,7 +43,7 @@ impl SchedulePeriods {
 mod tests {
     use super::*;
     use crate::directory::Directory;
-    use crate::model::{Actor, ListedRule, RuleArn, RuleState, Tags, Target};
+    use crate::model::{Actor, ListedRule, Own, RuleArn, RuleState, Tags, Target};
 
     const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
     const FIXER: &str = "arn:aws:lambda:us-east-1:123456789012:function:fixer";
@@ -89,7 +89,7 @@ mod tests {
     }
 
     fn minutes(entries: &Entries, rule: &str) -> Vec<u32> {
-        let schedules = Directory::new(entries.clone()).schedules(&arn(rule));
+        let schedules = Directory::new(entries.clone(), Own::example()).schedules(&arn(rule));
         schedules.into_iter().flatten().map(|period| period.get() / 60).collect()
     }
 

@@ -115,7 +115,7 @@ fn details_are_kept_bare_and_read_oldest_first() {
     assert_eq!(entry.tags.keys().collect::<Vec<_>>(), ["budget-guard:mode"]);
     assert_eq!(entry.targets, [Target::new("1", "arn:f")]);
     assert_eq!(entry.details_due(every), at(6 * 3_600 + 5));
-    let directory = Directory::new(entries.clone());
+    let directory = Directory::new(entries.clone(), Own::example());
     assert!(directory.tags(&arn("a"), at(12 * 3_600)).is_some());
     assert!(directory.tags(&arn("a"), at(12 * 3_600 + 5)).is_none(), "too old to hold");
     Edit::DetailsStale { rule: arn("a") }.apply(&mut entries);
@@ -153,7 +153,7 @@ fn only_rules_that_an_event_can_fire_are_matched() {
     rules[7].managed_by = Some("x.amazonaws.com".into());
     let mut entries = Entries::new();
     rules.into_iter().for_each(|rule| Edit::Listed { rule, at: NOON }.apply(&mut entries));
-    let directory = Directory::new(entries);
+    let directory = Directory::new(entries, Own::example());
     let event = json!({"source": "aws.s3"});
     assert_eq!(fires(&directory, &event, 0, false), "[plain third] 0 [broken broken-third]");
     assert_eq!(fires(&directory, &event, 0, true), "[third] 1 [broken-third]", "a call named Get…");
@@ -171,7 +171,7 @@ fn a_call_that_a_plain_rule_has_brought_is_received_by_all() {
         for (path, state) in others.iter().chain(own) {
             Edit::Listed { rule: listed(path, *state, PATTERN), at: NOON }.apply(&mut entries);
         }
-        let seen = fires(&Directory::new(entries), &json!({"source": "aws.s3"}), 0, true);
+        let seen = fires(&Directory::new(entries, Own::example()), &json!({"source": "aws.s3"}), 0, true);
         assert_eq!(seen, expected, "{own:?}");
     };
     let (by_name, all) = ("[third] 1 []", "[plain third] 0 []");
@@ -193,7 +193,12 @@ fn a_new_rule_is_not_fired_by_what_was_before_it() {
         Edit::Read { rule, definition, at: at(seconds + 3), since: Some(at(seconds)) }.apply(entries);
     };
     let check = |entries: &Entries, seconds: i64, is_fired: bool| {
-        let seen = fires(&Directory::new(entries.clone()), &json!({"source": "aws.s3"}), seconds, false);
+        let seen = fires(
+            &Directory::new(entries.clone(), Own::example()),
+            &json!({"source": "aws.s3"}),
+            seconds,
+            false,
+        );
         assert_eq!(seen, if is_fired { "[new] 0 []" } else { "[] 0 []" }, "event at {seconds}");
     };
     let mut entries = Entries::new();
@@ -369,7 +374,7 @@ fn schedules_wake_the_rules_with_the_same_actor() {
     add("off", RuleState::Disabled, Some("rate(1 minute)"), function, function);
     add("at-night", ENABLED, Some("cron(0/2 1-4 * * ? *)"), function, function);
     add("uneven", ENABLED, Some("cron(0,1,20 * * * ? *)"), function, function);
-    let directory = Directory::new(entries);
+    let directory = Directory::new(entries, Own::example());
     let check = |rule: &str, expected: &[u32]| {
         let seen: Vec<u32> =
             directory.schedules(&arn(rule)).into_iter().flatten().map(Seconds::get).collect();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Directory, Entry};
 use crate::alerts::{ALL_SETTING, Coverage, READS_SETTING};
-use crate::model::{ACTS_AS_TAG, Answering, ListedRule, OWN_PREFIX, RuleArn, RuleState, Target, TextId};
+use crate::model::{ACTS_AS_TAG, Answering, ListedRule, OWN_PREFIX, Own, RuleArn, RuleState, Target, TextId};
 
 /// End of the `detail-type` of events that CloudTrail delivers.
 const CALLS: &str = "via CloudTrail";
@@ -20,21 +20,35 @@ pub struct Unwatched {
     pub events: Vec<RuleArn>,
     /// Rules with targets whose actors are not known.
     pub actors: Vec<RuleArn>,
+    /// Rules that have the guard's name and are no part of its stack. They are judged like any other.
+    pub lookalikes: Vec<RuleArn>,
 }
 
 impl Unwatched {
-    /// Finds the gaps among the listed rules of the default bus. There are none if the catch-all rule is absent or
-    /// disabled. `covered` are rules without gaps; `seen` are rules whose firings have reached the guard.
-    pub fn of(listed: &[ListedRule], covered: &BTreeSet<&RuleArn>, seen: &BTreeSet<&RuleArn>) -> Self {
+    /// Finds the gaps among the listed rules of the default bus. There are none, except rules with the guard's name, if
+    /// the catch-all rule of the stack `own` is absent or disabled. `covered` are rules without gaps; `seen` are rules
+    /// whose firings have reached the guard.
+    pub fn of(
+        listed: &[ListedRule],
+        own: &Own,
+        covered: &BTreeSet<&RuleArn>,
+        seen: &BTreeSet<&RuleArn>,
+    ) -> Self {
         let watches: Vec<&ListedRule> =
-            listed.iter().filter(|one| one.state.is_enabled() && is_watch(&one.rule)).collect();
-        let mut unwatched = Self::default();
+            listed.iter().filter(|one| one.state.is_enabled() && own.is_watch(&one.rule)).collect();
+        // Without its ARNs the guard cannot tell its own rules from others with its name.
+        let is_lookalike = |one: &&ListedRule| {
+            own.arns().next().is_some() && own.is_lookalike(&one.rule) && one.managed_by.is_none()
+        };
+        let lookalikes = listed.iter().filter(|one| one.state.is_enabled()).filter(is_lookalike);
+        let lookalikes = lookalikes.map(|one| one.rule.clone()).collect();
+        let mut unwatched = Self { lookalikes, ..Self::default() };
         if watches.is_empty() {
             return unwatched;
         }
         let has_reads = watches.iter().any(|watch| takes_reads(watch));
         let others = listed.iter().filter(|one| {
-            let is_others = !one.rule.name().starts_with(OWN_PREFIX) && one.managed_by.is_none();
+            let is_others = !own.has_rule(&one.rule) && one.managed_by.is_none();
             is_others && one.state.is_enabled() && one.event_pattern.is_some() && !covered.contains(&one.rule)
         });
         for one in others {
@@ -50,12 +64,13 @@ impl Unwatched {
 
     /// Returns true if there are no gaps.
     pub fn is_empty(&self) -> bool {
-        self.reads.is_empty() && self.events.is_empty() && self.actors.is_empty()
+        let all = [&self.reads, &self.events, &self.actors, &self.lookalikes];
+        all.into_iter().all(Vec::is_empty)
     }
 
     /// The same gaps as an alert reports them.
     pub fn coverage(&self) -> Coverage {
-        Coverage::of(&self.reads, &self.events, &self.actors)
+        Coverage::of(&self.reads, &self.events, &self.actors, &self.lookalikes)
     }
 
     /// One id per rule and setting, by which gaps already reported are recognised.
@@ -63,7 +78,9 @@ impl Unwatched {
         let id = |setting: &str, rule: &RuleArn| TextId::of(&format!("{setting} {rule}")).bits();
         let reads = self.reads.iter().map(|rule| id(READS_SETTING, rule));
         let events = self.events.iter().map(|rule| id(ALL_SETTING, rule));
-        reads.chain(events).chain(self.actors.iter().map(|rule| id(ACTS_AS_TAG, rule))).collect()
+        let actors = self.actors.iter().map(|rule| id(ACTS_AS_TAG, rule));
+        let lookalikes = self.lookalikes.iter().map(|rule| id(OWN_PREFIX, rule));
+        reads.chain(events).chain(actors).chain(lookalikes).collect()
     }
 }
 
@@ -90,26 +107,28 @@ impl Directory {
             others.is_empty() || Answering::of(&others).is_known || !entry.acts_as().is_empty()
         };
         // Events other than API calls name no caller, so their rules are not judged by actors.
-        let has_watch = entries.iter().any(|entry| entry.state.is_enabled() && is_watch(&entry.rule));
-        let is_judged = |entry: &Entry| has_watch && entry.is_guarded() && takes_calls_alone(&entry.listed());
+        let has_watch =
+            entries.iter().any(|entry| entry.state.is_enabled() && self.own.is_watch(&entry.rule));
+        let is_judged =
+            |entry: &Entry| has_watch && entry.is_guarded(&self.own) && takes_calls_alone(&entry.listed());
         let unresolved_reason = entries.iter().filter(|entry| is_judged(entry) && !is_followed(entry));
         let unresolved_reason = unresolved_reason.filter(|entry| !is_ignored(entry) && !is_unknown(entry));
         let actors = unresolved_reason.map(|entry| entry.rule.clone()).collect();
-        Some(Unwatched { actors, ..Unwatched::of(&listed, &covered, &BTreeSet::new()) })
+        Some(Unwatched { actors, ..Unwatched::of(&listed, &self.own, &covered, &BTreeSet::new()) })
     }
 }
 
 /// Returns true if the guard's enabled catch-all rules are all in the state `ENABLED`, and there is at least one.
-pub(super) fn is_shown_by_plain<'e>(entries: impl Iterator<Item = &'e Entry>) -> bool {
-    let is_ours = |entry: &&Entry| entry.rule.is_on_default_bus() && is_watch(&entry.rule);
+pub(super) fn is_shown_by_plain<'e>(entries: impl Iterator<Item = &'e Entry>, own: &Own) -> bool {
+    let is_ours = |entry: &&Entry| entry.rule.is_on_default_bus() && own.is_watch(&entry.rule);
     let mut states =
         entries.filter(is_ours).map(|entry| entry.state).filter(|state| state.is_enabled()).peekable();
     states.peek().is_some() && states.all(|state| state == RuleState::Enabled)
 }
 
 /// Returns true if an enabled catch-all rule receives every event that this rule takes.
-pub(super) fn is_shown<'e>(entry: &Entry, entries: impl Iterator<Item = &'e Entry>) -> bool {
-    let watches = entries.filter(|one| one.rule.is_on_default_bus() && is_watch(&one.rule));
+pub(super) fn is_shown<'e>(entry: &Entry, entries: impl Iterator<Item = &'e Entry>, own: &Own) -> bool {
+    let watches = entries.filter(|one| one.rule.is_on_default_bus() && own.is_watch(&one.rule));
     let mut watches = watches.filter(|one| one.state.is_enabled()).map(Entry::listed);
     let rule = entry.listed();
     entry.event_pattern.is_some()
@@ -139,12 +158,6 @@ fn shows(watch: &ListedRule, rule: &ListedRule) -> bool {
 fn sources(rule: &ListedRule) -> Option<Vec<Value>> {
     let pattern: Value = serde_json::from_str(rule.event_pattern.as_deref()?).ok()?;
     pattern["source"].as_array().cloned()
-}
-
-/// Returns true for the guard's own rules that receive the events of the default bus.
-fn is_watch(rule: &RuleArn) -> bool {
-    let name = rule.name();
-    name.starts_with(OWN_PREFIX) && (name.ends_with("-watch") || name.ends_with("-catch-all"))
 }
 
 fn takes_reads(rule: &ListedRule) -> bool {
@@ -189,8 +202,12 @@ mod tests {
         }
     }
 
+    fn own() -> Own {
+        Own::example()
+    }
+
     fn unwatched(listed: &[ListedRule]) -> Unwatched {
-        Unwatched::of(listed, &BTreeSet::new(), &BTreeSet::new())
+        Unwatched::of(listed, &own(), &BTreeSet::new(), &BTreeSet::new())
     }
 
     #[test]
@@ -276,8 +293,12 @@ mod tests {
         ];
         let (deploys, reader) = (&listed[1].rule, &listed[2].rule);
         let check = |covered: &[&RuleArn], seen: &[&RuleArn], expected: &[&RuleArn]| {
-            let found =
-                Unwatched::of(&listed, &covered.iter().copied().collect(), &seen.iter().copied().collect());
+            let found = Unwatched::of(
+                &listed,
+                &own(),
+                &covered.iter().copied().collect(),
+                &seen.iter().copied().collect(),
+            );
             assert_eq!(
                 found.coverage().rules.iter().collect::<BTreeSet<_>>(),
                 expected.iter().copied().collect(),

@@ -5,7 +5,7 @@ use eventbridge_pattern::Pattern;
 use crate::alerts::{AfterCut, Failure, RuleEvent};
 use crate::attribution;
 use crate::breaker::{Breaker, Cut, Event, next_back_off};
-use crate::model::{Fault, FaultKind, OWN_PREFIX, RuleArn, RuleDefinition, RuleState, Timestamp};
+use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition, RuleState, Timestamp};
 use crate::policy::{BurstLimit, Limits, Mode};
 use crate::record::{Outcome, Quiet, QuietReason};
 use crate::verdict::{Evidence, EvidenceKind};
@@ -30,7 +30,7 @@ impl Step<'_> {
             self.spare_rate(&evidence, because);
             return self.forget_attached();
         }
-        let untouchable = untouchable(self.record.rule.name(), rule);
+        let untouchable = untouchable(self.limits.is_own_rule, rule);
         let limit = match self.record.trips_in_probation {
             0 => self.limits.burst,
             _ => probation,
@@ -234,12 +234,13 @@ fn is_no_aws_source(source: &serde_json::Value) -> bool {
     }
 }
 
-/// Reason for which a rule must never be touched. `None` for a rule that may be cut.
-pub fn untouchable(name: &str, rule: &RuleDefinition) -> Option<String> {
+/// Reason for which a rule must never be touched. `None` for a rule that may be cut. `is_own` is true for the rules of
+/// the guard's own stack.
+pub fn untouchable(is_own: bool, rule: &RuleDefinition) -> Option<String> {
     if let Some(service) = &rule.managed_by {
         return Some(format!("the AWS service {service} manages it"));
     }
-    if name.starts_with(OWN_PREFIX) {
+    if is_own {
         return Some("it belongs to the guard itself".to_owned());
     }
     (rule.event_pattern.is_none() && rule.schedule_expression.is_some())

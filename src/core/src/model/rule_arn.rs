@@ -20,7 +20,7 @@ pub struct RuleArn {
 
 /// The bus that AWS services send their events to.
 pub const DEFAULT_BUS: &str = "default";
-/// Rules whose names begin like this are the guard's own.
+/// Beginning of the names of the guard's rules and functions. It proves nothing: see [`super::Own`].
 pub const OWN_PREFIX: &str = "budget-guard-";
 /// Id of the target with which `attach` sends the events of a rule to the guard's queue.
 pub const GUARD_TARGET_ID: &str = "budget-guard";

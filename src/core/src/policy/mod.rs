@@ -80,6 +80,8 @@ pub struct Limits {
     pub attached_queue: Option<Arc<str>>,
     /// True if the guard goes on to see the events of the rule while it is disabled.
     pub sees_missed: bool,
+    /// True if the rule is a part of the guard's own stack.
+    pub is_own_rule: bool,
     /// Maximum number of rules that the guard cuts by itself within an hour.
     pub max_cuts_per_hour: NonZeroU32,
     /// Budgets that cover the rule.
@@ -115,6 +117,7 @@ impl Limits {
             archive: None,
             attached_queue: None,
             sees_missed: false,
+            is_own_rule: false,
             max_cuts_per_hour: DEFAULT_MAX_CUTS,
             cover: BudgetScope::EveryBudget,
             pressure: DEFAULT_PRESSURE,

@@ -9,7 +9,7 @@ use super::event::{CloudTrailRecord, RecordError};
 use super::rules::RuleSpec;
 use super::stand_in::{guard, stand_in};
 use crate::attribution::{Actors, AssumeRoleCalls, Attributed, Home, attribute};
-use crate::model::{ActsAs, Call, Caller, HashUse, RuleArn, RuleState, Target, Timestamp};
+use crate::model::{ActsAs, Call, Caller, HashUse, Own, RuleArn, RuleState, Target, Timestamp};
 use crate::sources::{self, Received};
 use eventbridge_pattern::{Matcher, Pattern, Scratch};
 
@@ -21,6 +21,7 @@ pub struct Replay {
     places: Vec<TextPosition>,
     /// Actors of the rules whose targets are known.
     pub(super) actors: Actors,
+    own: Own,
     known: Known,
     /// True if the targets of any rule are known.
     judges_own_calls: bool,
@@ -107,8 +108,8 @@ pub struct Uncounted {
 }
 
 impl Replay {
-    /// Creates a replay of these rules. Results refer to a rule by its index.
-    pub fn new<'a>(rules: impl IntoIterator<Item = (&'a RuleSpec, Pattern)>) -> Self {
+    /// Creates a replay of these rules. Results refer to a rule by its index. Calls of the guard's own stack never count.
+    pub fn new<'a>(rules: impl IntoIterator<Item = (&'a RuleSpec, Pattern)>, own: &Own) -> Self {
         let mut places: Vec<TextPosition> = Vec::new();
         let mut watched: Vec<Watched> = Vec::new();
         let mut patterns = Vec::new();
@@ -128,7 +129,7 @@ impl Replay {
             patterns.push(pattern);
         }
         let told = watched.iter().filter_map(|rule| Some((&rule.arn, rule.targets.as_deref()?)));
-        let mut actors = Actors::new(told);
+        let mut actors = Actors::new(told, own);
         for rule in &watched {
             let roles = rule.acts_as.arns(rule.arn.partition(), rule.arn.account());
             roles.for_each(|role| actors.declare(&rule.arn, &role));
@@ -139,6 +140,7 @@ impl Replay {
             rules: watched,
             places,
             actors,
+            own: own.clone(),
             known: Known::default(),
             judges_own_calls,
         }
@@ -287,7 +289,7 @@ impl Collected {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
                 let (account, region) = new.key();
-                let guard = guard(account, region).ok_or(RecordError::Missing("awsRegion"))?;
+                let guard = guard(account, region, &replay.own).ok_or(RecordError::Missing("awsRegion"))?;
                 new.insert(guard)
             }
         };

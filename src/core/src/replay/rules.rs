@@ -4,9 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::targets::targets;
-use crate::model::{
-    ACTS_AS_TAG, ActsAs, DEFAULT_BUS, Excerpt, OWN_PREFIX, RuleArn, RuleState, Target, bus_name,
-};
+use crate::model::{ACTS_AS_TAG, ActsAs, DEFAULT_BUS, Excerpt, Own, RuleArn, RuleState, Target, bus_name};
 use eventbridge_pattern::{Pattern, PatternError};
 
 /// Rule as listed in the file.
@@ -216,8 +214,9 @@ impl PatternText {
 }
 
 impl RuleSpec {
-    /// Reason why no CloudTrail event fires this rule, or why the guard would not act on it. `None` if neither is so.
-    pub fn left_out_because(&self) -> Option<String> {
+    /// Reason why no CloudTrail event fires this rule, or why the guard of the stack `own` would not act on it. `None` if
+    /// neither is so. A rule without an ARN in the file is no part of the stack.
+    pub fn left_out_because(&self, own: &Own) -> Option<String> {
         if self.pattern.is_none() {
             return Some(match &self.schedule {
                 Some(schedule) => format!("it runs on a schedule, {}", Excerpt::new(schedule)),
@@ -234,7 +233,8 @@ impl RuleSpec {
         if !self.state.is_enabled() {
             return Some("it is disabled".to_owned());
         }
-        self.name.starts_with(OWN_PREFIX).then(|| "it is one of the guard's own".to_owned())
+        let is_own = self.arn.as_ref().is_some_and(|arn| own.has_rule(arn));
+        is_own.then(|| "it is one of the guard's own".to_owned())
     }
 }
 
@@ -249,7 +249,7 @@ mod tests {
                 .iter()
                 .map(|rule| {
                     let pattern = rule.pattern.as_ref().map_or("-", |pattern| &pattern.text);
-                    let because = rule.left_out_because();
+                    let because = rule.left_out_because(&Own::example());
                     format!("{} {pattern} {}", rule.name, because.as_deref().unwrap_or(rule.state.as_str()))
                 })
                 .collect(),
@@ -271,7 +271,8 @@ mod tests {
                   {{"Name":"c","EventPattern":"{{}}","State":"DISABLED"}},
                   {{"Name":"d","EventPattern":"{{}}","ManagedBy":"prod.vhs.events.aws.internal"}},
                   {{"Name":"e","Arn":"{arn}/orders/e","EventPattern":"{{}}"}},
-                  {{"Name":"budget-guard-watch","EventPattern":"{{}}"}},
+                  {{"Name":"budget-guard-watch","Arn":"{arn}/budget-guard-watch","EventPattern":"{{}}"}},
+                  {{"Name":"budget-guard-x-watch","Arn":"{arn}/budget-guard-x-watch","EventPattern":"{{}}"}},
                   {{"Name":"f","EventPattern":"{{}}","State":"ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"}}
                 ],"NextToken":null}}"#
             ),
@@ -282,6 +283,7 @@ mod tests {
                 "d {} the AWS service",
                 r#"orders/e {} it is on bus "orders""#,
                 "budget-guard-watch {} it is one of the guard's own",
+                "budget-guard-x-watch {} ENABLED",
                 "f {} ENABLED_WITH_ALL",
             ],
         );

@@ -2,17 +2,17 @@
 
 use super::collect::Watched;
 use crate::attribution::Home;
-use crate::model::RuleArn;
+use crate::model::{Own, RuleArn};
 
-/// Returns a guard in the event's place with one of its rules. This is enough to separate calls that count from those
+/// Returns a guard in the event's place, of this stack, with one of the rules there. This is enough to separate calls that count from those
 /// that never do.
-pub(super) fn guard(account: &str, region: &str) -> Option<(RuleArn, Home)> {
+pub(super) fn guard(account: &str, region: &str, own: &Own) -> Option<(RuleArn, Home)> {
     // A log that was published with changed names may hold names that AWS would not accept.
     let places = [(account, region), (account, "us-east-1"), ("000000000000", "us-east-1")];
     let rule: RuleArn = places.iter().find_map(|(account, region)| {
         format!("arn:aws:events:{region}:{account}:rule/replay").parse().ok()
     })?;
-    let home = Home::new(rule.partition(), rule.region(), rule.account());
+    let home = Home { own: own.clone(), ..Home::new(rule.partition(), rule.region(), rule.account()) };
     Some((rule, home))
 }
 

@@ -13,7 +13,7 @@ use super::fresh::{Fresh, Kept};
 use super::store::save;
 use crate::directory::{self, Bucket, Directory, Entries, Entry, Head, KEEP_CHUNKS};
 use crate::guard::Note;
-use crate::model::{Fault, FaultKind, Timestamp};
+use crate::model::{Fault, FaultKind, Own, Timestamp};
 use crate::ports::{Ports, SaveError, Store, Version};
 use crate::stored::{Blob, Key, Stored as _, StoredError};
 
@@ -74,7 +74,7 @@ impl<P: Ports> Guard<P> {
     /// The store failed, or the directory is damaged ([`FaultKind::NotFound`]) or of a later version.
     pub async fn load_directory(&self) -> Result<Option<Arc<StoredDirectory>>, Fault> {
         let at = self.now();
-        let stored = read(self.ports.store(), self.directory.known().as_ref()).await?;
+        let stored = read(self.ports.store(), self.directory.known().as_ref(), &self.home.own).await?;
         self.directory.put(at, stored.clone());
         Ok(stored)
     }
@@ -84,11 +84,11 @@ impl<P: Ports> Guard<P> {
     pub(super) async fn load_or_begin(&self) -> Result<Arc<StoredDirectory>, Fault> {
         match self.load_directory().await {
             Ok(Some(stored)) => Ok(stored),
-            Ok(None) => Ok(Arc::new(StoredDirectory::empty(None))),
+            Ok(None) => Ok(Arc::new(StoredDirectory::empty(None, &self.home.own))),
             Err(fault) if fault.kind == FaultKind::NotFound => {
                 tracing::error!(%fault, "the directory is built anew");
                 let version = self.ports.store().get(Key::Head).await?.map(|(_, version)| version);
-                Ok(Arc::new(StoredDirectory::empty(version)))
+                Ok(Arc::new(StoredDirectory::empty(version, &self.home.own)))
             }
             Err(fault) => Err(fault),
         }
@@ -139,7 +139,7 @@ impl<P: Ports> Guard<P> {
             let entries = known.map_or_else(read, |known| Ok(Some(known)));
             chunks.extend(entries.map_err(|error: StoredError| damaged(error))?.map(|some| (name, some)));
         }
-        let stored = Arc::new(StoredDirectory::new(head, version, chunks, Some(before)));
+        let stored = Arc::new(StoredDirectory::new(head, version, chunks, Some(before), &self.home.own));
         self.directory.put(now, Some(Arc::clone(&stored)));
         Ok((stored, outcome))
     }
@@ -176,18 +176,19 @@ impl<P: Ports> Guard<P> {
 
 type Chunks = HashMap<String, Arc<[Entry]>>;
 
-/// Reads the directory. `None` if none is stored.
+/// Reads the directory. `own` are the parts of the guard's stack. `None` if none is stored.
 ///
 /// # Errors
 /// The store failed, or the directory is damaged or of a later version.
-pub async fn read_directory(store: &impl Store) -> Result<Option<Arc<Directory>>, Fault> {
-    Ok(read(store, None).await?.map(|stored| Arc::clone(&stored.directory)))
+pub async fn read_directory(store: &impl Store, own: &Own) -> Result<Option<Arc<Directory>>, Fault> {
+    Ok(read(store, None, own).await?.map(|stored| Arc::clone(&stored.directory)))
 }
 
 /// Reads the directory with its head and version. Chunks in `known` are not read again.
 async fn read(
     store: &impl Store,
     known: Option<&Arc<StoredDirectory>>,
+    own: &Own,
 ) -> Result<Option<Arc<StoredDirectory>>, Fault> {
     let mut missing = String::new();
     let mut chunks = known.map(|known| known.chunks.clone()).unwrap_or_default();
@@ -207,7 +208,7 @@ async fn read(
         match named.into_iter().find(|name| !chunks.contains_key(name)) {
             None => {
                 let known = known.map(Arc::as_ref);
-                return Ok(Some(Arc::new(StoredDirectory::new(head, version, chunks, known))));
+                return Ok(Some(Arc::new(StoredDirectory::new(head, version, chunks, known, own))));
             }
             Some(name) => missing = name,
         }
@@ -232,14 +233,15 @@ async fn read_chunks(store: &impl Store, names: &HashSet<String>, chunks: &mut C
 
 impl StoredDirectory {
     /// Builds the directory. Patterns are compiled again only if a rule has changed since `known`.
-    fn new(head: Head, version: Version, chunks: Chunks, known: Option<&Self>) -> Self {
+    fn new(head: Head, version: Version, chunks: Chunks, known: Option<&Self>, own: &Own) -> Self {
         let is_known = |known: &&Self| {
             known.chunks.len() == chunks.len() && known.chunks.keys().all(|name| chunks.contains_key(name))
         };
         let directory =
             known.filter(is_known).map(|known| Arc::clone(&known.directory)).unwrap_or_else(|| {
                 let entries = chunks.values().flat_map(|entries| entries.iter());
-                Arc::new(Directory::new(entries.map(|entry| (entry.rule.clone(), entry.clone())).collect()))
+                let entries = entries.map(|entry| (entry.rule.clone(), entry.clone())).collect();
+                Arc::new(Directory::new(entries, own.clone()))
             });
         Self { head, version: Some(version), chunks, directory }
     }
@@ -252,8 +254,8 @@ impl StoredDirectory {
         entries.get(&learned.rule) != Some(entry)
     }
 
-    fn empty(version: Option<Version>) -> Self {
-        let directory = Arc::new(Directory::new(Entries::new()));
+    fn empty(version: Option<Version>, own: &Own) -> Self {
+        let directory = Arc::new(Directory::new(Entries::new(), own.clone()));
         Self { head: Head::default(), version, chunks: Chunks::new(), directory }
     }
 }

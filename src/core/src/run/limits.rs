@@ -51,7 +51,8 @@ impl<P: Ports> Guard<P> {
     fn with_directory(&self, limits: Limits, rule: &RuleArn) -> Limits {
         let stored = self.directory.known();
         let sees_missed = stored.is_some_and(|stored| stored.directory.shows_missed(rule));
-        Limits { sees_missed, ..limits.with_schedules(self.schedules_of(rule)) }
+        let is_own_rule = self.home.own.has_rule(rule);
+        Limits { sees_missed, is_own_rule, ..limits.with_schedules(self.schedules_of(rule)) }
     }
 
     fn with_targets(&self, limits: Limits, targets: &[Target]) -> Limits {

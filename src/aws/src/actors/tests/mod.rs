@@ -16,7 +16,7 @@ use super::super::json_client::{Api, Request};
 use super::follow;
 use super::wire::Ask;
 use budget_guard_core::hints::Hints;
-use budget_guard_core::model::{Actor, Fault, FaultKind, RuleArn, Target};
+use budget_guard_core::model::{Actor, Fault, FaultKind, Own, RuleArn, Target};
 
 /// An ARN in the account and Region of the rule.
 fn here(service: &str, resource: &str) -> String {
@@ -113,12 +113,23 @@ impl Ask for Table {
     }
 }
 
+/// Parts of the guard's own stack.
+fn own() -> Own {
+    let parts = [
+        here("events", "rule/budget-guard-watch"),
+        here("lambda", "function:budget-guard-ingest"),
+        here("sqs", "budget-guard-firings"),
+        role("guard-role"),
+    ];
+    parts.join(",").parse().expect("the parts of a stack")
+}
+
 /// Follows a target of a rule. Returns it with the IAM actions that were used.
 fn followed(table: Table, arn: &str, hints: Hints) -> (Target, Vec<&'static str>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let rule: RuleArn = here("events", "rule/fix").parse().expect("a rule");
     let target = Target { role_arn: Some(role("invoke")), ..Target::new("1", arn) };
-    let found = runtime.expect("a runtime").block_on(follow(&table, &rule, target, hints));
+    let found = runtime.expect("a runtime").block_on(follow(&table, &own(), &rule, target, hints));
     (found, table.asked.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 

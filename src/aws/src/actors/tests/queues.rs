@@ -61,6 +61,11 @@ fn a_queue_is_read_by_functions_and_pipes() {
     let own = [mapping("budget-guard-ingest", "Enabled", 1)];
     check(&queue, plus(vec![mappings(&own)], nothing_reads()), &[], None, 3);
     check(&here("sqs", "budget-guard-firings"), vec![], &[], None, 0);
+    // A name does not make them the guard's.
+    let lookalike = [mapping("budget-guard-x", "Enabled", 1)];
+    let answers = plus(vec![mappings(&lookalike), function("budget-guard-x", 30)], nothing_reads());
+    let seen = "lambda:function:budget-guard-x as service-role/budget-guard-x-role through sqs:budget-guard-work, 30 s at most, 1 s late";
+    check(&here("sqs", "budget-guard-work"), answers, &[seen], None, 4);
 
     // Without the other rights the functions stay known.
     let answers = vec![mappings(&both[..1]), function("fixer", 30)];

@@ -154,7 +154,7 @@ fn directory(unread: &str, now: Timestamp) -> Directory {
         };
         edit.apply(&mut entries);
     }
-    Directory::new(entries)
+    Directory::new(entries, model::Own::default())
 }
 
 fn plain(text: &str) -> String {

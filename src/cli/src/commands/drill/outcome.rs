@@ -72,7 +72,7 @@ impl Drill<'_> {
             "Waiting until the guard knows the rules: from CloudTrail within a minute or two, else within 15.",
         );
         while since(began) < f64::from(within.get()) {
-            let directory = read_directory(&self.guard.ports.store).await;
+            let directory = read_directory(&self.guard.ports.store, &self.session.own).await;
             let directory = directory.map_err(|fault| self.session.problem(&fault))?;
             let known = directory.filter(|directory| rules.iter().all(|rule| directory.get(rule).is_some()));
             match known {
@@ -143,5 +143,6 @@ fn unseen() -> Problem {
     Problem::failed(
         "the guard does not see the events of a rule that is off, so it cannot judge a cut: it has no enabled catch-all rule",
     )
+    .hint("the guard's rules are known by BUDGET_GUARD_OWN_ARNS, which make exports prints")
     .hint("deploy the stack with Watch=cloudtrail or Watch=all; a drill without --outcome works without")
 }

@@ -1,8 +1,9 @@
 //! Text of alerts about coverage gaps.
 
 use super::{AlertJson, Words};
+use crate::alerts::RuleRef;
 use crate::alerts::coverage::{ALL_SETTING, Coverage, Named, READS_SETTING};
-use crate::model::{ACTS_AS_TAG, RuleArn};
+use crate::model::{ACTS_AS_TAG, OWN_PREFIX, RuleArn, plural};
 
 pub(super) fn words(coverage: &Coverage) -> Words {
     let settings = coverage.settings();
@@ -37,7 +38,13 @@ impl Coverage {
                  says what is missing, and the tag {ACTS_AS_TAG} names the roles"
             )
         });
-        reads.into_iter().chain(events).chain(actors).collect()
+        let lookalikes = names(&self.lookalikes).map(|names| {
+            format!(
+                "{names}: the name is the guard's, and no rule of its stack has it; it is judged like any other, and \
+                 only another stack of the guard has a reason for such a name"
+            )
+        });
+        reads.into_iter().chain(events).chain(actors).chain(lookalikes).collect()
     }
 }
 
@@ -57,8 +64,17 @@ fn is_by_settings(alert: &AlertJson) -> bool {
     alert.settings.as_ref().is_some_and(|settings| !settings.is_empty())
 }
 
+/// Returns true if there is nothing else to say of the rules than that they have the guard's name.
+fn are_lookalikes(alert: &AlertJson) -> bool {
+    let has_name = |rule: &RuleRef| rule.name.starts_with(OWN_PREFIX);
+    !is_by_settings(alert) && alert.rules.iter().all(has_name)
+}
+
 /// Returns the subject line.
 pub(super) fn subject(alert: &AlertJson) -> String {
+    if are_lookalikes(alert) {
+        return format!("{} not of budget-guard have its name", plural(alert.rules.len() as u64, "rule"));
+    }
     let what = match is_by_settings(alert) {
         true => "is not shown all that fires",
         false => "cannot tell who acts for",
@@ -71,6 +87,9 @@ pub(super) fn subject(alert: &AlertJson) -> String {
 
 /// Returns the first sentences.
 pub(super) fn opening(alert: &AlertJson) -> &'static str {
+    if are_lookalikes(alert) {
+        return "Rules have the name of budget-guard and are not its own. It judges them like any other.";
+    }
     match is_by_settings(alert) {
         true => "Some rules fire on events that budget-guard is not shown. It cannot cut a loop of theirs.",
         false => {
@@ -89,7 +108,7 @@ mod tests {
             let arn =
                 |name: &&str| format!("arn:aws:events:us-east-1:123456789012:rule/{name}").parse().unwrap();
             let rules: Vec<RuleArn> = all.iter().map(arn).collect();
-            assert_eq!(names(&Coverage::of(&rules, &[], &[]).reads).as_deref(), expected);
+            assert_eq!(names(&Coverage::of(&rules, &[], &[], &[]).reads).as_deref(), expected);
         };
         check(&[], None);
         check(&["a"], Some("rule a"));

@@ -5,7 +5,7 @@ use std::fmt::{Display, Write};
 use super::{AlertJson, budget, coverage};
 use crate::alerts::{AlertKind, CostEstimate, PRICES_AS_OF, Ranked};
 use crate::escape::plain;
-use crate::model::{DEFAULT_BUS, RuleArn, grouped};
+use crate::model::{Arn, DEFAULT_BUS, OWN_PREFIX, RuleArn, grouped};
 use crate::verdict::{Evidence, EvidenceKind};
 
 /// Maximum length of a subject in characters. SNS requires less than 100.
@@ -185,7 +185,10 @@ fn causes(text: &mut Lines, evidence: &Evidence) {
         let target = if caller.is_target { ", a target of this very rule" } else { "" };
         let sampled = if evidence.is_estimate { " of the sample" } else { "" };
         let calls = times(caller.count);
-        text.pair(label, format_args!("{} ({calls}{sampled}{target})", caller.principal));
+        // Calls of the guard itself never count.
+        let named =
+            if has_guards_name(&caller.principal) { ", not the guard, whose name it has" } else { "" };
+        text.pair(label, format_args!("{} ({calls}{sampled}{target}{named})", caller.principal));
     }
     let (own, all) = evidence.own_calls();
     if own > 0 && all > 0 {
@@ -221,6 +224,12 @@ pub fn details(evidence: &Evidence) -> Vec<(&'static str, String)> {
     details.extend(evidence.history.clone().map(|history| ("History", history)));
     details.extend(evidence.otherwise.clone().map(|otherwise| ("Otherwise", otherwise)));
     details
+}
+
+/// Returns true for a session with the name of one of the guard's functions.
+fn has_guards_name(principal: &str) -> bool {
+    let session = Arn::parse(principal).filter(|arn| arn.service == "sts");
+    session.is_some_and(|arn| arn.name().starts_with(OWN_PREFIX))
 }
 
 fn times(count: u32) -> String {

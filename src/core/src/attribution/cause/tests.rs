@@ -47,7 +47,7 @@ fn actors() -> Actors {
         (rule("repair"), vec![machine]),
         (rule("bare"), vec![Target::new("1", "arn:aws:lambda:us-east-1:123456789012:function:bare:live")]),
     ];
-    Actors::new(rules.iter().map(|(rule, targets)| (rule, &targets[..])))
+    Actors::new(rules.iter().map(|(rule, targets)| (rule, &targets[..])), &Own::example())
 }
 
 #[derive(Default, Clone, Copy)]
@@ -213,7 +213,7 @@ fn what_is_not_known() {
 fn a_function_of_any_number_of_rules_is_one_sibling() {
     let targets = [target(FIXER, FIXER, Some("fixer-role"))];
     let rules: Vec<RuleArn> = (0..9).map(|n| rule(&format!("rule-{n}"))).collect();
-    let actors = Actors::new(rules.iter().map(|rule| (rule, &targets[..])));
+    let actors = Actors::new(rules.iter().map(|rule| (rule, &targets[..])), &Own::example());
     let caller = Caller { principal: session("fixer-role", "fixer").into(), issued_to: None };
     assert_eq!(actors.cause(&rule("other"), &caller, None), Cause::Sibling(FIXER.to_owned()));
     assert_eq!(actors.rules_of(FIXER).count(), 9);
