@@ -33,6 +33,7 @@ define EXPORTS
 import json, shlex, sys
 names = {"TableName": "BUDGET_GUARD_TABLE", "TopicArn": "BUDGET_GUARD_TOPIC_ARN", "AttachedQueueArn": "BUDGET_GUARD_QUEUE_ARN"}
 names |= {"DeadLetterQueueArn": "DEAD_LETTER_QUEUE_ARN", "OperatorPolicyArn": "OPERATOR_POLICY_ARN", "OwnArns": "BUDGET_GUARD_OWN_ARNS"}
+names |= {"Mode": "BUDGET_GUARD_MODE", "EnforceByTag": "BUDGET_GUARD_ENFORCE_BY_TAG", "TagFloor": "BUDGET_GUARD_TAG_FLOOR"}
 for output in json.load(sys.stdin):
     if output["OutputKey"] in names:
         print("export " + names[output["OutputKey"]] + "=" + shlex.quote(output["OutputValue"]))

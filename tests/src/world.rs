@@ -103,6 +103,8 @@ impl World {
         let own = format!("{},{},{}", own_arns(emulator.account()), guard_queue.arn, attached_queue.arn);
         environment.push((settings::OWN, own));
         environment.push(("BUDGET_GUARD_MODE", "enforce".to_owned()));
+        // Limits in tags are small in tests.
+        environment.push(("BUDGET_GUARD_TAG_FLOOR", "1/1d".to_owned()));
         // Emulators take no events of `aws.…`, as AWS does. Events of `custom.…` replace them.
         environment.push(("BUDGET_GUARD_TRUSTED_SOURCES", "custom.".to_owned()));
         let events = aws_sdk_eventbridge::Client::new(&config);

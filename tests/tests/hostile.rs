@@ -4,7 +4,7 @@ use std::fs;
 
 use budget_guard_core::alerts::{
     Alert, AlertJson, BudgetBody, BudgetEvent, BudgetRef, CodeSource, Failure as Failed, NotTaken,
-    Occurrence, RuleBody, RuleEvent, Subject, command, command_in, message,
+    Occurrence, RuleBody, RuleEvent, Subject, Tamper, Tampered, Tampering, command, command_in, message,
 };
 use budget_guard_core::archive::Replay;
 use budget_guard_core::escape;
@@ -98,6 +98,10 @@ fn alerts(name: &str) -> Vec<Alert> {
             alerts.push(Alert::about_budget(subject, Occurrence::default(), body, NOON));
         }
     }
+    let before = Some(text());
+    let tag = Tamper::Tag { rule: rule("fix-acl"), key: format!("budget-guard:{name}"), before, after: None };
+    let tampering = Tampering::of(vec![Tampered { change: tag, by: Some(text()) }]);
+    alerts.push(Alert::about_tampering(tampering, NOON));
     alerts
 }
 

@@ -176,6 +176,29 @@ fn the_reference_is_complete() {
 }
 
 #[test]
+fn the_policy_for_tags_can_be_copied() {
+    let text = read("infra/security.md");
+    let blocks = text.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let policies: Vec<serde_json::Value> =
+        blocks.map(|block| serde_json::from_str(block).expect("a policy is JSON")).collect();
+    let [policy] = &policies[..] else { panic!("{} policies", policies.len()) };
+    assert_eq!(policy["Version"], "2012-10-17");
+    let statement = &policy["Statement"][0];
+    assert_eq!(statement["Effect"], "Deny");
+    assert_eq!(statement["Action"], serde_json::json!(["events:TagResource", "events:UntagResource"]));
+    let condition = &statement["Condition"];
+    let keys = condition["ForAnyValue:StringLike"]["aws:TagKeys"].as_str().expect("a pattern of keys");
+    let prefix = keys.strip_suffix('*').expect("all keys that begin so");
+    for tag in [MODE_TAG, LIMIT_TAG, SUSTAINED_TAG, TURNS_TAG, AUTO_RESTORE_TAG, BUDGET_TAG, ACTS_AS_TAG] {
+        assert!(tag.starts_with(prefix), "{tag}");
+    }
+    let except = condition["ArnNotLike"]["aws:PrincipalArn"].as_str();
+    assert!(except.is_some_and(|arn| arn.starts_with("arn:aws:iam::*:role/")), "{except:?}");
+    // Service control policies have at most 5,120 characters.
+    assert!(policy.to_string().len() <= 5_120);
+}
+
+#[test]
 fn each_threat_and_each_promise_names_tests_that_exist() {
     let mut tests = Vec::new();
     tests_below(&root().join("tests"), &mut tests);

@@ -4,8 +4,8 @@ use budget_guard_core::alerts;
 use budget_guard_core::attribution::Home;
 use budget_guard_core::escape;
 use budget_guard_core::model::{Excerpt, Own, RuleArn};
-use budget_guard_core::policy::Limits;
-use budget_guard_core::settings::{self, LIMIT, SettingError, TABLE, TOPIC};
+use budget_guard_core::policy::{BurstLimit, Limits};
+use budget_guard_core::settings::{self, ENFORCE_BY_TAG, LIMIT, SettingError, TABLE, TOPIC};
 
 use crate::args::{Format, Global};
 use crate::problem::Problem;
@@ -65,7 +65,9 @@ impl Context {
         let (topic_arn, home) =
             settings::topic(|name| self.setting(name)).map_err(|error| self.wrong(error))?;
         let home = Home { own: self.own()?, ..home };
-        Ok(GuardSettings { table, topic_arn, home, defaults: self.defaults()? })
+        // The functions judge tags, by their own settings. An order by hand reports none of them.
+        let defaults = Limits { enforce_by_tag: true, tag_floor: BurstLimit::NO_FLOOR, ..self.defaults()? };
+        Ok(GuardSettings { table, topic_arn, home, defaults })
     }
 
     /// Parts of the guard's own stack. There are none if the variable is not set.
@@ -75,7 +77,10 @@ impl Context {
 
     /// Limits of rules without tags, from this environment. The function's own settings may differ.
     pub(crate) fn defaults(&self) -> Result<Limits, Problem> {
-        settings::defaults(|name| self.setting(name)).map_err(|error| self.wrong(error))
+        let mut limits = settings::defaults(|name| self.setting(name)).map_err(|error| self.wrong(error))?;
+        // Without the variable it is not known that the stack lets no tag enforce.
+        limits.enforce_by_tag |= self.setting(ENFORCE_BY_TAG).is_none();
+        Ok(limits)
     }
 
     /// ARN of the guard's queue. `None` if neither the option nor the variable is set.

@@ -27,6 +27,9 @@ const TURNS: &str = "BUDGET_GUARD_TURNS";
 const PROBATION: &str = "BUDGET_GUARD_PROBATION";
 const PRESSURE: &str = "BUDGET_GUARD_PRESSURE";
 const AUTO_RESTORE: &str = "BUDGET_GUARD_AUTO_RESTORE";
+const TAG_FLOOR: &str = "BUDGET_GUARD_TAG_FLOOR";
+/// Variable that lets tags enforce.
+pub const ENFORCE_BY_TAG: &str = "BUDGET_GUARD_ENFORCE_BY_TAG";
 const TRIAL: &str = "BUDGET_GUARD_TRIAL";
 const ATTACHED_QUEUE: &str = "BUDGET_GUARD_ATTACHED_QUEUE_ARN";
 const ARCHIVE: &str = "BUDGET_GUARD_ARCHIVE_ARN";
@@ -188,6 +191,10 @@ pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, Setti
     if let Some(max) = number(&lookup, MAX_CUTS, "a whole number of at least 1, as in 5")? {
         limits.max_cuts_per_hour = max;
     }
+    if let Some(floor) = optional(&lookup, TAG_FLOOR)? {
+        limits.tag_floor = floor;
+    }
+    limits.enforce_by_tag = switch(&lookup, ENFORCE_BY_TAG)?;
     limits.restores_exonerated = switch(&lookup, AUTO_RESTORE)?;
     limits.trial = switch(&lookup, TRIAL)?;
     limits.archive = archive(&lookup)?;

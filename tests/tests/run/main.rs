@@ -12,6 +12,7 @@ mod put;
 mod refresh;
 mod schedules;
 mod sessions;
+mod tags;
 mod unwatched;
 mod zero_touch;
 
@@ -27,7 +28,7 @@ use budget_guard_core::attribution::Home;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::guard::{Observation, Order};
 use budget_guard_core::model::{FaultKind, RuleArn, RuleDefinition, RuleState, Timestamp};
-use budget_guard_core::policy::{Limits, Mode};
+use budget_guard_core::policy::{BurstLimit, Limits, Mode};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::run::{Guard, HandleError, Reply, Summary, drive};
 use budget_guard_tests::memory::{Call, Fate, World};
@@ -41,7 +42,10 @@ fn rule(name: &str) -> RuleArn {
 
 fn guard(world: &World, limit: &str) -> Guard<World> {
     let home = Home { own: own("123456789012"), ..Home::new("aws", "us-east-1", "123456789012") };
-    Guard::new(world.clone(), home, Limits::new(Mode::Enforce, limit.parse().unwrap()))
+    // Limits in tags are small here.
+    let limits =
+        Limits { tag_floor: BurstLimit::NO_FLOOR, ..Limits::new(Mode::Enforce, limit.parse().unwrap()) };
+    Guard::new(world.clone(), home, limits)
 }
 
 /// Runs a future. `None` if it cannot continue, which means that the process has died.

@@ -42,6 +42,8 @@ async fn what_was_asked_for_reaches_the_parts() -> Result<(), Failure> {
             ("BUDGET_GUARD_PROBATION", "15m"),
             ("BUDGET_GUARD_PRESSURE", "4"),
             ("BUDGET_GUARD_MAX_CUTS_PER_HOUR", "5"),
+            ("BUDGET_GUARD_ENFORCE_BY_TAG", "false"),
+            ("BUDGET_GUARD_TAG_FLOOR", "20/60s"),
             ("BUDGET_GUARD_AUTO_RESTORE", "false"),
             ("BUDGET_GUARD_TRIAL", "false"),
             ("BUDGET_GUARD_ARCHIVE_ARN", ""),

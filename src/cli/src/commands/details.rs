@@ -3,8 +3,8 @@
 use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::quoted;
 use budget_guard_core::breaker::{Breaker, Cut};
-use budget_guard_core::model::{Fault, RuleDefinition, Tags, Timestamp, plural};
-use budget_guard_core::policy::{LIMIT_TAG, Limits, MODE_TAG, Switchable};
+use budget_guard_core::model::{Fault, RuleArn, RuleDefinition, Tags, Timestamp, plural};
+use budget_guard_core::policy::{BurstLimit, LIMIT_TAG, Limits, MODE_TAG, Switchable};
 use budget_guard_core::ports::{Clock, Rules};
 use budget_guard_core::record::Record;
 use serde::Serialize;
@@ -56,7 +56,7 @@ pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Prob
     let live = found.session.rules().inspect(&found.rule).await;
     let now = SystemClock.now();
     let tags = live.as_ref().map(|rule| rule.tags.clone()).unwrap_or_default();
-    let limits = effective_limits(&defaults, found.record.as_ref(), &tags);
+    let limits = effective_limits(&defaults, &found.rule, found.record.as_ref(), &tags);
     let is_seen = found.record.is_some();
     let record = found.record.unwrap_or_else(|| Record::new(found.rule.clone(), limits.burst));
     if context.is_json() {
@@ -203,12 +203,12 @@ fn report(
 }
 
 /// Limits in effect. The function's default is not known here, so the limit it last used is taken from the record.
-fn effective_limits(defaults: &Limits, record: Option<&Record>, tags: &Tags) -> Limits {
+fn effective_limits(defaults: &Limits, rule: &RuleArn, record: Option<&Record>, tags: &Tags) -> Limits {
     let mut defaults = defaults.clone();
     if let Some(record) = record.filter(|_| !tags.contains_key(LIMIT_TAG)) {
         defaults.burst = record.limit;
     }
-    defaults.with_tags(tags)
+    defaults.of_rule(rule, tags)
 }
 
 fn mode(limits: &Limits, tags: &Tags) -> Effective {
@@ -217,8 +217,13 @@ fn mode(limits: &Limits, tags: &Tags) -> Effective {
 }
 
 fn limit(limits: &Limits, tags: &Tags) -> Effective {
-    let is_tagged = tags.get(LIMIT_TAG).is_some_and(|tag| tag.parse() == Ok(limits.burst));
-    Effective { value: limits.burst.to_string(), origin: origin(is_tagged) }
+    let tagged: Option<BurstLimit> = tags.get(LIMIT_TAG).and_then(|tag| tag.parse().ok());
+    let origin = match tagged {
+        Some(tagged) if tagged == limits.burst => "tag",
+        Some(_) => "floor of tags",
+        None => "default",
+    };
+    Effective { value: limits.burst.to_string(), origin }
 }
 
 fn origin(is_tagged: bool) -> &'static str {

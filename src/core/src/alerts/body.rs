@@ -7,6 +7,7 @@ use super::coverage::Coverage;
 use super::paused::Paused;
 use super::render::AlertJson;
 use super::rule::RuleBody;
+use super::tampering::Tampering;
 use crate::model::RuleArn;
 
 /// Content of an alert.
@@ -21,6 +22,8 @@ pub enum Body {
     Coverage(Box<Coverage>),
     /// Pause of the guard after too many cuts.
     Paused(Box<Paused>),
+    /// Changes by others to the guard itself.
+    Tampering(Box<Tampering>),
     /// Finished text, as an earlier version stored it.
     Written(Box<AlertJson>),
 }

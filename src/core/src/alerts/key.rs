@@ -41,6 +41,8 @@ pub enum AlertKind {
     Unwatched,
     /// The guard has cut too many rules, and cuts nothing more by itself.
     Paused,
+    /// A tag of the guard on a rule, or a part of its stack, was changed by others.
+    Tampered,
 }
 
 impl AlertKind {
@@ -62,6 +64,7 @@ impl AlertKind {
             Self::Budget => "budget",
             Self::Unwatched => "unwatched",
             Self::Paused => "paused",
+            Self::Tampered => "tampered",
         }
     }
 }
@@ -93,7 +96,7 @@ pub enum Subject {
     Budget(String),
     /// Message about costs, by its SNS message id.
     Message(String),
-    /// Message about costs without an id, by a hash of its content.
+    /// Message about costs without an id, or changes to the guard itself, by a hash of the content.
     Text(u64),
     /// Events that the guard receives.
     Coverage,
@@ -132,7 +135,7 @@ impl fmt::Display for AlertKey {
             }
             Subject::Budget(name) => (format!("{kind}/{name}"), [repetition, topic]),
             Subject::Message(id) => (format!("{kind}/message/{id}"), [None, None]),
-            Subject::Text(hash) => (format!("{kind}/text/{hash:010x}"), [None, None]),
+            Subject::Text(hash) => (format!("{kind}/text/{hash:010x}"), [topic, repetition]),
             Subject::Coverage | Subject::Guard => (kind.to_owned(), [topic, repetition]),
             Subject::Stored(id) => (id.clone(), [None, None]),
         };

@@ -10,6 +10,7 @@ mod outbox;
 mod paused;
 mod render;
 mod rule;
+mod tampering;
 
 pub use body::{Body, RuleRef};
 pub use budget::{BudgetBody, BudgetEvent, BudgetRef, EasedBy, NotTaken, Ranked};
@@ -23,6 +24,7 @@ pub use render::{
     AlertJson, BudgetOutcome, Message, StateRef, command, command_in, details, message, quoted,
 };
 pub use rule::{AfterCut, CodeSource, Failure, RuleBody, RuleEvent};
+pub use tampering::{Tamper, Tampered, Tampering};
 
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +104,16 @@ impl Alert {
         Self { key, time: whole_seconds(now), body }
     }
 
+    /// Creates an alert about changes by others to the guard itself. Each has a subject of its own, so that no alert takes
+    /// the place of another one that still waits.
+    pub fn about_tampering(tampering: Tampering, now: Timestamp) -> Self {
+        let time = whole_seconds(now);
+        let occurrence = Occurrence::repeated(Repetition::At(time));
+        let key =
+            AlertKey { subject: Subject::Text(tampering.hash()), kind: AlertKind::Tampered, occurrence };
+        Self { key, time, body: Body::Tampering(Box::new(tampering)) }
+    }
+
     /// Creates an alert from finished text.
     pub fn written(json: AlertJson) -> Self {
         let subject = Subject::Stored(json.dedup_id.clone());
@@ -118,7 +130,7 @@ impl Alert {
         match &mut self.body {
             Body::Rule(body) => body.evidence = None,
             Body::Written(json) => json.evidence = None,
-            Body::Budget(_) | Body::Coverage(_) | Body::Paused(_) => {}
+            Body::Budget(_) | Body::Coverage(_) | Body::Paused(_) | Body::Tampering(_) => {}
         }
     }
 }

@@ -10,8 +10,6 @@ use crate::model::{
     Tags, Target, Timestamp, unqualified,
 };
 
-/// Prefix of the tags that are stored.
-const TAG_PREFIX: &str = "budget-guard:";
 /// Time after which targets and tags that could not be read are read again.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// The same after a transient fault: in time for the next tick, because the causes of the rule's firings are unknown
@@ -61,6 +59,10 @@ pub struct Entry {
     /// Time of the next attempt after targets and tags could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
+    /// Principal of the change after which targets and tags have to be read again. `None` if they are up to date, or were
+    /// never read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
 }
 
 /// All rules of the account and Region.
@@ -129,6 +131,8 @@ pub enum Edit {
     DetailsStale {
         /// ARN of the rule.
         rule: RuleArn,
+        /// Principal that changed them.
+        by: String,
     },
     /// Schedules of EventBridge Scheduler invoke the rule's targets. Periods known before are kept unless all of its
     /// schedules were read.
@@ -199,8 +203,9 @@ impl Edit {
                     entry.retry_at = Some(at + if is_transient { RETRY_SOON } else { RETRY_AFTER });
                 }
             }
-            Self::DetailsStale { rule } => {
+            Self::DetailsStale { rule, by } => {
                 if let Some(entry) = entries.get_mut(&rule) {
+                    entry.changed_by = Some(by).filter(|_| entry.were_details_read());
                     (entry.details_at, entry.retry_at) = (None, None);
                 }
             }
@@ -242,6 +247,7 @@ fn list(entries: &mut Entries, listed: ListedRule, at: Timestamp, since: Option<
             since,
             details_at: None,
             retry_at: None,
+            changed_by: None,
         };
         entries.insert(rule, entry);
         return;
@@ -282,6 +288,9 @@ fn read(
 }
 
 impl Entry {
+    /// Prefix of the tags that are stored.
+    pub(super) const TAG_PREFIX: &str = "budget-guard:";
+
     fn forget_cut_if_enabled(&mut self) {
         if self.state.is_enabled() {
             self.cut_from = None;
@@ -292,7 +301,7 @@ impl Entry {
         if self.details_at.is_some_and(|details_at| details_at > at) {
             return;
         }
-        tags.retain(|key, _| key.starts_with(TAG_PREFIX));
+        tags.retain(|key, _| key.starts_with(Self::TAG_PREFIX));
         let bare = |target: Target| Target {
             role_arn: target.role_arn,
             actors: target.actors,
@@ -301,6 +310,12 @@ impl Entry {
         };
         self.targets = targets.into_iter().map(bare).collect();
         (self.tags, self.details_at, self.retry_at) = (tags, Some(at), None);
+        self.changed_by = None;
+    }
+
+    /// Returns true if targets and tags were read at any time.
+    pub(super) fn were_details_read(&self) -> bool {
+        self.details_at.is_some() || self.changed_by.is_some()
     }
 
     fn set_woken(&mut self, mut periods: BTreeSet<Seconds>, are_all_read: bool) {

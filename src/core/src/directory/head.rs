@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::chunks::Bucket;
-use crate::alerts::Outbox;
+use crate::alerts::{Alert, Outbox, Tampered, Tampering};
 use crate::model::{DAILY, DEFAULT_BUS, Fault, FaultKind, Lease, Throttle, Timestamp, whole_seconds};
 use crate::stored::{Blob, Key, Stored, StoredError};
 
@@ -22,6 +22,8 @@ pub const DETAILS_HOLD: SignedDuration = SignedDuration::from_hours(12);
 const REFRESH: SignedDuration = SignedDuration::from_secs(60);
 /// Time after which a closed coverage gap is forgotten. If it opens again later, it is reported again.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Maximum number of waiting alerts. Each has at most 20 changes, or replaces the one before it.
+pub const MAX_ALERTS: usize = 10;
 /// Maximum number of closed gaps that are remembered, latest first. Each takes about 40 bytes of the head.
 const MAX_ABSENT: usize = 200;
 
@@ -60,7 +62,7 @@ pub struct Head {
     /// Coverage gaps that were reported. `None` before the first report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unwatched: Option<Told>,
-    /// Alerts about coverage gaps that are not published yet.
+    /// Alerts about coverage gaps and about changes to the guard itself that are not published yet.
     #[serde(default, skip_serializing_if = "Outbox::is_empty")]
     pub outbox: Outbox,
     /// Event time of the first `AssumeRole` that reached the guard while its catch-all rule was in plain `ENABLED`.
@@ -200,6 +202,13 @@ impl Head {
         // The pass may already be past the rules that changed, so it starts again.
         if std::mem::take(&mut self.wants_pass) {
             self.pass = Some(Pass::first(now));
+        }
+    }
+
+    /// Queues an alert about changes by others to the guard itself. Does nothing without any.
+    pub fn report_tampering(&mut self, changes: Vec<Tampered>, now: Timestamp) {
+        if !changes.is_empty() {
+            self.outbox.queue(Alert::about_tampering(Tampering::of(changes), now), MAX_ALERTS);
         }
     }
 

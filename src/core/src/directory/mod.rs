@@ -3,12 +3,13 @@
 mod chunks;
 mod entry;
 mod head;
+mod retagged;
 mod schedule_periods;
 mod unwatched;
 
 pub use chunks::{Bucket, Chunk, KEEP_CHUNKS, MAX_CHUNK_BYTES, pack, unpack};
 pub use entry::{Edit, Entries, Entry};
-pub use head::{DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, Missed, Pass, Trouble};
+pub use head::{DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, MAX_ALERTS, Missed, Pass, Trouble};
 pub use schedule_periods::SchedulePeriods;
 pub use unwatched::Unwatched;
 

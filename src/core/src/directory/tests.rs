@@ -118,7 +118,7 @@ fn details_are_kept_bare_and_read_oldest_first() {
     let directory = Directory::new(entries.clone(), Own::example());
     assert!(directory.tags(&arn("a"), at(12 * 3_600)).is_some());
     assert!(directory.tags(&arn("a"), at(12 * 3_600 + 5)).is_none(), "too old to hold");
-    Edit::DetailsStale { rule: arn("a") }.apply(&mut entries);
+    Edit::DetailsStale { rule: arn("a"), by: "ann".into() }.apply(&mut entries);
     for (is_transient, seconds) in [(false, 3_600), (true, 50)] {
         Edit::DetailsFailed { rule: arn("a"), is_transient, at: at(10) }.apply(&mut entries);
         assert_eq!(entries[&arn("a")].details_due(every), at(10 + seconds), "not again at once");

@@ -53,6 +53,14 @@ pub enum Note {
         /// Reason in the removed alert.
         reason: String,
     },
+    /// Tags are malformed or not obeyed.
+    #[error("rule {}: {}", quoted(.rule), .problems.join("; "))]
+    Tags {
+        /// ARN of the rule.
+        rule: RuleArn,
+        /// Problems, one sentence each.
+        problems: Vec<String>,
+    },
     /// A rule tripped and was not cut.
     #[error("rule {} was not cut: {because}", quoted(.rule))]
     NotCut {
@@ -106,9 +114,11 @@ impl Note {
             | Self::NotPublished { fault, .. }
             | Self::NotEntered { fault, .. }
             | Self::Stopped { fault } => Some(fault),
-            Self::GivenUp { .. } | Self::NotCut { .. } | Self::LeftOut { .. } | Self::TooManySteps { .. } => {
-                None
-            }
+            Self::GivenUp { .. }
+            | Self::Tags { .. }
+            | Self::NotCut { .. }
+            | Self::LeftOut { .. }
+            | Self::TooManySteps { .. } => None,
         }
     }
 }

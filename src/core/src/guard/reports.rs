@@ -7,7 +7,7 @@ use crate::model::{DAILY, Throttle};
 use crate::policy::Mode;
 use crate::turns::OwnShare;
 
-use super::Step;
+use super::{Note, Step};
 
 /// Time from one advice about a rule to the next.
 const ADVICE_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -36,6 +36,8 @@ impl Step<'_> {
             return;
         }
         self.record.reported_tags.clone_from(&self.limits.bad_tags);
+        let (rule, problems) = (self.record.rule.clone(), self.limits.bad_tags.clone());
+        self.plan.notes.push(Note::Tags { rule, problems });
         self.queue(self.about(RuleEvent::Failed(Failure::Tags(self.limits.bad_tags.clone()))));
     }
 

@@ -48,7 +48,7 @@ pub use money::MicroUsd;
 pub use own::{Own, ParseOwnError};
 pub use put::{Put, TraceRoot};
 pub use rule::{ParseRuleStateError, Restoration, RuleDefinition, RuleState, Tags, Target};
-pub use rule_arn::{DEFAULT_BUS, GUARD_TARGET_ID, OWN_PREFIX, ParseRuleArnError, RuleArn};
+pub use rule_arn::{DEFAULT_BUS, DRILL_PREFIX, GUARD_TARGET_ID, OWN_PREFIX, ParseRuleArnError, RuleArn};
 pub use schedule::{MAX_SCHEDULES, ScheduleDefinition, Schedules, period_of};
 pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};
 pub use session::{OpenSessions, Opened, Session, SessionKey};

@@ -22,6 +22,8 @@ pub struct RuleArn {
 pub const DEFAULT_BUS: &str = "default";
 /// Beginning of the names of the guard's rules and functions. It proves nothing: see [`super::Own`].
 pub const OWN_PREFIX: &str = "budget-guard-";
+/// Beginning of the names of rules that `budget-guard drill` makes, to be cut.
+pub const DRILL_PREFIX: &str = "drill-budget-guard-";
 /// Id of the target with which `attach` sends the events of a rule to the guard's queue.
 pub const GUARD_TARGET_ID: &str = "budget-guard";
 

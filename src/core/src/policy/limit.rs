@@ -20,12 +20,23 @@ impl BurstLimit {
     pub const MAX_COUNT: u32 = 100_000_000;
     /// Maximum window: one day.
     pub const MAX_WINDOW: Seconds = Seconds::new(86_400);
+    /// Default of the lowest limit that a tag may set: 20 a minute, far above what a rule fires by hand.
+    pub const TAG_FLOOR: Self =
+        Self { count: NonZeroU32::new(20).expect("not zero"), window: Seconds::new(60) };
+    /// Floor below which there is no limit.
+    pub const NO_FLOOR: Self = Self { count: NonZeroU32::MIN, window: Self::MAX_WINDOW };
 }
 
 impl BurstLimit {
     /// Limit on probation: a quarter of the count, at least 1.
     pub fn on_probation(self) -> Self {
         self.divided(const { NonZeroU32::new(4).expect("four is not zero") })
+    }
+
+    /// Returns true if fewer firings in the same time reach this limit than `floor`.
+    pub fn is_below(self, floor: Self) -> bool {
+        let scaled = |limit: Self, window: Seconds| u64::from(limit.count.get()) * u64::from(window.get());
+        scaled(self, floor.window) < scaled(floor, self.window)
     }
 
     /// Smaller count of the two, within the window of `self`.

@@ -19,7 +19,9 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::model::{ACTS_AS_TAG, ActsAs, Answering, MAX_SCHEDULES, Schedules, Seconds, Tags, Target};
+use crate::model::{
+    ACTS_AS_TAG, ActsAs, Answering, DRILL_PREFIX, MAX_SCHEDULES, RuleArn, Schedules, Seconds, Tags, Target,
+};
 
 /// Tag that overrides the mode of one rule: `enforce`, `observe` or `ignore`.
 pub const MODE_TAG: &str = "budget-guard:mode";
@@ -92,7 +94,11 @@ pub struct Limits {
     pub overspent_budgets: Vec<String>,
     /// Burst limit before the division. Equal to `burst` without overspent budgets.
     pub base_burst: BurstLimit,
-    /// Tags that could not be parsed, one sentence each. The defaults hold instead.
+    /// Lowest limits that tags may set. Lower ones are raised to it.
+    pub tag_floor: BurstLimit,
+    /// True if a tag may let the guard cut a rule that it observes otherwise.
+    pub enforce_by_tag: bool,
+    /// Tags that could not be parsed or are not obeyed, one sentence each. The defaults hold instead.
     pub bad_tags: Vec<String>,
 }
 
@@ -123,8 +129,19 @@ impl Limits {
             pressure: DEFAULT_PRESSURE,
             overspent_budgets: Vec::new(),
             base_burst: burst,
+            tag_floor: BurstLimit::TAG_FLOOR,
+            enforce_by_tag: false,
             bad_tags: Vec::new(),
         }
+    }
+
+    /// Overrides the defaults in `self` with the tags of this rule. Those of a drill are taken at their word, because
+    /// its rule is made to be cut.
+    pub fn of_rule(&self, rule: &RuleArn, tags: &Tags) -> Self {
+        if !rule.name().starts_with(DRILL_PREFIX) {
+            return self.with_tags(tags);
+        }
+        Self { tag_floor: BurstLimit::NO_FLOOR, enforce_by_tag: true, ..self.clone() }.with_tags(tags)
     }
 
     /// Overrides the defaults in `self` with a rule's tags.
@@ -132,14 +149,30 @@ impl Limits {
         let mut limits = self.clone();
         let mut bad_tags = Vec::new();
         override_with(tags, MODE_TAG, &mut limits.mode, &mut bad_tags);
+        if limits.mode == Mode::Enforce && self.mode != Mode::Enforce && !self.enforce_by_tag {
+            limits.mode = self.mode;
+            bad_tags.push(format!(
+                "tag {MODE_TAG}: enforce is not obeyed, because the stack lets no tag enforce; {} holds, until Mode=enforce \
+                 or EnforceByTag=true is set",
+                self.mode
+            ));
+        }
         limits.burst_is_tagged = override_with(tags, LIMIT_TAG, &mut limits.burst, &mut bad_tags);
+        if limits.burst_is_tagged && limits.burst.is_below(self.tag_floor) {
+            bad_tags.push(below_floor(LIMIT_TAG, &limits.burst, &self.tag_floor));
+            limits.burst = self.tag_floor;
+        }
         limits.base_burst = limits.burst;
         let mut sustained = Switchable(limits.sustained);
         limits.sustained_is_tagged = override_with(tags, SUSTAINED_TAG, &mut sustained, &mut bad_tags);
         limits.sustained = sustained.0;
         let mut turns = Switchable(limits.turns);
-        override_with(tags, TURNS_TAG, &mut turns, &mut bad_tags);
+        let are_turns_tagged = override_with(tags, TURNS_TAG, &mut turns, &mut bad_tags);
         limits.turns = turns.0;
+        if let Some(turns) = limits.turns.filter(|turns| are_turns_tagged && *turns < TurnLimit::TAG_FLOOR) {
+            bad_tags.push(below_floor(TURNS_TAG, &turns, &TurnLimit::TAG_FLOOR));
+            limits.turns = Some(TurnLimit::TAG_FLOOR);
+        }
         let mut wait = Seconds::new(0);
         override_with(tags, AUTO_RESTORE_TAG, &mut wait, &mut bad_tags);
         limits.auto_restore = (wait.get() > 0).then_some(wait);
@@ -202,6 +235,10 @@ impl Limits {
     }
 }
 
+fn below_floor(key: &str, limit: &impl Display, floor: &impl Display) -> String {
+    format!("tag {key}: {limit} is below the floor of {floor}, which holds")
+}
+
 /// Replaces a value by that of a tag. Returns true if it did. A tag that cannot be parsed is reported, and the value
 /// stays.
 fn override_with<T>(tags: &Tags, key: &str, value: &mut T, bad_tags: &mut Vec<String>) -> bool
@@ -220,130 +257,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tags_override_and_bad_tags_are_named() {
-        let check = |tags: &[(&str, &str)], mode: Mode, burst: &str, bad: &[&str]| {
-            let defaults = Limits::new(Mode::Enforce, "200/60s".parse().unwrap());
-            let tags = tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-            let limits = defaults.with_tags(&tags);
-            assert_eq!((limits.mode, limits.burst.to_string().as_str()), (mode, burst));
-            assert_eq!(limits.bad_tags.len(), bad.len(), "{:?}", limits.bad_tags);
-            for (seen, expected) in limits.bad_tags.iter().zip(bad) {
-                assert!(seen.contains(expected), "{seen}");
-            }
-        };
-        check(&[], Mode::Enforce, "200/60s", &[]);
-        check(&[("budget-guard:mode", "observe"), ("team", "blue")], Mode::Observe, "200/60s", &[]);
-        check(&[("budget-guard:limit", "500/5m")], Mode::Enforce, "500/5m", &[]);
-        check(&[("budget-guard:mode", "Ignore!")], Mode::Enforce, "200/60s", &[r#""Ignore!" is not a mode"#]);
-        check(
-            &[("budget-guard:limit", "many")],
-            Mode::Enforce,
-            "200/60s",
-            &[r#""many" is not a burst limit"#],
-        );
-        check(
-            &[("budget-guard:auto-restore", "soon")],
-            Mode::Enforce,
-            "200/60s",
-            &[r#""soon" is not a duration"#],
-        );
-        check(
-            &[("budget-guard:budget", " , ")],
-            Mode::Enforce,
-            "200/60s",
-            &[r#"tag budget-guard:budget: " , " names no budget; expected"#],
-        );
-        check(&[("budget-guard:trial", "off")], Mode::Enforce, "200/60s", &[]);
-        check(
-            &[("budget-guard:trial", "maybe")],
-            Mode::Enforce,
-            "200/60s",
-            &[r#"tag budget-guard:trial: "maybe" is not a switch; expected on or off"#],
-        );
-        check(
-            &[("budget-guard:trial", "on")],
-            Mode::Enforce,
-            "200/60s",
-            &["the stack does not let the guard restore rules; set Trial=true or AutoRestore=true"],
-        );
-        check(
-            &[("budget-guard:limit", "0/60s"), ("budget-guard:mode", "")],
-            Mode::Enforce,
-            "200/60s",
-            &["is not a mode", "is not a burst limit"],
-        );
-    }
-
-    #[test]
-    fn the_operators_word_on_who_acts_is_enough_to_know_it() {
-        let ecs = "arn:aws:ecs:us-east-1:123456789012:";
-        let role = Some("arn:aws:iam::123456789012:role/worker");
-        let actor = crate::model::Actor::new(&format!("{ecs}task-definition/worker"), role);
-        let task = Target { actors: vec![actor], ..Target::new("1", format!("{ecs}cluster/work")) };
-        let check = |targets: &[Target], tag: Option<&str>, is_known: bool, starts_one_task: bool| {
-            let tags: Tags =
-                tag.map(|roles| (ACTS_AS_TAG.to_owned(), roles.to_owned())).into_iter().collect();
-            let limits = Limits::new(Mode::Enforce, "200/60s".parse().unwrap()).with_tags(&tags);
-            let seen = limits.with_targets(targets).answering;
-            assert_eq!((seen.is_known, seen.starts_one_task), (is_known, starts_one_task), "{tag:?}");
-        };
-        let queue = Target::new("1", "arn:aws:sqs:us-east-1:123456789012:work");
-        check(std::slice::from_ref(&task), None, true, true);
-        // Sessions of a declared role are no tasks of the target.
-        check(std::slice::from_ref(&task), Some("hub"), true, false);
-        check(std::slice::from_ref(&queue), None, false, false);
-        check(std::slice::from_ref(&queue), Some("hub"), true, false);
-        check(std::slice::from_ref(&queue), Some("*"), false, false);
-    }
-
-    #[test]
-    fn a_limit_is_the_operators_word_only_if_its_own_tag_says_it() {
-        let check = |tags: &[(&str, &str)], expected: [&str; 3], is_tagged: [bool; 2], bad: usize| {
-            let defaults = Limits::new(Mode::Enforce, "200/60s".parse().unwrap());
-            let tags = tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-            let limits = defaults.with_tags(&tags);
-            let seen = [
-                limits.burst.to_string(),
-                Switchable(limits.sustained).to_string(),
-                Switchable(limits.turns).to_string(),
-            ];
-            assert_eq!(seen, expected);
-            assert_eq!([limits.burst_is_tagged, limits.sustained_is_tagged], is_tagged);
-            assert_eq!(limits.bad_tags.len(), bad, "{:?}", limits.bad_tags);
-        };
-        check(&[], ["200/60s", "20/15m/8", "10"], [false, false], 0);
-        // Equal to the default, but set by a tag.
-        check(&[(LIMIT_TAG, "200/60s")], ["200/60s", "20/15m/8", "10"], [true, false], 0);
-        check(&[(SUSTAINED_TAG, "30/20m/10")], ["200/60s", "30/20m/10", "10"], [false, true], 0);
-        check(&[(SUSTAINED_TAG, "off"), (TURNS_TAG, "off")], ["200/60s", "off", "off"], [false, true], 0);
-        check(&[(TURNS_TAG, "25")], ["200/60s", "20/15m/8", "25"], [false, false], 0);
-        // A tag that cannot be parsed does not count as set.
-        let bad = [(LIMIT_TAG, "many"), (SUSTAINED_TAG, "OFF"), (TURNS_TAG, "1")];
-        check(&bad, ["200/60s", "20/15m/8", "10"], [false, false], 3);
-    }
-
-    #[test]
-    fn pressure_divides_the_limit_of_the_rules_it_covers() {
-        let check = |limit: &str, divisor: u32, tag: Option<&str>, overspent: &[&str], expected: &str| {
-            let mut defaults = Limits::new(Mode::Enforce, limit.parse().unwrap());
-            defaults.pressure = NonZeroU32::new(divisor).unwrap();
-            let tags = tag.map(|tag| (BUDGET_TAG.to_owned(), tag.to_owned())).into_iter().collect();
-            let pressed = defaults.with_tags(&tags).with_overspent_budgets(overspent.iter().copied());
-            let seen = format!("{} by {}", pressed.burst, pressed.overspent_budgets.join(", "));
-            assert_eq!(seen, expected, "{limit} / {divisor}, {tag:?}, {overspent:?}");
-            let again = pressed.with_overspent_budgets(overspent.iter().copied());
-            assert_eq!(again.burst, pressed.burst, "divided twice");
-        };
-        check("200/60s", 4, None, &[], "200/60s by ");
-        check("200/60s", 4, None, &["blue", "red"], "50/60s by blue, red");
-        check("200/60s", 4, Some("red"), &["blue", "red"], "50/60s by red");
-        check("200/60s", 4, Some("red, green"), &["blue"], "200/60s by ");
-        check("200/60s", 1, None, &["blue"], "200/60s by blue");
-        check("3/5m", 4, None, &["blue"], "1/5m by blue");
-        check("3/5m", u32::MAX, None, &["blue"], "1/5m by blue");
-    }
-}
+mod tests;

@@ -16,6 +16,8 @@ impl TurnLimit {
     /// 10. Pipelines of eight stages and fixers that converge stay below it. Lambda's own loop detection stops at about
     /// 16.
     pub const DEFAULT: Self = Self(NonZeroU32::new(10).expect("not zero"));
+    /// Lowest limit that a tag may set.
+    pub const TAG_FLOOR: Self = Self(NonZeroU32::new(5).expect("not zero"));
     /// Minimum limit. A single answer is no loop: nearly every remediation fires its own rule once.
     pub const MIN: u32 = 2;
     /// Maximum limit: the longest loop that can be declared as intended.

@@ -225,6 +225,9 @@ impl<P: Ports> Guard<P> {
                 failed.push(Failed { messages: group.messages, error });
             }
         }
+        if let Err(fault) = self.publish_unwatched().await {
+            tracing::warn!(%fault, "an alert was not published; the next tick tries again");
+        }
         // Last, so that the records that are judged contain the firings of this batch.
         for (message, money) in intake.money {
             if let Err(fault) = Box::pin(self.money(&money, summary)).await {
@@ -253,6 +256,8 @@ impl<P: Ports> Guard<P> {
             let at = rules.entry(&changed.rule).or_insert(changed.at);
             *at = changed.at.max(*at);
         }
+        let last = |rule: &RuleArn| changes.iter().rev().find(|(_, changed)| changed.rule == *rule);
+        let by = |rule: &RuleArn| last(rule).map(|(_, changed)| changed.by.clone());
         if rules.is_empty() || self.load_directory().await?.is_none() {
             return Ok(());
         }
@@ -267,12 +272,15 @@ impl<P: Ports> Guard<P> {
                 Some(Ok(edit)) => edit,
                 Some(Err(_)) | None => {
                     is_missing_some = true;
-                    Edit::DetailsStale { rule: (*rule).clone() }
+                    Edit::DetailsStale { rule: (*rule).clone(), by: by(rule).unwrap_or_default() }
                 }
             });
         }
+        let now = self.now();
         self.edit_directory(|head, entries| {
             head.wants_pass |= is_missing_some;
+            // Together with the tags, so that neither is ever known without the other.
+            head.report_tampering(edits.iter().flat_map(|edit| edit.retagged(entries, by)).collect(), now);
             edits.iter().cloned().for_each(|edit| edit.apply(entries));
         })
         .await

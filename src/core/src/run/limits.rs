@@ -69,7 +69,7 @@ impl<P: Ports> Guard<P> {
             stale => {
                 let listed = self.directory.known();
                 if let Some(tags) = listed.as_ref().and_then(|stored| stored.directory.tags(rule, now)) {
-                    return self.defaults.with_tags(tags);
+                    return self.defaults.of_rule(rule, tags);
                 }
                 let tags = match self.ports.rules().tags(rule).await {
                     Ok(tags) => tags,
@@ -82,7 +82,7 @@ impl<P: Ports> Guard<P> {
                 tags
             }
         };
-        self.defaults.with_tags(&tags)
+        self.defaults.of_rule(rule, &tags)
     }
 
     /// Schedules that start an actor of the rule, as the directory has them.
@@ -93,7 +93,7 @@ impl<P: Ports> Guard<P> {
     /// Returns the limits from tags and targets that were just read with the rule.
     pub(super) fn limits_from(&self, rule: &RuleArn, found: &RuleDefinition) -> Limits {
         self.tags.put(rule, self.ports.clock().now(), found.tags.clone());
-        let limits = self.with_targets(self.defaults.with_tags(&found.tags), &found.targets);
+        let limits = self.with_targets(self.defaults.of_rule(rule, &found.tags), &found.targets);
         self.under_pressure(self.with_directory(limits, rule))
     }
 }

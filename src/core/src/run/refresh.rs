@@ -73,7 +73,7 @@ impl<P: Ports> Guard<P> {
         }
         let ended = result.as_ref().map(|_| ()).map_err(|(missed, fault)| (*missed, fault));
         self.edit_directory(|head, entries| {
-            progress.merge_into(head, entries);
+            progress.merge_into(head, entries, now);
             head.end_refresh(ended, now);
         })
         .await?;
@@ -251,7 +251,9 @@ impl RefreshProgress {
     }
 
     /// Adds what was learned to what is known by now.
-    fn merge_into(&self, head: &mut Head, entries: &mut Entries) {
+    fn merge_into(&self, head: &mut Head, entries: &mut Entries, now: Timestamp) {
+        let retagged = self.edits.iter().flat_map(|edit| edit.retagged(entries, |_| None)).collect();
+        head.report_tampering(retagged, now);
         self.edits.iter().cloned().for_each(|edit| edit.apply(entries));
         head.default_bus_at = self.default_bus_at.or(head.default_bus_at);
         match &self.progress {

@@ -5,13 +5,10 @@ use std::sync::Arc;
 use super::directory::StoredDirectory;
 use super::{Guard, Summary};
 use crate::alerts::Alert;
-use crate::directory::Entry;
+use crate::directory::{Entry, MAX_ALERTS};
 use crate::model::Fault;
 use crate::policy::Mode;
 use crate::ports::{Alerts, Ports};
-
-/// Maximum number of waiting alerts. A later alert contains everything that an earlier one does.
-const ROOM: usize = 1;
 
 impl<P: Ports> Guard<P> {
     /// Reports coverage gaps by the directory that was last read or saved. It contains the events that the guard's
@@ -36,7 +33,7 @@ impl<P: Ports> Guard<P> {
         let alert = Alert::about_coverage(coverage, now);
         self.edit_directory(|head, _| {
             if head.note_unwatched(&ids, now) {
-                head.outbox.queue(alert.clone(), ROOM);
+                head.outbox.queue(alert.clone(), MAX_ALERTS);
             }
         })
         .await?;

@@ -8,7 +8,7 @@ use budget_guard_aws::{Aws, SystemClock, fault};
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::directory::Head;
 use budget_guard_core::guard::Order;
-use budget_guard_core::model::{Fault, FaultKind, RuleArn, Timestamp};
+use budget_guard_core::model::{DRILL_PREFIX, Fault, FaultKind, RuleArn, Timestamp};
 use budget_guard_core::policy::{LIMIT_TAG, MODE_TAG};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::record::Record;
@@ -23,9 +23,6 @@ use crate::queue::QueueArn;
 use crate::session::Session;
 use crate::targets::{self, TARGET_ID};
 
-/// Prefix of the drill's rules. The operator's policy allows `DeleteRule` for these names only, and they must not begin
-/// like the guard's own rules.
-const PREFIX: &str = "drill-budget-guard-";
 /// Source of the drill's events. The operator's policy allows `PutEvents` for this source only.
 const SOURCE: &str = "budget-guard.drill";
 /// Type of the drill's events. The guard's catch-all rule takes it by its end, so it also shows the events that a rule
@@ -55,7 +52,7 @@ impl Drill<'_> {
 
     /// Creates a rule on the default bus, without a target. `suffix` ends its name.
     pub(super) async fn make(&self, suffix: &str) -> Result<RuleArn, Fault> {
-        let name = format!("{PREFIX}{}{suffix}", SystemClock.now().as_millisecond());
+        let name = format!("{DRILL_PREFIX}{}{suffix}", SystemClock.now().as_millisecond());
         let pattern = json!({"source": [SOURCE], "detail-type": [DETAIL_TYPE], "detail": {"drill": [name]}});
         let pattern = pattern.to_string();
         let tags = [(LIMIT_TAG, format!("{LIMIT}/{WINDOW}")), (MODE_TAG, "enforce".to_owned())];

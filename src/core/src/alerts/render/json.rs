@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Words, budget, command, coverage, paused, rule};
+use super::{Words, budget, command, coverage, paused, rule, tampering};
 use crate::alerts::{
     Alert, AlertKind, Body, BudgetBody, BudgetEvent, BudgetRef, CostEstimate, Coverage, Ranked, RuleBody,
     RuleEvent, RuleRef,
@@ -118,6 +118,7 @@ impl AlertJson {
             Body::Budget(body) => budget::words(body),
             Body::Coverage(coverage) => coverage::words(coverage),
             Body::Paused(body) => paused::words(body),
+            Body::Tampering(body) => tampering::words(body),
         };
         let Words { reason, hint } = words;
         let json = Self { hint, ..Self::new(alert.key.kind, alert.key.to_string(), reason, alert.time) };
@@ -128,6 +129,10 @@ impl AlertJson {
             Body::Coverage(coverage) => json.with_coverage(coverage),
             Body::Paused(body) => {
                 let rules = body.cut.iter().chain(&body.withheld).map(RuleRef::of).collect();
+                Self { rules, ..json }
+            }
+            Body::Tampering(body) => {
+                let rules = body.rules().into_iter().map(RuleRef::of).collect();
                 Self { rules, ..json }
             }
         }

@@ -6,6 +6,7 @@ mod coverage;
 mod json;
 mod paused;
 mod rule;
+mod tampering;
 mod text;
 
 pub use json::{AlertJson, BudgetOutcome, StateRef};

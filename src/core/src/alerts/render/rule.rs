@@ -27,7 +27,9 @@ pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
         }
         RuleEvent::WouldTrip { why, because, is_observed, .. } => {
             let hint = match is_observed {
-                true => "to let the guard disable it, tag the rule budget-guard:mode=enforce",
+                true => {
+                    "to let the guard disable it, deploy the stack with Mode=enforce, or with EnforceByTag=true and the tag budget-guard:mode=enforce on the rule"
+                }
                 false => "break the loop by hand; the guard will not touch this rule",
             };
             Words::new(spared(why, because), hint)

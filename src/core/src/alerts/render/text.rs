@@ -42,6 +42,7 @@ impl AlertJson {
             AlertKind::Advice => format!("Rule {rule} is fired mostly by its own target"),
             AlertKind::Budget => budget::subject(self),
             AlertKind::Unwatched => coverage::subject(self),
+            AlertKind::Tampered => "Someone changed a part of budget-guard".to_owned(),
             AlertKind::Paused => "budget-guard has stopped cutting rules: too many within an hour".to_owned(),
         };
         subject.chars().take(MAX_SUBJECT).collect()
@@ -155,6 +156,9 @@ fn opening(alert: &AlertJson) -> String {
         ),
         AlertKind::Budget => budget::opening(alert).to_owned(),
         AlertKind::Unwatched => coverage::opening(alert).to_owned(),
+        AlertKind::Tampered => {
+            "Someone changed what budget-guard does, in its own stack or by tags.".to_owned()
+        }
         AlertKind::Paused => {
             "budget-guard only reports from now on. A loop that begins now is not cut.".to_owned()
         }

@@ -1,6 +1,7 @@
 //! Overspent budgets: suspects are cut, and a rule as busy as it always was is left alone.
 
 use super::*;
+use crate::policy::BurstLimit;
 use crate::verdict::EvidenceKind;
 
 /// A rule with the default limits, its past as CloudWatch tells it, and a clock; each minute is one step.
@@ -21,7 +22,11 @@ fn steady(firings: u64, hours: i64) -> RateHistory {
 impl Timeline {
     fn new(history: Option<RateHistory>, tags: &[(&str, &str)]) -> Self {
         let tags = tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
-        let limits = Limits::new(Mode::Enforce, "200/60s".parse().unwrap()).with_tags(&tags);
+        let limits = Limits {
+            tag_floor: BurstLimit::NO_FLOOR,
+            ..Limits::new(Mode::Enforce, "200/60s".parse().unwrap())
+        }
+        .with_tags(&tags);
         let story = Story { record: Record::new(rule(), limits.burst), limits, now: NOON };
         Self { story, history, fired: 0, alerts: Vec::new() }
     }
