@@ -55,7 +55,7 @@ fn main() {
 }
 
 fn home(rule: &RuleArn) -> Home {
-    Home { own: own(rule.account()), ..Home::new(rule.partition(), rule.region(), rule.account()) }
+    Home { own: own(rule.account(), &[]), ..Home::new(rule.partition(), rule.region(), rule.account()) }
 }
 
 fn ignore(payload: &[u8]) {

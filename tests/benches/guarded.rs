@@ -17,7 +17,7 @@ pub fn guard(rules: usize, limit: &str) -> Guard<World> {
     }
     let rule = events::rule(0);
     let home =
-        Home { own: own(rule.account()), ..Home::new(rule.partition(), rule.region(), rule.account()) };
+        Home { own: own(rule.account(), &[]), ..Home::new(rule.partition(), rule.region(), rule.account()) };
     Guard::new(world, home, Limits::new(Mode::Enforce, limit.parse().expect("a limit")))
 }
 

@@ -63,7 +63,7 @@ async fn start(path: &str) -> Result<f64, Box<dyn Error>> {
         ("BUDGET_GUARD_TABLE", "budget-guard"),
         ("BUDGET_GUARD_ATTACHED_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:attached"),
         ("BUDGET_GUARD_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alerts"),
-        ("BUDGET_GUARD_OWN_ARNS", &own_arns("123456789012")),
+        ("BUDGET_GUARD_OWN_ARNS", &own_arns("123456789012", &[])),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "example"),

@@ -31,7 +31,7 @@ impl Bench {
     pub async fn on(emulator: Emulator) -> Result<Self, Failure> {
         let world = World::create(&emulator).await?;
         let aws = Aws::new(&emulator.sdk_config(), &world.table, &world.topic_arn);
-        let aws = aws.of_stack(&own(emulator.account()));
+        let aws = aws.of_stack(&own(emulator.account(), &[]));
         Ok(Self { world, aws, emulator })
     }
 

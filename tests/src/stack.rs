@@ -147,7 +147,8 @@ impl Stack {
         let text = |name| self.output(name).map(str::to_owned);
         let queue = Queue { url: text("QueueUrl")?, arn: text("QueueArn")? };
         let attached = Queue { url: text("AttachedQueueUrl")?, arn: text("AttachedQueueArn")? };
-        World::around(emulator, text("TableName")?, text("TopicArn")?, [queue, attached]).await
+        let world = World::around(emulator, text("TableName")?, text("TopicArn")?, [queue, attached]).await?;
+        Ok(world.of_stack(text("OwnArns")?))
     }
 }
 

@@ -244,7 +244,7 @@ async fn a_wrong_setting_stops_the_function_with_one_line() -> Result<(), Failur
         assert_eq!(bootstrap.logs().len(), 1, "{:?}", bootstrap.logs());
         Ok(())
     };
-    let own_arns = own_arns("000000000000");
+    let own_arns = own_arns("000000000000", &[]);
     let own = ("BUDGET_GUARD_OWN_ARNS", own_arns.as_str());
     check(&[topic], "BUDGET_GUARD_TABLE is not set; it takes the name of a DynamoDB table").await?;
     check(&[table], "BUDGET_GUARD_TOPIC_ARN is not set; it takes the ARN of an SNS topic").await?;

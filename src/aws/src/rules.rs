@@ -124,6 +124,10 @@ impl EventBridgeRules {
 }
 
 impl Rules for EventBridgeRules {
+    async fn has_reader(&self, queue: &str) -> Result<bool, Fault> {
+        self.followers.has_reader(queue).await
+    }
+
     async fn inspect(&self, rule: &RuleArn) -> Result<RuleDefinition, Fault> {
         let described = self.describe(rule.bus(), rule.name()).await?;
         let state = state_of(&described)?;

@@ -31,6 +31,8 @@ pub trait Rules {
         archive: &str,
         replay: &Replay,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
+    /// Returns true if an enabled event source mapping reads the queue with this ARN.
+    fn has_reader(&self, queue: &str) -> impl Future<Output = Result<bool, Fault>> + Send;
     /// Returns one page of the names of all event buses, `default` included.
     fn buses(&self, next_token: Option<&str>) -> impl Future<Output = Result<Page<String>, Fault>> + Send;
     /// Returns one page of the rules of a bus. A rule that cannot be parsed is left out, and named in the log.

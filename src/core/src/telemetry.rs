@@ -62,8 +62,15 @@ pub fn metrics(summary: &Summary, function: &str, now: Timestamp) -> Value {
         "Unknown",
         "Postponed",
     ];
-    let metrics: Vec<Value> = names.iter().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
-    json!({
+    let mut metrics: Vec<Value> = names.iter().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
+    // Only ticks know these.
+    let of_ticks = [
+        ("DirectoryAge", "Seconds", summary.directory_age),
+        ("SilentMinutes", "Count", summary.silent_minutes),
+    ];
+    let of_ticks = of_ticks.into_iter().filter_map(|(name, unit, value)| Some((name, unit, value?)));
+    metrics.extend(of_ticks.clone().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})));
+    let mut document = json!({
         "_aws": {
             "Timestamp": now.as_millisecond(),
             "CloudWatchMetrics": [{
@@ -84,7 +91,9 @@ pub fn metrics(summary: &Summary, function: &str, now: Timestamp) -> Value {
         "Unattached": summary.unattached,
         "Unknown": summary.unknown,
         "Postponed": summary.postponed,
-    })
+    });
+    of_ticks.for_each(|(name, _, value)| document[name] = value.into());
+    document
 }
 
 #[cfg(test)]
@@ -93,11 +102,15 @@ mod tests {
 
     #[test]
     fn every_metric_that_is_announced_has_a_value() {
-        let document = metrics(&Summary::default(), "ingest", Timestamp::UNIX_EPOCH);
-        let announced = document["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
-        assert_eq!(announced.len(), 11);
-        for metric in announced {
-            assert_eq!(document[metric["Name"].as_str().unwrap()], 0, "{metric}");
-        }
+        let check = |summary: &Summary, expected: usize| {
+            let document = metrics(summary, "ingest", Timestamp::UNIX_EPOCH);
+            let announced = document["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+            assert_eq!(announced.len(), expected);
+            for metric in announced {
+                assert_eq!(document[metric["Name"].as_str().unwrap()], 0, "{metric}");
+            }
+        };
+        check(&Summary::default(), 11);
+        check(&Summary { directory_age: Some(0), silent_minutes: Some(0), ..Summary::default() }, 13);
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) rules: BTreeMap<RuleArn, RuleDefinition>,
     /// Enabled schedules of EventBridge Scheduler, by group and name.
     pub(super) schedules: BTreeMap<(String, String), (Timestamp, ScheduleDefinition)>,
+    /// True if a function reads the guard's queue.
+    pub(super) is_read: bool,
     /// Number of items on a page of a list.
     pub(super) page_size: usize,
     /// By their keys.
@@ -92,6 +94,7 @@ impl World {
             histories: BTreeMap::new(),
             longest: Durations::new(),
             schedules: BTreeMap::new(),
+            is_read: true,
             page_size: 100,
             items: BTreeMap::new(),
             watched: BTreeSet::new(),
@@ -115,6 +118,11 @@ impl World {
     /// Adds or replaces a rule.
     pub fn put_rule(&self, arn: &RuleArn, rule: RuleDefinition) {
         self.lock().rules.insert(arn.clone(), rule);
+    }
+
+    /// Takes away or gives back the function that reads the guard's queue.
+    pub fn set_read(&self, is_read: bool) {
+        self.lock().is_read = is_read;
     }
 
     /// Deletes a rule.
@@ -185,6 +193,10 @@ impl World {
 }
 
 impl Rules for World {
+    async fn has_reader(&self, _: &str) -> Result<bool, Fault> {
+        Ok(self.lock().is_read)
+    }
+
     async fn inspect(&self, rule: &RuleArn) -> Result<RuleDefinition, Fault> {
         self.call(Call::Inspect, || self.edit(rule, |found| Ok(found.clone()))).await
     }

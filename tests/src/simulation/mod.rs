@@ -153,7 +153,7 @@ impl World {
     }
 
     fn new_guard(&self) -> Rc<Guard<Process>> {
-        let home = Home { own: own("123456789012"), ..Home::new("aws", "us-east-1", "123456789012") };
+        let home = Home { own: own("123456789012", &[]), ..Home::new("aws", "us-east-1", "123456789012") };
         let skew_ms = self.shared.lock().rng.i64(-MAX_SKEW_MS..MAX_SKEW_MS);
         let mut limits = Limits::new(Mode::Enforce, machines::LIMIT.parse().expect("a limit"));
         // A world has more loops than an account in an hour.

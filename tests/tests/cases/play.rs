@@ -140,7 +140,7 @@ impl<'a> Stage<'a> {
             world.put_opening(&role, TrailRecord { at: start, json: record.to_string() });
         }
         let home = Home::new(one.partition(), one.region(), one.account());
-        let home = Home { own: own(one.account()), ..home };
+        let home = Home { own: own(one.account(), &[]), ..home };
         let limits = Limits::new(Mode::Enforce, "200/60s".parse().expect("a limit"));
         Self {
             case,

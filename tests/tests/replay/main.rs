@@ -25,7 +25,7 @@ fn given(path: &str) -> PathBuf {
 
 /// Program without AWS, table and topic. It knows the guard's own stack.
 fn program() -> Result<Program, Failure> {
-    Program::new(&[("BUDGET_GUARD_OWN_ARNS", own_arns("123456789012"))])
+    Program::new(&[("BUDGET_GUARD_OWN_ARNS", own_arns("123456789012", &[]))])
 }
 
 /// Folder with these files, which is removed at its drop.

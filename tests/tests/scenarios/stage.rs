@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use budget_guard_core::attribution::Home;
-use budget_guard_core::model::{RuleDefinition, RuleState};
+use budget_guard_core::model::{RuleDefinition, RuleState, Target};
 use budget_guard_core::policy::{Limits, Mode};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::run::Guard;
@@ -77,8 +77,10 @@ pub(super) struct Stage<'a> {
 /// Plays the story with batches of this size. `shuffled`: batches are in random order, with every event twice.
 pub fn play(story: &Story, batch: usize, shuffled: Option<u64>) -> BTreeMap<String, Outcome> {
     let world = World::new(NOON);
-    let home =
-        Home { own: own(super::events::ACCOUNT), ..Home::new("aws", "us-east-1", super::events::ACCOUNT) };
+    let home = Home {
+        own: own(super::events::ACCOUNT, &["watch"]),
+        ..Home::new("aws", "us-east-1", super::events::ACCOUNT)
+    };
     let guard =
         Guard::new(world.clone(), home, Limits::new(Mode::Enforce, "200/60s".parse().expect("a limit")));
     let mut stage = Stage {
@@ -111,7 +113,10 @@ impl Stage<'_> {
     /// Builds the directory with a tick, and adds the calls of the story.
     fn begin(&mut self) {
         let state = RuleState::EnabledWithAllCloudtrailManagementEvents;
-        self.world.put_rule(&arn("budget-guard-watch"), RuleDefinition::new(state, CATCH_ALL));
+        let queue = format!("arn:aws:sqs:us-east-1:{}:budget-guard-firings", super::events::ACCOUNT);
+        let ingest = Target::new("ingest", queue);
+        let watch = RuleDefinition { targets: vec![ingest], ..RuleDefinition::new(state, CATCH_ALL) };
+        self.world.put_rule(&arn("budget-guard-watch"), watch);
         for (index, rule) in self.story.rules.iter().enumerate() {
             match rule.made_at.is_zero() {
                 true => self.make(rule),

@@ -99,7 +99,7 @@ pub const CALLS: &[Call] = &[
     call("describe_notifications_for_budget", "budgets:ViewBudget",         On::Budgets,       Functions::Always,       false),
     call("get_metric_data",             "cloudwatch:GetMetricData",         On::Any,           Functions::LoopEvidence, false),
     call("lookup_events",               "cloudtrail:LookupEvents",          On::Any,           Functions::LoopEvidence, false),
-    call("list_event_source_mappings",  "lambda:ListEventSourceMappings",   On::Any,           Functions::LoopEvidence, true),
+    call("list_event_source_mappings",  "lambda:ListEventSourceMappings",   On::Any,           Functions::Always,       true),
     call("list_subscriptions_by_topic", "sns:ListSubscriptionsByTopic",     On::Topics,        Functions::LoopEvidence, true),
     call("get_queue_attributes",        "sqs:GetQueueAttributes",           On::Queues,        Functions::LoopEvidence, true),
     call("list_pipes",                  "pipes:ListPipes",                  On::Any,           Functions::LoopEvidence, true),

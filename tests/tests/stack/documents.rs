@@ -14,7 +14,7 @@ use budget_guard_tests::stack::expanded;
 
 #[tokio::test]
 async fn standing_costs_are_those_of_what_there_is() -> Result<(), Failure> {
-    let template = Template::new(&expanded().await?, &["WatchesSpend"]);
+    let template = Template::new(&expanded().await?, &["WatchesSpend", "Watches"]);
     let alarms = template.of_type("AWS::CloudWatch::Alarm");
     let metrics_of = |alarm: &Value| {
         let queries = alarm["Properties"]["Metrics"].as_array().into_iter().flatten();
@@ -33,6 +33,23 @@ async fn standing_costs_are_those_of_what_there_is() -> Result<(), Failure> {
         format!("{written} metrics of each function {}", usd(2 * written, 0.30)),
     ] {
         assert!(document.contains(&claim), "the document does not say: {claim}");
+    }
+    Ok(())
+}
+
+/// An alarm on a metric that no function writes would never ring.
+#[tokio::test]
+async fn the_alarms_ask_for_metrics_that_there_are() -> Result<(), Failure> {
+    let template = Template::new(&expanded().await?, &["WatchesSpend", "Watches"]);
+    let tick = Summary { directory_age: Some(0), silent_minutes: Some(0), ..Summary::default() };
+    let written = telemetry::metrics(&tick, "", Timestamp::UNIX_EPOCH);
+    let written = written["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().cloned().unwrap_or_default();
+    let alarms = template.of_type("AWS::CloudWatch::Alarm");
+    let ours = alarms.iter().filter(|(_, alarm)| alarm["Properties"]["Namespace"] == telemetry::NAMESPACE);
+    let asked: Vec<&Value> = ours.map(|(_, alarm)| &alarm["Properties"]["MetricName"]).collect();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    for name in asked {
+        assert!(written.iter().any(|metric| metric["Name"] == *name), "{name}");
     }
     Ok(())
 }

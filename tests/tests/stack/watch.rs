@@ -154,3 +154,52 @@ async fn what_is_done_with_the_guards_own_parts_does_not_come_back_to_it() -> Re
     assert_eq!(ids, [calls[1]["detail"]["eventID"].clone()]);
     Ok(())
 }
+
+/// Each of the two rules shows calls on the other, and the second one those on the queue, the functions and the table.
+#[tokio::test]
+async fn each_rule_of_the_guard_shows_what_is_done_to_the_other() -> Result<(), Failure> {
+    let template = Template::new(&expanded().await?, &["Watches"]);
+    let shows = |id: &str, service: &str, name: &str, parameters: Value| -> Result<bool, Failure> {
+        let pattern = &template.resource(id)["Properties"]["EventPattern"];
+        let (matcher, mut scratch) =
+            (Matcher::new([Pattern::compile(&pattern.to_string())?]), Scratch::default());
+        let event = json!({"source": format!("aws.{service}"), "detail-type": "AWS API Call via CloudTrail",
+            "detail": {"eventSource": format!("{service}.amazonaws.com"), "eventName": name, "requestParameters": parameters}});
+        Ok(!matcher.matches(event.to_string().as_bytes(), &mut scratch)?.matched.is_empty())
+    };
+    for (id, other) in [("WatchRule", "budget-guard-changes"), ("ChangesRule", "budget-guard-watch")] {
+        for name in ["DisableRule", "DeleteRule", "PutRule"] {
+            assert!(shows(id, "events", name, json!({"name": other}))?, "{id} {name}");
+        }
+        for name in ["RemoveTargets", "PutTargets"] {
+            assert!(shows(id, "events", name, json!({"rule": other}))?, "{id} {name}");
+        }
+    }
+    for (service, names) in [
+        (
+            "sqs",
+            &["SetQueueAttributes", "DeleteQueue", "PurgeQueue", "AddPermission", "RemovePermission"][..],
+        ),
+        (
+            "lambda",
+            &[
+                "UpdateFunctionCode20150331v2",
+                "UpdateFunctionConfiguration20150331v2",
+                "DeleteFunction20150331",
+                "PutFunctionConcurrency20171031",
+                "UpdateEventSourceMapping20150331",
+                "DeleteEventSourceMapping20150331",
+                "AddPermission20150331v2",
+                "RemovePermission20150331v2",
+            ],
+        ),
+        ("dynamodb", &["DeleteTable", "UpdateTable"]),
+    ] {
+        for name in names {
+            assert!(shows("ChangesRule", service, name, json!({}))?, "{service} {name}");
+        }
+    }
+    assert!(!shows("ChangesRule", "sqs", "GetQueueAttributes", json!({}))?);
+    assert!(!shows("ChangesRule", "s3", "DeleteBucket", json!({}))?);
+    Ok(())
+}

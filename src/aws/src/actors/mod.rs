@@ -33,7 +33,7 @@ use search::{Search, Step};
 use wire::{Ask, Wire};
 
 use budget_guard_core::hints::Hints;
-use budget_guard_core::model::{Actor, Own, RuleArn, Target};
+use budget_guard_core::model::{Actor, Fault, Own, RuleArn, Target};
 
 /// Time limit for all calls about one target. A cut waits for them.
 const PATIENCE: Duration = Duration::from_millis(2_500);
@@ -99,6 +99,11 @@ impl ActorResolver {
     /// Leaves the parts of the guard's own stack out.
     pub(crate) fn of_stack(self, own: &Own) -> Self {
         Self { own: own.clone(), ..self }
+    }
+
+    /// Returns true if a function of the guard's own stack reads the queue with this ARN.
+    pub(crate) async fn has_reader(&self, queue: &str) -> Result<bool, Fault> {
+        queue::has_reader(&self.wire, &self.own, queue).await
     }
 
     /// Fills in the actors of a target of `rule`, and the hash of the code if the target is a function.

@@ -9,6 +9,8 @@ use super::super::json_client::{Api, Operation, encoded};
 use super::function::LAMBDA;
 use super::pipe;
 use super::search::{Search, Step};
+use super::wire::Ask;
+use budget_guard_core::model::{Fault, Own};
 
 /// SQS (2012-11-05).
 const SQS: Api = Api::json_1_0("sqs", "AmazonSQS");
@@ -52,14 +54,26 @@ async fn mappings(search: &Search<'_>, source: &str) -> Option<Vec<Mapping>> {
         LIST_MAPPINGS.get(format!("{path}{marker}"))
     };
     let pages = search.pages("NextMarker", request).await?;
-    let all = pages.iter().filter_map(|page| page["EventSourceMappings"].as_array()).flatten();
-    let on = all
-        .filter(|mapping| !matches!(mapping["State"].as_str(), Some("Disabled" | "Disabling" | "Deleting")));
-    let on = on.filter_map(|mapping| {
+    let on = pages.iter().flat_map(enabled).filter_map(|mapping| {
         let window = &mapping["MaximumBatchingWindowInSeconds"];
         Some(Mapping { function: mapping["FunctionArn"].as_str()?.to_owned(), window: number(window) })
     });
     Some(on.collect())
+}
+
+/// Enabled mappings of one page.
+fn enabled(page: &Value) -> impl Iterator<Item = &Value> {
+    let all = page["EventSourceMappings"].as_array().into_iter().flatten();
+    all.filter(|mapping| !matches!(mapping["State"].as_str(), Some("Disabled" | "Disabling" | "Deleting")))
+}
+
+/// Returns true if an enabled mapping sends the messages of a queue to one of these functions. Reads the first page, of 100.
+pub(super) async fn has_reader(asks: &dyn Ask, own: &Own, queue: &str) -> Result<bool, Fault> {
+    let path = format!("/2015-03-31/event-source-mappings?EventSourceArn={}", encoded(queue));
+    let page = asks.ask(LIST_MAPPINGS.get(path)).await?;
+    let has_reader =
+        enabled(&page).any(|mapping| mapping["FunctionArn"].as_str().is_some_and(|arn| own.has(arn)));
+    Ok(has_reader)
 }
 
 /// Delivery delay of a queue in seconds. 0 for a stream.

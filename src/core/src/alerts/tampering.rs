@@ -1,8 +1,9 @@
 //! Changes by others to the guard itself: to its tags on rules, and to the parts of its stack.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{RuleArn, TextId};
+use crate::model::{DAILY, RuleArn, TextId};
 
 /// Maximum number of changes in one alert. The others are counted.
 const LISTED: usize = 20;
@@ -41,6 +42,31 @@ pub enum Tamper {
         /// Value now. `None` if the tag is not set.
         after: Option<String>,
     },
+    /// A call on a part of the stack.
+    Call {
+        /// ARN of the part.
+        part: String,
+        /// Name of the call.
+        call: String,
+    },
+    /// A problem with a part of the stack, as a clause.
+    Found(String),
+}
+
+impl Tampered {
+    /// Returns a hash of the change and its author.
+    pub fn id(&self) -> u64 {
+        TextId::of(&format!("{self:?}")).bits()
+    }
+
+    /// Time after which the same is told again. `None` for changes that are told each time.
+    pub fn told_every(&self) -> Option<SignedDuration> {
+        match self.change {
+            Tamper::Tag { .. } => None,
+            Tamper::Call { .. } => Some(SignedDuration::from_hours(1)),
+            Tamper::Found(_) => Some(DAILY),
+        }
+    }
 }
 
 impl Tampering {
@@ -59,8 +85,10 @@ impl Tampering {
     /// Returns the rules whose tags were changed, each once.
     pub fn rules(&self) -> Vec<&RuleArn> {
         let mut rules: Vec<&RuleArn> = Vec::new();
-        for Tampered { change: Tamper::Tag { rule, .. }, .. } in &self.changes {
-            if !rules.contains(&rule) {
+        for tampered in &self.changes {
+            if let Tamper::Tag { rule, .. } = &tampered.change
+                && !rules.contains(&rule)
+            {
                 rules.push(rule);
             }
         }

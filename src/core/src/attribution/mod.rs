@@ -90,6 +90,8 @@ pub enum Attributed<'a> {
         changed: Option<Changed>,
         /// Event to match with the rules, or the reason for which it does not count.
         event: Result<Bus<'a>, Skipped>,
+        /// Call by others on a part of the guard's own stack.
+        touched: Option<Box<Touched>>,
         /// Cost alert that the event carries.
         money: Option<Box<CostMessage>>,
     },
@@ -110,6 +112,17 @@ pub struct Changed {
     pub by: String,
     /// Event time of the change.
     pub at: Timestamp,
+}
+
+/// Call by others on a part of the guard's own stack. Boxed, because it is rare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// ARN of the part.
+    pub part: String,
+    /// Name of the call, as in `events DisableRule`.
+    pub call: String,
+    /// Principal that made it, and the service that it used for it.
+    pub by: String,
 }
 
 /// Reason for which a firing does not count.
@@ -189,13 +202,14 @@ fn from_bus<'a>(mut bus: Bus<'a>, home: &Home) -> Attributed<'a> {
     // Events of other accounts are accepted here, because AWS Budgets is asked before any action.
     let money = bus.money.take().filter(|_| !bus.event.is_replay);
     if bus.account.as_deref() != Some(&home.account) {
-        return Attributed::Bus { changed: None, event: Err(Skipped::Foreign), money };
+        return Attributed::Bus { changed: None, event: Err(Skipped::Foreign), touched: None, money };
     }
     redact_untrusted(&mut bus.event, home);
     // A replayed event reports a change of the past.
     let changed = if bus.event.is_replay { None } else { changed(&bus.event, home) };
+    let touched = touched(&bus, home, changed.as_ref());
     let event = skipped(&bus.event, home).map_or(Ok(bus), Err);
-    Attributed::Bus { changed, event, money }
+    Attributed::Bus { changed, event, touched, money }
 }
 
 /// Removes from the event of an untrusted sender everything that the sender could have made up: the call, the caller,
@@ -223,6 +237,21 @@ fn skipped(event: &BusEvent<'_>, home: &Home) -> Option<Skipped> {
         return Some(Skipped::Replay);
     }
     home.own.made(&event.caller).then_some(Skipped::OwnCall)
+}
+
+/// Call by others on a part of the guard's own stack that an event reports. Tags of its rules have no effect.
+fn touched(bus: &Bus<'_>, home: &Home, changed: Option<&Changed>) -> Option<Box<Touched>> {
+    let event = &bus.event;
+    let call = event.call.as_ref().filter(|_| !event.is_replay && !home.own.made(&event.caller))?;
+    let is_own = |changed: &&Changed| changed.change != Change::Tags && home.own.has_rule(&changed.rule);
+    let rule = changed.filter(is_own).map(|changed| changed.rule.as_str());
+    let part = rule.or_else(|| home.own.touched_by(call, || bus.json.bytes()))?;
+    let principal = printable_ascii(&event.caller.principal, MAX_PRINCIPAL);
+    let by = match &call.invoked_by {
+        Some(service) => format!("{principal} through {}", printable_ascii(service, MAX_PRINCIPAL)),
+        None => principal.into_owned(),
+    };
+    Some(Box::new(Touched { part: part.to_owned(), call: call.name(), by }))
 }
 
 /// Change that an event reports. `None` if the rule is not in this account and Region.

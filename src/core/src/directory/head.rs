@@ -24,6 +24,8 @@ const REFRESH: SignedDuration = SignedDuration::from_secs(60);
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Maximum number of waiting alerts. Each has at most 20 changes, or replaces the one before it.
 pub const MAX_ALERTS: usize = 10;
+/// Maximum number of reports of a day that are remembered. Further ones are made each time.
+const MAX_REPORTED: usize = 200;
 /// Maximum number of closed gaps that are remembered, latest first. Each takes about 40 bytes of the head.
 const MAX_ABSENT: usize = 200;
 
@@ -65,6 +67,9 @@ pub struct Head {
     /// Alerts about coverage gaps and about changes to the guard itself that are not published yet.
     #[serde(default, skip_serializing_if = "Outbox::is_empty")]
     pub outbox: Outbox,
+    /// Calls on parts of the stack, and problems with them, that were reported, by their hash.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reported: BTreeMap<u64, Throttle>,
     /// Event time of the first `AssumeRole` that reached the guard while its catch-all rule was in plain `ENABLED`.
     /// AWS's documents disagree on whether such rules receive it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,6 +164,7 @@ impl Default for Head {
             trouble: None,
             unwatched: None,
             outbox: Outbox::default(),
+            reported: BTreeMap::new(),
             assume_role_at: None,
         }
     }
@@ -191,6 +197,13 @@ impl Head {
         self.pass.is_some() || self.wants_pass || self.listed_at.is_none_or(|at| at + LIST_EVERY <= now)
     }
 
+    /// Returns the age of the directory in seconds: the time since the start of the last complete pass. A day before the
+    /// first one.
+    pub fn age(&self, now: Timestamp) -> u64 {
+        let age = self.listed_at.map_or(DAILY, |at| now.duration_since(at));
+        age.as_secs().try_into().unwrap_or(0)
+    }
+
     /// Returns true if an invocation is refreshing the directory.
     pub fn is_leased(&self, now: Timestamp) -> bool {
         self.lease.is_held(now)
@@ -210,6 +223,28 @@ impl Head {
         if !changes.is_empty() {
             self.outbox.queue(Alert::about_tampering(Tampering::of(changes), now), MAX_ALERTS);
         }
+    }
+
+    /// Returns the changes that were not reported yet, each once, or so long ago that they are reported again.
+    pub fn news(&self, changes: Vec<Tampered>, now: Timestamp) -> Vec<Tampered> {
+        let is_due = |tampered: &Tampered| match (tampered.told_every(), self.reported.get(&tampered.id())) {
+            (Some(every), Some(told)) => told.is_due(now, every),
+            _ => true,
+        };
+        let mut ids = BTreeSet::new();
+        changes.into_iter().filter(is_due).filter(|tampered| ids.insert(tampered.id())).collect()
+    }
+
+    /// Queues an alert about those changes that are news, and notes that they are reported.
+    pub fn report_news(&mut self, changes: Vec<Tampered>, now: Timestamp) {
+        let news = self.news(changes, now);
+        if news.is_empty() {
+            return;
+        }
+        self.reported.retain(|_, told| !told.is_due(now, DAILY));
+        let ids = news.iter().map(Tampered::id).take(MAX_REPORTED.saturating_sub(self.reported.len()));
+        self.reported.extend(ids.map(|id| (id, Throttle::reported(now))));
+        self.report_tampering(news, now);
     }
 
     /// Notes the present coverage gaps. Returns true if they are to be reported: only new ones are, and at most once a

@@ -5,6 +5,7 @@
 //! suspect only above 3 times. Without history the plain limits apply.
 
 mod peak;
+mod silence;
 
 pub use peak::Peak;
 

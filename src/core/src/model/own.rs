@@ -1,10 +1,37 @@
 //! Parts of the guard's own stack, by ARN.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{Arn, Caller, Excerpt, OWN_PREFIX, RuleArn, unqualified};
+use super::{Arn, Call, CallOutcome, Caller, Excerpt, OWN_PREFIX, RuleArn, unqualified};
+
+/// Ends of the names of the rules that show the guard events and changes.
+const EYES: [&str; 2] = ["-watch", "-changes"];
+/// Ends of the names of the queues that the functions read.
+const QUEUES: [&str; 2] = ["-firings", "-attached"];
+/// Calls that change a queue, a function or a table, by service. Names of calls to Lambda end with the version of the API.
+///
+/// Source: "Logging Amazon SQS API calls using AWS CloudTrail" (Amazon SQS developer guide), and the same of AWS Lambda and
+/// Amazon DynamoDB.
+const CHANGES: [(&str, &[&str]); 3] = [
+    ("sqs", &["SetQueueAttributes", "DeleteQueue", "PurgeQueue", "AddPermission", "RemovePermission"]),
+    (
+        "lambda",
+        &[
+            "UpdateFunctionCode",
+            "UpdateFunctionConfiguration",
+            "DeleteFunction",
+            "PutFunctionConcurrency",
+            "UpdateEventSourceMapping",
+            "DeleteEventSourceMapping",
+            "AddPermission",
+            "RemovePermission",
+        ],
+    ),
+    ("dynamodb", &["DeleteTable", "UpdateTable"]),
+];
 
 /// Rules, functions, roles and other parts of one stack of the guard.
 ///
@@ -56,6 +83,32 @@ impl Own {
         }
     }
 
+    /// Returns the rules of the stack that show it events and changes.
+    pub fn eyes(&self) -> impl Iterator<Item = RuleArn> {
+        let rules = self.arns.iter().filter(|arn| EYES.iter().any(|end| arn.ends_with(end)));
+        rules.filter_map(|arn| arn.parse().ok())
+    }
+
+    /// Returns the queues that the functions of the stack read.
+    pub fn queues(&self) -> impl Iterator<Item = &str> {
+        self.arns().filter(|arn| Arn::service_of(arn) == "sqs" && QUEUES.iter().any(|end| arn.ends_with(end)))
+    }
+
+    /// Returns the part, other than a rule, that a successful call changed. `event` returns the text of its event.
+    pub fn touched_by<'e>(&self, call: &Call<'_>, event: impl FnOnce() -> Cow<'e, [u8]>) -> Option<&str> {
+        let service = call.service.strip_suffix(".amazonaws.com")?;
+        let changes = CHANGES.iter().find(|(of, _)| *of == service)?.1;
+        let is_change = changes.iter().any(|name| call.operation.starts_with(name));
+        if !is_change || call.outcome != CallOutcome::Succeeded {
+            return None;
+        }
+        let event = event();
+        let event = String::from_utf8_lossy(&event);
+        let parts = self.arns().filter_map(|arn| Some((arn, Arn::parse(arn)?)));
+        let mut parts = parts.filter(|(_, part)| part.service == service);
+        parts.find(|(_, part)| is_named(&event, part.name())).map(|(arn, _)| arn)
+    }
+
     /// Returns the ARNs of all parts, sorted.
     pub fn arns(&self) -> impl Iterator<Item = &str> {
         self.arns.iter().map(String::as_str)
@@ -96,6 +149,11 @@ impl FromStr for Own {
         let sessions = roles.iter().flat_map(|role| functions.iter().map(|name| session(role, name)));
         Ok(Self { sessions: Arc::new(sessions.collect()), arns: Arc::new(arns) })
     }
+}
+
+/// Returns true if the event has this name as a whole, alone or at the end of an ARN or a URL.
+fn is_named(event: &str, name: &str) -> bool {
+    ["\"", ":", "/"].iter().any(|before| event.contains(&format!("{before}{name}\"")))
 }
 
 /// ARN of a function's session with a role. It has the name of the role without its path.
@@ -168,6 +226,43 @@ mod tests {
         assert!(Own::example().has("arn:aws:sqs:us-east-1:123456789012:budget-guard-firings"));
         assert!(!Own::example().has("arn:aws:sqs:us-east-1:123456789012:budget-guard-other"));
         assert!(!Own::default().has(""));
+    }
+
+    #[test]
+    fn a_call_on_a_part_is_known_by_the_whole_name_of_the_part() {
+        let check = |service: &str, operation: &str, parameters: &str, expected: Option<&str>| {
+            let call = Call {
+                service: format!("{service}.amazonaws.com").into(),
+                operation: operation.into(),
+                role: None,
+                access_key: None,
+                invoked_by: None,
+                is_by_service: false,
+                resource: None,
+                wording: None,
+                outcome: CallOutcome::Succeeded,
+            };
+            let event = format!("{{\"detail\":{{\"requestParameters\":{parameters}}}}}");
+            let own = Own::example();
+            let seen = own.touched_by(&call, || event.as_bytes().into());
+            assert_eq!(seen.map(|arn| arn.rsplit(':').next().unwrap()), expected, "{operation} {parameters}");
+            let refused = Call { outcome: CallOutcome::Refused, ..call };
+            assert_eq!(own.touched_by(&refused, || event.as_bytes().into()), None);
+        };
+        let (queue, ingest) = (Some("budget-guard-firings"), Some("budget-guard-ingest"));
+        let url = r#"{"queueUrl":"https://sqs.us-east-1.amazonaws.com/123456789012/budget-guard-firings"}"#;
+        check("sqs", "SetQueueAttributes", url, queue);
+        check("sqs", "DeleteQueue", url, queue);
+        check("sqs", "GetQueueAttributes", url, None);
+        check("sqs", "DeleteQueue", &url.replace("firings", "firings-2"), None);
+        check("sqs", "DeleteQueue", &url.replace("budget-guard-", "x-budget-guard-"), None);
+        check("lambda", "UpdateFunctionCode20150331v2", r#"{"functionName":"budget-guard-ingest"}"#, ingest);
+        let arn = r#"{"functionName":"arn:aws:lambda:us-east-1:123456789012:function:budget-guard-ingest"}"#;
+        check("lambda", "PutFunctionConcurrency20171031", arn, ingest);
+        let mapping = r#"{"uUID":"x"},"responseElements":{"functionArn":"arn:aws:lambda:us-east-1:123456789012:function:budget-guard-ingest"}"#;
+        check("lambda", "DeleteEventSourceMapping20150331", mapping, ingest);
+        check("lambda", "DeleteFunction20150331", r#"{"functionName":"budget-guard-x"}"#, None);
+        check("dynamodb", "DeleteTable", r#"{"tableName":"budget-guard-ingest"}"#, None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::call_quota::CallQuota;
 use super::directory::StoredDirectory;
 use super::groups::Groups;
 use super::{Guard, HandleError, Summary, told};
-use crate::attribution::{Attributed, Changed, Skipped};
+use crate::attribution::{Attributed, Changed, Skipped, Touched};
 use crate::directory::{Directory, Edit, Entry};
 use crate::guard::Observation;
 use crate::model::{Call, Caller, Cause, Fault, FaultKind, Firing, RuleArn, Timestamp, TraceRoot};
@@ -32,6 +32,7 @@ const READ_AGAIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
 pub(super) struct Intake<'a> {
     groups: Groups<'a>,
     changes: Vec<(usize, Changed)>,
+    touched: Vec<(usize, Touched)>,
     events: Vec<(usize, Bus<'a>)>,
     money: Vec<(usize, Box<CostMessage>)>,
     pub ticks: Vec<usize>,
@@ -56,8 +57,9 @@ impl<'a> Intake<'a> {
                 self.groups.add(message, firing.rule.clone(), Observation::Attached(firing));
             }
             Attributed::Skipped(skipped) => summary.skip(skipped),
-            Attributed::Bus { changed, event, money } => {
+            Attributed::Bus { changed, event, touched, money } => {
                 summary.bus_events += 1;
+                self.touched.extend(touched.map(|touched| (message, *touched)));
                 self.money.extend(money.map(|money| (message, money)));
                 if let Some(changed) = changed {
                     self.change(message, changed);
@@ -189,6 +191,11 @@ impl<P: Ports> Guard<P> {
         // First, so that the events in the same batch are matched with the rules as they are now.
         if let Err(fault) = self.read_again(&intake.changes, &mut quota).await {
             let messages = intake.changes.iter().map(|(message, _)| *message).collect();
+            failed.push(Failed { messages, error: HandleError::Directory(fault) });
+        }
+        let touched = std::mem::take(&mut intake.touched);
+        let messages = touched.iter().map(|(message, _)| *message).collect();
+        if let Err(fault) = self.report_touched(touched.into_iter().map(|(_, touched)| touched)).await {
             failed.push(Failed { messages, error: HandleError::Directory(fault) });
         }
         match self.directory().await {

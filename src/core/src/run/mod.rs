@@ -5,6 +5,7 @@ mod call_quota;
 mod cuts;
 mod directory;
 mod drive;
+mod eyes;
 mod fresh;
 mod groups;
 mod intake;
@@ -59,6 +60,7 @@ pub struct Guard<P> {
     deadline: Kept<Option<(Timestamp, Timestamp)>>,
     /// Rule for which the last tick had no time.
     next_rule: Kept<Option<RuleArn>>,
+    silence: eyes::SilenceCache,
 }
 
 /// Reason why an invocation failed as a whole. Messages of a queue batch fail one by one.
@@ -105,6 +107,7 @@ impl<P: Ports> Guard<P> {
             schedules: Kept::default(),
             deadline: Kept::default(),
             next_rule: Kept::default(),
+            silence: Kept::default(),
         }
     }
 
@@ -238,11 +241,16 @@ impl<P: Ports> Guard<P> {
         if let Err(fault) = self.directory().await {
             tracing::warn!(%fault, "the directory of rules was not read");
         }
+        if let Err(fault) = self.look_after_eyes().await {
+            tracing::error!(%fault, "the guard's own rules and queues were not looked after; the next tick tries again");
+            summary.failed += 1;
+        }
         // Rules are guarded by the last known directory if the refresh fails.
         if let Err(fault) = self.refresh_directory(summary).await {
             tracing::error!(%fault, "the directory of rules was not refreshed; the next tick tries again");
             summary.failed += 1;
         }
+        self.note_silence(summary).await;
         if let Err(fault) = self.publish_unwatched().await {
             tracing::error!(%fault, "an alert was not published; the next tick tries again");
             summary.failed += 1;

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::call_quota::CallQuota;
 use super::{Guard, Summary};
+use crate::alerts::{Tamper, Tampered};
 use crate::directory::{DETAILS_EVERY, Edit, Entries, Entry, Head, Missed, Pass};
 use crate::guard::Observation;
 use crate::model::{DEFAULT_BUS, Fault, FaultKind, Timestamp};
@@ -74,7 +75,13 @@ impl<P: Ports> Guard<P> {
         let ended = result.as_ref().map(|_| ()).map_err(|(missed, fault)| (*missed, fault));
         self.edit_directory(|head, entries| {
             progress.merge_into(head, entries, now);
-            head.end_refresh(ended, now);
+            let note = head.end_refresh(ended, now);
+            // Without this right, new rules are not guarded.
+            if let (Some(problem), Err((_, fault))) = (note, &ended)
+                && fault.kind == FaultKind::Denied
+            {
+                head.report_news(vec![Tampered { change: Tamper::Found(problem), by: None }], now);
+            }
         })
         .await?;
         summary.notes.extend(stored.head.clone().end_refresh(ended, now));

@@ -43,6 +43,10 @@ pub struct Summary {
     pub tripped: Vec<RuleArn>,
     /// Rules that looked like a loop but were not cut.
     pub suspects: Vec<RuleArn>,
+    /// Age of the directory in seconds, at a tick.
+    pub directory_age: Option<u64>,
+    /// Minutes without events of the bus, at a tick: 0 unless it is longer than ever before. `None` if it is not known.
+    pub silent_minutes: Option<u64>,
     /// Notes for the log, one sentence each.
     pub notes: Vec<String>,
 }

@@ -17,7 +17,7 @@ pub(super) fn words(tampering: &Tampering) -> Words {
 
 fn sentence(tampered: &Tampered) -> String {
     let by = tampered.by.as_deref();
-    let by = by.map_or("; no event told by whom".to_owned(), |by| format!(", by {by}"));
+    let by = by.map_or(", and no event told by whom".to_owned(), |by| format!(", by {by}"));
     match &tampered.change {
         Tamper::Tag { rule, key, before, after } => {
             let value = |value: &Option<String>| match value {
@@ -27,5 +27,7 @@ fn sentence(tampered: &Tampered) -> String {
             let (rule, before, after) = (quoted(rule), value(before), value(after));
             format!("the tag {key} of rule {rule} was {before}, and is {after} now{by}")
         }
+        Tamper::Call { part, call } => format!("{call} on {part}{by}"),
+        Tamper::Found(problem) => problem.clone(),
     }
 }
