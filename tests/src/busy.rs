@@ -10,6 +10,7 @@ use budget_guard_core::ports::Clock;
 use budget_guard_core::run::{Guard, Summary};
 
 use crate::memory::{Call, World};
+use crate::own::own;
 
 const START: Timestamp = Timestamp::constant(1_795_176_000, 0);
 /// Interval of ticks.
@@ -52,7 +53,7 @@ impl Busy {
         let name = |n| format!("arn:aws:events:us-east-1:123456789012:rule/rule-{n:05}");
         let rules: Vec<RuleArn> = (0..rules).map(|n| name(n).parse().expect("an ARN")).collect();
         rules.iter().for_each(|rule| world.put_rule(rule, World::rule(RuleState::Enabled)));
-        let home = Home { function: Some("guard".into()), ..Home::new("aws", "us-east-1", "123456789012") };
+        let home = Home { own: own("123456789012", &[]), ..Home::new("aws", "us-east-1", "123456789012") };
         let mut limits = Limits::new(Mode::Enforce, "3/60s".parse().expect("a limit"));
         limits.max_cuts_per_hour = std::num::NonZeroU32::MAX;
         let busy = Self { guard: Guard::new(world.clone(), home, limits), world, rules };

@@ -251,8 +251,11 @@ async fn a_wrong_setting_stops_the_function_with_one_line() -> Result<(), Failur
     check(&[table, topic], "BUDGET_GUARD_OWN_ARNS is not set; it takes the ARNs of the stack's rules")
         .await?;
     let queue = ("BUDGET_GUARD_ATTACHED_QUEUE_ARN", "arn:aws:sqs:us-east-1:000000000000:attached");
-    check(&[table, topic, own], "BUDGET_GUARD_ATTACHED_QUEUE_ARN is not set; it takes the ARN of an SQS queue")
-        .await?;
+    check(
+        &[table, topic, own],
+        "BUDGET_GUARD_ATTACHED_QUEUE_ARN is not set; it takes the ARN of an SQS queue",
+    )
+    .await?;
     check(&[table, topic, own, queue, ("BUDGET_GUARD_MODE", "kill")], "it takes enforce or observe").await?;
     check(&[table, topic, own, queue, ("BUDGET_GUARD_LIMIT", "200")], "expected N/DURATION").await?;
     Ok(())

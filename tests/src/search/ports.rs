@@ -231,6 +231,10 @@ fn is_disabling(blob: &Blob) -> bool {
 
 /// As the adapter to EventBridge: a change of the state is one request, and each reading another.
 impl Rules for Puppet {
+    async fn has_reader(&self, _: &str) -> Result<bool, Fault> {
+        Ok(true)
+    }
+
     async fn inspect(&self, _: &RuleArn) -> Result<RuleDefinition, Fault> {
         match self.ask(Request::Describe).await {
             Given::State(state) => Ok(RuleDefinition { state, ..self.rule.clone() }),
