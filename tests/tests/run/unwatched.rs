@@ -16,6 +16,12 @@ fn definition(state: RuleState, pattern: &str) -> RuleDefinition {
     RuleDefinition { event_pattern: Some(pattern.to_owned()), ..World::rule(state) }
 }
 
+/// The catch-all rule of the stack.
+fn watch(state: RuleState, pattern: &str) -> RuleDefinition {
+    let queue = "arn:aws:sqs:us-east-1:123456789012:budget-guard-firings";
+    RuleDefinition { targets: vec![Target::new("guard", queue)], ..definition(state, pattern) }
+}
+
 fn sent_to_the_guard(state: RuleState, pattern: &str) -> RuleDefinition {
     RuleDefinition { targets: vec![Target::new("guard", QUEUE)], ..definition(state, pattern) }
 }
@@ -23,7 +29,7 @@ fn sent_to_the_guard(state: RuleState, pattern: &str) -> RuleDefinition {
 /// World with the stack's catch-all rule, and a rule on API calls, which the catch-all rule covers.
 fn world() -> World {
     let world = World::new(NOON);
-    world.put_rule(&rule("budget-guard-watch"), sent_to_the_guard(ON, WATCH));
+    world.put_rule(&rule("budget-guard-watch"), watch(ON, WATCH));
     world.put_rule(&rule("calls"), definition(ON, CALLS));
     world
 }
@@ -71,7 +77,6 @@ fn one_alert_names_the_rules_and_the_setting() {
         };
     let (deploys, reader) = (("deploys", definition(ON, DEPLOYS)), ("reader", definition(THIRD, CALLS)));
     let both = [deploys.clone(), reader.clone()];
-    let watch = |state, pattern| sent_to_the_guard(state, pattern);
     check(watch(ON, WATCH), &[], &[], &[]);
     check(watch(ON, WATCH), std::slice::from_ref(&deploys), &["deploys"], &[all]);
     check(watch(ON, WATCH), std::slice::from_ref(&reader), &["reader"], &[reads]);
