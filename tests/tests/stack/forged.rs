@@ -75,6 +75,9 @@ async fn what_a_rule_says_of_another_cuts_nothing() -> Result<(), Failure> {
     let world = stack.world(&emulator).await?;
     let never = r#"{"source":["never"],"detail":{"eventName":["Never"]}}"#;
     let victim = world.create_rule("default", "victim", never, RuleState::Enabled, &[]).await?;
+    // Nothing is known of what reads this queue, so the number of firings alone would cut the rule.
+    let work = world.create_queue("work").await?;
+    world.add_queue_target("default", "victim", "work", &work).await?;
     world.create_rule("default", "mine", payload::PATTERN, RuleState::Enabled, &[]).await?;
     let template = format!(r#"{{"ruleArn": "{victim}", "event": <aws.events.event.json>}}"#);
     world.attach_with("default", "mine", "any", &template).await?;
