@@ -78,7 +78,9 @@ async fn what_a_rule_says_of_another_cuts_nothing() -> Result<(), Failure> {
     // Nothing is known of what reads this queue, so the number of firings alone would cut the rule.
     let work = world.create_queue("work").await?;
     world.add_queue_target("default", "victim", "work", &work).await?;
-    world.create_rule("default", "mine", payload::PATTERN, RuleState::Enabled, &[]).await?;
+    // Its own firings would have it cut, and it would send no more.
+    let observed = [("budget-guard:mode", "observe")];
+    world.create_rule("default", "mine", payload::PATTERN, RuleState::Enabled, &observed).await?;
     let template = format!(r#"{{"ruleArn": "{victim}", "event": <aws.events.event.json>}}"#);
     world.attach_with("default", "mine", "any", &template).await?;
     let fires = async |count: usize| -> Result<(), Failure> {
@@ -102,6 +104,14 @@ async fn what_a_rule_says_of_another_cuts_nothing() -> Result<(), Failure> {
     let told = world.alerts().await?;
     let is_cut = |alert: &Alert| alert.kind() == "tripped" && alert.attributes["rule_arn"] == victim;
     assert!(!told.iter().any(is_cut), "{told:?}");
+    // The same firings of a rule that is attached are its own.
+    world.attach("default", "victim", "budget-guard").await?;
+    stack.learn_rules(&emulator, &world).await?;
+    let deadline = Instant::now() + PATIENCE;
+    while world.rule_state("default", "victim").await? == RuleState::Enabled {
+        assert!(Instant::now() < deadline, "the rule is not cut");
+        fires(20).await?;
+    }
     Ok(())
 }
 
