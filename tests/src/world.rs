@@ -72,7 +72,8 @@ impl World {
         create_table(&aws_sdk_dynamodb::Client::new(&config), &name).await?;
         let sqs = aws_sdk_sqs::Client::new(&config);
         let guard_queue = create_queue(&sqs, &name).await?;
-        let attached_queue = create_queue(&sqs, &format!("{name}-attached")).await?;
+        // Not as in a stack, where a tick looks for the function that reads it.
+        let attached_queue = create_queue(&sqs, &format!("{name}-rules")).await?;
         let sns = aws_sdk_sns::Client::new(&config);
         let topic = sns.create_topic().name(&name).send().await.map_err(while_doing("creating the topic"))?;
         let topic_arn = topic.topic_arn.ok_or("the topic has no ARN")?;
@@ -100,8 +101,8 @@ impl World {
         environment.push(("BUDGET_GUARD_TABLE", table.clone()));
         environment.push(("BUDGET_GUARD_TOPIC_ARN", topic_arn.clone()));
         environment.push(("BUDGET_GUARD_ATTACHED_QUEUE_ARN", attached_queue.arn.clone()));
-        // No function reads these queues here, so that of attached rules is none whose reader is looked for.
-        let own = format!("{},{}", own_arns(emulator.account(), &[]), guard_queue.arn);
+        let own = own_arns(emulator.account(), &[]);
+        let own = format!("{own},{},{}", guard_queue.arn, attached_queue.arn);
         environment.push((settings::OWN, own));
         environment.push(("BUDGET_GUARD_MODE", "enforce".to_owned()));
         // Limits in tags are small in tests.

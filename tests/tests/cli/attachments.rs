@@ -44,7 +44,7 @@ async fn there_and_back(bench: &Bench) -> Result<(), Failure> {
     let policy = format!(
         "hint: the policy of queue budget-guard-1 must allow events.amazonaws.com to sqs:SendMessage with aws:SourceArn {arn}"
     );
-    let policy = policy.replace("budget-guard-1", &format!("{}-attached", bench.world.table));
+    let policy = policy.replace("budget-guard-1", &format!("{}-rules", bench.world.table));
     program.check("attach orders/fix-acl", 0, &["orders/fix-acl: attached"], &[&policy]).await?;
     let targets = bench.targets("orders", "fix-acl").await?;
     let target = targets.first().ok_or("no target")?;
