@@ -72,7 +72,7 @@ impl World {
         create_table(&aws_sdk_dynamodb::Client::new(&config), &name).await?;
         let sqs = aws_sdk_sqs::Client::new(&config);
         let guard_queue = create_queue(&sqs, &name).await?;
-        // Not as in a stack, where a tick looks for the function that reads it.
+        // Named otherwise than in a stack: no function reads it here, and a tick would report that.
         let attached_queue = create_queue(&sqs, &format!("{name}-rules")).await?;
         let sns = aws_sdk_sns::Client::new(&config);
         let topic = sns.create_topic().name(&name).send().await.map_err(while_doing("creating the topic"))?;

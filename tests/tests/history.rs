@@ -289,7 +289,10 @@ async fn a_slow_answer_is_not_waited_for() -> Result<(), Failure> {
 #[tokio::test]
 async fn the_end_of_the_firings_and_of_the_backlog_after_a_cut_is_read() -> Result<(), Failure> {
     // Minutes relative to the cut at noon, with the firings and the ages of the events in seconds.
-    let check = async |fired: &[i64], ages: &[&[(i64, f64)]], expected: (Option<i64>, Option<i64>)| {
+    let check = async |fired: &[i64],
+                       ages: &[&[(i64, f64)]],
+                       expected: (Option<i64>, Option<i64>),
+                       fired_before: u64| {
         let at = |minute: i64| (NOON + minute * 60) as f64;
         let fired: Vec<_> = fired.iter().map(|minute| (at(*minute), 3.0)).collect();
         let ages = ages.iter().enumerate().map(|(place, ages)| {
@@ -303,20 +306,21 @@ async fn the_end_of_the_firings_and_of_the_backlog_after_a_cut_is_read() -> Resu
         let seen = stub.history().since_cut(&rule("fix-acl")?, &functions, noon(), until).await?;
         let minutes = |at: Option<Timestamp>| at.map(|at| (at.as_second() - NOON) / 60);
         assert_eq!((minutes(seen.fired_until), minutes(seen.drained_at)), expected, "{results:#?}");
+        assert_eq!(seen.fired_before, fired_before, "{results:#?}");
         let requests = stub.requests();
         let queries = requests[0].1["MetricDataQueries"].as_array().map_or(0, Vec::len);
         assert_eq!(queries, 1 + functions.len());
         Ok::<(), Failure>(())
     };
     // It fired until the fourth minute after the cut.
-    check(&[-5, 0, 3], &[], (Some(4), None)).await?;
-    check(&[-5], &[], (Some(0), None)).await?;
+    check(&[-5, 0, 3], &[], (Some(4), None), 3).await?;
+    check(&[-60, -5], &[], (Some(0), None), 6).await?;
     // Metrics that do not show the firings before the cut tell nothing.
-    check(&[], &[], (None, None)).await?;
-    check(&[1], &[], (None, None)).await?;
+    check(&[], &[], (None, None), 0).await?;
+    check(&[1], &[], (None, None), 0).await?;
     // The queue held events of over a minute until minute 7; before the cut it says nothing.
-    check(&[-5], &[&[(-2, 1.0), (3, 400.0), (7, 20.0), (8, 1.0)]], (Some(0), Some(8))).await?;
+    check(&[-5], &[&[(-2, 1.0), (3, 400.0), (7, 20.0), (8, 1.0)]], (Some(0), Some(8)), 3).await?;
     // The slower of two functions counts, and one that started nothing proves nothing.
-    check(&[-5], &[&[(2, 1.0)], &[(9, 1.0)]], (Some(0), Some(10))).await?;
-    check(&[-5], &[&[(2, 1.0)], &[]], (Some(0), None)).await
+    check(&[-5], &[&[(2, 1.0)], &[(9, 1.0)]], (Some(0), Some(10)), 3).await?;
+    check(&[-5], &[&[(2, 1.0)], &[]], (Some(0), None), 3).await
 }

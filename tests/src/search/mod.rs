@@ -214,7 +214,7 @@ impl Search {
     }
 }
 
-/// What the work that is left depends on.
+/// World at rest without its numbers of moves left, on which the check of a world at rest does not depend. Batches remain.
 fn at_rest(world: World) -> World {
     let batches = world.left.batches;
     let nothing = Left {

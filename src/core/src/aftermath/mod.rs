@@ -46,10 +46,6 @@ pub const WATCHED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Time after the cut from which a conclusion is final.
 pub const FINAL_AFTER: SignedDuration = SignedDuration::from_hours(2);
 
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
 /// Makers of the calls that the cut accuses. Only these are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -88,10 +84,10 @@ pub struct Aftermath {
     pub asked_at: Option<Timestamp>,
     /// Number of firings in the hour before the cut that CloudWatch has to confirm, because only an attached rule vouches
     /// for them. Zero once it has, and if it need not.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::model::is_zero")]
     pub unconfirmed: u64,
     /// Number of readings in which CloudWatch had fewer than half of them.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::model::is_zero")]
     contradictions: u64,
     /// True if a firing by others from before the cut has arrived since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -163,8 +159,8 @@ impl Aftermath {
         at.as_second() <= self.cut_at.as_second()
     }
 
-    /// Takes CloudWatch's number of firings in the hour before the cut. Returns true if two readings, the second of which
-    /// is too late for metrics under way, have fewer than half of those that the guard was told of.
+    /// Returns true if CloudWatch has fewer than half of the firings that the guard was told of, in this reading and in an
+    /// earlier one. By the second reading no metrics are under way. `fired_before` is its number of the hour before the cut.
     pub fn contradicts(&mut self, fired_before: u64) -> bool {
         if fired_before.saturating_mul(2) >= self.unconfirmed {
             (self.unconfirmed, self.contradictions) = (0, 0);

@@ -27,7 +27,7 @@ impl Step<'_> {
     }
 
     /// Reason not to cut a rule that does not send to the guard's queue. `None` if it does, or need not.
-    pub(super) fn is_not_attached(&self, rule: &RuleDefinition) -> Option<&'static str> {
+    pub(super) fn why_not_attached(&self, rule: &RuleDefinition) -> Option<&'static str> {
         let queue = self.limits.attached_queue.as_deref().filter(|_| self.rests_on_attached())?;
         let is_attached = rule.targets.iter().any(|target| target.arn == queue);
         (!is_attached).then_some("it does not send to the guard's queue, so firings of it were made up")

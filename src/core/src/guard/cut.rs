@@ -26,7 +26,7 @@ impl Step<'_> {
             .mark_targets(|caller, targets| attribution::is_target(caller, this, targets), &rule.targets);
         let by_hand = trip.evidence.kind == EvidenceKind::Manual;
         let evidence = trip.evidence.clone();
-        if let Some(because) = self.is_not_attached(rule).filter(|_| !by_hand) {
+        if let Some(because) = self.why_not_attached(rule).filter(|_| !by_hand) {
             self.spare_rate(&evidence, because);
             return self.forget_attached();
         }

@@ -84,7 +84,7 @@ pub struct History {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
     /// Number of questions in a row without an answer.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::model::is_zero")]
     pub failures: u32,
 }
 
@@ -92,11 +92,6 @@ pub struct History {
 pub const MAX_FAILURES: u32 = 3;
 /// Time between two questions if the first one had no answer.
 pub const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(20);
-
-/// Signature required by serde, which passes a reference.
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
 
 impl History {
     /// Returns true if the last question failed and another one will follow.

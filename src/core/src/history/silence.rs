@@ -7,7 +7,7 @@ use crate::model::Timestamp;
 
 /// Shortest silence that counts.
 const SHORTEST: i64 = 60;
-/// Minutes of which the metrics may be missing yet.
+/// Delay after which the metrics of a minute are complete.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
 
 impl RateHistory {

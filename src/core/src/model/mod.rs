@@ -26,6 +26,11 @@ mod session;
 mod throttle;
 mod withheld;
 
+/// Returns true for zero. Serde leaves such members out.
+pub(crate) fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
+}
+
 pub use actor::{Actor, unqualified};
 pub use acts_as::{ACTS_AS_TAG, ActsAs, ParseActsAsError};
 pub use amount::{Amount, ParseAmountError};

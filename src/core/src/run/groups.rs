@@ -57,7 +57,7 @@ impl<P: Ports> Guard<P> {
     }
 }
 
-/// Observations of one rule, and what became of them.
+/// Observations of one rule, with the result of the work on them.
 pub(super) type Done<'a> = (Group<'a>, Result<Driven, Fault>);
 
 /// Observations of one rule in one invocation, and the messages that they came in.

@@ -68,7 +68,7 @@ pub(super) struct Sessions {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked_at: Option<i64>,
     /// Number of questions in a row that found no own call.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::model::is_zero")]
     fruitless: u32,
     /// Calls that wait, ascending in time. Serialized apart in `codec`, as are the known sessions.
     #[serde(skip)]
@@ -271,8 +271,4 @@ impl Turns {
     pub fn question_failed(&mut self) {
         self.sessions.failed();
     }
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }

@@ -50,7 +50,7 @@ pub struct Window {
     limit: BurstLimit,
     callers: Callers,
     /// Slots of the callers that are targets of the rule, one bit each.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::model::is_zero")]
     own: u16,
     #[serde(default, skip_serializing_if = "Calls::is_empty")]
     calls: Calls,
@@ -320,11 +320,6 @@ impl BurstLimit {
     fn scale(self, kept: usize) -> u64 {
         kept as u64 * u64::from(self.count.get()) / self.needed() as u64
     }
-}
-
-/// Signature required by serde, which passes a reference.
-fn is_zero(bits: &u16) -> bool {
-    *bits == 0
 }
 
 /// Hasher for ids, which are hashes already.

@@ -46,7 +46,7 @@ fn a_rule_is_cut_only_if_it_sends_to_the_guards_queue() {
             "{reason}"
         );
         assert_eq!((&story.record.breaker, story.record.attached_at), (&Breaker::Closed, None), "{queues:?}");
-        // What others have said of it is forgotten, and its own firings count from the beginning.
+        // The firings that were made up are forgotten. Its own count from the beginning.
         let plan = story.later(60).step(&(0..9).map(|n| firing(100 + n, 60)).collect::<Vec<_>>());
         assert_eq!(plan.tally.trips, 0, "{queues:?}");
     };
