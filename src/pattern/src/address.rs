@@ -1,6 +1,7 @@
 //! IP addresses and address ranges.
 
-use std::net::Ipv6Addr;
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// IP address. An IPv4 address written as IPv6 (`::ffff:…`) is stored as IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +38,15 @@ impl Address {
             Some(address) => Self::V4(address.to_bits()),
             None => Self::V6(address.to_bits()),
         })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(bits) => Ipv4Addr::from_bits(*bits).fmt(f),
+            Self::V6(bits) => Ipv6Addr::from_bits(*bits).fmt(f),
+        }
     }
 }
 
@@ -82,6 +92,11 @@ impl Block {
             Address::V6(_) => Address::V6(!u128::MAX.checked_shr(bits).unwrap_or(0)),
         };
         Ok(Self { network, mask })
+    }
+
+    /// An address that the range holds.
+    pub(crate) fn network(&self) -> Address {
+        self.network
     }
 
     /// Returns true if the range holds this address.

@@ -16,6 +16,8 @@ mod address;
 mod alternatives;
 mod candidates;
 mod decide;
+mod example;
+mod glob;
 mod index;
 mod json;
 mod keyed;
@@ -23,6 +25,7 @@ mod lists;
 mod marks;
 mod number;
 mod operators;
+mod satisfy;
 mod scan;
 mod syntax;
 mod text;
@@ -30,6 +33,8 @@ mod value;
 mod work;
 
 use std::fmt;
+
+pub use satisfy::{Facts, Known, Possibility};
 
 use index::Index;
 use syntax::{All, Field};

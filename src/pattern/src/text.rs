@@ -59,6 +59,13 @@ impl Wildcard {
             .all(|part| part.find(rest).map(|at| rest = &rest[at + part.needle().len()..]).is_some())
     }
 
+    /// Parts between which any run of characters may stand.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
+        let middle = self.middle.iter().map(Finder::needle);
+        let parts = std::iter::once(&*self.first).chain(middle).chain(self.last.as_deref());
+        parts.map(String::from_utf8_lossy)
+    }
+
     /// Returns true if every text matches.
     pub(crate) fn is_any(&self) -> bool {
         self.first.is_empty()
@@ -117,6 +124,14 @@ impl AnyCase {
                 let mut rest = text;
                 forms.iter().rev().all(|forms| before(rest, forms).map(|end| rest = &rest[..end]).is_some())
             }
+        }
+    }
+
+    /// The text, if all of it is ASCII.
+    pub(crate) fn ascii(&self) -> Option<&str> {
+        match self {
+            Self::Ascii(own) => std::str::from_utf8(own).ok(),
+            Self::Forms(_) => None,
         }
     }
 
