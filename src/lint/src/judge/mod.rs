@@ -1,0 +1,281 @@
+//! Judgement: can a target of a rule make a call that matches the rule's pattern?
+
+mod cycles;
+mod never;
+mod role;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+pub(crate) use role::{Call, arn_in, caller};
+
+use crate::cure;
+use crate::form::{Acting, Document, EventPattern, Role, Rule, UNKNOWN};
+use crate::report::{Cure, FileReport, Path, RuleReport, Verdict};
+
+/// Maximum number of roles that a role assumes one after another.
+const MAX_ASSUMED: usize = 3;
+
+/// Judge of one file.
+#[derive(Debug)]
+pub(crate) struct Judge<'a> {
+    document: &'a Document,
+    /// Roles of the other files, by ARN.
+    others: &'a BTreeMap<String, &'a Role>,
+    /// Calls by rule and key of the role.
+    known: RefCell<HashMap<(usize, String), Rc<Vec<Call>>>>,
+}
+
+/// Way from a rule over an actor and its role to the calls that fire a rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Route<'a> {
+    target: &'a str,
+    actor: String,
+    pub role: &'a Role,
+    pub calls: Rc<Vec<Call>>,
+}
+
+impl Route<'_> {
+    /// Steps between the rules.
+    fn steps(&self) -> Vec<String> {
+        let mut steps = vec![self.target.to_owned()];
+        if self.actor != self.target {
+            steps.push(self.actor.clone());
+        }
+        steps.push(self.role.label.replace(UNKNOWN, "…"));
+        steps.extend(self.calls.first().map(|call| format!("{} ({})", call.statement, call.action)));
+        steps.extend(self.calls.first().map(|call| format!("call {}", shown(call))));
+        steps
+    }
+}
+
+/// Words for a call: `s3 PutBucketAcl`, or `ec2 Create…` where only the beginning of its name is certain.
+fn shown(call: &Call) -> String {
+    let name = match &call.event {
+        Some(event) if call.name.contains('*') => {
+            let event: serde_json::Value = serde_json::from_str(event).unwrap_or_default();
+            format!("{}…", event["detail"]["eventName"].as_str().unwrap_or_default())
+        }
+        _ => call.name.clone(),
+    };
+    match call.source.as_str() {
+        "*" => name,
+        source => format!("{source} {name}"),
+    }
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(document: &'a Document, others: &'a BTreeMap<String, &'a Role>) -> Self {
+        Self { document, others, known: RefCell::default() }
+    }
+
+    pub(crate) fn report(&self) -> FileReport {
+        let rules = (0..self.document.rules.len()).map(|index| self.rule(index)).collect();
+        FileReport {
+            path: self.document.path.clone(),
+            language: Some(self.document.language),
+            unreadable: None,
+            remarks: self.document.remarks.clone(),
+            rules,
+            cycles: self.cycles(),
+        }
+    }
+
+    fn rule(&self, index: usize) -> RuleReport {
+        let rule = &self.document.rules[index];
+        let mut report = RuleReport {
+            name: rule.name.clone(),
+            place: rule.place,
+            verdict: self.verdict(index),
+            paths: Vec::new(),
+            unknown: Vec::new(),
+            never: None,
+            allowed: rule.allowed.clone(),
+            cure: None,
+        };
+        match judged(rule) {
+            Err(why) => report.unknown.push(why),
+            Ok(pattern) => {
+                report.never = never::why(rule, pattern);
+                let routes = self.routes(index, index);
+                report.paths = routes.iter().map(|route| path(rule, route)).collect();
+                if report.verdict != Verdict::Cannot {
+                    report.unknown = self.unknown(rule, pattern, !routes.is_empty());
+                }
+                if report.verdict == Verdict::CanFireItself {
+                    report.cure = Some(self.cure(index, &routes));
+                }
+            }
+        }
+        report
+    }
+
+    fn verdict(&self, index: usize) -> Verdict {
+        let rule = &self.document.rules[index];
+        let pattern = match judged(rule) {
+            Ok(pattern) => pattern,
+            Err(_) if matches!(rule.pattern, Some(Err(_))) => return Verdict::CannotBeTold,
+            Err(_) => return Verdict::NotOnCalls,
+        };
+        if never::why(rule, pattern).is_some() {
+            return Verdict::Cannot;
+        }
+        let has_route = !self.routes(index, index).is_empty();
+        match (has_route, unknown_fields(pattern).is_empty()) {
+            (true, true) => Verdict::CanFireItself,
+            (true, false) => Verdict::CannotBeTold,
+            (false, _) if self.unknown(rule, pattern, false).is_empty() => Verdict::Cannot,
+            (false, _) => Verdict::CannotBeTold,
+        }
+    }
+
+    fn cure(&self, index: usize, routes: &[Route<'_>]) -> Cure {
+        let rule = &self.document.rules[index];
+        match judged(rule) {
+            Ok(pattern) => cure::cure(self.document, rule, pattern, routes),
+            Err(why) => Cure::Refused(why),
+        }
+    }
+
+    /// First way from a rule to another one.
+    fn route(&self, from: usize, to: usize) -> Option<Route<'a>> {
+        self.routes(from, to).into_iter().next()
+    }
+
+    /// Ways from a rule to a rule, one for each role.
+    fn routes(&self, from: usize, to: usize) -> Vec<Route<'a>> {
+        let (Ok(_), Ok(pattern)) = (judged(&self.document.rules[from]), judged(&self.document.rules[to]))
+        else {
+            return Vec::new();
+        };
+        let mut routes: Vec<Route<'a>> = Vec::new();
+        for target in &self.document.rules[from].targets {
+            for (acting, key, role) in target.actors.iter().flat_map(|acting| self.roles(acting)) {
+                let calls = self.calls(to, &key, pattern, role);
+                if !calls.is_empty() && !routes.iter().any(|route| route.role.label == role.label) {
+                    routes.push(Route { target: &target.label, actor: acting, role, calls });
+                }
+            }
+        }
+        routes
+    }
+
+    fn calls(&self, to: usize, key: &str, pattern: &EventPattern, role: &Role) -> Rc<Vec<Call>> {
+        let known = self.known.borrow().get(&(to, key.to_owned())).cloned();
+        known.unwrap_or_else(|| {
+            let calls = Rc::new(role::calls(&self.document.rules[to], pattern, role));
+            self.known.borrow_mut().insert((to, key.to_owned()), Rc::clone(&calls));
+            calls
+        })
+    }
+
+    /// Roles that an actor's calls are made with, each with words for the actor and its key: its own, and those that it
+    /// may assume.
+    fn roles(&self, acting: &Acting) -> Vec<(String, String, &'a Role)> {
+        let mut roles: Vec<(String, String, &'a Role)> = Vec::new();
+        if let Some((key, role)) = acting.role.as_deref().and_then(|key| self.role(key)) {
+            roles.push((acting.label.clone(), key, role));
+        }
+        let mut at = 0;
+        while at < roles.len() && at < MAX_ASSUMED {
+            let (label, _, role) = roles[at].clone();
+            for arn in role.assumes() {
+                let assumed = self.document.roles.iter().find(|(_, role)| role.arn == arn);
+                if let Some((key, assumed)) = assumed
+                    && !roles.iter().any(|(_, own, _)| own == key)
+                {
+                    roles.push((
+                        format!("{label}, which assumes it through {}", role.label),
+                        key.clone(),
+                        assumed,
+                    ));
+                }
+            }
+            at += 1;
+        }
+        roles
+    }
+
+    /// Role by its key. The one of another file, if this file has no policies of it.
+    fn role(&self, key: &str) -> Option<(String, &'a Role)> {
+        let own = self.document.roles.get(key)?;
+        let other = self.others.get(own.arn.as_str()).filter(|_| own.statements.is_empty());
+        Some((key.to_owned(), other.copied().unwrap_or(own)))
+    }
+
+    /// Things that the file does not tell about a rule and that matter for the verdict.
+    fn unknown(&self, rule: &Rule, pattern: &EventPattern, has_route: bool) -> Vec<String> {
+        let fields = unknown_fields(pattern);
+        let mut unknown: Vec<String> =
+            fields.iter().map(|field| format!("the pattern's {field} is not told by the file")).collect();
+        if has_route {
+            return unknown;
+        }
+        unknown.clear();
+        unknown.extend(rule.targets_unknown.clone());
+        for target in &rule.targets {
+            unknown.extend(
+                target.unknown.as_ref().map(|why| format!("{}: {why}", target.label.replace(UNKNOWN, "…"))),
+            );
+            for (_, _, role) in target.actors.iter().flat_map(|acting| self.roles(acting)) {
+                unknown.extend(
+                    role.unknown.iter().map(|why| format!("{}: {why}", role.label).replace(UNKNOWN, "…")),
+                );
+                let is_here = |arn: &str| self.document.roles.values().any(|role| role.arn == arn);
+                let elsewhere = role.assumes().into_iter().filter(|arn| !is_here(arn));
+                unknown.extend(elsewhere.map(|arn| {
+                    format!(
+                        "{} may assume {}, which is not in this file",
+                        role.label,
+                        arn.replace(UNKNOWN, "…")
+                    )
+                }));
+            }
+        }
+        unknown.sort();
+        unknown.dedup();
+        unknown
+    }
+}
+
+/// Pattern of a rule that API calls may fire, or why it is not judged.
+fn judged(rule: &Rule) -> Result<&EventPattern, String> {
+    let pattern = match &rule.pattern {
+        None => return Err("it has no event pattern".to_owned()),
+        Some(Err(remark)) => return Err(remark.text.clone()),
+        Some(Ok(pattern)) => pattern,
+    };
+    if let Some(bus) = &rule.bus {
+        return Err(format!(
+            "it is on the bus {}, and events of API calls reach the default bus only",
+            bus.replace(UNKNOWN, "…")
+        ));
+    }
+    if !never::is_on_calls(pattern) {
+        return Err("its events are no API calls".to_owned());
+    }
+    Ok(pattern)
+}
+
+/// Fields with unknown values that decide if a call of a role matches.
+fn unknown_fields(pattern: &EventPattern) -> Vec<&str> {
+    let decides = |field: &&str| {
+        ["source", "detail-type", "detail.eventSource", "detail.eventName"].contains(field)
+            || field.starts_with("detail.userIdentity")
+    };
+    pattern.unknown.iter().map(String::as_str).filter(decides).collect()
+}
+
+fn path(rule: &Rule, route: &Route<'_>) -> Path {
+    let mut steps = vec![format!("rule {}", rule.name)];
+    steps.extend(route.steps());
+    steps.push(format!("rule {}", rule.name));
+    Path {
+        steps,
+        more_calls: route.calls.iter().skip(1).map(shown).collect(),
+        event: route.calls.first().and_then(|call| call.event.clone()),
+    }
+}

@@ -1,0 +1,275 @@
+//! Calls that a role may make, as far as a rule sees them.
+
+use eventbridge_pattern::{Facts, Known, Possibility};
+
+use crate::calls;
+use crate::form::{EventPattern, Role, Rule, Statement, UNKNOWN};
+
+/// Detail type of the events of API calls.
+pub(crate) const API_CALL: &str = "AWS API Call via CloudTrail";
+/// Maximum number of calls reported for one rule and role.
+const MAX_CALLS: usize = 20;
+
+/// Call that a role may make and that matches a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    /// Event source without `.amazonaws.com`; `*` for any.
+    pub source: String,
+    /// Name, with `*` for what is not certain.
+    pub name: String,
+    /// Action that allows it.
+    pub action: String,
+    /// Words for the statement with the action.
+    pub statement: String,
+    /// Facts about the call, without those about the caller.
+    pub facts: Facts,
+    /// Event of the call that matches; `None` if none was constructed.
+    pub event: Option<String>,
+}
+
+/// Facts about every call that a role makes in its sessions.
+///
+/// Source: "CloudTrail userIdentity element" (AWS CloudTrail user guide).
+pub(crate) fn caller(facts: Facts, role: &Role, pattern: &EventPattern) -> Facts {
+    let account = literal_account(role, pattern);
+    let known = |text: String| match text.contains(UNKNOWN) {
+        true => Known::Like(text.replace(UNKNOWN, "*")),
+        false => Known::Text(text),
+    };
+    let arn = arn_in(role, pattern);
+    let of = account.as_deref().unwrap_or_else(|| role.account());
+    let session = format!("arn:aws:sts::{of}:assumed-role/{}/*", role.name()).replace(UNKNOWN, "*");
+    let is_partly_known = arn != UNKNOWN.to_string();
+    let facts = facts
+        .with("detail.userIdentity.type", Known::Text("AssumedRole".to_owned()))
+        .with("detail.userIdentity.sessionContext.sessionIssuer.type", Known::Text("Role".to_owned()))
+        .with("detail.userIdentity.sessionContext.sessionIssuer.arn", known(arn))
+        .with("detail.userIdentity.sessionContext.sessionIssuer.userName", known(role.name().to_owned()));
+    if is_partly_known { facts.with("detail.userIdentity.arn", Known::Like(session)) } else { facts }
+}
+
+/// ARN of a role as a pattern sees it: with the account that the pattern names, if the file gives none.
+pub(crate) fn arn_in(role: &Role, pattern: &EventPattern) -> String {
+    match literal_account(role, pattern) {
+        Some(account) => role.arn.replace("${AccountId}", &account),
+        None => role.arn.clone(),
+    }
+}
+
+/// Account that a pattern names together with a role of the template's own account. A literal account in the ARN of the
+/// role means the account of the stack.
+fn literal_account(role: &Role, pattern: &EventPattern) -> Option<String> {
+    if role.account() != "${AccountId}" {
+        return None;
+    }
+    let text = pattern.resolved.json();
+    let named = text.split("arn:aws").skip(1).find_map(|rest| {
+        let arn = rest.split('"').next().unwrap_or_default();
+        let account =
+            arn.split(':').find(|part| part.len() == 12 && part.bytes().all(|c| c.is_ascii_digit()))?;
+        arn.contains(&format!("/{}", role.name())).then_some(account)
+    });
+    named.map(str::to_owned)
+}
+
+impl Role {
+    /// Allowing statement for an action, unless a statement denies it in every case.
+    fn allows(&self, action: &str) -> Option<&Statement> {
+        let denied = self.statements.iter().any(|own| !own.allows && own.is_total() && own.covers(action));
+        let allowing = self.statements.iter().find(|own| own.allows && own.covers(action));
+        allowing.filter(|_| !denied)
+    }
+
+    /// Resources of statements that allow assuming a role by name.
+    pub(crate) fn assumes(&self) -> Vec<&str> {
+        let named = |own: &&Statement| {
+            own.allows && !own.is_inverted && own.actions.iter().any(|action| is_sts(action))
+        };
+        let resources = self.statements.iter().filter(named).flat_map(|own| &own.resources);
+        resources.filter(|_| self.allows("sts:AssumeRole").is_some()).map(String::as_str).collect()
+    }
+}
+
+fn is_sts(action: &str) -> bool {
+    action.len() > 3 && action[..3].eq_ignore_ascii_case("sts") && calls::matches(action, "sts:AssumeRole")
+}
+
+impl Statement {
+    /// Returns true if the action, or each action of a form with `*`, is one of the statement's.
+    fn covers(&self, action: &str) -> bool {
+        let is_named = self.actions.iter().any(|own| calls::matches(own, action));
+        is_named != self.is_inverted
+    }
+}
+
+/// Calls of a role that match the pattern of a rule.
+pub(crate) fn calls(rule: &Rule, pattern: &EventPattern, role: &Role) -> Vec<Call> {
+    let mut search = Search { rule, pattern, role, found: Vec::new() };
+    let names = pattern.compiled.named_texts("detail.eventName");
+    let is_open = names.as_ref().is_none_or(|names| names.iter().any(|name| name.contains('*')));
+    let exact: Vec<String> = names.into_iter().flatten().filter(|name| !name.contains('*')).collect();
+    search.by_names(&exact);
+    if is_open {
+        search.by_actions();
+    }
+    search.found
+}
+
+/// Event sources that a pattern names, without `.amazonaws.com`; `None` if it leaves them open.
+pub(crate) fn sources(pattern: &EventPattern) -> Option<Vec<String>> {
+    let named = |path: &str| {
+        pattern.compiled.named_texts(path).filter(|all| all.iter().all(|one| !one.contains('*')))
+    };
+    let from_call = named("detail.eventSource")
+        .map(|all| all.iter().map(|source| source.trim_end_matches(".amazonaws.com").to_owned()).collect());
+    from_call.or_else(|| {
+        named("source")
+            .map(|all| all.iter().filter_map(|own| own.strip_prefix("aws.")).map(str::to_owned).collect())
+    })
+}
+
+struct Search<'a> {
+    rule: &'a Rule,
+    pattern: &'a EventPattern,
+    role: &'a Role,
+    found: Vec<Call>,
+}
+
+impl Search<'_> {
+    /// Tries each call that the pattern names.
+    fn by_names(&mut self, names: &[String]) {
+        let named = sources(self.pattern);
+        let is_open = named.is_none();
+        let sources = named.unwrap_or_else(|| self.role_sources());
+        for source in &sources {
+            for name in names {
+                for action in calls::actions(source, name) {
+                    if let Some(statement) = self.role.allows(&action) {
+                        self.call(source, name, &action, statement);
+                    }
+                }
+            }
+        }
+        // A role that may do nearly everything, and a pattern that names no service.
+        if is_open && self.found.is_empty() {
+            let wide = self.role.statements.iter().filter(|own| own.allows);
+            let wide = wide.filter(|own| own.is_inverted || own.actions.iter().any(|action| action == "*"));
+            for statement in wide.collect::<Vec<_>>() {
+                names.iter().for_each(|name| self.call("*", name, "*", statement));
+            }
+        }
+    }
+
+    /// Tries each action of the role, where the pattern names forms of calls or none.
+    fn by_actions(&mut self) {
+        let named = sources(self.pattern);
+        let role = self.role;
+        for statement in role.statements.iter().filter(|own| own.allows) {
+            let everything = ["*".to_owned()];
+            let actions = if statement.is_inverted { &everything[..] } else { &statement.actions };
+            for action in actions {
+                let (prefix, name) = action.split_once(':').unwrap_or(("*", "*"));
+                let calls: Vec<(String, String)> = if prefix.contains('*') {
+                    let sources = named.clone().unwrap_or_else(|| vec!["*".to_owned()]);
+                    sources.into_iter().map(|source| (source, name.to_owned())).collect()
+                } else {
+                    calls::allowed_by(&prefix.to_ascii_lowercase(), &capitalized(name))
+                };
+                for (source, name) in calls {
+                    let is_named = named.as_ref().is_none_or(|named| named.contains(&source));
+                    let full = if source == "*" { action.clone() } else { format!("{prefix}:{name}") };
+                    let is_denied =
+                        role.statements.iter().any(|own| !own.allows && own.is_total() && own.covers(&full));
+                    if is_named && !is_denied && !calls::is_data(&source, &name) {
+                        self.call(&source, &name, action, statement);
+                    }
+                }
+            }
+        }
+    }
+
+    fn role_sources(&self) -> Vec<String> {
+        let allowing = self.role.statements.iter().filter(|own| own.allows && !own.is_inverted);
+        let actions = allowing.flat_map(|own| &own.actions);
+        let prefixes = actions.filter_map(|action| action.split_once(':')).map(|(prefix, _)| prefix);
+        let mut sources: Vec<String> = prefixes
+            .filter(|prefix| !prefix.contains('*'))
+            .flat_map(|prefix| calls::allowed_by(&prefix.to_ascii_lowercase(), "*"))
+            .map(|(source, _)| source)
+            .collect();
+        sources.sort();
+        sources.dedup();
+        sources
+    }
+
+    /// Adds the call if an event of it by the role can match.
+    fn call(&mut self, source: &str, name: &str, action: &str, statement: &Statement) {
+        if self.found.len() >= MAX_CALLS || (!self.rule.takes_reads && calls::is_read(name)) {
+            return;
+        }
+        let region = self.rule.region.as_deref();
+        if let (Some(region), Some(only)) = (region, calls::only_region(source))
+            && region != only
+        {
+            return;
+        }
+        for facts in resources(facts(source, name, region), source, statement) {
+            let all = caller(facts.clone(), self.role, self.pattern);
+            if let Possibility::Possible(event) = self.pattern.compiled.possibility(&all) {
+                let is_new = !self.found.iter().any(|call| call.source == source && call.name == name);
+                if is_new {
+                    self.found.push(Call {
+                        source: source.to_owned(),
+                        name: name.to_owned(),
+                        action: action.to_owned(),
+                        statement: statement.label.clone(),
+                        facts,
+                        event,
+                    });
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Facts about each event of a call.
+pub(crate) fn facts(source: &str, name: &str, region: Option<&str>) -> Facts {
+    let like = |text: String| if text.contains('*') { Known::Like(text) } else { Known::Text(text) };
+    let mut facts = Facts::default()
+        .with("detail-type", Known::Text(API_CALL.to_owned()))
+        .with("source", like(format!("aws.{source}")))
+        .with("detail.eventSource", like(format!("{source}.amazonaws.com")))
+        .with("detail.eventName", like(name.to_owned()))
+        .with("detail.eventType", Known::Text("AwsApiCall".to_owned()));
+    if let Some(region) = region {
+        facts = facts
+            .with("region", Known::Text(region.to_owned()))
+            .with("detail.awsRegion", Known::Text(region.to_owned()));
+    }
+    if calls::is_read(name) { facts.with("detail.readOnly", Known::Flag(true)) } else { facts }
+}
+
+/// Facts with the buckets that a statement allows, one by one, for calls of Amazon S3.
+fn resources(facts: Facts, source: &str, statement: &Statement) -> Vec<Facts> {
+    let bucket = |resource: &String| {
+        let rest = resource.strip_prefix("arn:aws:s3:::")?;
+        let name = rest.split('/').next().unwrap_or_default();
+        Some(name.replace([UNKNOWN, '?'], "*"))
+    };
+    let buckets: Option<Vec<String>> = statement.resources.iter().map(bucket).collect();
+    match buckets.filter(|buckets| source == "s3" && !buckets.is_empty()) {
+        Some(buckets) => {
+            let one =
+                |name: String| facts.clone().with("detail.requestParameters.bucketName", Known::Like(name));
+            buckets.into_iter().map(one).collect()
+        }
+        None => vec![facts],
+    }
+}
+
+/// Name of an action with a capital, as calls have it: the case of actions is free.
+fn capitalized(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
+}
