@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed (AWS, IO), 2 bad usage or bad input, 3 refused (with the reason),
-4 found something (replay, with a trip).
+4 found something (replay a trip, lint a loop).
 RULE is a name (with --bus), BUS/NAME or an ARN; an ARN also says which Region is meant.";
 
 /// Shows and changes what budget-guard, the circuit breaker for EventBridge rules, does to your rules
@@ -121,6 +121,21 @@ pub(crate) enum Command {
         /// CloudTrail log files, or folders to search for .json and .json.gz
         #[arg(value_name = "LOG", required = true)]
         logs: Vec<PathBuf>,
+    },
+    /// Find rules that can fire themselves before they are deployed, and the cure
+    ///
+    /// Needs no AWS: no credentials, no table, no topic.
+    Lint {
+        /// Print the findings as SARIF 2.1.0, for code scanning
+        #[arg(long)]
+        sarif: bool,
+        /// Also print why it cannot be told of other rules
+        #[arg(long, conflicts_with = "sarif")]
+        notes: bool,
+        /// CloudFormation and SAM templates, CDK's *.template.json, `terraform show -json` of a plan or state, rules as
+        /// for `replay --rules`, and `aws iam get-account-authorization-details` for the roles of such rules
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
     },
     /// Say which events an event pattern, or the rules of a file, match
     ///

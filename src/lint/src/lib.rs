@@ -33,12 +33,15 @@ mod form;
 mod judge;
 mod load;
 mod node;
+mod output;
 mod report;
+mod yaml;
 
 use std::collections::BTreeMap;
 
 pub use form::{Language, Remark};
 pub use node::Place;
+pub use output::{sarif, text};
 pub use report::{Cure, Cycle, FileReport, Path, Report, RuleReport, Verdict};
 
 use form::{Document, Role};

@@ -12,6 +12,7 @@ mod drill;
 mod enable;
 mod explain;
 mod lines;
+mod lint;
 mod lookup;
 mod missed;
 mod order;
@@ -66,6 +67,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
             context.limit = limit;
             replay::run(&context, &rules, &logs)
         }
+        Command::Lint { sarif, notes, files } => lint::run(&context, &files, sarif, notes),
         Command::Match { by, events } => matching::run(&context, &by, &events),
         Command::Rule(RuleCommand::Create(new)) => {
             context.queue.clone_from(&new.queue);

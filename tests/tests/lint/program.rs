@@ -1,0 +1,95 @@
+//! Arguments, exit codes and outputs.
+
+use std::fs;
+use std::path::Path;
+
+use budget_guard_tests::Failure;
+use budget_guard_tests::folders::root;
+use budget_guard_tests::program::Program;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const SAMPLES: &str = "src/lint/tests/samples";
+
+/// Folder with these files.
+fn folder(files: &[(&str, &[u8])]) -> Result<TempDir, Failure> {
+    let folder = tempfile::Builder::new().prefix("budget-guard-lint-").tempdir()?;
+    for (name, bytes) in files {
+        fs::write(folder.path().join(name), bytes)?;
+    }
+    Ok(folder)
+}
+
+fn at(folder: &Path, args: &str) -> String {
+    args.replace('@', &format!("{}/", folder.display()))
+}
+
+fn sample(name: &str) -> Result<Vec<u8>, Failure> {
+    Ok(fs::read(root().join(SAMPLES).join(name))?)
+}
+
+#[tokio::test]
+async fn a_loop_is_exit_code_4_and_all_files_are_judged() -> Result<(), Failure> {
+    let (looping, honest) = (sample("aws-example.yaml")?, sample("honest.yaml")?);
+    let folder = folder(&[
+        ("loop.yaml", &looping),
+        ("honest.yaml", &honest),
+        ("bad.yaml", b"Resources: [1\nx: y"),
+        ("other.json", b"{\"a\": 1}"),
+        ("latin.yaml", b"a: \xe9"),
+    ])?;
+    let cases: &[(&str, i32, &[&str], &[&str])] = &[
+        ("lint", 2, &[], &["<FILE>..."]),
+        ("lint @none.yaml", 2, &["0 files, 0 rules; "], &["none.yaml: No such file"]),
+        ("lint @honest.yaml", 0, &["1 file, ", "; can fire itself: 0, "], &[]),
+        ("lint @loop.yaml", 4, &["loop.yaml:9: rule AclRule can fire itself", "+++ b/"], &[]),
+        (
+            "lint @bad.yaml @other.json @latin.yaml @loop.yaml",
+            2,
+            &[
+                "bad.yaml:2:2: cannot be read: neither YAML nor JSON",
+                "other.json:1:1: cannot be read: saw a mapping with a; expected a CloudFormation or SAM template",
+                "rule AclRule can fire itself",
+            ],
+            &["latin.yaml: byte 3 is no UTF-8"],
+        ),
+    ];
+    for (args, exit, stdout, stderr) in cases {
+        Program::new(&[])?.check(&at(folder.path(), args), *exit, stdout, stderr).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_report_is_json_and_sarif_too() -> Result<(), Failure> {
+    let looping = sample("aws-example.yaml")?;
+    let folder = folder(&[("loop.yaml", &looping)])?;
+    let report = Program::new(&[])?.json(&at(folder.path(), "lint @loop.yaml"), 4).await?;
+    let rule = &report["files"][0]["rules"][0];
+    assert_eq!((&rule["name"], &rule["verdict"]), (&"AclRule".into(), &"can-fire-itself".into()));
+    assert!(rule["cure"]["change"]["pattern"].is_string(), "{rule:#}");
+    let output = Program::new(&[])?.run(&at(folder.path(), "lint --sarif @loop.yaml")).await?;
+    assert_eq!(output.status.code(), Some(4));
+    let log: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(log["runs"][0]["results"][0]["ruleId"], "can-fire-itself");
+    Ok(())
+}
+
+/// Names of a stranger's template cannot write to the terminal.
+#[tokio::test]
+async fn names_of_a_template_are_printed_in_visible_characters() -> Result<(), Failure> {
+    let text = String::from_utf8(sample("aws-example.yaml")?)?.replace("AclRule", "\"\\e[31mred\\u202e\"");
+    let folder = folder(&[("loop.yaml", text.as_bytes())])?;
+    for args in [
+        "lint @loop.yaml",
+        "lint --notes @loop.yaml",
+        "lint --sarif @loop.yaml",
+        "--output json lint @loop.yaml",
+    ] {
+        let output = Program::new(&[])?.run(&at(folder.path(), args)).await?;
+        let printed = String::from_utf8(output.stdout)?;
+        assert!(printed.contains("[31mred"), "{printed}");
+        assert!(!printed.contains(['\u{1b}', '\u{202e}']), "{args}: {printed:?}");
+    }
+    Ok(())
+}
