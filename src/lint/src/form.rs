@@ -72,6 +72,8 @@ pub(crate) struct EventPattern {
     pub source: Option<Node>,
     /// Pattern with its references resolved.
     pub resolved: Node,
+    /// Text of the resolved pattern.
+    pub text: String,
     /// Fields with a value that the file does not tell, which are judged as free.
     pub unknown: Vec<String>,
     pub compiled: Pattern,

@@ -41,7 +41,7 @@ use std::collections::BTreeMap;
 
 pub use form::{Language, Remark};
 pub use node::Place;
-pub use output::{sarif, text};
+pub use output::{sarif, text, totals};
 pub use report::{Cure, Cycle, FileReport, Path, Report, RuleReport, Verdict};
 
 use form::{Document, Role};

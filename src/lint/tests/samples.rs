@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use budget_guard_lint::{Input, lint, text};
+use budget_guard_lint::{Input, lint, text, totals};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples")
@@ -32,7 +32,8 @@ fn each_sample_has_its_report() {
         if roles.exists() {
             inputs.push(input(&roles));
         }
-        let seen = text(&lint(&inputs), true);
+        let report = lint(&inputs);
+        let seen = format!("{}{}\n", text(&report, true), totals(&report));
         let expected = PathBuf::from(format!("{}.expected", path.display()));
         if fs::read_to_string(&expected).ok().as_ref() != Some(&seen) {
             wrong.push(format!("{}:\n{seen}", expected.display()));

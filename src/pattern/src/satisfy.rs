@@ -81,46 +81,46 @@ impl Pattern {
     /// [`Possibility::Never`] is a proof. It is found field by field: fields of the same element of a list are not
     /// combined, so that some events remain possible that no list can hold.
     pub fn possibility(&self, facts: &Facts) -> Possibility {
-        let mut never: Vec<String> = Vec::new();
+        if !self.is_possible(facts) {
+            let mut never: Vec<String> = match &self.body {
+                Body::Alternatives(alternatives) => {
+                    let failing = alternatives
+                        .iter()
+                        .filter_map(|alternative| self.of(alternative).find(|field| !facts.allow(field)));
+                    failing.map(|field| field.path.to_string()).collect()
+                }
+                Body::Tree { .. } => {
+                    let failing = self.fields.iter().filter(|field| !facts.allow(field));
+                    failing.map(|field| field.path.to_string()).collect()
+                }
+            };
+            never.sort_unstable();
+            never.dedup();
+            return Possibility::Never(never);
+        }
+        let Body::Alternatives(alternatives) = &self.body else { return Possibility::Possible(None) };
+        let possible =
+            alternatives.iter().filter(|alternative| self.of(alternative).all(|field| facts.allow(field)));
+        let mut events = possible.filter_map(|alternative| event(self.of(alternative), facts));
+        Possibility::Possible(events.find(|event| self.matches(event)))
+    }
+
+    /// Returns false if no event with these facts matches, as [`Self::possibility`] does, and constructs no event.
+    pub fn is_possible(&self, facts: &Facts) -> bool {
         match &self.body {
             Body::Alternatives(alternatives) => {
-                let mut is_possible = false;
-                for alternative in alternatives {
-                    let fields = || alternative.iter().map(|field| &self.fields[*field as usize]);
-                    if let Some(field) = fields().find(|field| !facts.allow(field)) {
-                        never.push(field.path.to_string());
-                        continue;
-                    }
-                    is_possible = true;
-                    let event = event(fields(), facts).filter(|event| self.matches(event));
-                    if event.is_some() {
-                        return Possibility::Possible(event);
-                    }
-                }
-                if is_possible {
-                    return Possibility::Possible(None);
-                }
+                alternatives.iter().any(|alternative| self.of(alternative).all(|field| facts.allow(field)))
             }
             // A later field may replace an earlier one, so one of all fields of a path has to be possible.
-            Body::Tree { all, .. } => {
-                let is_possible = |field: &u32| {
-                    let path = &self.fields[*field as usize].path;
-                    self.fields.iter().filter(|field| field.path == *path).any(|field| facts.allow(field))
-                };
-                if tree_is_possible(all, &is_possible) {
-                    return Possibility::Possible(None);
-                }
-                never.extend(
-                    self.fields
-                        .iter()
-                        .filter(|field| !facts.allow(field))
-                        .map(|field| field.path.to_string()),
-                );
-            }
+            Body::Tree { all, .. } => tree_is_possible(all, &|field: &u32| {
+                let path = &self.fields[*field as usize].path;
+                self.fields.iter().filter(|field| field.path == *path).any(|field| facts.allow(field))
+            }),
         }
-        never.sort_unstable();
-        never.dedup();
-        Possibility::Never(never)
+    }
+
+    fn of<'a>(&'a self, alternative: &'a [u32]) -> impl Iterator<Item = &'a Field> {
+        alternative.iter().map(|field| &self.fields[*field as usize])
     }
 
     /// Texts that the pattern names for a field, with `*` at the end of a prefix. `None` if it matches events with

@@ -40,8 +40,8 @@ async fn a_loop_is_exit_code_4_and_all_files_are_judged() -> Result<(), Failure>
     ])?;
     let cases: &[(&str, i32, &[&str], &[&str])] = &[
         ("lint", 2, &[], &["<FILE>..."]),
-        ("lint @none.yaml", 2, &["0 files, 0 rules; "], &["none.yaml: No such file"]),
-        ("lint @honest.yaml", 0, &["1 file, ", "; can fire itself: 0, "], &[]),
+        ("lint @none.yaml", 2, &[], &["none.yaml: No such file", "0 files, 0 rules; "]),
+        ("lint @honest.yaml", 0, &[], &["1 file, ", "; can fire itself: 0, "]),
         ("lint @loop.yaml", 4, &["loop.yaml:9: rule AclRule can fire itself", "+++ b/"], &[]),
         (
             "lint @bad.yaml @other.json @latin.yaml @loop.yaml",

@@ -67,8 +67,8 @@ fn rules() -> Option<Vec<Value>> {
 /// not known.
 const NOT_ITSELF: [(&str, &str); 3] = [
     ("${var.project_name}-sg-ingress-change-rule", "it revokes, and the rule hears of authorizing"),
-    ("EbsEncryptionByDefaultDeactivated", "it enables, and the rule hears of disabling"),
     ("s3-create-bucket-rule", "its function only logs"),
+    ("EbsEncryptionByDefaultDeactivated", "it enables, and the rule hears of disabling"),
 ];
 
 #[test]

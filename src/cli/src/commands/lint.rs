@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use budget_guard_lint::{Input, Report, lint, sarif, text};
+use budget_guard_lint::{Input, Report, lint, sarif, text, totals};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -36,6 +36,7 @@ pub(crate) fn run(
     } else {
         output::data(&text(&report, notes))?;
     }
+    output::note(totals(&report));
     Ok(exit.worst(self::exit(&report)))
 }
 

@@ -6,6 +6,9 @@ use super::left_out;
 use crate::form::{Document, EventPattern, Role, Rule};
 use crate::node::{Node, Place, Value, quoted};
 
+/// Number of unchanged lines around a change.
+const CONTEXT: usize = 3;
+
 /// Unified diff of a template. `None` if its pattern is a text or a function, so that nothing can be added in place.
 pub(super) fn diff(
     document: &Document,
@@ -43,10 +46,28 @@ pub(super) fn diff(
             Place { line: parent.end.line, column: line.trim_end_matches(['\n', '\r']).chars().count() + 1 };
         (end, block(&path[at..], &value, parent.place.column - 1))
     };
-    let changed = splice(&lines, place, &added)?;
-    let name = &document.path;
-    let diff = TextDiff::from_lines(&document.text, &changed);
-    Some(diff.unified_diff().context_radius(3).header(&format!("a/{name}"), &format!("b/{name}")).to_string())
+    hunk(&document.path, &lines, place, &added)
+}
+
+/// Unified diff of one addition. Only the lines around it are compared, so that a long file costs no more.
+fn hunk(path: &str, lines: &[&str], place: Place, added: &str) -> Option<String> {
+    let at = place.line.checked_sub(1)?;
+    // Lines that are added below a line leave that line as it is.
+    let first = (at + usize::from(added.starts_with('\n'))).saturating_sub(CONTEXT);
+    let around = lines.get(first..(at + CONTEXT + 1).min(lines.len()))?;
+    let changed = splice(around, Place { line: place.line - first, ..place }, added)?;
+    let text = around.concat();
+    let diff = TextDiff::from_lines(&text, &changed);
+    let name = path.trim_start_matches('/');
+    let (old, new) = (around.len(), changed.split_inclusive('\n').count());
+    let mut written = format!("--- a/{name}\n+++ b/{name}\n@@ -{0},{old} +{0},{new} @@\n", first + 1);
+    for change in diff.iter_all_changes() {
+        written.push_str(&format!("{}{}", change.tag(), change.value()));
+        if change.missing_newline() {
+            written.push_str("\n\\ No newline at end of file\n");
+        }
+    }
+    Some(written)
 }
 
 /// Lines for an `aws_cloudwatch_event_rule`. The file is no source of Terraform, so that there is nothing to compare.

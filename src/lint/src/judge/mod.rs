@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use role::Wanted;
 pub(crate) use role::{Call, arn_in, caller};
 
 use crate::cure;
@@ -23,6 +24,8 @@ const MAX_ASSUMED: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Judge<'a> {
     document: &'a Document,
+    /// Pattern of each rule that API calls may fire, or why it is not judged.
+    rules: Vec<Result<(&'a EventPattern, Wanted), String>>,
     /// Roles of the other files, by ARN.
     others: &'a BTreeMap<String, &'a Role>,
     /// Calls by rule and key of the role.
@@ -36,6 +39,8 @@ pub(crate) struct Route<'a> {
     actor: String,
     pub role: &'a Role,
     pub calls: Rc<Vec<Call>>,
+    /// Pattern that the calls match.
+    pattern: &'a EventPattern,
 }
 
 impl Route<'_> {
@@ -47,29 +52,34 @@ impl Route<'_> {
         }
         steps.push(self.role.label.replace(UNKNOWN, "…"));
         steps.extend(self.calls.first().map(|call| format!("{} ({})", call.statement, call.action)));
-        steps.extend(self.calls.first().map(|call| format!("call {}", shown(call))));
+        steps.extend(self.calls.first().map(|call| format!("call {}", self.shown(call))));
         steps
     }
-}
 
-/// Words for a call: `s3 PutBucketAcl`, or `ec2 Create…` where only the beginning of its name is certain.
-fn shown(call: &Call) -> String {
-    let name = match &call.event {
-        Some(event) if call.name.contains('*') => {
-            let event: serde_json::Value = serde_json::from_str(event).unwrap_or_default();
-            format!("{}…", event["detail"]["eventName"].as_str().unwrap_or_default())
+    /// Words for a call: `s3 PutBucketAcl`, or `ec2 Create…` where only the beginning of its name is certain.
+    fn shown(&self, call: &Call) -> String {
+        let name = match Some(call)
+            .filter(|call| call.name.contains('*'))
+            .and_then(|call| call.event(self.role, self.pattern))
+        {
+            Some(event) => {
+                let event: serde_json::Value = serde_json::from_str(&event).unwrap_or_default();
+                format!("{}…", event["detail"]["eventName"].as_str().unwrap_or_default())
+            }
+            None => call.name.clone(),
+        };
+        match call.source.as_str() {
+            "*" => name,
+            source => format!("{source} {name}"),
         }
-        _ => call.name.clone(),
-    };
-    match call.source.as_str() {
-        "*" => name,
-        source => format!("{source} {name}"),
     }
 }
 
 impl<'a> Judge<'a> {
     pub(crate) fn new(document: &'a Document, others: &'a BTreeMap<String, &'a Role>) -> Self {
-        Self { document, others, known: RefCell::default() }
+        let rule = |rule| judged(rule).map(|pattern| (pattern, Wanted::of(pattern)));
+        let rules = document.rules.iter().map(rule).collect();
+        Self { document, rules, others, known: RefCell::default() }
     }
 
     pub(crate) fn report(&self) -> FileReport {
@@ -96,9 +106,9 @@ impl<'a> Judge<'a> {
             allowed: rule.allowed.clone(),
             cure: None,
         };
-        match judged(rule) {
-            Err(why) => report.unknown.push(why),
-            Ok(pattern) => {
+        match &self.rules[index] {
+            Err(why) => report.unknown.push(why.clone()),
+            Ok((pattern, _)) => {
                 report.never = never::why(rule, pattern);
                 let routes = self.routes(index, index);
                 report.paths = routes.iter().map(|route| path(rule, route)).collect();
@@ -115,8 +125,8 @@ impl<'a> Judge<'a> {
 
     fn verdict(&self, index: usize) -> Verdict {
         let rule = &self.document.rules[index];
-        let pattern = match judged(rule) {
-            Ok(pattern) => pattern,
+        let pattern = match &self.rules[index] {
+            Ok((pattern, _)) => pattern,
             Err(_) if matches!(rule.pattern, Some(Err(_))) => return Verdict::CannotBeTold,
             Err(_) => return Verdict::NotOnCalls,
         };
@@ -134,9 +144,9 @@ impl<'a> Judge<'a> {
 
     fn cure(&self, index: usize, routes: &[Route<'_>]) -> Cure {
         let rule = &self.document.rules[index];
-        match judged(rule) {
-            Ok(pattern) => cure::cure(self.document, rule, pattern, routes),
-            Err(why) => Cure::Refused(why),
+        match &self.rules[index] {
+            Ok((pattern, _)) => cure::cure(self.document, rule, pattern, routes),
+            Err(why) => Cure::Refused(why.clone()),
         }
     }
 
@@ -147,26 +157,32 @@ impl<'a> Judge<'a> {
 
     /// Ways from a rule to a rule, one for each role.
     fn routes(&self, from: usize, to: usize) -> Vec<Route<'a>> {
-        let (Ok(_), Ok(pattern)) = (judged(&self.document.rules[from]), judged(&self.document.rules[to]))
-        else {
+        let (Ok(_), Ok((pattern, wanted))) = (&self.rules[from], &self.rules[to]) else {
             return Vec::new();
         };
         let mut routes: Vec<Route<'a>> = Vec::new();
         for target in &self.document.rules[from].targets {
             for (acting, key, role) in target.actors.iter().flat_map(|acting| self.roles(acting)) {
-                let calls = self.calls(to, &key, pattern, role);
+                let calls = self.calls(to, &key, pattern, wanted, role);
                 if !calls.is_empty() && !routes.iter().any(|route| route.role.label == role.label) {
-                    routes.push(Route { target: &target.label, actor: acting, role, calls });
+                    routes.push(Route { target: &target.label, actor: acting, role, calls, pattern });
                 }
             }
         }
         routes
     }
 
-    fn calls(&self, to: usize, key: &str, pattern: &EventPattern, role: &Role) -> Rc<Vec<Call>> {
+    fn calls(
+        &self,
+        to: usize,
+        key: &str,
+        pattern: &EventPattern,
+        wanted: &Wanted,
+        role: &Role,
+    ) -> Rc<Vec<Call>> {
         let known = self.known.borrow().get(&(to, key.to_owned())).cloned();
         known.unwrap_or_else(|| {
-            let calls = Rc::new(role::calls(&self.document.rules[to], pattern, role));
+            let calls = Rc::new(role::calls(&self.document.rules[to], pattern, wanted, role));
             self.known.borrow_mut().insert((to, key.to_owned()), Rc::clone(&calls));
             calls
         })
@@ -275,7 +291,7 @@ fn path(rule: &Rule, route: &Route<'_>) -> Path {
     steps.push(format!("rule {}", rule.name));
     Path {
         steps,
-        more_calls: route.calls.iter().skip(1).map(shown).collect(),
-        event: route.calls.first().and_then(|call| call.event.clone()),
+        more_calls: route.calls.iter().skip(1).map(|call| route.shown(call)).collect(),
+        event: route.calls.first().and_then(|call| call.event(route.role, route.pattern)),
     }
 }

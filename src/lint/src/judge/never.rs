@@ -64,8 +64,7 @@ pub(super) fn is_on_calls(pattern: &EventPattern) -> bool {
     let facts = Facts::default()
         .with("detail-type", Known::Text(API_CALL.to_owned()))
         .with("source", Known::Like("aws.*".to_owned()));
-    // The envelope of an event has no other fields; a pattern with one is judged elsewhere.
-    matches!(pattern.compiled.possibility(&facts), Possibility::Possible(_))
+    pattern.compiled.is_possible(&facts)
 }
 
 fn plain(name: &str) -> String {

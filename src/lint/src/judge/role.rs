@@ -23,8 +23,47 @@ pub(crate) struct Call {
     pub statement: String,
     /// Facts about the call, without those about the caller.
     pub facts: Facts,
-    /// Event of the call that matches; `None` if none was constructed.
-    pub event: Option<String>,
+}
+
+impl Call {
+    /// Event of the call by the role that matches the pattern; `None` if none was constructed.
+    pub(crate) fn event(&self, role: &Role, pattern: &EventPattern) -> Option<String> {
+        match pattern.compiled.possibility(&caller(self.facts.clone(), role, pattern)) {
+            Possibility::Possible(event) => event,
+            Possibility::Never(_) => None,
+        }
+    }
+}
+
+/// Calls that a pattern names, prepared for all roles.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// Event source, name and actions of each call that the pattern names with its service.
+    calls: Vec<(String, String, Vec<String>)>,
+    /// Names of calls that the pattern gives in full.
+    exact: Vec<String>,
+    /// True if the pattern matches calls of other names.
+    is_open: bool,
+    sources: Option<Vec<String>>,
+}
+
+impl Wanted {
+    pub(crate) fn of(pattern: &EventPattern) -> Self {
+        let names = pattern.compiled.named_texts("detail.eventName");
+        let is_open = names.as_ref().is_none_or(|names| names.iter().any(|name| name.contains('*')));
+        let exact: Vec<String> = names.into_iter().flatten().filter(|name| !name.contains('*')).collect();
+        let sources = sources(pattern);
+        let calls = with_actions(sources.as_deref().unwrap_or_default(), &exact);
+        Self { calls, exact, is_open, sources }
+    }
+}
+
+fn with_actions(sources: &[String], names: &[String]) -> Vec<(String, String, Vec<String>)> {
+    let of = |source: &String| {
+        let call = |name: &String| (source.clone(), name.clone(), calls::actions(source, name));
+        names.iter().map(call).collect::<Vec<_>>()
+    };
+    sources.iter().flat_map(of).collect()
 }
 
 /// Facts about every call that a role makes in its sessions.
@@ -62,8 +101,7 @@ fn literal_account(role: &Role, pattern: &EventPattern) -> Option<String> {
     if role.account() != "${AccountId}" {
         return None;
     }
-    let text = pattern.resolved.json();
-    let named = text.split("arn:aws").skip(1).find_map(|rest| {
+    let named = pattern.text.split("arn:aws").skip(1).find_map(|rest| {
         let arn = rest.split('"').next().unwrap_or_default();
         let account =
             arn.split(':').find(|part| part.len() == 12 && part.bytes().all(|c| c.is_ascii_digit()))?;
@@ -103,13 +141,10 @@ impl Statement {
 }
 
 /// Calls of a role that match the pattern of a rule.
-pub(crate) fn calls(rule: &Rule, pattern: &EventPattern, role: &Role) -> Vec<Call> {
-    let mut search = Search { rule, pattern, role, found: Vec::new() };
-    let names = pattern.compiled.named_texts("detail.eventName");
-    let is_open = names.as_ref().is_none_or(|names| names.iter().any(|name| name.contains('*')));
-    let exact: Vec<String> = names.into_iter().flatten().filter(|name| !name.contains('*')).collect();
-    search.by_names(&exact);
-    if is_open {
+pub(crate) fn calls(rule: &Rule, pattern: &EventPattern, wanted: &Wanted, role: &Role) -> Vec<Call> {
+    let mut search = Search { rule, pattern, wanted, role, found: Vec::new() };
+    search.by_names();
+    if wanted.is_open {
         search.by_actions();
     }
     search.found
@@ -131,38 +166,39 @@ pub(crate) fn sources(pattern: &EventPattern) -> Option<Vec<String>> {
 struct Search<'a> {
     rule: &'a Rule,
     pattern: &'a EventPattern,
+    wanted: &'a Wanted,
     role: &'a Role,
     found: Vec<Call>,
 }
 
 impl Search<'_> {
     /// Tries each call that the pattern names.
-    fn by_names(&mut self, names: &[String]) {
-        let named = sources(self.pattern);
-        let is_open = named.is_none();
-        let sources = named.unwrap_or_else(|| self.role_sources());
-        for source in &sources {
-            for name in names {
-                for action in calls::actions(source, name) {
-                    if let Some(statement) = self.role.allows(&action) {
-                        self.call(source, name, &action, statement);
-                    }
+    fn by_names(&mut self) {
+        let (wanted, role) = (self.wanted, self.role);
+        let open = match wanted.sources {
+            Some(_) => Vec::new(),
+            None => with_actions(&self.role_sources(), &wanted.exact),
+        };
+        for (source, name, actions) in wanted.calls.iter().chain(&open) {
+            for action in actions {
+                if let Some(statement) = role.allows(action) {
+                    self.call(source, name, action, statement);
                 }
             }
         }
         // A role that may do nearly everything, and a pattern that names no service.
-        if is_open && self.found.is_empty() {
-            let wide = self.role.statements.iter().filter(|own| own.allows);
+        if wanted.sources.is_none() && self.found.is_empty() {
+            let wide = role.statements.iter().filter(|own| own.allows);
             let wide = wide.filter(|own| own.is_inverted || own.actions.iter().any(|action| action == "*"));
             for statement in wide.collect::<Vec<_>>() {
-                names.iter().for_each(|name| self.call("*", name, "*", statement));
+                wanted.exact.iter().for_each(|name| self.call("*", name, "*", statement));
             }
         }
     }
 
     /// Tries each action of the role, where the pattern names forms of calls or none.
     fn by_actions(&mut self) {
-        let named = sources(self.pattern);
+        let named = &self.wanted.sources;
         let role = self.role;
         for statement in role.statements.iter().filter(|own| own.allows) {
             let everything = ["*".to_owned()];
@@ -215,7 +251,7 @@ impl Search<'_> {
         }
         for facts in resources(facts(source, name, region), source, statement) {
             let all = caller(facts.clone(), self.role, self.pattern);
-            if let Possibility::Possible(event) = self.pattern.compiled.possibility(&all) {
+            if self.pattern.compiled.is_possible(&all) {
                 let is_new = !self.found.iter().any(|call| call.source == source && call.name == name);
                 if is_new {
                     self.found.push(Call {
@@ -224,7 +260,6 @@ impl Search<'_> {
                         action: action.to_owned(),
                         statement: statement.label.clone(),
                         facts,
-                        event,
                     });
                 }
                 return;

@@ -4,4 +4,4 @@ mod sarif;
 mod text;
 
 pub use sarif::sarif;
-pub use text::text;
+pub use text::{text, totals};

@@ -6,14 +6,13 @@ use budget_guard_core::escape::plain;
 
 use crate::report::{Cure, FileReport, Path, Report, RuleReport, Verdict, sentence};
 
-/// Report as text: a paragraph for each finding, then one line with numbers. `with_notes` adds the rules about which
+/// Report as text: a paragraph for each finding. `with_notes` adds the rules about which
 /// nothing can be told.
 pub fn text(report: &Report, with_notes: bool) -> String {
     let mut text = String::new();
     for file in &report.files {
         file_text(file, with_notes, &mut text);
     }
-    text.push_str(&totals(report));
     text
 }
 
@@ -101,8 +100,8 @@ fn place(path: &str, line: usize) -> String {
     if line == 0 { path.to_owned() } else { format!("{path}:{line}") }
 }
 
-/// Numbers of files and rules by verdict.
-fn totals(report: &Report) -> String {
+/// Numbers of files and rules by verdict, in one line.
+pub fn totals(report: &Report) -> String {
     let rules = || report.files.iter().flat_map(|file| &file.rules);
     let count = |verdict| rules().filter(|rule| rule.verdict == verdict).count();
     let cycles: usize = report.files.iter().map(|file| file.cycles.len()).sum();
@@ -122,7 +121,6 @@ fn totals(report: &Report) -> String {
             text.push_str(&format!(", {words}: {number}"));
         }
     }
-    text.push('\n');
     text
 }
 

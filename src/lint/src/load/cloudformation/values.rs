@@ -1,7 +1,7 @@
 //! Intrinsic functions of CloudFormation, as far as the template tells their values.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::form::UNKNOWN;
 use crate::node::{Node, Value};
@@ -10,13 +10,16 @@ use crate::node::{Node, Value};
 #[derive(Debug)]
 pub(super) struct Template<'t> {
     pub root: &'t Node,
+    resources: HashMap<&'t str, &'t Node>,
     /// Reasons why texts hold [`UNKNOWN`], since they were taken last.
     unknown: RefCell<BTreeSet<String>>,
 }
 
 impl<'t> Template<'t> {
     pub(super) fn new(root: &'t Node) -> Self {
-        Self { root, unknown: RefCell::default() }
+        let all = root.get("Resources").map_or(&[][..], Node::members);
+        let resources = all.iter().map(|(id, resource)| (id.as_str(), resource)).collect();
+        Self { root, resources, unknown: RefCell::default() }
     }
 
     pub(super) fn resources(&self) -> impl Iterator<Item = (&'t str, &'t Node)> + use<'t> {
@@ -25,7 +28,7 @@ impl<'t> Template<'t> {
     }
 
     pub(super) fn resource(&self, id: &str) -> Option<&'t Node> {
-        self.root.at(&["Resources", id])
+        self.resources.get(id).copied()
     }
 
     pub(super) fn kind(&self, id: &str) -> &'t str {
