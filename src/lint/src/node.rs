@@ -69,6 +69,11 @@ impl Node {
         Self::new(value, place)
     }
 
+    /// Another value at the same place.
+    pub(crate) fn with(&self, value: Value) -> Self {
+        Self { value, place: self.place, end: self.end, is_flow: self.is_flow }
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         self.members().iter().find(|(own, _)| own == name).map(|(_, value)| value)
     }

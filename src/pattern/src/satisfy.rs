@@ -98,11 +98,19 @@ impl Pattern {
             never.dedup();
             return Possibility::Never(never);
         }
-        let Body::Alternatives(alternatives) = &self.body else { return Possibility::Possible(None) };
+        Possibility::Possible(self.examples(facts).find(|event| self.matches(event)))
+    }
+
+    /// Events with these facts that may match, at most one for each alternative. Match them to be sure:
+    /// [`Self::possibility`] does it for one pattern, and a [`Matcher`] for several at a time.
+    pub fn examples<'a>(&'a self, facts: &'a Facts) -> impl Iterator<Item = String> + 'a {
+        let alternatives = match &self.body {
+            Body::Alternatives(alternatives) => &alternatives[..],
+            Body::Tree { .. } => &[],
+        };
         let possible =
             alternatives.iter().filter(|alternative| self.of(alternative).all(|field| facts.allow(field)));
-        let mut events = possible.filter_map(|alternative| event(self.of(alternative), facts));
-        Possibility::Possible(events.find(|event| self.matches(event)))
+        possible.filter_map(|alternative| event(self.of(alternative), facts))
     }
 
     /// Returns false if no event with these facts matches, as [`Self::possibility`] does, and constructs no event.

@@ -13,7 +13,7 @@ impl Judge<'_> {
     pub(super) fn cycles(&self) -> Vec<Cycle> {
         let count = self.document.rules.len();
         let next: Vec<Vec<usize>> = (0..count)
-            .map(|from| (0..count).filter(|to| *to != from && self.route(from, *to).is_some()).collect())
+            .map(|from| (0..count).filter(|to| *to != from && self.fires(from, *to)).collect())
             .collect();
         let mut seen = BTreeSet::new();
         let mut cycles = Vec::new();

@@ -14,7 +14,7 @@ use role::Wanted;
 pub(crate) use role::{Call, arn_in, caller};
 
 use crate::cure;
-use crate::form::{Acting, Document, EventPattern, Role, Rule, UNKNOWN};
+use crate::form::{Acting, Document, EventPattern, Role, Rule, Target, UNKNOWN};
 use crate::report::{Cure, FileReport, Path, RuleReport, Verdict};
 
 /// Maximum number of roles that a role assumes one after another.
@@ -25,11 +25,30 @@ const MAX_ASSUMED: usize = 3;
 pub(crate) struct Judge<'a> {
     document: &'a Document,
     /// Pattern of each rule that API calls may fire, or why it is not judged.
-    rules: Vec<Result<(&'a EventPattern, Wanted), String>>,
+    rules: Vec<Result<Judged<'a>, String>>,
     /// Roles of the other files, by ARN.
     others: &'a BTreeMap<String, &'a Role>,
-    /// Calls by rule and key of the role.
-    known: RefCell<HashMap<(usize, String), Rc<Vec<Call>>>>,
+    /// Actors of each rule with their roles.
+    actors: Vec<Vec<Actor<'a>>>,
+    /// Calls by rule and the role's place in memory.
+    known: RefCell<HashMap<(usize, *const Role), Rc<Vec<Call>>>>,
+}
+
+/// Rule that API calls may fire.
+#[derive(Debug)]
+struct Judged<'a> {
+    pattern: &'a EventPattern,
+    wanted: Wanted,
+    /// Reason why the pattern can never match.
+    never: Option<String>,
+}
+
+/// Actor behind a target, with a role of its calls.
+#[derive(Debug)]
+struct Actor<'a> {
+    target: &'a str,
+    label: String,
+    role: &'a Role,
 }
 
 /// Way from a rule over an actor and its role to the calls that fire a rule.
@@ -77,9 +96,17 @@ impl Route<'_> {
 
 impl<'a> Judge<'a> {
     pub(crate) fn new(document: &'a Document, others: &'a BTreeMap<String, &'a Role>) -> Self {
-        let rule = |rule| judged(rule).map(|pattern| (pattern, Wanted::of(pattern)));
+        let rule = |rule| {
+            judged(rule).map(|pattern| Judged {
+                pattern,
+                wanted: Wanted::of(rule, pattern),
+                never: never::why(rule, pattern),
+            })
+        };
         let rules = document.rules.iter().map(rule).collect();
-        Self { document, rules, others, known: RefCell::default() }
+        let mut judge = Self { document, rules, others, actors: Vec::new(), known: RefCell::default() };
+        judge.actors = document.rules.iter().map(|rule| judge.actors(rule)).collect();
+        judge
     }
 
     pub(crate) fn report(&self) -> FileReport {
@@ -108,8 +135,8 @@ impl<'a> Judge<'a> {
         };
         match &self.rules[index] {
             Err(why) => report.unknown.push(why.clone()),
-            Ok((pattern, _)) => {
-                report.never = never::why(rule, pattern);
+            Ok(Judged { pattern, never, .. }) => {
+                report.never.clone_from(never);
                 let routes = self.routes(index, index);
                 report.paths = routes.iter().map(|route| path(rule, route)).collect();
                 if report.verdict != Verdict::Cannot {
@@ -125,12 +152,12 @@ impl<'a> Judge<'a> {
 
     fn verdict(&self, index: usize) -> Verdict {
         let rule = &self.document.rules[index];
-        let pattern = match &self.rules[index] {
-            Ok((pattern, _)) => pattern,
+        let (pattern, never) = match &self.rules[index] {
+            Ok(Judged { pattern, never, .. }) => (pattern, never),
             Err(_) if matches!(rule.pattern, Some(Err(_))) => return Verdict::CannotBeTold,
             Err(_) => return Verdict::NotOnCalls,
         };
-        if never::why(rule, pattern).is_some() {
+        if never.is_some() {
             return Verdict::Cannot;
         }
         let has_route = !self.routes(index, index).is_empty();
@@ -145,7 +172,7 @@ impl<'a> Judge<'a> {
     fn cure(&self, index: usize, routes: &[Route<'_>]) -> Cure {
         let rule = &self.document.rules[index];
         match &self.rules[index] {
-            Ok((pattern, _)) => cure::cure(self.document, rule, pattern, routes),
+            Ok(Judged { pattern, .. }) => cure::cure(self.document, rule, pattern, routes),
             Err(why) => Cure::Refused(why.clone()),
         }
     }
@@ -157,35 +184,43 @@ impl<'a> Judge<'a> {
 
     /// Ways from a rule to a rule, one for each role.
     fn routes(&self, from: usize, to: usize) -> Vec<Route<'a>> {
-        let (Ok(_), Ok((pattern, wanted))) = (&self.rules[from], &self.rules[to]) else {
+        let (Ok(_), Ok(Judged { pattern, wanted, .. })) = (&self.rules[from], &self.rules[to]) else {
             return Vec::new();
         };
         let mut routes: Vec<Route<'a>> = Vec::new();
-        for target in &self.document.rules[from].targets {
-            for (acting, key, role) in target.actors.iter().flat_map(|acting| self.roles(acting)) {
-                let calls = self.calls(to, &key, pattern, wanted, role);
-                if !calls.is_empty() && !routes.iter().any(|route| route.role.label == role.label) {
-                    routes.push(Route { target: &target.label, actor: acting, role, calls, pattern });
-                }
+        for Actor { target, label, role } in &self.actors[from] {
+            let calls = self.calls(to, pattern, wanted, role);
+            if !calls.is_empty() && !routes.iter().any(|route| route.role.label == role.label) {
+                routes.push(Route { target, actor: label.clone(), role, calls, pattern });
             }
         }
         routes
     }
 
-    fn calls(
-        &self,
-        to: usize,
-        key: &str,
-        pattern: &EventPattern,
-        wanted: &Wanted,
-        role: &Role,
-    ) -> Rc<Vec<Call>> {
-        let known = self.known.borrow().get(&(to, key.to_owned())).cloned();
+    /// Returns true if an actor of a rule can make a call that fires another one.
+    fn fires(&self, from: usize, to: usize) -> bool {
+        let (Ok(_), Ok(Judged { pattern, wanted, .. })) = (&self.rules[from], &self.rules[to]) else {
+            return false;
+        };
+        self.actors[from].iter().any(|actor| !self.calls(to, pattern, wanted, actor.role).is_empty())
+    }
+
+    fn calls(&self, to: usize, pattern: &EventPattern, wanted: &Wanted, role: &Role) -> Rc<Vec<Call>> {
+        let key = (to, std::ptr::from_ref(role));
+        let known = self.known.borrow().get(&key).cloned();
         known.unwrap_or_else(|| {
             let calls = Rc::new(role::calls(&self.document.rules[to], pattern, wanted, role));
-            self.known.borrow_mut().insert((to, key.to_owned()), Rc::clone(&calls));
+            self.known.borrow_mut().insert(key, Rc::clone(&calls));
             calls
         })
+    }
+
+    fn actors(&self, rule: &'a Rule) -> Vec<Actor<'a>> {
+        let of = |target: &'a Target| {
+            let all = target.actors.iter().flat_map(|acting| self.roles(acting));
+            all.map(|(label, _, role)| Actor { target: &target.label, label, role }).collect::<Vec<_>>()
+        };
+        rule.targets.iter().flat_map(of).collect()
     }
 
     /// Roles that an actor's calls are made with, each with words for the actor and its key: its own, and those that it

@@ -28,7 +28,9 @@ pub(super) fn why(rule: &Rule, pattern: &EventPattern) -> Option<String> {
     let mut names: Vec<String> = pattern.compiled.paths().map(first).collect();
     names.retain(|name| !ENVELOPE.contains(&name.as_str()));
     let absent = names.iter().fold(Facts::default(), |facts, name| facts.with(name, Known::Absent));
-    if let Possibility::Never(paths) = pattern.compiled.possibility(&absent) {
+    if !names.is_empty()
+        && let Possibility::Never(paths) = pattern.compiled.possibility(&absent)
+    {
         let name = paths.first().map(|path| first(path)).unwrap_or_default();
         let meant = ENVELOPE.iter().find(|own| plain(own) == plain(&name));
         let meant = meant.map_or_else(|| ENVELOPE.join(", "), |own| format!("`{own}`"));

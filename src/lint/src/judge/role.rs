@@ -1,5 +1,7 @@
 //! Calls that a role may make, as far as a rule sees them.
 
+use std::rc::Rc;
+
 use eventbridge_pattern::{Facts, Known, Possibility};
 
 use crate::calls;
@@ -22,13 +24,13 @@ pub(crate) struct Call {
     /// Words for the statement with the action.
     pub statement: String,
     /// Facts about the call, without those about the caller.
-    pub facts: Facts,
+    pub facts: Rc<Facts>,
 }
 
 impl Call {
     /// Event of the call by the role that matches the pattern; `None` if none was constructed.
     pub(crate) fn event(&self, role: &Role, pattern: &EventPattern) -> Option<String> {
-        match pattern.compiled.possibility(&caller(self.facts.clone(), role, pattern)) {
+        match pattern.compiled.possibility(&caller(Facts::clone(&self.facts), role, pattern)) {
             Possibility::Possible(event) => event,
             Possibility::Never(_) => None,
         }
@@ -38,32 +40,51 @@ impl Call {
 /// Calls that a pattern names, prepared for all roles.
 #[derive(Debug)]
 pub(crate) struct Wanted {
-    /// Event source, name and actions of each call that the pattern names with its service.
-    calls: Vec<(String, String, Vec<String>)>,
+    /// Calls that the pattern names with their services.
+    calls: Vec<WantedCall>,
     /// Names of calls that the pattern gives in full.
     exact: Vec<String>,
     /// True if the pattern matches calls of other names.
     is_open: bool,
     sources: Option<Vec<String>>,
+    /// True if it depends on the caller, or on the bucket, if a call matches.
+    is_particular: bool,
+}
+
+/// Call that a pattern names, with the actions of which one allows it.
+#[derive(Debug)]
+struct WantedCall {
+    source: String,
+    name: String,
+    actions: Vec<String>,
+    facts: Rc<Facts>,
+    /// False if no caller's call matches.
+    is_possible: bool,
 }
 
 impl Wanted {
-    pub(crate) fn of(pattern: &EventPattern) -> Self {
+    pub(crate) fn of(rule: &Rule, pattern: &EventPattern) -> Self {
         let names = pattern.compiled.named_texts("detail.eventName");
         let is_open = names.as_ref().is_none_or(|names| names.iter().any(|name| name.contains('*')));
         let exact: Vec<String> = names.into_iter().flatten().filter(|name| !name.contains('*')).collect();
         let sources = sources(pattern);
-        let calls = with_actions(sources.as_deref().unwrap_or_default(), &exact);
-        Self { calls, exact, is_open, sources }
+        let calls = wanted(rule, pattern, sources.as_deref().unwrap_or_default(), &exact);
+        let particular = |path: &str| {
+            path.starts_with("detail.userIdentity") || path == "detail.requestParameters.bucketName"
+        };
+        let is_particular = pattern.compiled.paths().any(particular);
+        Self { calls, exact, is_open, sources, is_particular }
     }
 }
 
-fn with_actions(sources: &[String], names: &[String]) -> Vec<(String, String, Vec<String>)> {
-    let of = |source: &String| {
-        let call = |name: &String| (source.clone(), name.clone(), calls::actions(source, name));
-        names.iter().map(call).collect::<Vec<_>>()
+fn wanted(rule: &Rule, pattern: &EventPattern, sources: &[String], names: &[String]) -> Vec<WantedCall> {
+    let call = |source: &String, name: &String| {
+        let facts = Rc::new(facts(source, name, rule.region.as_deref()));
+        let is_possible = pattern.compiled.is_possible(&facts);
+        let (source, name, actions) = (source.clone(), name.clone(), calls::actions(source, name));
+        WantedCall { source, name, actions, facts, is_possible }
     };
-    sources.iter().flat_map(of).collect()
+    sources.iter().flat_map(|source| names.iter().map(move |name| call(source, name))).collect()
 }
 
 /// Facts about every call that a role makes in its sessions.
@@ -177,12 +198,12 @@ impl Search<'_> {
         let (wanted, role) = (self.wanted, self.role);
         let open = match wanted.sources {
             Some(_) => Vec::new(),
-            None => with_actions(&self.role_sources(), &wanted.exact),
+            None => self::wanted(self.rule, self.pattern, &self.role_sources(), &wanted.exact),
         };
-        for (source, name, actions) in wanted.calls.iter().chain(&open) {
-            for action in actions {
+        for call in wanted.calls.iter().chain(&open).filter(|call| call.is_possible) {
+            for action in &call.actions {
                 if let Some(statement) = role.allows(action) {
-                    self.call(source, name, action, statement);
+                    self.call(&call.source, &call.name, action, statement, Some(&call.facts));
                 }
             }
         }
@@ -191,7 +212,7 @@ impl Search<'_> {
             let wide = role.statements.iter().filter(|own| own.allows);
             let wide = wide.filter(|own| own.is_inverted || own.actions.iter().any(|action| action == "*"));
             for statement in wide.collect::<Vec<_>>() {
-                wanted.exact.iter().for_each(|name| self.call("*", name, "*", statement));
+                wanted.exact.iter().for_each(|name| self.call("*", name, "*", statement, None));
             }
         }
     }
@@ -217,7 +238,7 @@ impl Search<'_> {
                     let is_denied =
                         role.statements.iter().any(|own| !own.allows && own.is_total() && own.covers(&full));
                     if is_named && !is_denied && !calls::is_data(&source, &name) {
-                        self.call(&source, &name, action, statement);
+                        self.call(&source, &name, action, statement, None);
                     }
                 }
             }
@@ -238,8 +259,16 @@ impl Search<'_> {
         sources
     }
 
-    /// Adds the call if an event of it by the role can match.
-    fn call(&mut self, source: &str, name: &str, action: &str, statement: &Statement) {
+    /// Adds the call if an event of it by the role can match. `known` are the facts about a call that matches, whoever
+    /// makes it, unless the pattern is particular.
+    fn call(
+        &mut self,
+        source: &str,
+        name: &str,
+        action: &str,
+        statement: &Statement,
+        known: Option<&Rc<Facts>>,
+    ) {
         if self.found.len() >= MAX_CALLS || (!self.rule.takes_reads && calls::is_read(name)) {
             return;
         }
@@ -249,21 +278,25 @@ impl Search<'_> {
         {
             return;
         }
-        for facts in resources(facts(source, name, region), source, statement) {
-            let all = caller(facts.clone(), self.role, self.pattern);
-            if self.pattern.compiled.is_possible(&all) {
-                let is_new = !self.found.iter().any(|call| call.source == source && call.name == name);
-                if is_new {
-                    self.found.push(Call {
-                        source: source.to_owned(),
-                        name: name.to_owned(),
-                        action: action.to_owned(),
-                        statement: statement.label.clone(),
-                        facts,
-                    });
-                }
-                return;
+        let is_new = !self.found.iter().any(|call| call.source == source && call.name == name);
+        let facts = match known {
+            Some(known) if !self.wanted.is_particular => Some(Rc::clone(known)),
+            _ => {
+                let all = resources(facts(source, name, region), source, statement);
+                let mut possible = all.into_iter().filter(|facts| {
+                    self.pattern.compiled.is_possible(&caller(facts.clone(), self.role, self.pattern))
+                });
+                possible.next().map(Rc::new)
             }
+        };
+        if let Some(facts) = facts.filter(|_| is_new) {
+            self.found.push(Call {
+                source: source.to_owned(),
+                name: name.to_owned(),
+                action: action.to_owned(),
+                statement: statement.label.clone(),
+                facts,
+            });
         }
     }
 }

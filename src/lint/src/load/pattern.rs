@@ -71,7 +71,7 @@ fn widen(node: &Node, path: &mut String, unknown: &mut Vec<String>) -> Option<No
                     unknown.push(path.clone());
                     let any = Node::new(Value::Flag(true), item.place);
                     let exists = Value::Map(vec![("exists".to_owned(), any)]);
-                    kept.push(Node { value: exists, ..item.clone() });
+                    kept.push(item.with(exists));
                 } else {
                     kept.push(item.clone());
                 }
@@ -84,7 +84,7 @@ fn widen(node: &Node, path: &mut String, unknown: &mut Vec<String>) -> Option<No
         }
         other => other.clone(),
     };
-    Some(Node { value, ..node.clone() })
+    Some(node.with(value))
 }
 
 /// Returns true for an object of fields, false for one with an operator.

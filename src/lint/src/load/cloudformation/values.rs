@@ -63,7 +63,7 @@ impl<'t> Template<'t> {
             },
             scalar => scalar.clone(),
         };
-        Some(Node { value, ..node.clone() })
+        Some(node.with(value))
     }
 
     /// Values of an item of a list: both of an `Fn::If`.
