@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use budget_guard_tests::folders::root;
-use eventbridge_pattern::{Matcher, Pattern, Scratch};
+use eventbridge_pattern::{Facts, Known, Matcher, Pattern, Possibility, Scratch};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -131,4 +131,48 @@ fn hostile_events_are_decided_at_once() {
         assert_eq!(verdict, case.expect, "{}", case.id);
         assert!(took < SLOWEST, "{} took {took:?}", case.id);
     }
+}
+
+/// Facts that an event has: its texts and flags that stand in no list.
+fn facts(event: &Value, path: &str, facts: Facts) -> Facts {
+    match event {
+        Value::String(text) => facts.with(path, Known::Text(text.clone())),
+        Value::Bool(flag) => facts.with(path, Known::Flag(*flag)),
+        Value::Object(members) => {
+            let plain = members.iter().filter(|(name, _)| !name.contains('.'));
+            plain.fold(facts, |all, (name, value)| {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                self::facts(value, &path, all)
+            })
+        }
+        _ => facts,
+    }
+}
+
+/// What the reference engine matches is possible with the facts of that event.
+#[test]
+fn a_match_is_never_ruled_out() {
+    let Some(text) = shared("conformance/event-patterns.jsonl") else { return };
+    let (mut possible, mut shown, mut never) = (0, 0, 0);
+    for case in cases(&text).iter().filter(|case| case.contested.is_empty()) {
+        let Ok(pattern) = Pattern::compile(&pattern(case)) else { continue };
+        let event: Value = serde_json::from_str(case.event.get()).expect("JSON");
+        // A name that comes twice, which the value does not tell.
+        if event.to_string().len() != case.event.get().chars().filter(|c| !c.is_whitespace()).count() {
+            continue;
+        }
+        let possibility = pattern.possibility(&facts(&event, "", Facts::default()));
+        match possibility {
+            Possibility::Never(paths) => {
+                assert_ne!(case.expect, true, "{}: {paths:?}", case.id);
+                never += 1;
+            }
+            Possibility::Possible(example) => {
+                possible += 1;
+                shown += usize::from(example.is_some());
+            }
+        }
+    }
+    println!("{possible} possible, {shown} of them shown, {never} never");
+    assert!(possible > 500 && never > 500 && shown * 10 > possible * 9, "{possible} {shown} {never}");
 }
