@@ -58,25 +58,27 @@ pub struct Input {
 
 /// Judges the rules of all files. Roles of a file with roles alone count for the rules of all files, by their ARNs.
 pub fn lint(inputs: &[Input]) -> Report {
-    let documents: Vec<Result<Document, FileReport>> = inputs.iter().map(read).collect();
+    let documents: Vec<Result<Document, Box<FileReport>>> = inputs.iter().map(read).collect();
     let mut others: BTreeMap<String, &Role> = BTreeMap::new();
     for document in documents.iter().flatten().filter(|document| document.language == Language::Roles) {
         others.extend(document.roles.values().map(|role| (role.arn.clone(), role)));
     }
-    let report = |document: &Result<Document, FileReport>| match document {
+    let report = |document: &Result<Document, Box<FileReport>>| match document {
         Ok(document) => Judge::new(document, &others).report(),
-        Err(unreadable) => unreadable.clone(),
+        Err(unreadable) => (**unreadable).clone(),
     };
     Report { files: documents.iter().map(report).collect() }
 }
 
-fn read(input: &Input) -> Result<Document, FileReport> {
-    load::read(&input.path, &input.text).map_err(|error| FileReport {
-        path: input.path.clone(),
-        language: None,
-        unreadable: Some(Remark { place: error.place, text: error.problem }),
-        remarks: Vec::new(),
-        rules: Vec::new(),
-        cycles: Vec::new(),
+fn read(input: &Input) -> Result<Document, Box<FileReport>> {
+    load::read(&input.path, &input.text).map_err(|error| {
+        Box::new(FileReport {
+            path: input.path.clone(),
+            language: None,
+            unreadable: Some(Remark { place: error.place, text: error.problem }),
+            remarks: Vec::new(),
+            rules: Vec::new(),
+            cycles: Vec::new(),
+        })
     })
 }

@@ -17,6 +17,9 @@ use crate::cure;
 use crate::form::{Acting, Document, EventPattern, Role, Rule, Target, UNKNOWN};
 use crate::report::{Cure, FileReport, Path, RuleReport, Verdict};
 
+/// Calls of a role that fire a rule.
+type Calls = Rc<Vec<Call>>;
+
 /// Maximum number of roles that a role assumes one after another.
 const MAX_ASSUMED: usize = 3;
 
@@ -31,7 +34,7 @@ pub(crate) struct Judge<'a> {
     /// Actors of each rule with their roles.
     actors: Vec<Vec<Actor<'a>>>,
     /// Calls by rule and the role's place in memory.
-    known: RefCell<HashMap<(usize, *const Role), Rc<Vec<Call>>>>,
+    known: RefCell<HashMap<(usize, *const Role), Calls>>,
 }
 
 /// Rule that API calls may fire.
@@ -57,7 +60,7 @@ pub(crate) struct Route<'a> {
     target: &'a str,
     actor: String,
     pub role: &'a Role,
-    pub calls: Rc<Vec<Call>>,
+    pub calls: Calls,
     /// Pattern that the calls match.
     pattern: &'a EventPattern,
 }
@@ -205,7 +208,7 @@ impl<'a> Judge<'a> {
         self.actors[from].iter().any(|actor| !self.calls(to, pattern, wanted, actor.role).is_empty())
     }
 
-    fn calls(&self, to: usize, pattern: &EventPattern, wanted: &Wanted, role: &Role) -> Rc<Vec<Call>> {
+    fn calls(&self, to: usize, pattern: &EventPattern, wanted: &Wanted, role: &Role) -> Calls {
         let key = (to, std::ptr::from_ref(role));
         let known = self.known.borrow().get(&key).cloned();
         known.unwrap_or_else(|| {
