@@ -40,6 +40,12 @@ impl Record {
         self
     }
 
+    /// The same call in another Region.
+    pub fn at(mut self, region: &str) -> Self {
+        self.0["awsRegion"] = json!(region);
+        self
+    }
+
     /// A call of this service that CloudTrail marks as read-only.
     pub fn reading(mut self, service: &str, operation: &str, category: &str) -> Self {
         self.0["eventSource"] = json!(format!("{service}.amazonaws.com"));

@@ -6,6 +6,7 @@ mod pipes;
 mod states;
 mod turns;
 mod usage;
+mod verdicts;
 
 use std::fs;
 use std::path::PathBuf;
@@ -57,6 +58,18 @@ async fn a_whole_account_is_replayed() -> Result<(), Failure> {
     };
     let problems = seen["problems"].as_array().into_iter().flatten().map(problem).collect();
     (seen["unknown"], seen["problems"]) = (unknown, problems);
+    // All events that count are from one place, so that its part of a rule repeats the rule.
+    for rule in seen["rules"].as_array_mut().into_iter().flatten() {
+        let places = rule["places"].take();
+        rule.as_object_mut().ok_or("an object")?.remove("places");
+        for name in ["firings", "peak", "trip", "verdict"] {
+            places
+                .as_array()
+                .into_iter()
+                .flatten()
+                .for_each(|place| assert_eq!(place[name], rule[name], "{name}"));
+        }
+    }
     for (key, expected) in expected.as_object_mut().into_iter().flatten() {
         assert_eq!(&seen[key.as_str()], expected, "{key}");
     }

@@ -1,12 +1,16 @@
 //! The report of `replay` as JSON.
 
+use budget_guard_core::alerts::PRICES_AS_OF;
 use budget_guard_core::model::{Seconds, Timestamp};
-use budget_guard_core::replay::{RuleReport, RuleSpec};
+use budget_guard_core::replay::{
+    BusiestWindow, Place, PlaceReport, RuleReport, RuleSpec, WouldTrip, smallest_limit,
+};
 use budget_guard_core::verdict::{EvidenceKind, OwnEvidence};
 use serde::Serialize;
 
 use super::Report;
 use super::read::Trouble;
+use super::verdict::{TripCost, Verdict};
 use crate::commands::acting::Knowledge;
 use crate::rule_file::BadPattern;
 
@@ -24,6 +28,10 @@ pub(super) struct View<'a> {
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     limit: String,
+    /// Accounts and Regions of the records.
+    places: Vec<PlaceView<'a>>,
+    /// Month of the list prices.
+    prices_as_of: &'static str,
     rules: Vec<RuleView<'a>>,
     /// Rules whose patterns do not compile.
     unknown: &'a [BadPattern],
@@ -38,6 +46,7 @@ struct RuleView<'a> {
     rule: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     arn: Option<&'a str>,
+    verdict: Verdict,
     firings: u64,
     /// Number of firings that the rule's own targets caused. Null if the file has no targets.
     own: Option<u64>,
@@ -53,6 +62,29 @@ struct RuleView<'a> {
     undecided: u64,
     /// Number of matching events from another account or Region.
     elsewhere: u64,
+    /// Firings by account and Region.
+    places: Vec<FiredView<'a>>,
+}
+
+/// Account and Region. Empty if a record does not name it.
+#[derive(Debug, Serialize)]
+struct PlaceView<'a> {
+    account: &'a str,
+    region: &'a str,
+}
+
+/// Firings of a rule in one account and Region.
+#[derive(Debug, Serialize)]
+struct FiredView<'a> {
+    #[serde(flatten)]
+    place: PlaceView<'a>,
+    verdict: Verdict,
+    firings: u64,
+    own: Option<u64>,
+    /// Number of calls with the role of a target, in sessions that do not show that the target made them.
+    unplaced: Option<u64>,
+    peak: PeakView,
+    trip: Option<TripView<'a>>,
 }
 
 /// The window with the most firings.
@@ -69,7 +101,15 @@ struct TripView<'a> {
     at: Timestamp,
     kind: EvidenceKind,
     reason: &'a str,
+    /// Number of firings up to the trip, and after it.
     firings_before: u64,
+    firings_after: u64,
+    /// Number of the rule's own calls among the firings after it. Null if the file has no targets.
+    own_after: Option<u64>,
+    /// List price of the requests to the targets. Null if the file has no targets.
+    cost: Option<TripCost>,
+    /// Length of the time before the trip that the logs cover, at most 14 days.
+    known_past_seconds: i64,
     callers: Vec<CallerView<'a>>,
     /// Evidence by the rule's own calls: the finding, the resource, the cycle.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,6 +156,8 @@ impl<'a> View<'a> {
             first: collected.first,
             last: collected.last,
             limit: report.limit.to_string(),
+            places: collected.places().into_iter().map(PlaceView::new).collect(),
+            prices_as_of: PRICES_AS_OF,
             rules,
             unknown: &report.bad_patterns,
             left_out: left_out.collect(),
@@ -126,38 +168,68 @@ impl<'a> View<'a> {
 
 impl<'a> RuleView<'a> {
     fn new(rule: &'a RuleSpec, outcome: &'a RuleReport, window: Seconds) -> Self {
-        let trip = outcome.trip.as_ref().map(|would| {
-            let callers = would.trip.evidence.callers.iter();
-            let callers = callers.map(|one| CallerView {
-                principal: &one.principal,
-                count: one.count,
-                is_target: one.is_target,
-            });
-            TripView {
-                at: would.trip.at,
-                kind: would.trip.evidence.kind,
-                reason: &would.trip.reason,
-                firings_before: would.firings_before,
-                callers: callers.collect(),
-                own: would.trip.evidence.own.as_ref(),
-            }
-        });
+        let fired = |place: &'a PlaceReport| FiredView {
+            place: PlaceView::new(&place.place),
+            verdict: Verdict::new(rule, outcome, place.trip.as_ref()),
+            firings: place.firings,
+            own: outcome.has_targets.then_some(place.own),
+            unplaced: outcome.has_targets.then_some(place.unplaced),
+            peak: PeakView::new(place.peak, window),
+            trip: place.trip.as_ref().map(|would| TripView::new(rule, would)),
+        };
         Self {
             rule: &rule.name,
             arn: rule.arn.as_ref().map(|arn| arn.as_str()),
-            firings: outcome.firings,
-            own: outcome.own,
+            verdict: Verdict::new(rule, outcome, outcome.trip()),
+            firings: outcome.firings(),
+            own: outcome.own(),
             who_acts: Knowledge::of_listed(rule),
-            peak: PeakView {
-                count: outcome.peak.map_or(0, |peak| peak.count),
-                window_seconds: window,
-                at: outcome.peak.map(|peak| peak.at),
-            },
-            trip,
-            smallest_limit: outcome.smallest_limit(window),
+            peak: PeakView::new(outcome.peak(), window),
+            trip: outcome.trip().map(|would| TripView::new(rule, would)),
+            smallest_limit: smallest_limit(outcome.peak(), window),
             read_only: outcome.uncounted.withheld,
             undecided: outcome.uncounted.undecided,
-            elsewhere: outcome.elsewhere,
+            elsewhere: outcome.uncounted.elsewhere,
+            places: outcome.places.iter().map(fired).collect(),
+        }
+    }
+}
+
+impl<'a> PlaceView<'a> {
+    fn new(place: &'a Place) -> Self {
+        Self { account: &place.account, region: &place.region }
+    }
+}
+
+impl PeakView {
+    fn new(peak: Option<BusiestWindow>, window: Seconds) -> Self {
+        Self {
+            count: peak.map_or(0, |peak| peak.count),
+            window_seconds: window,
+            at: peak.map(|peak| peak.at),
+        }
+    }
+}
+
+impl<'a> TripView<'a> {
+    fn new(rule: &RuleSpec, would: &'a WouldTrip) -> Self {
+        let evidence = &would.trip.evidence;
+        let callers = evidence.callers.iter().map(|one| CallerView {
+            principal: &one.principal,
+            count: one.count,
+            is_target: one.is_target,
+        });
+        Self {
+            at: would.trip.at,
+            kind: evidence.kind,
+            reason: &would.trip.reason,
+            firings_before: would.firings_before,
+            firings_after: would.firings_after,
+            own_after: rule.targets.is_some().then_some(would.own_after),
+            cost: TripCost::new(rule, would),
+            known_past_seconds: would.known_past.as_secs(),
+            callers: callers.collect(),
+            own: evidence.own.as_ref(),
         }
     }
 }

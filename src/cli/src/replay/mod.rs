@@ -3,7 +3,9 @@
 mod json;
 mod logs;
 mod read;
+mod remarks;
 mod text;
+mod verdict;
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
@@ -56,12 +58,12 @@ pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<E
     let outcomes = judge(&limits, &replay, &mut reading.collected);
     let mut rules: Vec<_> = watched.into_iter().zip(outcomes).collect();
     rules.sort_by_cached_key(|(rule, outcome)| {
-        let busiest = Reverse(outcome.peak.map_or(0, |peak| peak.count));
-        (outcome.trip.is_none(), busiest, Reverse(outcome.firings), rule.name.clone())
+        let busiest = Reverse(outcome.peak().map_or(0, |peak| peak.count));
+        (outcome.trip().is_none(), busiest, Reverse(outcome.firings()), rule.name.clone())
     });
     let report =
         Report { limit: limits.burst, files: logs.files.len(), reading, rules, bad_patterns, left_out };
-    text::troubles(&report);
+    remarks::troubles(&report);
     if report.reading.collected.events == 0 && report.reading.skipped > 0 {
         return Err(Problem::usage("no CloudTrail record could be read from these files")
             .hint("expected CloudTrail's own log files: {\"Records\": […]}, packed or not"));
@@ -71,14 +73,14 @@ pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<E
     } else {
         output::data(&text::table(&report))?
     }
-    text::remarks(context, &report);
+    remarks::print(context, &report);
     Ok(report.exit())
 }
 
 impl Report<'_> {
     /// Rules that would have tripped.
     fn tripped(&self) -> impl Iterator<Item = &(&RuleSpec, RuleReport)> {
-        self.rules.iter().filter(|(_, outcome)| outcome.trip.is_some())
+        self.rules.iter().filter(|(_, outcome)| outcome.trip().is_some())
     }
 
     /// Number of rules with targets, whose own calls are judged.

@@ -147,6 +147,14 @@ impl Actors {
         }
     }
 
+    /// Returns true if the caller has the role of an actor behind the rule, in whatever session.
+    pub fn has_role_of(&self, rule: &RuleArn, caller: &Caller<'_>, call: Option<&Call<'_>>) -> bool {
+        let Some(session) = session_behind(caller, call) else { return false };
+        let roles = self.roles.get(session.role).into_iter().flatten();
+        let mut users = roles.filter(|role| role.account == session.account).flat_map(|role| &role.users);
+        users.any(|actor| self.rules_of(actor).any(|one| one == rule))
+    }
+
     /// Role that made the call, if the operator declares it for the rule. A function named by AWS takes precedence.
     fn declared_actor(
         &self,

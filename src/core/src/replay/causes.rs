@@ -12,6 +12,8 @@ pub(super) struct Caused {
     pub caller: Caller<'static>,
     /// API call; `None` if no rule needs it.
     pub call: Option<Box<Call<'static>>>,
+    /// Index of the place where the event arose.
+    pub place: u32,
 }
 
 /// Distinct causes, each identified by its index.
@@ -24,37 +26,40 @@ pub(super) struct Causes {
 
 impl Causes {
     /// Returns the index of this cause, and adds it if it is new.
-    pub(super) fn add(&mut self, caller: &Caller<'_>, call: Option<&Call<'_>>) -> u32 {
-        let places = self.known.entry(hash(caller, call)).or_default();
-        let is_same = |place: &&u32| {
-            let one = &self.list[**place as usize];
-            one.caller == *caller && one.call.as_deref() == call
+    pub(super) fn add(&mut self, place: u32, caller: &Caller<'_>, call: Option<&Call<'_>>) -> u32 {
+        let indices = self.known.entry(hash(place, caller, call)).or_default();
+        let is_same = |index: &&u32| {
+            let one = &self.list[**index as usize];
+            one.place == place && one.caller == *caller && one.call.as_deref() == call
         };
-        if let Some(place) = places.iter().find(is_same) {
-            return *place;
+        if let Some(index) = indices.iter().find(is_same) {
+            return *index;
         }
-        let place = self.list.len() as u32;
-        places.push(place);
+        let index = self.list.len() as u32;
+        indices.push(index);
         let call = call.map(|call| Box::new(call.clone().into_owned()));
-        self.list.push(Caused { caller: caller.clone().into_owned(), call });
-        place
+        self.list.push(Caused { caller: caller.clone().into_owned(), call, place });
+        index
     }
 
     /// Returns the cause at this index.
-    pub(super) fn get(&self, place: usize) -> &Caused {
-        &self.list[place]
+    pub(super) fn get(&self, index: usize) -> &Caused {
+        &self.list[index]
     }
 
-    /// Appends the causes of another reader. Returns the number to be added to that reader's indices.
-    pub(super) fn append(&mut self, mut other: Self) -> u32 {
+    /// Appends the causes of another reader, whose places have these indices here. Returns the number to be added to that
+    /// reader's indices.
+    pub(super) fn append(&mut self, mut other: Self, places: &[u32]) -> u32 {
         let moved = self.list.len() as u32;
+        other.list.iter_mut().for_each(|one| one.place = places[one.place as usize]);
         self.list.append(&mut other.list);
         moved
     }
 }
 
-fn hash(caller: &Caller<'_>, call: Option<&Call<'_>>) -> u64 {
+fn hash(place: u32, caller: &Caller<'_>, call: Option<&Call<'_>>) -> u64 {
     let mut hasher = HashUse::Memory.hasher();
+    hasher.write_u32(place);
     let mut add = |text: Option<&str>| {
         hasher.write(text.unwrap_or_default().as_bytes());
         hasher.write_u8(0xff);

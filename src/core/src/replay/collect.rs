@@ -1,11 +1,12 @@
 //! State collected from log records: 24 bytes per firing, and a hash of each record's id, so that it counts once.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
 
 use super::causes::Causes;
+use super::distinct::Distinct;
 use super::event::{CloudTrailRecord, RecordError};
+use super::places::{Place, Places};
 use super::rules::RuleSpec;
 use super::stand_in::{guard, stand_in};
 use crate::attribution::{Actors, AssumeRoleCalls, Attributed, Home, attribute};
@@ -18,11 +19,10 @@ use eventbridge_pattern::{Matcher, Pattern, Scratch};
 pub struct Replay {
     matcher: Matcher,
     rules: Vec<Watched>,
-    places: Vec<TextPosition>,
     /// Actors of the rules whose targets are known.
     pub(super) actors: Actors,
     own: Own,
-    known: Known,
+    distinct: Distinct,
     /// True if the targets of any rule are known.
     judges_own_calls: bool,
 }
@@ -35,15 +35,8 @@ pub(super) struct Watched {
     pub(super) acts_as: ActsAs,
     /// True for `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`.
     hears_all: bool,
-    /// Index of the rule's place; `None` if the file does not give it.
-    place: Option<usize>,
-}
-
-/// Region of an account. Events of one place do not reach the rules of another.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct TextPosition {
-    region: String,
-    account: String,
+    /// Place of the rule; `None` if the file does not give it.
+    pub(super) place: Option<Place>,
 }
 
 /// One firing, by the indices of its rule and its cause.
@@ -74,9 +67,9 @@ pub struct Collected {
     pub(super) causes: Causes,
     /// Sessions opened by targets, or by other principals.
     pub(super) openings: AssumeRoleCalls,
-    counts: Vec<Counts>,
-    places_seen: Vec<bool>,
-    guards: HashMap<(String, String), (RuleArn, Home)>,
+    counts: Vec<Uncounted>,
+    pub(super) places: Places,
+    guards: HashMap<u32, (RuleArn, Home)>,
     scratch: Scratch,
     event: String,
     matched: Vec<(u32, Decision)>,
@@ -88,14 +81,6 @@ enum Decision {
     Unknown,
 }
 
-/// Matches that did not become firings: at the rule's own place, and elsewhere.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counts {
-    withheld: [u64; 2],
-    undecided: [u64; 2],
-    doubtful: [u64; 2],
-}
-
 /// Matches of one rule that did not become firings, or are in doubt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Uncounted {
@@ -105,23 +90,17 @@ pub struct Uncounted {
     pub undecided: u64,
     /// Number of firings of a plain `ENABLED` rule by calls on which AWS's documents disagree.
     pub doubtful: u64,
+    /// Number of matching events from another account or Region than the rule's.
+    pub elsewhere: u64,
 }
 
 impl Replay {
     /// Creates a replay of these rules. Results refer to a rule by its index. Calls of the guard's own stack never count.
     pub fn new<'a>(rules: impl IntoIterator<Item = (&'a RuleSpec, Pattern)>, own: &Own) -> Self {
-        let mut places: Vec<TextPosition> = Vec::new();
         let mut watched: Vec<Watched> = Vec::new();
         let mut patterns = Vec::new();
         for (rule, pattern) in rules {
-            let place = rule.arn.as_ref().map(|arn| {
-                let place =
-                    TextPosition { region: arn.region().to_owned(), account: arn.account().to_owned() };
-                places.iter().position(|known| *known == place).unwrap_or_else(|| {
-                    places.push(place);
-                    places.len() - 1
-                })
-            });
+            let place = rule.arn.as_ref().map(Place::of);
             let hears_all = rule.state == RuleState::EnabledWithAllCloudtrailManagementEvents;
             let Some(arn) = rule.arn.clone().or_else(|| stand_in(&rule.name, &watched)) else { continue };
             let (targets, acts_as) = (rule.targets.clone(), rule.acts_as.clone());
@@ -138,10 +117,9 @@ impl Replay {
         Self {
             matcher: Matcher::new(patterns),
             rules: watched,
-            places,
             actors,
             own: own.clone(),
-            known: Known::default(),
+            distinct: Distinct::default(),
             judges_own_calls,
         }
     }
@@ -153,19 +131,12 @@ impl Replay {
 }
 
 impl ReplayFiring {
-    /// Flag in `cause`: the event is from another place than the rule.
-    const ELSEWHERE: u32 = 1 << 31;
-
     pub(super) fn rule(&self) -> usize {
         self.rule as usize
     }
 
-    pub(super) fn is_elsewhere(&self) -> bool {
-        self.cause & Self::ELSEWHERE != 0
-    }
-
     pub(super) fn cause(&self) -> usize {
-        (self.cause & !Self::ELSEWHERE) as usize
+        self.cause as usize
     }
 
     pub(super) fn at(&self) -> i64 {
@@ -185,32 +156,21 @@ impl ReplayFiring {
 impl Collected {
     /// Creates an empty collection for one reader.
     pub fn new(replay: &Replay) -> Self {
-        Self {
-            counts: vec![Counts::default(); replay.rules.len()],
-            places_seen: vec![false; replay.places.len()],
-            ..Self::default()
-        }
+        Self { counts: vec![Uncounted::default(); replay.rules.len()], ..Self::default() }
     }
 
     /// Matches one record, given as its JSON text. A repeated record is only counted.
     pub fn add(&mut self, replay: &Replay, record: &[u8]) -> Result<(), RecordError> {
         let record = CloudTrailRecord::read(record)?;
         let id = HashUse::Memory.of(&record.id);
-        if !replay.known.add(id) {
+        if !replay.distinct.add(id) {
             self.duplicates += 1;
             return Ok(());
         }
         self.events += 1;
         self.first = Some(self.first.map_or(record.at, |first| first.min(record.at)));
         self.last = Some(self.last.map_or(record.at, |last| last.max(record.at)));
-        let is_at = |place: &TextPosition| {
-            // A record that does not name its place belongs to every place.
-            (record.region.is_empty() || place.region == record.region)
-                && (record.account.is_empty() || place.account == record.account)
-        };
-        for (seen, place) in self.places_seen.iter_mut().zip(&replay.places) {
-            *seen |= is_at(place);
-        }
+        let place = self.places.add(&record.account, &record.region);
         self.note_opening(replay, &record);
         self.match_spellings(replay, &record)?;
         let mut cause = None;
@@ -218,25 +178,23 @@ impl Collected {
         let wants_call = self.matched.iter().any(|(rule, _)| replay.rules[*rule as usize].targets.is_some());
         for (rule, decision) in std::mem::take(&mut self.matched) {
             let watched = &replay.rules[rule as usize];
-            let is_elsewhere = watched.place.is_some_and(|place| !is_at(&replay.places[place]));
             let counts = &mut self.counts[rule as usize];
-            match decision {
-                Decision::Unknown => counts.undecided[usize::from(is_elsewhere)] += 1,
-                Decision::Matched if record.is_withheld && !watched.hears_all => {
-                    counts.withheld[usize::from(is_elsewhere)] += 1;
-                }
-                Decision::Matched => {
-                    let known = match cause {
-                        Some(known) => known,
-                        None => *cause.insert(self.cause(replay, &record, wants_call)?),
-                    };
-                    let Some(known) = known else { continue };
-                    let is_doubtful = record.is_withheld_perhaps && !watched.hears_all;
-                    self.counts[rule as usize].doubtful[usize::from(is_elsewhere)] += u64::from(is_doubtful);
-                    let flag = if is_elsewhere { ReplayFiring::ELSEWHERE } else { 0 };
-                    let at = record.at.as_millisecond();
-                    self.fired.push(ReplayFiring { rule, cause: known | flag, at, id });
-                }
+            let is_withheld = record.is_withheld && !watched.hears_all;
+            if !watched.place.as_ref().is_none_or(|own| own.admits(self.places.get(place))) {
+                counts.elsewhere += u64::from(decision == Decision::Matched && !is_withheld);
+            } else if decision == Decision::Unknown {
+                counts.undecided += 1;
+            } else if is_withheld {
+                counts.withheld += 1;
+            } else {
+                let known = match cause {
+                    Some(known) => known,
+                    None => *cause.insert(self.cause(replay, place, wants_call)?),
+                };
+                let Some(cause) = known else { continue };
+                self.counts[rule as usize].doubtful +=
+                    u64::from(record.is_withheld_perhaps && !watched.hears_all);
+                self.fired.push(ReplayFiring { rule, cause, at: record.at.as_millisecond(), id });
             }
         }
         Ok(())
@@ -275,20 +233,14 @@ impl Collected {
     }
 
     /// Stores the cause of the event, attributed as in the guard. Returns `None` if the event never counts.
-    fn cause(
-        &mut self,
-        replay: &Replay,
-        record: &CloudTrailRecord<'_>,
-        wants_call: bool,
-    ) -> Result<Option<u32>, RecordError> {
+    fn cause(&mut self, replay: &Replay, place: u32, wants_call: bool) -> Result<Option<u32>, RecordError> {
         let undecoded = |error: &dyn std::fmt::Display| RecordError::NotJson(error.to_string());
         let received = sources::decode_body(&self.event).map_err(|error| undecoded(&error))?;
         let Received::Bus(bus) = received else { return Ok(None) };
-        let place = (record.account.clone().into_owned(), record.region.clone().into_owned());
         let (rule, home) = match self.guards.entry(place) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
-                let (account, region) = new.key();
+                let Place { account, region } = self.places.get(place);
                 let guard = guard(account, region, &replay.own).ok_or(RecordError::Missing("awsRegion"))?;
                 new.insert(guard)
             }
@@ -301,7 +253,7 @@ impl Collected {
                     firing.call.as_ref().filter(|call| !wants_call && call.needs_no_permission()).map(bare);
                 let call = firing.call.as_ref().filter(|_| wants_call).or(bare.as_ref());
                 let call = call.map(|call| without_key(replay, &firing.caller, call));
-                Ok(Some(self.causes.add(&firing.caller, call.as_ref())))
+                Ok(Some(self.causes.add(place, &firing.caller, call.as_ref())))
             }
             _ => {
                 self.own_calls += 1;
@@ -315,7 +267,8 @@ impl Collected {
         let mut whole = Self::new(replay);
         for mut part in parts {
             whole.openings.append(part.openings);
-            let causes = whole.causes.append(part.causes);
+            let places = whole.places.append(&part.places);
+            let causes = whole.causes.append(part.causes, &places);
             part.fired.iter_mut().for_each(|fired| fired.cause += causes);
             whole.fired.append(&mut part.fired);
             whole.events += part.events;
@@ -324,31 +277,31 @@ impl Collected {
             whole.first = whole.first.into_iter().chain(part.first).min();
             whole.last = whole.last.max(part.last);
             for (sum, counts) in whole.counts.iter_mut().zip(part.counts) {
-                for place in 0..2 {
-                    sum.withheld[place] += counts.withheld[place];
-                    sum.undecided[place] += counts.undecided[place];
-                    sum.doubtful[place] += counts.doubtful[place];
-                }
-            }
-            for (seen, also) in whole.places_seen.iter_mut().zip(part.places_seen) {
-                *seen |= also;
+                sum.withheld += counts.withheld;
+                sum.undecided += counts.undecided;
+                sum.doubtful += counts.doubtful;
+                sum.elsewhere += counts.elsewhere;
             }
         }
         whole
     }
 
-    /// Returns true if events from other places do not count. If no event is from the rule's own place, the log belongs
-    /// to another account or its names were changed, and every event counts.
-    pub fn keeps_to_its_place(&self, replay: &Replay, rule: usize) -> bool {
-        replay.rules[rule].place.is_some_and(|place| self.places_seen[place])
+    /// Returns true if the logs have a record of the rule's place, or the rule's place is not known.
+    pub fn cover(&self, replay: &Replay, rule: usize) -> bool {
+        let own = replay.rules[rule].place.as_ref();
+        own.is_none_or(|own| self.places.iter().any(|place| own.admits(place)))
     }
 
     /// Returns the numbers of matches of this rule that are not firings, or are in doubt.
-    pub fn uncounted(&self, replay: &Replay, rule: usize) -> Uncounted {
-        let Counts { withheld, undecided, doubtful } = self.counts[rule];
-        let elsewhere = if self.keeps_to_its_place(replay, rule) { 0 } else { 1 };
-        let sum = |counts: [u64; 2]| counts[0] + counts[1] * elsewhere;
-        Uncounted { withheld: sum(withheld), undecided: sum(undecided), doubtful: sum(doubtful) }
+    pub fn uncounted(&self, rule: usize) -> Uncounted {
+        self.counts[rule]
+    }
+
+    /// Returns the places of the records, sorted.
+    pub fn places(&self) -> Vec<&Place> {
+        let mut places: Vec<&Place> = self.places.iter().collect();
+        places.sort_unstable();
+        places
     }
 }
 
@@ -365,25 +318,4 @@ fn without_key<'a>(replay: &Replay, caller: &Caller<'_>, call: &Call<'a>) -> Cal
 /// Returns the call without the parts that distinguish it from others of its kind.
 fn bare<'a>(call: &Call<'a>) -> Call<'a> {
     Call { role: None, access_key: None, invoked_by: None, resource: None, wording: None, ..call.clone() }
-}
-
-/// Ids of records that any reader has read. In a million, two ids collide with a probability of 3 in 10⁸.
-#[derive(Debug)]
-struct Known {
-    /// Enough shards that readers seldom wait for each other.
-    shards: Vec<Mutex<HashSet<u64>>>,
-}
-
-impl Default for Known {
-    fn default() -> Self {
-        Self { shards: (0..64).map(|_| Mutex::default()).collect() }
-    }
-}
-
-impl Known {
-    /// Returns true if the id is new.
-    fn add(&self, id: u64) -> bool {
-        let shard = &self.shards[(id >> 58) as usize];
-        shard.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
-    }
 }

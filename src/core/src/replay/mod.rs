@@ -9,13 +9,16 @@
 
 mod causes;
 mod collect;
+mod distinct;
 mod event;
 mod judge;
+mod places;
 mod rules;
 mod stand_in;
 mod targets;
 
 pub use collect::{Collected, Replay, ReplayFiring, Uncounted};
 pub use event::{CloudTrailRecord, RecordError};
-pub use judge::{BusiestWindow, RuleReport, WouldTrip, judge};
+pub use judge::{BusiestWindow, PlaceReport, RuleReport, WouldTrip, judge, smallest_limit};
+pub use places::Place;
 pub use rules::{PatternText, RuleSpec, RulesError, TextPosition, read_rules};
