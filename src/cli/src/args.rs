@@ -28,6 +28,9 @@ pub(crate) struct Global {
     /// How to print the result; messages always go to standard error as text
     #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
     pub output: Format,
+    /// The guard, by its stack's GuardName, whose functions have the settings that are not given [default: budget-guard]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub stack: Option<String>,
     /// The guard's DynamoDB table [else BUDGET_GUARD_TABLE]
     #[arg(long, global = true, value_name = "NAME")]
     pub table: Option<String>,

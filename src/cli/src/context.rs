@@ -1,5 +1,7 @@
 //! Options of a run, completed from the environment.
 
+use std::sync::OnceLock;
+
 use budget_guard_core::alerts;
 use budget_guard_core::attribution::Home;
 use budget_guard_core::escape;
@@ -8,6 +10,7 @@ use budget_guard_core::policy::{BurstLimit, Limits};
 use budget_guard_core::settings::{self, ENFORCE_BY_TAG, LIMIT, SettingError, TABLE, TOPIC};
 
 use crate::args::{Format, Global};
+use crate::deployed::Deployed;
 use crate::problem::Problem;
 use crate::queue::QueueArn;
 
@@ -28,6 +31,36 @@ pub(crate) struct Context {
     pub queue: Option<String>,
     /// Value of `--limit`.
     pub limit: Option<String>,
+    /// Settings of the deployed guard, once they were read.
+    deployed: OnceLock<Deployed>,
+}
+
+/// Settings that a command cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// None: those that are given are used.
+    Nothing,
+    /// The table, to read records.
+    Table,
+    /// The table and the topic, to change a rule.
+    Guard,
+    /// The queue of attached rules.
+    Queue,
+    /// All of them.
+    All,
+}
+
+impl Needs {
+    /// Names of the variables.
+    fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Nothing => &[],
+            Self::Table => &[TABLE],
+            Self::Guard => &[TABLE, TOPIC],
+            Self::Queue => &[QUEUE],
+            Self::All => &[TABLE, TOPIC, QUEUE],
+        }
+    }
 }
 
 /// Settings of a command that changes a rule.
@@ -46,7 +79,32 @@ pub(crate) struct GuardSettings {
 impl Context {
     /// Context without the options of single commands.
     pub(crate) fn new(global: Global) -> Self {
-        Self { global, queue: None, limit: None }
+        Self { global, ..Self::default() }
+    }
+
+    /// Problem for the first needed setting that is not given. Checks those that are.
+    pub(crate) fn lacking(&self, needs: Needs) -> Result<Option<Problem>, Problem> {
+        let mut lacking = None;
+        for name in needs.variables() {
+            let read = match *name {
+                TABLE => self.table().map(drop),
+                TOPIC => self.topic().map(drop),
+                _ => self.required_queue().map(drop),
+            };
+            let is_given =
+                self.option(name).is_some() || self.setting(name).is_some_and(|value| !value.is_empty());
+            match read {
+                Err(problem) if is_given => return Err(problem),
+                read => lacking = lacking.or(read.err()),
+            }
+        }
+        Ok(lacking)
+    }
+
+    /// Takes the settings of the deployed guard for those that are not given.
+    pub(crate) fn complete(&self, deployed: Deployed) {
+        // The settings are read once in a run.
+        let _ = self.deployed.set(deployed);
     }
 
     /// Returns true if the output format is JSON.
@@ -59,11 +117,15 @@ impl Context {
         settings::table(|name| self.setting(name)).map_err(|error| self.wrong(error))
     }
 
+    /// ARN of the topic for alerts, with its account and Region.
+    fn topic(&self) -> Result<(String, Home), Problem> {
+        settings::topic(|name| self.setting(name)).map_err(|error| self.wrong(error))
+    }
+
     /// All settings that a change needs.
     pub(crate) fn guard(&self) -> Result<GuardSettings, Problem> {
         let table = self.table()?;
-        let (topic_arn, home) =
-            settings::topic(|name| self.setting(name)).map_err(|error| self.wrong(error))?;
+        let (topic_arn, home) = self.topic()?;
         let home = Home { own: self.own()?, ..home };
         // The functions judge tags, by their own settings. An order by hand reports none of them.
         let defaults = Limits { enforce_by_tag: true, tag_floor: BurstLimit::NO_FLOOR, ..self.defaults()? };
@@ -112,11 +174,14 @@ impl Context {
     }
 
     fn with_options(&self, mut command: String, needs_topic: bool) -> String {
-        let Global { profile, table, topic, .. } = &self.global;
+        let Global { profile, stack, table, topic, .. } = &self.global;
         let topic = topic.as_ref().filter(|_| needs_topic);
-        for (option, value) in
-            [("--profile", profile.as_ref()), ("--table", table.as_ref()), ("--topic", topic)]
-        {
+        for (option, value) in [
+            ("--profile", profile.as_ref()),
+            ("--stack", stack.as_ref()),
+            ("--table", table.as_ref()),
+            ("--topic", topic),
+        ] {
             if let Some(value) = value {
                 command.push_str(&format!(" {}", escape::option(option, value)));
             }
@@ -135,7 +200,15 @@ impl Context {
     }
 
     fn setting(&self, name: &str) -> Option<String> {
-        self.option(name).and_then(|(_, value)| value.clone()).or_else(|| variable(name))
+        let given = self.option(name).and_then(|(_, value)| value.clone());
+        // A guard that is named outranks the environment, which may be about another.
+        let named = || self.global.stack.as_ref().and_then(|_| self.deployed(name));
+        given.or_else(named).or_else(|| variable(name)).or_else(|| self.deployed(name))
+    }
+
+    fn deployed(&self, name: &str) -> Option<String> {
+        let name = if name == QUEUE { settings::ATTACHED_QUEUE } else { name };
+        self.deployed.get()?.get(name).cloned()
     }
 
     /// The option that overrides this variable, with its value, if it was given.

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod context;
+mod deployed;
 mod excerpt;
 mod exit;
 mod fault;

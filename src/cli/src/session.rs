@@ -12,7 +12,8 @@ use budget_guard_core::escape::option;
 use budget_guard_core::model::{Excerpt, Fault, Own, RuleArn};
 use budget_guard_core::run::Guard;
 
-use crate::context::{Context, GuardSettings};
+use crate::context::{Context, GuardSettings, Needs};
+use crate::deployed;
 use crate::fault;
 use crate::problem::Problem;
 use crate::rule::RuleName;
@@ -29,6 +30,23 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Finds the Region, the credentials, and the settings of the guard that are not given. `rules` are those on the command
+    /// line, because an ARN names its Region.
+    pub(crate) async fn of_guard(
+        context: &Context,
+        rules: &[RuleName],
+        needs: Needs,
+    ) -> Result<Self, Problem> {
+        let lacking = context.lacking(needs)?;
+        let mut session = Self::open(context, rules).await?;
+        if lacking.is_some() || context.global.stack.is_some() {
+            let found = deployed::find(context, lacking, &session.config, &session.named);
+            context.complete(Box::pin(found).await?);
+            (session.own, session.named.table) = (context.own()?, context.table().ok());
+        }
+        Ok(session)
+    }
+
     /// Finds the Region and the credentials. `rules` are those on the command line, because an ARN names its Region.
     pub(crate) async fn open(context: &Context, rules: &[RuleName]) -> Result<Self, Problem> {
         let own = context.own()?;

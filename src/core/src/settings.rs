@@ -31,7 +31,8 @@ const TAG_FLOOR: &str = "BUDGET_GUARD_TAG_FLOOR";
 /// Variable that lets tags enforce.
 pub const ENFORCE_BY_TAG: &str = "BUDGET_GUARD_ENFORCE_BY_TAG";
 const TRIAL: &str = "BUDGET_GUARD_TRIAL";
-const ATTACHED_QUEUE: &str = "BUDGET_GUARD_ATTACHED_QUEUE_ARN";
+/// Variable with the ARN of the queue of attached rules.
+pub const ATTACHED_QUEUE: &str = "BUDGET_GUARD_ATTACHED_QUEUE_ARN";
 const ARCHIVE: &str = "BUDGET_GUARD_ARCHIVE_ARN";
 const MAX_CUTS: &str = "BUDGET_GUARD_MAX_CUTS_PER_HOUR";
 const TRUSTED_SOURCES: &str = "BUDGET_GUARD_TRUSTED_SOURCES";

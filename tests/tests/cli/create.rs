@@ -25,11 +25,7 @@ async fn a_rule_is_made_the_guarded_way() -> Result<(), Failure> {
 /// A function with a role that may make the call that fires the rule.
 async fn function(bench: &Bench) -> Result<String, Failure> {
     let iam = aws_sdk_iam::Client::new(&bench.emulator.sdk_config());
-    let trust = json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"
-    }]});
-    let role = iam.create_role().role_name("fixer-role").assume_role_policy_document(trust.to_string());
-    role.send().await.map_err(while_doing("creating the role"))?;
+    functions::create_role(&bench.emulator, "fixer-role").await?;
     let rights = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Action": "s3:PutBucketAcl", "Resource": "*"
     }]});

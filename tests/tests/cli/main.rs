@@ -2,6 +2,7 @@
 
 mod attachments;
 mod create;
+mod deployed;
 mod hostile;
 mod missed;
 mod orders;

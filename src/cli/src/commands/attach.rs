@@ -10,7 +10,7 @@ use budget_guard_core::policy::{Limits, Mode};
 use budget_guard_core::ports::Rules;
 
 use super::bulk::{Done, Report};
-use crate::context::Context;
+use crate::context::{Context, Needs};
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -21,9 +21,9 @@ use crate::targets::{self, MAX_TARGETS, TARGET_ID};
 
 /// Runs `attach`.
 pub(super) async fn run(context: &Context, names: &[RuleName]) -> Result<Exit, Problem> {
+    let session = Session::of_guard(context, names, Needs::Queue).await?;
     let queue = context.required_queue()?;
     let defaults = context.defaults()?;
-    let session = Session::open(context, names).await?;
     let attach = Attach { context, rules: session.rules(), session: &session, queue: &queue, defaults };
     let mut report = Report::new(context);
     let mut attached = Vec::new();

@@ -5,7 +5,7 @@ use budget_guard_core::alerts::quoted;
 use budget_guard_core::escape::option;
 
 use super::bulk::{Done, Report};
-use crate::context::Context;
+use crate::context::{Context, Needs};
 use crate::exit::Exit;
 use crate::problem::Problem;
 use crate::queue::QueueArn;
@@ -15,8 +15,8 @@ use crate::targets::{self, TARGET_ID};
 
 /// Runs `detach`.
 pub(super) async fn run(context: &Context, names: &[RuleName]) -> Result<Exit, Problem> {
+    let session = Session::of_guard(context, names, Needs::Nothing).await?;
     let queue = context.queue()?;
-    let session = Session::open(context, names).await?;
     let rules = session.rules();
     let mut report = Report::new(context);
     for name in names {

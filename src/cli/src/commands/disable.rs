@@ -7,7 +7,7 @@ use budget_guard_core::model::RuleState;
 
 use super::order::{self, OrderView};
 use super::view;
-use crate::context::Context;
+use crate::context::{Context, Needs};
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -17,8 +17,8 @@ use crate::session::Session;
 /// Runs `disable`.
 pub(super) async fn run(context: &Context, name: &RuleName, reason: &str) -> Result<Exit, Problem> {
     let reason = order::reason(reason, "the cut")?;
+    let session = Session::of_guard(context, std::slice::from_ref(name), Needs::Guard).await?;
     let settings = context.guard()?;
-    let session = Session::open(context, std::slice::from_ref(name)).await?;
     let mut guard = session.guard(settings);
     let rule = Box::pin(rule::existing(&session, &guard.ports.rules, name)).await?;
     let driven = order::carry_out(&session, &mut guard, &rule, Order::Disable { reason }).await?;

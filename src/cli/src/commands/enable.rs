@@ -12,7 +12,7 @@ use super::missed;
 use super::order::{self, OrderView};
 use super::view;
 use crate::args::Missed;
-use crate::context::Context;
+use crate::context::{Context, Needs};
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -26,8 +26,8 @@ pub(super) async fn run(
     force: bool,
     missed: &Missed,
 ) -> Result<Exit, Problem> {
+    let session = Session::of_guard(context, std::slice::from_ref(name), Needs::Guard).await?;
     let settings = context.guard()?;
-    let session = Session::open(context, std::slice::from_ref(name)).await?;
     let mut guard = session.guard(settings);
     let (rules, store) = (&guard.ports.rules, &guard.ports.store);
     let rule = Box::pin(rule::known(&session, rules, store, name)).await?;

@@ -5,7 +5,7 @@ use budget_guard_core::record::Record;
 use budget_guard_core::run::load;
 use budget_guard_core::stored::Key;
 
-use crate::context::Context;
+use crate::context::{Context, Needs};
 use crate::problem::Problem;
 use crate::rule::{self, RuleName};
 use crate::session::Session;
@@ -22,8 +22,8 @@ pub(super) struct Found {
 
 /// Finds the rule and its record.
 pub(super) async fn find(context: &Context, name: &RuleName) -> Result<Found, Problem> {
+    let session = Session::of_guard(context, std::slice::from_ref(name), Needs::Table).await?;
     let table = context.table()?;
-    let session = Session::open(context, std::slice::from_ref(name)).await?;
     let store = session.store(&table);
     let rule = Box::pin(rule::known(&session, &session.rules(), &store, name)).await?;
     let stored = load(&store, Key::Record(&rule)).await.map_err(|fault| session.problem(&fault))?;

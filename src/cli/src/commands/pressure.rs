@@ -12,7 +12,7 @@ use budget_guard_core::stored::Key;
 use serde::Serialize;
 
 use super::order;
-use crate::context::Context;
+use crate::context::{Context, Needs};
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -33,8 +33,8 @@ struct PressView<'a> {
 pub(super) async fn run(context: &Context, reason: Option<&str>) -> Result<Exit, Problem> {
     let Some(reason) = reason else { return show(context).await };
     let reason = order::reason(reason, "why the pressure ends")?;
+    let session = Session::of_guard(context, &[], Needs::Guard).await?;
     let settings = context.guard()?;
-    let session = Session::open(context, &[]).await?;
     let cleared = Box::pin(session.guard(settings).clear_pressure(&reason)).await;
     let cleared = cleared.map_err(|fault| session.problem(&fault))?;
     if cleared.budgets.is_empty() {
@@ -68,8 +68,8 @@ pub(super) async fn run(context: &Context, reason: Option<&str>) -> Result<Exit,
 }
 
 async fn show(context: &Context) -> Result<Exit, Problem> {
+    let session = Session::of_guard(context, &[], Needs::Table).await?;
     let table = context.table()?;
-    let session = Session::open(context, &[]).await?;
     let stored = load::<OverspentBudgets>(&session.store(&table), Key::Budgets).await;
     let stored = stored.map_err(|fault| session.problem(&fault))?;
     let pressure = stored.map(|(pressure, _)| pressure).unwrap_or_default();

@@ -9,7 +9,7 @@ use budget_guard_core::run::load;
 use budget_guard_core::stored::Key;
 use serde::Serialize;
 
-use crate::context::Context;
+use crate::context::{Context, Needs};
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -27,8 +27,8 @@ struct ResumeView<'a> {
 
 /// Runs `resume`.
 pub(super) async fn run(context: &Context) -> Result<Exit, Problem> {
+    let session = Session::of_guard(context, &[], Needs::Guard).await?;
     let settings = context.guard()?;
-    let session = Session::open(context, &[]).await?;
     let resumed = Box::pin(session.guard(settings).resume()).await;
     let Some(pause) = resumed.map_err(|fault| session.problem(&fault))? else {
         return Err(Problem::refused("the guard is not paused, so there is nothing to resume")

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::acting::{self, Knowledge};
 use super::lines::Lines;
 use super::{pressure, resume, table, unwatched, view};
-use crate::context::Context;
+use crate::context::{Context, Needs};
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -21,8 +21,8 @@ use budget_guard_core::run::{read_directory, records};
 /// Runs `status`, for the rules on `bus` only if one is given.
 pub(super) async fn run(context: &Context, bus: Option<&str>) -> Result<Exit, Problem> {
     bus.map_or(Ok(()), check_bus)?;
+    let session = Session::of_guard(context, &[], Needs::Table).await?;
     let table = context.table()?;
-    let session = Session::open(context, &[]).await?;
     let store = session.store(&table);
     let listed = records(&store).await;
     let mut records = listed.map_err(|fault| session.problem(&fault))?;

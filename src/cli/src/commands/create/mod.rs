@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::NewRule;
-use crate::context::Context;
+use crate::context::{Context, Needs};
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -49,8 +49,8 @@ pub(super) async fn run(context: &Context, new: &NewRule) -> Result<Exit, Proble
             new.name
         )));
     }
+    let session = Session::of_guard(context, std::slice::from_ref(&name), Needs::Queue).await?;
     let queue = context.required_queue()?;
-    let session = Session::open(context, std::slice::from_ref(&name)).await?;
     let mut plan = Plan::new(new, name.bus(), session.region())?;
     let create =
         Create { context, new, name: &name, rules: session.rules(), session: &session, queue: &queue };

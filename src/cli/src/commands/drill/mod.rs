@@ -9,7 +9,7 @@ use budget_guard_core::escape::plain;
 use budget_guard_core::model::{Fault, RuleArn, Seconds, Timestamp};
 use serde::Serialize;
 
-use crate::context::Context;
+use crate::context::{Context, Needs};
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -70,9 +70,9 @@ pub(super) async fn run(
     within: Option<Seconds>,
     with_outcome: bool,
 ) -> Result<Exit, Problem> {
+    let session = Session::of_guard(context, &[], Needs::All).await?;
     let queue = context.required_queue()?;
     let settings = context.guard()?;
-    let session = Session::open(context, &[]).await?;
     let within = within.unwrap_or(if with_outcome { OUTCOME_WITHIN } else { WITHIN });
     let mut drill = Drill { guard: session.guard(settings), session: &session };
     let failed = |fault: Fault| session.problem(&fault);
