@@ -8,7 +8,9 @@ use serde::Deserialize;
 use super::json_client::{Api, JsonClient, Operation, Retry, encoded};
 use budget_guard_core::model::{Fault, FaultKind};
 
-const GET: Operation = Operation::new(Api::rest("lambda"), "lambda:GetFunctionConfiguration");
+/// Lambda (2015-03-31).
+const LAMBDA: Api = Api::rest("lambda");
+const GET: Operation = Operation::new(LAMBDA, "lambda:GetFunctionConfiguration");
 
 /// Reply of GetFunctionConfiguration.
 ///

@@ -15,6 +15,7 @@ mod metrics;
 mod rules;
 mod scheduler;
 mod store;
+mod subscribers;
 mod targets;
 mod trail;
 
@@ -28,6 +29,7 @@ pub use history::CloudWatchHistory;
 pub use rules::EventBridgeRules;
 pub use scheduler::EventBridgeScheduler;
 pub use store::DynamoStore;
+pub use subscribers::{Subscribers, subscribers};
 pub use trail::CloudTrail;
 
 use aws_config::SdkConfig;

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed (AWS, IO), 2 bad usage or bad input, 3 refused (with the reason),
-4 found something (replay a trip, lint a loop).
+4 found something (replay a trip, lint a loop, doctor a problem).
 RULE is a name (with --bus), BUS/NAME or an ARN; an ARN also says which Region is meant.";
 
 /// Shows and changes what budget-guard, the circuit breaker for EventBridge rules, does to your rules
@@ -153,6 +153,8 @@ pub(crate) enum Command {
     /// Create rules with the guard attached
     #[command(subcommand)]
     Rule(RuleCommand),
+    /// Look at each part of the deployed guard, and say what to do about those that do not work
+    Doctor,
     /// Try the deployed guard: make a harmless rule, fire it until it is cut, and remove it
     Drill {
         /// Also wait until the guard has judged the cut, and that of a second rule whose events go on

@@ -10,7 +10,7 @@ use budget_guard_core::policy::{BurstLimit, Limits};
 use budget_guard_core::settings::{self, ENFORCE_BY_TAG, LIMIT, SettingError, TABLE, TOPIC};
 
 use crate::args::{Format, Global};
-use crate::deployed::Deployed;
+use crate::deployed::{Deployed, STACK};
 use crate::problem::Problem;
 use crate::queue::QueueArn;
 
@@ -176,9 +176,10 @@ impl Context {
     fn with_options(&self, mut command: String, needs_topic: bool) -> String {
         let Global { profile, stack, table, topic, .. } = &self.global;
         let topic = topic.as_ref().filter(|_| needs_topic);
+        let stack = stack.as_ref().filter(|stack| *stack != STACK);
         for (option, value) in [
             ("--profile", profile.as_ref()),
-            ("--stack", stack.as_ref()),
+            ("--stack", stack),
             ("--table", table.as_ref()),
             ("--topic", topic),
         ] {

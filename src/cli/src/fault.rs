@@ -17,7 +17,7 @@ pub(crate) struct Named {
 }
 
 /// All operations that the command line calls, each with the service prefix of its IAM action.
-const CALLS: [(&str, &str); 31] = [
+const CALLS: [(&str, &str); 33] = [
     ("Scan", "dynamodb"),
     ("GetItem", "dynamodb"),
     ("PutItem", "dynamodb"),
@@ -39,8 +39,10 @@ const CALLS: [(&str, &str); 31] = [
     ("PutTargets", "events"),
     ("RemoveTargets", "events"),
     ("Publish", "sns"),
+    ("ListSubscriptionsByTopic", "sns"),
     ("AddPermission", "lambda"),
     ("GetFunctionConfiguration", "lambda"),
+    ("ListEventSourceMappings", "lambda"),
     ("GetQueueUrl", "sqs"),
     ("GetQueueAttributes", "sqs"),
     ("SetQueueAttributes", "sqs"),

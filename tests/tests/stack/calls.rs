@@ -122,8 +122,8 @@ pub const CALLS: &[Call] = &[
     call("create_role",                 "iam:CreateRole",                   On::Nothing,       Functions::Never,        false),
     call("put_role_policy",             "iam:PutRolePolicy",                On::Nothing,       Functions::Never,        false),
     call("simulate_principal_policy",   "iam:SimulatePrincipalPolicy",      On::Nothing,       Functions::Never,        false),
-    call("describe_trails",             "cloudtrail:DescribeTrails",        On::Nothing,       Functions::Never,        false),
-    call("get_trail_status",            "cloudtrail:GetTrailStatus",        On::Nothing,       Functions::Never,        false),
+    call("describe_trails",             "cloudtrail:DescribeTrails",        On::Any,           Functions::Never,        true),
+    call("get_trail_status",            "cloudtrail:GetTrailStatus",        On::Any,           Functions::Never,        true),
 ];
 
 /// Rights granted before their calls exist. The test fails if a call exists and its name is still here.

@@ -189,6 +189,56 @@ async fn a_drill_is_cut_told_and_cleared_away() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Findings of `doctor`: the state of each part, with its text.
+async fn examined(site: &Site, exit: i32) -> Result<BTreeMap<String, (String, String)>, Failure> {
+    let guard = site.stack.output("IngestFunctionName")?.trim_end_matches("-ingest").to_owned();
+    let output = site.program(&["doctor", "--output", "json", "--stack", &guard]).await?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit), "{said}\n{}", String::from_utf8_lossy(&output.stdout));
+    let found: Vec<Value> = serde_json::from_slice(&output.stdout)?;
+    let text = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+    Ok(found.iter().map(|one| (text(one, "part"), (text(one, "state"), text(one, "text")))).collect())
+}
+
+#[tokio::test]
+async fn doctor_names_the_parts_that_do_not_work_and_no_drill_runs_then() -> Result<(), Failure> {
+    let site = Site::start().await?;
+    site.stack.learn_rules(&site.emulator, &site.world).await?;
+    let found = examined(&site, 4).await?;
+    let state = |part: &str| found.get(part).map_or("missing", |(state, _)| state.as_str());
+    let parts = ["functions", "mode", "events", "alerts", "directory", "actors", "cuts"];
+    assert_eq!(parts.map(state), ["ok", "note", "ok", "ok", "ok", "ok", "ok"], "{found:?}");
+    assert!(found["mode"].1.starts_with("observe: "), "{found:?}");
+    assert_eq!((state("trail"), found["trail"].1.contains("no trail")), ("problem", true), "{found:?}");
+
+    let watch = format!("{}-watch", site.stack.output("IngestFunctionName")?.trim_end_matches("-ingest"));
+    let disabled = site.world.events.disable_rule().name(&watch).send().await;
+    disabled.map_err(while_doing("disabling the catch-all rule"))?;
+    let found = examined(&site, 4).await?;
+    assert_eq!(found["events"].0, "problem", "{found:?}");
+    assert!(found["events"].1.contains("-watch is disabled"), "{found:?}");
+    let output = site.program(&["drill"]).await?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), site.left().await?), (Some(1), 0), "{said}");
+    assert!(said.contains("no rule was made, because the guard's own rule"), "{said}");
+    assert!(said.contains("hint: to see all parts: budget-guard doctor"), "{said}");
+
+    let enabled = site.world.events.enable_rule().name(&watch).send().await;
+    enabled.map_err(while_doing("enabling the catch-all rule"))?;
+    let topic = site.stack.output("TopicArn")?;
+    let listed = site.world.sns.list_subscriptions_by_topic().topic_arn(topic).send().await;
+    for subscription in listed.map_err(while_doing("listing subscriptions"))?.subscriptions() {
+        let arn = subscription.subscription_arn().unwrap_or_default();
+        let gone = site.world.sns.unsubscribe().subscription_arn(arn).send().await;
+        gone.map_err(while_doing("unsubscribing"))?;
+    }
+    let output = site.program(&["drill"]).await?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), site.left().await?), (Some(1), 0), "{said}");
+    assert!(said.contains("nobody subscribes to the alerts"), "{said}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_drill_that_is_not_cut_says_so_and_is_cleared_away_too() -> Result<(), Failure> {
     let site = Site::start().await?;

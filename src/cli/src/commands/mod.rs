@@ -8,6 +8,7 @@ mod create;
 mod detach;
 mod details;
 mod disable;
+mod doctor;
 mod drill;
 mod enable;
 mod explain;
@@ -26,6 +27,7 @@ mod view;
 
 use crate::args::{Args, Command, RuleCommand};
 use crate::context::Context;
+use crate::deployed::STACK;
 use crate::exit::Exit;
 use crate::matching;
 use crate::problem::Problem;
@@ -76,6 +78,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
         Command::Drill { outcome, within, queue } => {
             context.queue = queue;
             Box::pin(drill::run(&context, within, outcome)).await
+        }
+        Command::Doctor => {
+            // It looks at the guard as it is deployed, whatever the environment says.
+            context.global.stack.get_or_insert_with(|| STACK.to_owned());
+            Box::pin(doctor::run(&context)).await
         }
         Command::Completions { shell } => completions::run(shell),
     }

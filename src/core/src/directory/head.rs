@@ -22,6 +22,8 @@ pub const DETAILS_HOLD: SignedDuration = SignedDuration::from_hours(12);
 const REFRESH: SignedDuration = SignedDuration::from_secs(60);
 /// Time after which a closed coverage gap is forgotten. If it opens again later, it is reported again.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Maximum number of waiting alerts. Each has at most 20 changes, or replaces the one before it.
 pub const MAX_ALERTS: usize = 10;
 /// Maximum number of reports of a day that are remembered. Further ones are made each time.
@@ -70,6 +72,10 @@ pub struct Head {
     /// Calls on parts of the stack, and problems with them, that were reported, by their hash.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reported: BTreeMap<u64, Throttle>,
+    /// Version of the functions that last refreshed the directory. `None` before the first refresh, and by versions that do not
+    /// note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Event time of the first `AssumeRole` that reached the guard while its catch-all rule was in plain `ENABLED`.
     /// AWS's documents disagree on whether such rules receive it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -165,6 +171,7 @@ impl Default for Head {
             unwatched: None,
             outbox: Outbox::default(),
             reported: BTreeMap::new(),
+            version: None,
             assume_role_at: None,
         }
     }
@@ -266,6 +273,7 @@ impl Head {
     /// and its end.
     pub fn end_refresh(&mut self, result: Result<(), (Missed, &Fault)>, now: Timestamp) -> Option<String> {
         self.lease.succeed();
+        self.version = Some(VERSION.to_owned());
         let Err((missed, fault)) = result else {
             let was = self.trouble.take()?;
             return Some(format!("the directory of rules is refreshed again, after: {}", was.message));

@@ -9,7 +9,7 @@ mod unwatched;
 
 pub use chunks::{Bucket, Chunk, KEEP_CHUNKS, MAX_CHUNK_BYTES, pack, unpack};
 pub use entry::{Edit, Entries, Entry};
-pub use head::{DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, MAX_ALERTS, Missed, Pass, Trouble};
+pub use head::{DETAILS_EVERY, DETAILS_HOLD, Head, LIST_EVERY, MAX_ALERTS, Missed, Pass, Trouble, VERSION};
 pub use schedule_periods::SchedulePeriods;
 pub use unwatched::Unwatched;
 

@@ -6,7 +6,7 @@ use crate::alerts::{Alert, Tamper, Tampered, Tampering};
 use crate::attribution::Touched;
 use crate::directory::Head;
 use crate::history::REACH;
-use crate::model::{Fault, FaultKind, RuleArn, RuleDefinition};
+use crate::model::{Fault, FaultKind, Own, RuleDefinition};
 use crate::ports::{Alerts, History, Ports, Rules};
 
 /// Time for which the last answer about silence is used.
@@ -27,17 +27,11 @@ impl<P: Ports> Guard<P> {
 
     /// Looks at the rules that bring events, and at the queues that they are sent to. A problem is reported once a day.
     pub(super) async fn look_after_eyes(&self) -> Result<(), Fault> {
-        let mut problems = Vec::new();
-        for rule in self.home.own.eyes() {
-            problems.extend(self.problem_of(&rule).await);
-        }
-        for queue in self.home.own.queues() {
-            problems.extend(match self.ports.rules().has_reader(queue).await {
-                Ok(true) => None,
-                Ok(false) => Some(format!("no function of the stack reads the queue {queue}")),
-                Err(fault) => unreadable(queue, &fault),
-            });
-        }
+        let looked = look(self.ports.rules(), &self.home.own).await;
+        let problems: Vec<String> = looked
+            .into_iter()
+            .filter_map(|eye| eye.found.unwrap_or_else(|fault| unreadable(&eye.part, &fault)))
+            .collect();
         let found = |problem| Tampered { change: Tamper::Found(problem), by: None };
         self.report_changes(problems.into_iter().map(found).collect()).await
     }
@@ -62,22 +56,6 @@ impl<P: Ports> Guard<P> {
         };
     }
 
-    async fn problem_of(&self, rule: &RuleArn) -> Option<String> {
-        match self.ports.rules().inspect(rule).await {
-            Ok(RuleDefinition { state, .. }) if !state.is_enabled() => {
-                Some(format!("the guard's own rule {rule} is disabled"))
-            }
-            Ok(RuleDefinition { targets, .. }) if !targets.iter().any(|one| self.home.own.has(&one.arn)) => {
-                Some(format!("the guard's own rule {rule} does not send to its queue"))
-            }
-            Ok(_) => None,
-            Err(fault) if fault.kind == FaultKind::NotFound => {
-                Some(format!("the guard's own rule {rule} does not exist"))
-            }
-            Err(fault) => unreadable(rule.as_str(), &fault),
-        }
-    }
-
     /// Stores an alert about these changes, without those told before. Without a directory, which keeps alerts until they
     /// are published, the alert is published at once.
     async fn report_changes(&self, changes: Vec<Tampered>) -> Result<(), Fault> {
@@ -98,6 +76,43 @@ impl<P: Ports> Guard<P> {
         }
         Ok(())
     }
+}
+
+/// Part of the stack that brings the guard its events.
+#[derive(Debug)]
+pub struct Eye {
+    /// ARN of a rule or a queue.
+    pub part: String,
+    /// Problem with it in a sentence. `None` if it works; an error if it could not be read.
+    pub found: Result<Option<String>, Fault>,
+}
+
+/// Looks at the rules that bring events, and at the queues that they are sent to.
+pub async fn look(rules: &impl Rules, own: &Own) -> Vec<Eye> {
+    let mut eyes = Vec::new();
+    for rule in own.eyes() {
+        let found = match rules.inspect(&rule).await {
+            Ok(RuleDefinition { state, .. }) if !state.is_enabled() => {
+                Ok(Some(format!("the guard's own rule {rule} is disabled")))
+            }
+            Ok(RuleDefinition { targets, .. }) if !targets.iter().any(|one| own.has(&one.arn)) => {
+                Ok(Some(format!("the guard's own rule {rule} does not send to its queue")))
+            }
+            Ok(_) => Ok(None),
+            Err(fault) if fault.kind == FaultKind::NotFound => {
+                Ok(Some(format!("the guard's own rule {rule} does not exist")))
+            }
+            Err(fault) => Err(fault),
+        };
+        eyes.push(Eye { part: rule.as_str().to_owned(), found });
+    }
+    for queue in own.queues() {
+        let read = rules.has_reader(queue).await;
+        let found = read
+            .map(|is_read| (!is_read).then(|| format!("no function of the stack reads the queue {queue}")));
+        eyes.push(Eye { part: queue.to_owned(), found });
+    }
+    eyes
 }
 
 /// A denied right is reported. Other faults pass, and the next tick looks again.

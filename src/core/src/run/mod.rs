@@ -22,6 +22,7 @@ mod unwatched;
 pub use budget::{ClearedPressure, reference};
 pub use directory::read_directory;
 pub use drive::{Driven, drive};
+pub use eyes::{Eye, look};
 pub use store::{load, records, save};
 pub use summary::{Reply, Summary};
 

@@ -8,7 +8,7 @@ use budget_guard_core::model::Fault;
 use super::plan::{Access, Plan, TargetSpec};
 
 /// Returns true if a trail that covers this Region is logging. Without one, EventBridge gets no API calls.
-pub(super) async fn is_logging(config: &SdkConfig) -> Result<bool, Fault> {
+pub(in crate::commands) async fn is_logging(config: &SdkConfig) -> Result<bool, Fault> {
     let client = aws_sdk_cloudtrail::Client::new(config);
     let trails = client.describe_trails().send().await.map_err(|error| fault("DescribeTrails", &error))?;
     for trail in trails.trail_list() {

@@ -21,6 +21,7 @@ use crate::queue::QueueArn;
 use crate::rule::RuleName;
 use crate::session::Session;
 use crate::targets;
+pub(super) use checks::is_logging;
 use plan::{Access, Plan};
 
 /// JSON output of `rule create`.

@@ -9,6 +9,7 @@ use budget_guard_core::escape::plain;
 use budget_guard_core::model::{Fault, RuleArn, Seconds, Timestamp};
 use serde::Serialize;
 
+use super::doctor;
 use crate::context::{Context, Needs};
 use crate::exit::Exit;
 use crate::output;
@@ -73,6 +74,7 @@ pub(super) async fn run(
     let session = Session::of_guard(context, &[], Needs::All).await?;
     let queue = context.required_queue()?;
     let settings = context.guard()?;
+    doctor::check_before_drill(context, &session).await?;
     let within = within.unwrap_or(if with_outcome { OUTCOME_WITHIN } else { WITHIN });
     let mut drill = Drill { guard: session.guard(settings), session: &session };
     let failed = |fault: Fault| session.problem(&fault);
