@@ -132,11 +132,15 @@ fn literal_account(role: &Role, pattern: &EventPattern) -> Option<String> {
 }
 
 impl Role {
-    /// Allowing statement for an action, unless a statement denies it in every case.
-    fn allows(&self, action: &str) -> Option<&Statement> {
-        let denied = self.statements.iter().any(|own| !own.allows && own.is_total() && own.covers(action));
-        let allowing = self.statements.iter().find(|own| own.allows && own.covers(action));
-        allowing.filter(|_| !denied)
+    /// Statements that allow an action, none if a statement denies it in every case.
+    fn allowing<'s>(&'s self, action: &'s str) -> impl Iterator<Item = &'s Statement> {
+        let is_denied = self.denies(action);
+        self.statements.iter().filter(move |own| !is_denied && own.allows && own.covers(action))
+    }
+
+    /// Returns true if a statement denies the action in every case.
+    fn denies(&self, action: &str) -> bool {
+        self.statements.iter().any(|own| !own.allows && own.is_total() && own.covers(action))
     }
 
     /// Resources of statements that allow assuming a role by name.
@@ -145,7 +149,7 @@ impl Role {
             own.allows && !own.is_inverted && own.actions.iter().any(|action| is_sts(action))
         };
         let resources = self.statements.iter().filter(named).flat_map(|own| &own.resources);
-        resources.filter(|_| self.allows("sts:AssumeRole").is_some()).map(String::as_str).collect()
+        resources.filter(|_| self.allowing("sts:AssumeRole").next().is_some()).map(String::as_str).collect()
     }
 }
 
@@ -202,7 +206,7 @@ impl Search<'_> {
         };
         for call in wanted.calls.iter().chain(&open).filter(|call| call.is_possible) {
             for action in &call.actions {
-                if let Some(statement) = role.allows(action) {
+                for statement in role.allowing(action) {
                     self.call(&call.source, &call.name, action, statement, Some(&call.facts));
                 }
             }
@@ -234,9 +238,11 @@ impl Search<'_> {
                 };
                 for (source, name) in calls {
                     let is_named = named.as_ref().is_none_or(|named| named.contains(&source));
-                    let full = if source == "*" { action.clone() } else { format!("{prefix}:{name}") };
-                    let is_denied =
-                        role.statements.iter().any(|own| !own.allows && own.is_total() && own.covers(&full));
+                    // The call is denied if each action that would allow it is.
+                    let is_denied = match source.as_str() {
+                        "*" => role.denies(action),
+                        source => calls::actions(source, &name).iter().all(|needed| role.denies(needed)),
+                    };
                     if is_named && !is_denied && !calls::is_data(&source, &name) {
                         self.call(&source, &name, action, statement, None);
                     }

@@ -73,6 +73,24 @@ fn a_denial_in_every_case_subtracts() {
     check(ACL, &deny("Action: 's3:*', Resource: '*', Condition: {Bool: {a: b}}"), "s3 PutBucketAcl");
     check(ACL, &deny("Action: 's3:*', Resource: 'arn:aws:s3:::x'"), "s3 PutBucketAcl");
     check(ACL, &deny("NotAction: 'logs:*', Resource: '*'"), "cannot");
+    let puts = "{source: [aws.s3], detail: {eventName: [{prefix: Put}]}}";
+    check(puts, &deny("Action: 's3:*', Resource: '*'"), "cannot");
+    check(puts, &deny("Action: 's3:PutBucketAcl', Resource: '*'"), "s3 Put");
+    check(puts, &deny("Action: 'ec2:*', Resource: '*'"), "s3 Put");
+}
+
+#[test]
+fn each_statement_that_allows_an_action_is_tried() {
+    let acl = "{source: [aws.s3], detail: {eventName: [PutBucketAcl], requestParameters: {bucketName: [b]}}}";
+    let on = |buckets: [&str; 2]| {
+        let allow = buckets.map(|bucket| {
+            format!("{{Effect: Allow, Action: 's3:PutBucketAcl', Resource: 'arn:aws:s3:::{bucket}'}}")
+        });
+        format!("[{}]", allow.join(", "))
+    };
+    check(acl, &on(["a", "b"]), "s3 PutBucketAcl");
+    check(acl, &on(["b", "a"]), "s3 PutBucketAcl");
+    check(acl, &on(["a", "c"]), "cannot");
 }
 
 #[test]
