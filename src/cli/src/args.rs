@@ -62,6 +62,15 @@ pub(crate) enum Command {
         /// The event bus the rule stands on [default: default]; without RULE, list this bus alone
         #[arg(long, value_name = "BUS")]
         bus: Option<String>,
+        /// List only rules that are cut, or on probation
+        #[arg(long, conflicts_with = "rule")]
+        open: bool,
+        /// List only rules that looked like a loop when they last tripped, and were not cut
+        #[arg(long, conflicts_with_all = ["rule", "open"])]
+        suspect: bool,
+        /// Also list rules that never fired, and those of drills
+        #[arg(long, conflicts_with = "rule")]
+        all: bool,
     },
     /// Explain the last trip of a rule: the evidence in full, what was done, what to do next
     Explain {

@@ -7,7 +7,7 @@ use budget_guard_core::attribution::Home;
 use budget_guard_core::escape;
 use budget_guard_core::model::{Excerpt, Own, RuleArn};
 use budget_guard_core::policy::{BurstLimit, Limits};
-use budget_guard_core::settings::{self, ENFORCE_BY_TAG, LIMIT, SettingError, TABLE, TOPIC};
+use budget_guard_core::settings::{self, ENFORCE_BY_TAG, LIMIT, MODE, SettingError, TABLE, TOPIC};
 
 use crate::args::{Format, Global};
 use crate::deployed::{Deployed, STACK};
@@ -128,7 +128,13 @@ impl Context {
         let (topic_arn, home) = self.topic()?;
         let home = Home { own: self.own()?, ..home };
         // The functions judge tags, by their own settings. An order by hand reports none of them.
-        let defaults = Limits { enforce_by_tag: true, tag_floor: BurstLimit::NO_FLOOR, ..self.defaults()? };
+        let attached_queue = self.queue()?.map(|queue| queue.as_str().into());
+        let defaults = Limits {
+            enforce_by_tag: true,
+            tag_floor: BurstLimit::NO_FLOOR,
+            attached_queue,
+            ..self.defaults()?
+        };
         Ok(GuardSettings { table, topic_arn, home, defaults })
     }
 
@@ -143,6 +149,16 @@ impl Context {
         // Without the variable it is not known that the stack lets no tag enforce.
         limits.enforce_by_tag |= self.setting(ENFORCE_BY_TAG).is_none();
         Ok(limits)
+    }
+
+    /// Returns true if the guard's mode was read, or set in this environment.
+    pub(crate) fn knows_mode(&self) -> bool {
+        self.deployed.get().is_some() || self.setting(MODE).is_some()
+    }
+
+    /// Returns true if the settings of the deployed guard were read.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.deployed.get().is_some()
     }
 
     /// ARN of the guard's queue. `None` if neither the option nor the variable is set.

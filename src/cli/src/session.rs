@@ -47,6 +47,16 @@ impl Session {
         Ok(session)
     }
 
+    /// Reads the settings of the deployed guard as well, if they can be read, for what is shown and not needed.
+    pub(crate) async fn complete(&self, context: &Context) {
+        if !context.is_complete() && !context.knows_mode() {
+            let found = deployed::find(context, None, &self.config, &self.named);
+            if let Ok(found) = Box::pin(found).await {
+                context.complete(found);
+            }
+        }
+    }
+
     /// Finds the Region and the credentials. `rules` are those on the command line, because an ARN names its Region.
     pub(crate) async fn open(context: &Context, rules: &[RuleName]) -> Result<Self, Problem> {
         let own = context.own()?;

@@ -19,7 +19,8 @@ pub const TABLE: &str = "BUDGET_GUARD_TABLE";
 pub const TOPIC: &str = "BUDGET_GUARD_TOPIC_ARN";
 /// Variable with the ARNs of the parts of the guard's own stack.
 pub const OWN: &str = "BUDGET_GUARD_OWN_ARNS";
-const MODE: &str = "BUDGET_GUARD_MODE";
+/// Variable with the mode of rules without a tag.
+pub const MODE: &str = "BUDGET_GUARD_MODE";
 /// Variable with the burst limit.
 pub const LIMIT: &str = "BUDGET_GUARD_LIMIT";
 const SUSTAINED: &str = "BUDGET_GUARD_SUSTAINED";

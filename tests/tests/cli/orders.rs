@@ -184,6 +184,10 @@ async fn a_proved_loop_is_put_back_only_once_something_has_changed() -> Result<(
 
     let words = ["refused: ", "this loop was proved, and nothing has changed since", "add --force"];
     bench.program.check("enable self-firing", 3, &[], &words).await?;
+    // The guard's own queue is no part of the loop.
+    bench.program.check("detach self-firing", 0, &["detached"], &[]).await?;
+    bench.program.check("enable self-firing", 3, &[], &words).await?;
+    bench.program.check("attach self-firing", 0, &["attached"], &[]).await?;
     let words =
         ["refused: ", "its loop was proved, and the events that it missed may start it again", "add --force"];
     bench.program.check("enable self-firing --replay-missed", 3, &[], &words).await?;

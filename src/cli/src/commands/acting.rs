@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use budget_guard_core::directory::Directory;
-use budget_guard_core::model::{ACTS_AS_TAG, ActsAs, Answering, Arn, RuleArn, Target, plural, unqualified};
+use budget_guard_core::model::{ACTS_AS_TAG, ActsAs, Answering, Arn, RuleArn, Target, unqualified};
 use budget_guard_core::replay::RuleSpec;
 use serde::{Serialize, Serializer};
 
@@ -31,6 +31,15 @@ impl Knowledge {
             Self::Partly
         } else {
             Self::Unknown
+        }
+    }
+
+    /// One word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Partly => "partly",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -63,27 +72,6 @@ pub(crate) type ByRule = BTreeMap<RuleArn, Knowledge>;
 pub(crate) fn by_rule(directory: &Directory) -> ByRule {
     let read = directory.entries().values().filter(|entry| entry.details_at.is_some());
     read.map(|entry| (entry.rule.clone(), Knowledge::of(&entry.targets, &entry.acts_as()))).collect()
-}
-
-/// Adds lines for a list of rules: the number with known actors, and the names of the others.
-pub(crate) fn summary(lines: &mut Lines, rules: &[&RuleArn], by_rule: &ByRule) {
-    let mut label = "Who acts";
-    for knowledge in [Knowledge::Known, Knowledge::Partly, Knowledge::Unknown] {
-        let such = rules.iter().filter(|rule| by_rule.get(**rule) == Some(&knowledge));
-        let names: Vec<&str> = such.map(|rule| rule.path()).collect();
-        if names.is_empty() {
-            continue;
-        }
-        match knowledge {
-            Knowledge::Known => {
-                lines.pair(label, format_args!("{knowledge} for {}", plural(names.len() as u64, "rule")))
-            }
-            Knowledge::Partly | Knowledge::Unknown => {
-                lines.pair(label, format_args!("{knowledge} for {}", names.join(", ")));
-            }
-        }
-        label = "";
-    }
 }
 
 /// Adds lines for one rule: each actor, and each target with missing actors and the reason.

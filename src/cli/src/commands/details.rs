@@ -51,8 +51,9 @@ struct Effective {
 
 /// Runs `status RULE`.
 pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
-    let defaults = context.defaults()?;
     let found = Box::pin(lookup::find(context, name)).await?;
+    found.session.complete(context).await;
+    let defaults = context.defaults()?;
     let live = found.session.rules().inspect(&found.rule).await;
     let now = SystemClock.now();
     let tags = live.as_ref().map(|rule| rule.tags.clone()).unwrap_or_default();
@@ -77,7 +78,7 @@ pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Prob
     } else {
         let mut lines = Lines::for_stdout();
         record_lines(&mut lines, &record, is_seen, now);
-        rule_lines(&mut lines, &live, &limits);
+        rule_lines(&mut lines, &live, &limits, context.knows_mode());
         output::data(&lines.into_text())?;
     }
     report(context, &record, is_seen, &live, &limits);
@@ -141,7 +142,12 @@ pub(super) fn record_lines(lines: &mut Lines, record: &Record, is_seen: bool, no
 }
 
 /// Adds the lines about the rule's definition. None if it could not be read.
-pub(super) fn rule_lines(lines: &mut Lines, live: &Result<RuleDefinition, Fault>, limits: &Limits) {
+pub(super) fn rule_lines(
+    lines: &mut Lines,
+    live: &Result<RuleDefinition, Fault>,
+    limits: &Limits,
+    knows_mode: bool,
+) {
     let Ok(rule) = live else { return };
     lines.heading("In EventBridge now");
     lines.pair("State", rule.state);
@@ -149,8 +155,8 @@ pub(super) fn rule_lines(lines: &mut Lines, live: &Result<RuleDefinition, Fault>
         lines.pair("Managed by", format_args!("{service}: the guard never touches it"));
     }
     let (mode, limit) = (mode(limits, &rule.tags), limit(limits, &rule.tags));
-    let or_else =
-        if mode.origin == "default" { ", unless the function's BUDGET_GUARD_MODE differs" } else { "" };
+    let is_doubtful = mode.origin == "default" && !knows_mode;
+    let or_else = if is_doubtful { ", unless the function's BUDGET_GUARD_MODE differs" } else { "" };
     lines.pair("Mode", format_args!("{} ({}{or_else})", mode.value, mode.origin));
     lines.pair("Limit", format_args!("{} ({})", limit.value, limit.origin));
     for (n, target) in rule.targets.iter().enumerate() {

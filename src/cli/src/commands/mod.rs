@@ -38,11 +38,15 @@ use crate::rule::RuleName;
 pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
     let mut context = Context::new(args.global);
     match args.command {
-        Command::Status { rule: Some(rule), bus } => {
+        Command::Status { rule: Some(rule), bus, .. } => {
             let name = RuleName::parse(&rule, bus.as_deref())?;
             Box::pin(details::run(&context, &name)).await
         }
-        Command::Status { rule: None, bus } => Box::pin(status::run(&context, bus.as_deref())).await,
+        Command::Status { rule: None, bus, open, suspect, all } => {
+            let filter =
+                status::Filter { bus: bus.as_deref(), is_open: open, is_suspect: suspect, is_all: all };
+            Box::pin(status::run(&context, filter)).await
+        }
         Command::Explain { rule, on } => {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;
             Box::pin(explain::run(&context, &name)).await

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row, Table, Width};
 
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::escape::plain;
@@ -17,11 +17,21 @@ const NARROWEST: usize = 16;
 
 /// Renders a table. The first column holds names.
 pub(crate) fn render(header: &[&str], rows: Vec<Vec<Cell>>) -> String {
-    render_within(None, header, rows)
+    render_rows(None, header, rows.into_iter().map(Row::from).collect())
 }
 
-/// Renders a table within this width, or that of the terminal.
-pub(crate) fn render_within(width: Option<u16>, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+/// Renders a table with one line for each row. Within this width, or that of the terminal, the end of a text that does not fit is
+/// cut off.
+pub(crate) fn render_lines(width: Option<u16>, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+    let rows = rows.into_iter().map(|cells| {
+        let mut row = Row::from(cells);
+        row.max_height(1);
+        row
+    });
+    render_rows(width, header, rows.collect())
+}
+
+fn render_rows(width: Option<u16>, header: &[&str], rows: Vec<Row>) -> String {
     let mut table = Table::new();
     width.map(|width| table.set_width(width));
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -29,7 +39,8 @@ pub(crate) fn render_within(width: Option<u16>, header: &[&str], rows: Vec<Vec<C
     table.enforce_styling();
     table.set_header(header.iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
     let room = table.width().map_or(usize::MAX, usize::from);
-    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
+    table.set_truncation_indicator("…");
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.cell_iter().nth(column));
     let widest = |column: usize| cells(column).map(|cell| cell.content().chars().count()).max();
     let short_names = cells(0).map(|name| name.content().len()).filter(|length| *length <= room / SHARE);
     let mut whole = vec![short_names.max().unwrap_or_default() + GAP];
@@ -57,7 +68,7 @@ pub(crate) fn cell(text: impl Display) -> Cell {
 
 /// Cell with the state of a breaker.
 pub(crate) fn breaker(breaker: &Breaker) -> Cell {
-    let cell = cell(breaker);
+    let cell = cell(breaker.word());
     match breaker {
         Breaker::Closed => cell,
         Breaker::Open(_) => cell.fg(Color::Red),

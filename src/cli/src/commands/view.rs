@@ -9,6 +9,7 @@ use budget_guard_core::verdict::EvidenceKind;
 use serde::Serialize;
 
 use super::acting::Knowledge;
+use super::status::Listed;
 use crate::relative_time::{ago, time_ago};
 
 /// One rule in the JSON output of `status`.
@@ -17,8 +18,18 @@ pub(super) struct ListedView {
     /// The record.
     #[serde(flatten)]
     pub record: RuleView,
+    /// Mode in effect. Null if the guard's settings could not be read, or the rule's tags were not read yet.
+    pub mode: Option<String>,
     /// Knowledge of the actors. Null if the directory does not have the rule with its targets.
     pub who_acts: Option<Knowledge>,
+}
+
+impl ListedView {
+    /// View of a listed rule at a time.
+    pub(super) fn new(one: &Listed, now: Timestamp) -> Self {
+        let mode = one.mode.map(|mode| mode.to_string());
+        Self { record: RuleView::new(&one.record, now), mode, who_acts: one.who_acts }
+    }
 }
 
 /// Record of a rule.
@@ -161,30 +172,34 @@ pub(super) fn firings(record: &Record, now: Timestamp) -> String {
     format!("{about}{} of {} in {}", count(record, now), limit.count, limit.window)
 }
 
+/// Firings as text for a table: `12 of 200`.
+pub(super) fn firings_in_brief(record: &Record, now: Timestamp) -> String {
+    let limit = record.window.limit();
+    let about = if limit.is_sampled() { "~" } else { "" };
+    format!("{about}{} of {}", count(record, now), limit.count)
+}
+
+/// Last trip for a table, as in `3h turns, restored`: age, kind and outcome.
+pub(super) fn trip_in_brief(trip: &Trip, now: Timestamp) -> String {
+    let kind = match trip.evidence.kind {
+        _ if trip.evidence.own.as_ref().is_some_and(|own| !own.cycle.is_empty()) => "cycle",
+        EvidenceKind::Burst => "rate",
+        EvidenceKind::Turns => "turns",
+        EvidenceKind::Surplus => "surplus",
+        EvidenceKind::Sustained => "sustained",
+        EvidenceKind::Manual => "by hand",
+    };
+    let age = ago(trip.at, now);
+    let age = age.strip_suffix(" ago").unwrap_or("now");
+    format!("{age} {kind}, {}", TripView::new(trip).outcome)
+}
+
 /// Number of firings in the present window. A rule that is cut does not fire.
 fn count(record: &Record, now: Timestamp) -> u64 {
     match record.breaker {
         Breaker::Open(_) | Breaker::Restoring(_) => 0,
         Breaker::Closed | Breaker::HalfOpen { .. } => record.window.count_at(now),
     }
-}
-
-/// Last trip in a few words: time, reason, result.
-pub(super) fn last_trip(trip: &Trip, now: Timestamp) -> String {
-    let evidence = &trip.evidence;
-    let why = match (evidence.kind, evidence.window_seconds) {
-        (EvidenceKind::Burst, Some(window)) => format!("{} firings in {window}", evidence.count),
-        // `explain` shows the details after the numbers.
-        _ if evidence.own.is_some() => trip.reason.split(": ").next().unwrap_or_default().to_owned(),
-        _ => trip.reason.clone(),
-    };
-    let end = match &trip.outcome {
-        Outcome::Cut => String::new(),
-        Outcome::Restored { at } => format!("; restored {}", ago(*at, now)),
-        Outcome::Undone { at } => format!("; undone by someone else {}", ago(*at, now)),
-        Outcome::Spared { because } => format!("; not cut, because {because}"),
-    };
-    format!("{}: {why}{end}", ago(trip.at, now))
 }
 
 /// Result of a trip, in a sentence.

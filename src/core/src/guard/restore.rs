@@ -3,6 +3,7 @@
 use crate::alerts::{Failure, RuleEvent};
 use crate::breaker::{Breaker, Event};
 use crate::model::{Fault, FaultKind, Restoration, RuleDefinition, Target};
+use crate::policy::TAG_PREFIX;
 use crate::record::Outcome;
 
 use super::{Attempt, Refusal, Step};
@@ -62,6 +63,17 @@ impl Step<'_> {
         }
     }
 
+    /// The parts of a rule that decide if it fires itself. Another description, a tag that is not the guard's, and the guard's own
+    /// queue as a target change nothing about that.
+    fn acting(&self, rule: &RuleDefinition) -> RuleDefinition {
+        let mut rule = rule.clone();
+        let queue = self.limits.attached_queue.as_deref();
+        rule.targets.retain(|target| Some(target.arn.as_str()) != queue);
+        rule.tags.retain(|key, _| key.starts_with(TAG_PREFIX));
+        rule.description = None;
+        rule
+    }
+
     /// The rule was read because a person wants it back, although its loop was proved.
     pub(super) fn compare_before_restore(&mut self, rule: &RuleDefinition) {
         let Some(disabled) = self.record.breaker.disabled_mut() else { return };
@@ -70,7 +82,8 @@ impl Step<'_> {
         self.proceed();
         let is_known = |target: &Target| !target.is_function() || target.code_sha256.is_some();
         let all_known = found.targets.iter().chain(&rule.targets).all(is_known);
-        if rule.differences(&found).is_empty() && all_known {
+        let is_same = self.acting(rule).differences(&self.acting(&found)).is_empty();
+        if is_same && all_known {
             let has_functions = found.targets.iter().any(Target::is_function);
             return self.refuse(Refusal::Unchanged { has_functions });
         }

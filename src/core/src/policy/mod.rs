@@ -23,6 +23,8 @@ use crate::model::{
     ACTS_AS_TAG, ActsAs, Answering, DRILL_PREFIX, MAX_SCHEDULES, RuleArn, Schedules, Seconds, Tags, Target,
 };
 
+/// Prefix of the tags that are read.
+pub const TAG_PREFIX: &str = "budget-guard:";
 /// Tag that overrides the mode of one rule: `enforce`, `observe` or `ignore`.
 pub const MODE_TAG: &str = "budget-guard:mode";
 /// Tag that overrides the burst limit of one rule: `200/60s`.

@@ -131,8 +131,10 @@ fn an_interrupted_restore_is_resumed_by_the_operator_or_by_the_rule_itself() {
 #[test]
 fn a_proved_loop_that_has_not_changed_is_put_back_only_by_force() {
     let ask = Order::Enable { force: false };
+    const QUEUE: &str = "arn:aws:sqs:us-east-1:123456789012:attached";
     let check = |change: fn(&mut RuleDefinition), expected: Option<Action>| {
         let mut story = Story::proved();
+        story.limits.attached_queue = Some(QUEUE.into());
         let plan = story.step(&[Observation::Order(ask.clone())]);
         assert_eq!(plan.next, Some(Action::Check), "it is looked at first");
         let mut now = found(RuleState::Disabled);
@@ -151,6 +153,18 @@ fn a_proved_loop_that_has_not_changed_is_put_back_only_by_force() {
     check(|rule| rule.event_pattern = None, restore());
     check(|rule| rule.targets[0].code_sha256 = Some("def".to_owned()), restore());
     check(|rule| rule.targets[0].code_sha256 = None, restore());
+    check(
+        |rule| rule.targets.push(Target::new("audit", "arn:aws:sns:us-east-1:123456789012:audit")),
+        restore(),
+    );
+    fn tag(rule: &mut RuleDefinition, key: &str) {
+        rule.tags.insert(key.to_owned(), "20".to_owned());
+    }
+    check(|rule| tag(rule, "budget-guard:turns"), restore());
+    // The loop goes on as before.
+    check(|rule| rule.targets.push(Target::new("budget-guard", QUEUE)), None);
+    check(|rule| rule.description = Some("mended".to_owned()), None);
+    check(|rule| tag(rule, "owner"), None);
 }
 
 #[test]
