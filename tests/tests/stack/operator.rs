@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use aws_sdk_eventbridge::types::RuleState;
@@ -75,10 +75,15 @@ impl Site {
 
     /// Runs the program with the operator's credentials.
     async fn program(&self, args: &[&str]) -> Result<Output, Failure> {
+        Ok(self.command(args)?.output().await?)
+    }
+
+    fn command(&self, args: &[&str]) -> Result<Command, Failure> {
         let mut command = Command::new(programs::command());
         command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").envs(self.world.environment());
         command.envs(&self.operator).env("BUDGET_GUARD_QUEUE_ARN", self.stack.output("AttachedQueueArn")?);
-        Ok(command.args(args).output().await?)
+        command.args(args);
+        Ok(command)
     }
 
     async fn run(&self, args: &[&str]) -> Result<(Output, Value), Failure> {
@@ -236,6 +241,42 @@ async fn doctor_names_the_parts_that_do_not_work_and_no_drill_runs_then() -> Res
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), site.left().await?), (Some(1), 0), "{said}");
     assert!(said.contains("nobody subscribes to the alerts"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_drill_is_cleared_away_after_an_interrupt_and_by_the_next_drill() -> Result<(), Failure> {
+    let site = Site::start().await?;
+    let deny = json!([{"Effect": "Deny", "Action": "events:DisableRule", "Resource": "*"}]);
+    grant(&site.emulator, &[site.stack.output("IngestRoleArn")?], "no-cut", &deny).await?;
+    // One that was killed seven hours ago, and one that may still run.
+    let made = |age: i64| {
+        format!(
+            "drill-budget-guard-{}",
+            (SystemClock.now() - SignedDuration::from_mins(age)).as_millisecond()
+        )
+    };
+    let (old, new) = (made(7 * 60), made(5 * 60));
+    for name in [&old, &new] {
+        site.world.create_rule("default", name, payload::PATTERN, RuleState::Enabled, &[]).await?;
+    }
+    let mut drill = site.command(&["drill", "--within", "60s"])?;
+    let drill = drill.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let pid = drill.id().ok_or("the drill has ended")?;
+    let deadline = Instant::now() + SOON;
+    while site.left().await? != 2 || site.rules().await?.iter().any(|rule| rule.ends_with(&old)) {
+        assert!(Instant::now() < deadline, "the old rule is gone, and the drill's own is made");
+        sleep(LOOK).await;
+    }
+    sleep(TICK).await;
+    let interrupted = Command::new("kill").args(["-INT", &pid.to_string()]).status().await?;
+    assert!(interrupted.success());
+    let output = drill.wait_with_output().await?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("of an earlier drill is removed") && said.contains("interrupted"), "{said}");
+    let left = site.rules().await?;
+    assert!(left.len() == 1 && left[0].ends_with(&new), "{left:?}\n{said}");
     Ok(())
 }
 

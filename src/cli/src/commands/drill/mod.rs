@@ -78,21 +78,23 @@ pub(super) async fn run(
     let within = within.unwrap_or(if with_outcome { OUTCOME_WITHIN } else { WITHIN });
     let mut drill = Drill { guard: session.guard(settings), session: &session };
     let failed = |fault: Fault| session.problem(&fault);
+    sweep(&mut drill).await;
     let mut course = Course::new(drill.make("").await.map_err(failed)?);
     output::note(format_args!("Rule {} is made, at a limit of {LIMIT}/{WINDOW}.", quoted(&course.rule)));
     let mut honest = None;
     let played = async {
         course.assume_role_at = drill.assume_role_at().await.map_err(failed)?;
-        if !with_outcome {
-            return cut(&drill, &queue, &mut course, within).await;
-        }
-        // It takes many minutes. The rules are removed after Ctrl-C too.
+        let play = async {
+            match with_outcome {
+                true => with_outcomes(&mut drill, &queue, (&mut course, &mut honest), within).await,
+                false => cut(&drill, &queue, &mut course, within).await,
+            }
+        };
+        // It takes minutes. The rules are removed after Ctrl-C too.
         tokio::select! {
             biased;
-            Ok(()) = tokio::signal::ctrl_c() => {
-                Err(Problem::failed("interrupted before the guard has judged both cuts"))
-            }
-            played = with_outcomes(&mut drill, &queue, (&mut course, &mut honest), within) => played,
+            Ok(()) = tokio::signal::ctrl_c() => Err(Problem::failed("interrupted before the drill was over")),
+            played = play => played,
         }
     };
     let played = Box::pin(played).await;
@@ -112,6 +114,25 @@ pub(super) async fn run(
         output::data(&text(&course))?;
     }
     played.map(|()| left.unwrap_or(Exit::Done))
+}
+
+/// Removes the rules that earlier drills left, because they were killed. It is no failure if one stays.
+async fn sweep(drill: &mut Drill<'_>) {
+    match drill.left_behind().await {
+        Ok(rules) => {
+            for rule in rules {
+                match Box::pin(drill.remove(&rule)).await {
+                    Ok(()) => {
+                        output::note(format_args!("Rule {} of an earlier drill is removed.", quoted(&rule)))
+                    }
+                    Err(problem) => {
+                        output::warning(format_args!("a rule of an earlier drill stays: {}", problem.message))
+                    }
+                }
+            }
+        }
+        Err(fault) => output::warning(format_args!("rules of earlier drills were not looked for: {fault}")),
+    }
 }
 
 /// Fires the rule until it is cut and the alert is published.

@@ -37,6 +37,9 @@ pub(super) const PAUSE: Duration = Duration::from_millis(250);
 /// Maximum number of attempts to restore the rule before its removal. The guard may change it at the same time.
 const RESTORE_ATTEMPTS: u32 = 20;
 
+/// Time for which a drill may run at most, so that its rule is not removed by another drill.
+const OTHERS: jiff::SignedDuration = jiff::SignedDuration::from_hours(6);
+
 /// A drill in progress.
 pub(super) struct Drill<'a> {
     /// The guard, with the operator's rights.
@@ -68,6 +71,19 @@ impl Drill<'_> {
         let made = call.send().await.map_err(|error| fault("PutRule", &error))?;
         let arn = made.rule_arn().unwrap_or_default();
         arn.parse().map_err(|error| Fault::new(FaultKind::Other, format!("PutRule: {error}")))
+    }
+
+    /// Rules that earlier drills left. Those of the last six hours may belong to a drill that still runs.
+    pub(super) async fn left_behind(&self) -> Result<Vec<RuleArn>, Fault> {
+        let listed = self.events().list_rules().name_prefix(DRILL_PREFIX).send().await;
+        let listed = listed.map_err(|error| fault("ListRules", &error))?;
+        let until = (SystemClock.now() - OTHERS).as_millisecond();
+        let is_old = |rule: &RuleArn| {
+            let made = rule.name().strip_prefix(DRILL_PREFIX).and_then(|rest| rest.split('-').next());
+            made.and_then(|made| made.parse::<i64>().ok()).is_some_and(|made| made < until)
+        };
+        let rules = listed.rules().iter().filter_map(|rule| rule.arn()?.parse().ok());
+        Ok(rules.filter(is_old).collect())
     }
 
     /// Adds the guard's queue to the targets of a rule.
