@@ -4,8 +4,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -18,6 +19,10 @@ const OPERATION: Duration = Duration::from_millis(2_500);
 const ATTEMPT: Duration = Duration::from_millis(1_200);
 /// Time limit for opening a connection.
 const CONNECT: Duration = Duration::from_secs(1);
+/// The limits for a program that reads a whole account. The waits between eight attempts add up to 40 s on average.
+const PATIENT_ATTEMPTS: u32 = 8;
+const PATIENT_ATTEMPT: Duration = Duration::from_secs(10);
+const PATIENT_OPERATION: Duration = Duration::from_secs(120);
 
 /// HTTP client with one TLS stack, rustls with ring. The connector is built at the first call.
 pub fn http_client() -> SharedHttpClient {
@@ -51,6 +56,18 @@ pub fn loader() -> ConfigLoader {
         .operation_timeout(OPERATION)
         .build();
     aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).timeout_config(timeouts)
+}
+
+/// The same configuration for a program that reads a whole account, where no cut waits: more time and more retries of the
+/// SDK for each call, for AWS throttles lists of many rules.
+pub fn patient(config: &SdkConfig) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT * 5)
+        .operation_attempt_timeout(PATIENT_ATTEMPT)
+        .operation_timeout(PATIENT_OPERATION)
+        .build();
+    let retry = RetryConfig::standard().with_max_attempts(PATIENT_ATTEMPTS);
+    config.clone().into_builder().timeout_config(timeouts).retry_config(retry).build()
 }
 
 /// Loader for the Lambda function. The credentials come from the environment, and no other provider is tried.

@@ -3,6 +3,8 @@
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
+use aws_sdk_eventbridge::operation::list_event_buses::ListEventBusesOutput;
+use aws_sdk_eventbridge::operation::list_rules::ListRulesOutput;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types as sdk;
 
@@ -36,6 +38,11 @@ impl EventBridgeRules {
     /// Leaves the parts of the guard's own stack out of the search for actors.
     pub fn of_stack(self, own: &Own) -> Self {
         Self { followers: self.followers.of_stack(own), ..self }
+    }
+
+    /// Search for the actors behind targets.
+    pub(super) fn followers(&self) -> &ActorResolver {
+        &self.followers
     }
 
     /// ARN of the rule with this name on this bus.
@@ -104,22 +111,42 @@ impl EventBridgeRules {
 
     /// Targets of a rule, with their actors as far as the guard may read them.
     pub async fn targets(&self, rule: &RuleArn) -> Result<Vec<Target>, Fault> {
+        let targets = self.sdk_targets(rule).await?;
+        let read = targets.iter().map(|target| (targets::target(target), targets::hints(target)));
+        let read = read.map(|(target, hints)| self.followers.follow(rule, target, hints));
+        Ok(futures_util::future::join_all(read).await)
+    }
+
+    /// Targets of a rule as the SDK has them, of all pages.
+    pub(super) async fn sdk_targets(&self, rule: &RuleArn) -> Result<Vec<sdk::Target>, Fault> {
         let mut targets = Vec::new();
         let mut next_token = None;
         loop {
             let call = self.client.list_targets_by_rule().event_bus_name(rule.bus()).rule(rule.name());
             let page = call.set_next_token(next_token).send().await;
             let page = page.map_err(|error| fault("ListTargetsByRule", &error))?;
-            targets.extend(
-                page.targets().iter().map(|target| (targets::target(target), targets::hints(target))),
-            );
             next_token = page.next_token().map(str::to_owned);
+            targets.extend(page.targets.unwrap_or_default());
             if next_token.is_none() {
-                let targets = targets.into_iter();
-                let read = targets.map(|(target, hints)| self.followers.follow(rule, target, hints));
-                return Ok(futures_util::future::join_all(read).await);
+                return Ok(targets);
             }
         }
+    }
+
+    /// One page of the event buses.
+    pub(super) async fn buses_page(&self, next_token: Option<String>) -> Result<ListEventBusesOutput, Fault> {
+        let call = self.client.list_event_buses().limit(PAGE).set_next_token(next_token);
+        call.send().await.map_err(|error| fault("ListEventBuses", &error))
+    }
+
+    /// One page of the rules of a bus.
+    pub(super) async fn rules_page(
+        &self,
+        bus: &str,
+        next_token: Option<String>,
+    ) -> Result<ListRulesOutput, Fault> {
+        let call = self.client.list_rules().event_bus_name(bus).limit(PAGE).set_next_token(next_token);
+        call.send().await.map_err(|error| fault("ListRules", &error))
     }
 }
 
@@ -188,16 +215,13 @@ impl Rules for EventBridgeRules {
     }
 
     async fn buses(&self, next_token: Option<&str>) -> Result<Page<String>, Fault> {
-        let call = self.client.list_event_buses().limit(PAGE).set_next_token(next_token.map(str::to_owned));
-        let reply = call.send().await.map_err(|error| fault("ListEventBuses", &error))?;
+        let reply = self.buses_page(next_token.map(str::to_owned)).await?;
         let names = reply.event_buses().iter().filter_map(|bus| bus.name().map(str::to_owned));
         Ok(Page { items: names.collect(), next_token: reply.next_token().map(str::to_owned) })
     }
 
     async fn list(&self, bus: &str, next_token: Option<&str>) -> Result<Page<ListedRule>, Fault> {
-        let call = self.client.list_rules().event_bus_name(bus).limit(PAGE);
-        let reply = call.set_next_token(next_token.map(str::to_owned)).send().await;
-        let reply = reply.map_err(|error| fault("ListRules", &error))?;
+        let reply = self.rules_page(bus, next_token.map(str::to_owned)).await?;
         let rules = reply.rules().iter().filter_map(|rule| {
             let read = listed(rule);
             if let Err(problem) = &read {
@@ -215,14 +239,15 @@ impl Rules for EventBridgeRules {
 
 /// A rule in a list that this version cannot read.
 #[derive(Debug, thiserror::Error)]
-enum ReadListedError {
+pub(super) enum ReadListedError {
     #[error(transparent)]
     Arn(#[from] ParseRuleArnError),
     #[error(transparent)]
     State(#[from] ParseRuleStateError),
 }
 
-fn listed(rule: &sdk::Rule) -> Result<ListedRule, ReadListedError> {
+/// Reads a rule as it is listed.
+pub(super) fn listed(rule: &sdk::Rule) -> Result<ListedRule, ReadListedError> {
     Ok(ListedRule {
         rule: rule.arn().unwrap_or_default().parse()?,
         state: rule.state().map_or("absent", |state| state.as_str()).parse()?,
@@ -234,7 +259,7 @@ fn listed(rule: &sdk::Rule) -> Result<ListedRule, ReadListedError> {
 }
 
 /// Text of a property. Empty texts are `None`: emulators, and perhaps AWS, write an absent property so.
-fn text(value: Option<&str>) -> Option<String> {
+pub(super) fn text(value: Option<&str>) -> Option<String> {
     value.filter(|value| !value.is_empty()).map(str::to_owned)
 }
 

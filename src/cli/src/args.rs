@@ -162,6 +162,9 @@ pub(crate) enum Command {
     /// Create rules with the guard attached
     #[command(subcommand)]
     Rule(RuleCommand),
+    /// Read the rules of the account
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Look at each part of the deployed guard, and say what to do about those that do not work
     Doctor,
     /// Try the deployed guard: make a harmless rule, fire it until it is cut, and remove it
@@ -228,6 +231,30 @@ pub(crate) struct Attachment {
 pub(crate) enum RuleCommand {
     /// Make a rule that fires on API calls, with its targets' permissions, and let the guard see it
     Create(NewRule),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Write all rules with their targets, and who acts behind them, as JSON lines for `replay`, `match` and `lint`
+    ///
+    /// Needs no stack: no table, no topic, only rights to read, which --print-policy prints.
+    Export(Export),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Export {
+    /// The rules of all Regions that the account has enabled
+    #[arg(long)]
+    pub all_regions: bool,
+    /// The rules on this event bus alone; may be given several times [default: all buses]
+    #[arg(long, value_name = "BUS")]
+    pub bus: Vec<String>,
+    /// The file to write, once all is read [default: standard output, line by line]
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Print the IAM policy with the rights for these options, and do nothing
+    #[arg(long)]
+    pub print_policy: bool,
 }
 
 #[derive(Debug, Default, clap::Args)]

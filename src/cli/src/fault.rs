@@ -17,12 +17,13 @@ pub(crate) struct Named {
 }
 
 /// All operations that the command line calls, each with the service prefix of its IAM action.
-const CALLS: [(&str, &str); 33] = [
+const CALLS: [(&str, &str); 35] = [
     ("Scan", "dynamodb"),
     ("GetItem", "dynamodb"),
     ("PutItem", "dynamodb"),
     ("UpdateItem", "dynamodb"),
     ("DescribeRule", "events"),
+    ("ListEventBuses", "events"),
     ("ListRules", "events"),
     ("ListTargetsByRule", "events"),
     ("ListTagsForResource", "events"),
@@ -38,6 +39,7 @@ const CALLS: [(&str, &str); 33] = [
     ("DescribeReplay", "events"),
     ("PutTargets", "events"),
     ("RemoveTargets", "events"),
+    ("ListRegions", "account"),
     ("Publish", "sns"),
     ("ListSubscriptionsByTopic", "sns"),
     ("AddPermission", "lambda"),

@@ -6,6 +6,7 @@ mod context;
 mod deployed;
 mod excerpt;
 mod exit;
+mod export;
 mod fault;
 mod input;
 mod matching;

@@ -89,6 +89,13 @@ impl Session {
         &self.region
     }
 
+    /// The same session in another Region.
+    pub(crate) fn in_region(&self, region: &str) -> Self {
+        let config = self.config.clone().into_builder().region(Region::new(region.to_owned())).build();
+        let named = fault::Named { region: region.to_owned(), ..self.named.clone() };
+        Self { config, region: region.to_owned(), own: self.own.clone(), named }
+    }
+
     /// SDK configuration, for services that only one command calls.
     pub(crate) fn config(&self) -> &SdkConfig {
         &self.config

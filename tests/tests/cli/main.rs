@@ -3,6 +3,7 @@
 mod attachments;
 mod create;
 mod deployed;
+mod export;
 mod hostile;
 mod missed;
 mod orders;

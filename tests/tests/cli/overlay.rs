@@ -14,10 +14,18 @@ use tokio::task::JoinHandle;
 use budget_guard_tests::Failure;
 
 /// Name of a call, HTTP status and body of the reply. Several for one call are given in turn, the last one ever again.
+/// The name is that of the operation, or the path where the path names it.
 pub type Answer = (&'static str, u16, &'static str);
 
-/// Calls so far: their names and bodies.
-type Seen = Arc<Mutex<Vec<(String, String)>>>;
+/// A call: its name, its body, and the service that it is signed for.
+struct Call {
+    name: String,
+    body: String,
+    service: String,
+}
+
+/// Calls so far.
+type Seen = Arc<Mutex<Vec<Call>>>;
 
 pub struct Overlay {
     pub endpoint: String,
@@ -53,7 +61,13 @@ impl Overlay {
     /// Bodies of the calls of this name, in their order.
     pub fn bodies(&self, call: &str) -> Vec<String> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.iter().filter(|(name, _)| name == call).map(|(_, body)| body.clone()).collect()
+        seen.iter().filter(|seen| seen.name == call).map(|seen| seen.body.clone()).collect()
+    }
+
+    /// Calls so far, as `SERVICE NAME`.
+    pub fn calls(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().map(|seen| format!("{} {}", seen.service, seen.name)).collect()
     }
 }
 
@@ -69,14 +83,19 @@ async fn answer(
     seen: Seen,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Failure> {
-    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
-    let call = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let header =
+        |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let service = header("authorization").split('/').nth(3).unwrap_or_default().to_owned();
+    let by_header = header("x-amz-target").rsplit('.').next().filter(|name| !name.is_empty());
+    let by_body = text.split('&').find_map(|pair| pair.strip_prefix("Action="));
+    let call = by_header.or(by_body).unwrap_or(parts.uri.path()).to_owned();
     let earlier = {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let earlier = seen.iter().filter(|(name, _)| *name == call).count();
-        seen.push((call.clone(), String::from_utf8_lossy(&body).into_owned()));
+        let earlier = seen.iter().filter(|seen| seen.name == call).count();
+        seen.push(Call { name: call.clone(), body: text, service });
         earlier
     };
     let of_call: Vec<&Answer> = answers.iter().filter(|(name, _, _)| *name == call).collect();

@@ -170,7 +170,7 @@ async fn when_nothing_answers_it_says_where_to_look() -> Result<(), Failure> {
 async fn help_is_worth_reading() -> Result<(), Failure> {
     let program = Program::new(&[])?;
     let mut pages = String::new();
-    let commands = "status/explain/enable/disable/pressure/attach/detach/replay/lint/match/rule create/drill/completions";
+    let commands = "status/explain/enable/disable/pressure/attach/detach/replay/lint/match/rule create/rules export/drill/completions";
     for command in std::iter::once("").chain(commands.split('/')) {
         let page = program.check(&format!("{command} --help"), 0, &["Usage: budget-guard"], &[]).await?;
         pages.push_str(&format!("$ budget-guard {command} --help\n{page}\n"));

@@ -15,12 +15,30 @@ pub(super) struct Found {
     pub missing: Missing,
 }
 
+/// Failed calls about the actors of a target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// IAM actions that were denied.
+    pub denied: BTreeSet<&'static str>,
+    /// True if another call failed that may succeed later: AWS throttled it, or did not answer in time.
+    pub others: bool,
+}
+
+impl Unread {
+    /// Returns true if no call failed.
+    pub fn is_empty(&self) -> bool {
+        self.denied.is_empty() && !self.others
+    }
+}
+
 /// Reasons why actors of a target are missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Missing {
     /// IAM actions that the guard was denied.
     denied: BTreeSet<&'static str>,
     other: BTreeSet<String>,
+    /// True if a call failed that may succeed later.
+    is_passing: bool,
 }
 
 impl Missing {
@@ -36,11 +54,21 @@ impl Missing {
     pub(super) fn failed(&mut self, right: &'static str, fault: &Fault) {
         match fault.kind {
             FaultKind::Denied => self.denied.insert(right),
-            _ => {
+            kind => {
+                let is_passing =
+                    matches!(kind, FaultKind::Throttled | FaultKind::Timeout | FaultKind::Conflict);
+                // Without a code no service answered. With another code AWS has: the resource is gone, for example.
+                let is_down = fault.code.as_deref().is_some_and(|code| code.starts_with("HTTP 5"));
+                self.is_passing |= is_passing || is_down || fault.is_unanswered();
                 // The right ends with the name of the operation.
                 self.other.insert(format!("{right}: {}", fault.cause()))
             }
         };
+    }
+
+    /// Failed calls.
+    pub(super) fn unread(&self) -> Unread {
+        Unread { denied: self.denied.clone(), others: self.is_passing }
     }
 
     /// All reasons as one sentence without a full stop. `None` if nothing is missing.

@@ -28,6 +28,8 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use futures_util::future::BoxFuture;
 
+pub use found::Unread;
+
 use found::Found;
 use search::{Search, Step};
 use wire::{Ask, Wire};
@@ -37,6 +39,8 @@ use budget_guard_core::model::{Actor, Fault, Own, RuleArn, Target};
 
 /// Time limit for all calls about one target. A cut waits for them.
 const PATIENCE: Duration = Duration::from_millis(2_500);
+/// The same where no cut waits, and AWS may throttle.
+const SURVEY_PATIENCE: Duration = Duration::from_secs(120);
 
 /// A kind of target, by its service.
 struct Kind {
@@ -76,6 +80,11 @@ const KINDS: &[Kind] = &[
     kind!("states",       machine,    machine::DESCRIBE),
 ];
 
+/// IAM actions of all calls about targets.
+pub(super) fn rights() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().flat_map(|kind| kind.rights.iter().copied())
+}
+
 fn is_in_table(right: &str) -> bool {
     KINDS.iter().any(|kind| kind.rights.contains(&right))
 }
@@ -110,23 +119,41 @@ impl ActorResolver {
     pub(crate) async fn follow(&self, rule: &RuleArn, target: Target, hints: Hints) -> Target {
         follow(&self.wire, &self.own, rule, target, hints).await
     }
+
+    /// Fills in the actors of a target where nothing waits for them, and tells which calls failed.
+    pub(crate) async fn survey(&self, rule: &RuleArn, target: Target, hints: Hints) -> (Target, Unread) {
+        search(&self.wire, &self.own, rule, (target, hints), SURVEY_PATIENCE).await
+    }
 }
 
-async fn follow(asks: &dyn Ask, own: &Own, rule: &RuleArn, mut target: Target, hints: Hints) -> Target {
+async fn follow(asks: &dyn Ask, own: &Own, rule: &RuleArn, target: Target, hints: Hints) -> Target {
+    search(asks, own, rule, (target, hints), PATIENCE).await.0
+}
+
+async fn search(
+    asks: &dyn Ask,
+    own: &Own,
+    rule: &RuleArn,
+    (mut target, hints): (Target, Hints),
+    patience: Duration,
+) -> (Target, Unread) {
     let search = Search::new(asks, own, rule.region(), rule.account());
     let step = Step::new(&target.arn, hints);
-    if tokio::time::timeout(PATIENCE, search.follow(step)).await.is_err() {
-        search.miss(format!("not all was told within {PATIENCE:?}"));
+    let is_late = tokio::time::timeout(patience, search.follow(step)).await.is_err();
+    if is_late {
+        search.miss(format!("not all was told within {patience:?}"));
     }
     let Found { actors, code_sha256, mut missing } = search.found();
     if actors.len() > Actor::MAX_PER_TARGET {
         missing.add(format!("more than {} act for it", Actor::MAX_PER_TARGET));
     }
+    let mut unread = missing.unread();
+    unread.others |= is_late;
     target.unresolved_reason = missing.sentence();
     if let Some(why) = &target.unresolved_reason {
         tracing::info!(target = target.arn, why, "who acts for a target is not fully known");
     }
     target.actors = actors.into_iter().take(Actor::MAX_PER_TARGET).collect();
     target.code_sha256 = code_sha256;
-    target
+    (target, unread)
 }

@@ -25,10 +25,11 @@ pub(crate) mod table;
 mod unwatched;
 mod view;
 
-use crate::args::{Args, Command, RuleCommand};
+use crate::args::{Args, Command, RuleCommand, RulesCommand};
 use crate::context::Context;
 use crate::deployed::STACK;
 use crate::exit::Exit;
+use crate::export;
 use crate::matching;
 use crate::problem::Problem;
 use crate::replay;
@@ -79,6 +80,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
             context.queue.clone_from(&new.queue);
             Box::pin(create::run(&context, &new)).await
         }
+        Command::Rules(RulesCommand::Export(args)) => Box::pin(export::run(&context, &args)).await,
         Command::Drill { outcome, within, queue } => {
             context.queue = queue;
             Box::pin(drill::run(&context, within, outcome)).await

@@ -29,6 +29,9 @@ pub(super) struct TargetItem {
     /// Actors of the target, as `status --output json` prints them.
     #[serde(default)]
     actors: Vec<Actor>,
+    /// Reason for which some actors are not known, as `rules export` prints it.
+    #[serde(rename = "unfollowed")]
+    unresolved_reason: Option<String>,
 }
 
 /// Source: `EcsParameters` of the EventBridge API (2015-10-07).
@@ -51,6 +54,7 @@ pub(super) fn targets(items: Vec<TargetItem>) -> Vec<Target> {
     let target = |(n, item): (usize, TargetItem)| Target {
         actors: item.actors(),
         role_arn: item.invoked_with,
+        unresolved_reason: item.unresolved_reason,
         ..Target::new(item.id.unwrap_or_else(|| n.to_string()), item.arn)
     };
     items.into_iter().enumerate().map(target).collect()
