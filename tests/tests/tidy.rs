@@ -21,6 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("turns", &["model", "policy", "window"]),
     ("history", &["model", "policy"]),
     ("verdict", &["escape", "model", "policy", "turns", "window"]),
+    ("cure", &["escape", "model", "verdict"]),
     ("aftermath", &["model", "turns"]),
     ("breaker", &["model"]),
     ("cuts", &["model", "stored"]),

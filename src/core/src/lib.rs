@@ -58,6 +58,8 @@ pub mod history;
 /// JSON in one pass, and object by object.
 pub mod json;
 
+/// Cure of a loop: the event pattern that leaves out certain roles, verified.
+pub mod cure;
 /// Stage 1: payload bytes into messages.
 pub mod sources;
 /// Trial of a suspect: a short time without the rule.

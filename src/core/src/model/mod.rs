@@ -52,7 +52,7 @@ pub use listed::{ListedRule, ListedSchedule};
 pub use money::MicroUsd;
 pub use own::{Own, ParseOwnError};
 pub use put::{Put, TraceRoot};
-pub use rule::{ParseRuleStateError, Restoration, RuleDefinition, RuleState, Tags, Target};
+pub use rule::{ParseRuleStateError, Restoration, RuleDefinition, RuleState, Tags, Target, same_json};
 pub use rule_arn::{DEFAULT_BUS, DRILL_PREFIX, GUARD_TARGET_ID, OWN_PREFIX, ParseRuleArnError, RuleArn};
 pub use schedule::{MAX_SCHEDULES, ScheduleDefinition, Schedules, period_of};
 pub use seconds::{ParseSecondsError, Seconds, about, whole_seconds};

@@ -204,7 +204,7 @@ impl RuleDefinition {
 }
 
 /// Returns true if both are equal JSON: white space and the order of keys make no difference.
-fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
+pub fn same_json(one: Option<&str>, other: Option<&str>) -> bool {
     let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     one == other || one.and_then(parse).is_some_and(|value| other.and_then(parse) == Some(value))
 }
