@@ -27,7 +27,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cuts", &["model", "stored"]),
     ("trial", &["model", "turns", "verdict"]),
     ("archive", &["escape", "model"]),
-    ("alerts", &["aftermath", "archive", "breaker", "cuts", "escape", "model", "policy", "trial", "verdict"]),
+    (
+        "alerts",
+        &["aftermath", "archive", "breaker", "cure", "cuts", "escape", "model", "policy", "trial", "verdict"],
+    ),
     (
         "record",
         &[
@@ -35,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "alerts",
             "archive",
             "breaker",
+            "cure",
             "history",
             "model",
             "policy",
@@ -53,6 +57,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "archive",
             "attribution",
             "breaker",
+            "cure",
             "cuts",
             "history",
             "model",

@@ -181,7 +181,7 @@ impl Context {
 
     /// A `budget-guard` command for a rule, with the options of this run, ready to paste into a shell.
     pub(crate) fn command(&self, verb: &str, rule: &RuleArn) -> String {
-        self.with_options(alerts::command(verb, rule), matches!(verb, "enable" | "disable"))
+        self.with_options(alerts::command(verb, rule), matches!(verb, "enable" | "disable" | "cure"))
     }
 
     /// A `budget-guard` command without a rule, with the options of this run.

@@ -23,7 +23,7 @@
 //! 7. Bad input loses nothing: the bad message goes back with a named reason, and the rest of the batch is processed.
 //! 8. An unfinished plan is finished by the next invocation that sees the record, at the latest by the tick.
 //! 9. Work is bounded: a batch costs one read and one write per rule when nothing trips. A record stays
-//!    under 32 KB.
+//!    under 32 KB; the longest patterns of a cure, old and new, may add 16 KB.
 //! 10. Calls of the guard itself never count.
 //! 11. A wrong cut of a rule whose calls go on at a pace of minutes is found within half an hour, and undone where the
 //!     guard may do that.

@@ -7,8 +7,9 @@ use crate::aftermath::{Accused, Aftermath};
 use crate::alerts::Outbox;
 use crate::archive::Replay;
 use crate::breaker::{Breaker, Epoch};
+use crate::cure::{self, Cure, NoCure, PatternChange};
 use crate::history::History;
-use crate::model::{Lease, RuleArn, Throttle, Timestamp, whole_seconds};
+use crate::model::{Lease, RuleArn, RuleDefinition, Throttle, Timestamp, whole_seconds};
 use crate::policy::BurstLimit;
 use crate::stored::{Blob, Key, Stored, StoredError};
 use crate::trial::Trial;
@@ -113,6 +114,9 @@ pub struct Record {
     /// Time of the last report that the rule is fired mostly by its own target.
     #[serde(default, skip_serializing_if = "Throttle::is_unused")]
     pub advised: Throttle,
+    /// Change of the pattern by `budget-guard cure`. `None` if there is none, or it was undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern_change: Option<Box<PatternChange>>,
     /// Problems of malformed tags, as last reported. Other problems are reported at once, the same ones never again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reported_tags: Vec<String>,
@@ -134,6 +138,9 @@ pub struct Trip {
     /// Time of the earliest event that arrived after the trip. `None` if none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earliest_missed: Option<Timestamp>,
+    /// ARN of the role of the last own call. `None` if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_role: Option<String>,
     /// Times of own calls before a trial that led to this trip, in seconds since 1970, ascending. Empty without a trial.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_before: Vec<i64>,
@@ -271,6 +278,7 @@ impl Record {
             suspected: Throttle::default(),
             suspected_since: None,
             advised: Throttle::default(),
+            pattern_change: None,
             reported_tags: Vec::new(),
         }
     }
@@ -283,6 +291,18 @@ impl Record {
             Some(outcome) => is_proved || outcome.proves_loop(),
             None => is_proved,
         }
+    }
+
+    /// Returns the cure of the loop that the last trip or its outcome proved, for the rule as it was found. `None` without a proof.
+    pub fn cure(&self, found: &RuleDefinition) -> Option<Result<Cure, NoCure>> {
+        if !self.is_proved_loop() {
+            return None;
+        }
+        let trip = self.last_trip.as_ref()?;
+        Some(match cure::changeable(found) {
+            Ok(pattern) => cure::of_calls(pattern, &trip.evidence, trip.own_role.as_deref()),
+            Err(why) => Err(why),
+        })
     }
 
     /// Returns true if the tick has work to do for this rule.
@@ -328,8 +348,10 @@ impl Stored for Record {
         Ok(record)
     }
 
-    /// Returns a time for closed rules only: the record of a cut rule never expires.
+    /// Returns a time for closed rules only: the record of a cut rule never expires, nor does one with a pattern that may be
+    /// put back.
     fn expires(&self, now: Timestamp) -> Option<Timestamp> {
-        matches!(self.breaker, Breaker::Closed).then(|| now + KEEP)
+        let is_done = matches!(self.breaker, Breaker::Closed) && self.pattern_change.is_none();
+        is_done.then(|| now + KEEP)
     }
 }

@@ -70,9 +70,7 @@ pub(crate) struct Rule {
 pub(crate) struct EventPattern {
     /// Pattern as it stands in the file; `None` if it stands there as a string.
     pub source: Option<Node>,
-    /// Pattern with its references resolved.
-    pub resolved: Node,
-    /// Text of the resolved pattern.
+    /// Text of the pattern with its references resolved.
     pub text: String,
     /// Fields with a value that the file does not tell, which are judged as free.
     pub unknown: Vec<String>,

@@ -52,6 +52,7 @@ async fn every_record_is_looked_at(kind: Kind) -> Result<(), Failure> {
             evidence,
             outcome,
             earliest_missed: None,
+            own_role: None,
             own_before: Vec::new(),
         });
         save(&store, &record, None, at).await?;

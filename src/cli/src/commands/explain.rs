@@ -1,8 +1,9 @@
 //! `explain`: the last trip of a rule, with all its evidence.
 
 use budget_guard_aws::SystemClock;
-use budget_guard_core::alerts::{CostEstimate, PRICES_AS_OF, RuleRef, details, quoted};
+use budget_guard_core::alerts::{CostEstimate, CureJson, PRICES_AS_OF, Remedy, RuleRef, details, quoted};
 use budget_guard_core::breaker::{Breaker, Cut};
+use budget_guard_core::cure::PatternChange;
 use budget_guard_core::escape::{option, shell};
 use budget_guard_core::model::{RuleDefinition, Timestamp, grouped, plural, whole_seconds};
 use budget_guard_core::ports::Clock;
@@ -31,6 +32,10 @@ struct Explanation<'a> {
     found: Option<&'a RuleDefinition>,
     disabled_at: Option<Timestamp>,
     late: u64,
+    /// Cure of a proved loop, while the rule is cut.
+    cure: Option<CureJson>,
+    /// Change of the pattern by `cure --apply`.
+    pattern_change: Option<&'a PatternChange>,
     /// Events that the rule missed since its last cut, and the outcome of that cut.
     aftermath: Option<view::AftermathView>,
     undo: Option<String>,
@@ -55,6 +60,8 @@ pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Prob
             found,
             disabled_at: record.and_then(view::disabled_at),
             late: record.map_or(0, |record| record.late),
+            cure: record.and_then(|record| cure(context, record)),
+            pattern_change: record.and_then(|record| record.pattern_change.as_deref()),
             aftermath: record.and_then(|record| record.aftermath.as_deref()).map(view::AftermathView::new),
             undo: found.map(|_| context.command("enable", rule)),
             next: next.unwrap_or_default(),
@@ -102,6 +109,14 @@ fn text(context: &Context, record: &Record, trip: &Trip, now: Timestamp) -> Stri
         for (n, target) in found.targets.iter().enumerate() {
             lines.pair(if n == 0 { "Targets" } else { "" }, &target.arn);
         }
+    }
+    if let Some(cure) = cure(context, record) {
+        lines.heading("Cure");
+        cure.lines().iter().for_each(|line| lines.line(line));
+    }
+    if let Some(change) = &record.pattern_change {
+        lines.heading("Pattern");
+        lines.line(view::pattern_change(change, now));
     }
     lines.heading("Next");
     for step in next_steps(context, record, trip) {
@@ -204,6 +219,14 @@ fn next_steps(context: &Context, record: &Record, trip: &Trip) -> Vec<String> {
         }
         (Breaker::Closed, _) => vec!["Nothing is left to do: the rule is back.".to_owned()],
     }
+}
+
+/// Cure of a proved loop, while the rule is cut. Its command has the options of this run.
+fn cure(context: &Context, record: &Record) -> Option<CureJson> {
+    let remedy = Remedy::from(record.cure(found_rule(record)?)?);
+    let cure = CureJson::new(&remedy, &record.rule);
+    let command = cure.command.as_ref().map(|_| format!("{} --apply", context.command("cure", &record.rule)));
+    Some(CureJson { command, ..cure })
 }
 
 fn found_rule(record: &Record) -> Option<&RuleDefinition> {

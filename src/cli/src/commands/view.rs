@@ -3,6 +3,7 @@
 use budget_guard_core::aftermath::{Aftermath, MissedCount};
 use budget_guard_core::alerts::RuleRef;
 use budget_guard_core::breaker::Breaker;
+use budget_guard_core::cure::{PatternChange, Stage};
 use budget_guard_core::model::{RuleArn, Timestamp, plural};
 use budget_guard_core::record::{Outcome, Record, Trip};
 use budget_guard_core::verdict::EvidenceKind;
@@ -250,4 +251,16 @@ pub(super) fn unfinished(record: &Record) -> Vec<String> {
         notes.push(format!("{} not yet published{failed}", plural(alerts as u64, "alert")));
     }
     notes
+}
+
+/// Sentence about a change of the pattern by `cure`.
+pub(super) fn pattern_change(change: &PatternChange, now: Timestamp) -> String {
+    let at = time_ago(change.at, now);
+    match change.stage {
+        Stage::Applying => format!("{} began to put the cure {at}; it is not confirmed", change.by),
+        Stage::Applied => format!("{} put the cure {at}", change.by),
+        Stage::Undoing => {
+            format!("{} began to put the old pattern back {at}; it is not confirmed", change.by)
+        }
+    }
 }

@@ -35,6 +35,8 @@ pub enum AlertKind {
     Failed,
     /// A rule is fired mostly by its own target.
     Advice,
+    /// A person changed the rule's pattern to end a loop, or put it back.
+    Cured,
     /// A budget is overspent, is reported to be overspent, or is no longer overspent.
     Budget,
     /// Rules also fire on events that the guard does not receive.
@@ -61,6 +63,7 @@ impl AlertKind {
             Self::Reminder => "reminder",
             Self::Failed => "failed",
             Self::Advice => "advice",
+            Self::Cured => "cured",
             Self::Budget => "budget",
             Self::Unwatched => "unwatched",
             Self::Paused => "paused",

@@ -21,9 +21,9 @@ pub use occurrence::{Occurrence, Repetition, Topic};
 pub use outbox::Outbox;
 pub use paused::Paused;
 pub use render::{
-    AlertJson, BudgetOutcome, Message, StateRef, command, command_in, details, message, quoted,
+    AlertJson, BudgetOutcome, CureJson, Message, StateRef, command, command_in, details, message, quoted,
 };
-pub use rule::{AfterCut, CodeSource, Failure, RuleBody, RuleEvent};
+pub use rule::{AfterCut, CodeSource, Failure, Remedy, RuleBody, RuleEvent};
 pub use tampering::{Tamper, Tampered, Tampering};
 
 use serde::{Deserialize, Serialize};
@@ -128,8 +128,8 @@ impl Alert {
 
     fn drop_evidence(&mut self) {
         match &mut self.body {
-            Body::Rule(body) => body.evidence = None,
-            Body::Written(json) => json.evidence = None,
+            Body::Rule(body) => (body.evidence, body.cure) = (None, None),
+            Body::Written(json) => (json.evidence, json.cure) = (None, None),
             Body::Budget(_) | Body::Coverage(_) | Body::Paused(_) | Body::Tampering(_) => {}
         }
     }

@@ -8,6 +8,7 @@ use super::key::AlertKind;
 use super::occurrence::{Occurrence, Repetition, Topic};
 use crate::aftermath::{CutOutcome, Missed};
 use crate::archive::Replay;
+use crate::cure::{Cure, NoCure};
 use crate::model::{RuleDefinition, RuleState, Tags, TextId, Timestamp, whole_seconds};
 use crate::policy::BurstLimit;
 use crate::trial::TrialOutcome;
@@ -29,6 +30,25 @@ pub struct RuleBody {
     /// Cost of the firings. `None` if the targets or the times of the firings are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostEstimate>,
+    /// Cure of a proved loop. `None` where none is proved, and after the alert has waited behind others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cure: Option<Remedy>,
+}
+
+/// Cure of a loop by its pattern, or the reason why there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remedy {
+    /// Changed pattern.
+    Pattern(Cure),
+    /// Reason, as a clause.
+    Refused(String),
+}
+
+impl From<Result<Cure, NoCure>> for Remedy {
+    fn from(cure: Result<Cure, NoCure>) -> Self {
+        cure.map_or_else(|why| Self::Refused(why.to_string()), Self::Pattern)
+    }
 }
 
 /// Event of one rule. `why` is the sentence of the verdict, which is also stored with the trip.
@@ -145,6 +165,13 @@ pub enum RuleEvent {
         /// ARN of the role of these targets. `None` if it is not known.
         role: Option<String>,
     },
+    /// A person changed the pattern with `budget-guard cure`.
+    PatternChanged {
+        /// Description of the person.
+        by: String,
+        /// True if the old pattern was put back.
+        is_undone: bool,
+    },
 }
 
 /// Way in which a rule that was cut is restored.
@@ -211,13 +238,19 @@ pub enum CodeSource {
 impl RuleBody {
     /// Creates the content from an event and the state of the breaker.
     pub fn new(event: RuleEvent, breaker: &str) -> Self {
-        Self { event, breaker: breaker.into(), state: None, evidence: None, cost: None }
+        Self { event, breaker: breaker.into(), state: None, evidence: None, cost: None, cure: None }
     }
 
     /// Adds the evidence of a trip, and the cost of its firings if the rule was read.
     pub fn with_evidence(mut self, evidence: &Evidence, found: Option<&RuleDefinition>) -> Self {
         self.evidence = Some(evidence.clone());
         self.cost = found.and_then(|found| CostEstimate::new(evidence, found));
+        self
+    }
+
+    /// Adds the cure of a proved loop.
+    pub fn with_cure(mut self, cure: Option<Result<Cure, NoCure>>) -> Self {
+        self.cure = cure.map(Remedy::from);
         self
     }
 
@@ -252,6 +285,7 @@ impl RuleEvent {
             Self::Reminder { .. } => AlertKind::Reminder,
             Self::Failed(_) => AlertKind::Failed,
             Self::Advice { .. } => AlertKind::Advice,
+            Self::PatternChanged { .. } => AlertKind::Cured,
         }
     }
 
@@ -270,6 +304,7 @@ impl RuleEvent {
                 Occurrence::of_repeated(Topic::Trial, Repetition::At(whole_seconds(now)))
             }
             Self::CutOutcome { .. } => Occurrence::default(),
+            Self::PatternChanged { .. } => Occurrence::repeated(Repetition::At(whole_seconds(now))),
             Self::Suspect { .. } | Self::Reminder { .. } | Self::Advice { .. } => today(),
             Self::Failed(failure) => failure.occurrence(now),
         }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Timestamp, same_json};
+use super::NoCure;
+use crate::model::{RuleDefinition, Timestamp, same_json};
 
 /// Progress of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,18 @@ pub struct PatternChange {
     pub at: Timestamp,
     /// Progress.
     pub stage: Stage,
+}
+
+/// Pattern of a rule that may be changed.
+///
+/// # Errors
+/// [`NoCure::Untouchable`] for a rule that an AWS service manages, and for a schedule.
+pub fn changeable(rule: &RuleDefinition) -> Result<&str, NoCure> {
+    if let Some(service) = &rule.managed_by {
+        return Err(NoCure::Untouchable(format!("the AWS service {service} manages the rule")));
+    }
+    let schedule = || NoCure::Untouchable("the rule is a schedule, which no event fires".to_owned());
+    rule.event_pattern.as_deref().ok_or_else(schedule)
 }
 
 impl PatternChange {

@@ -53,10 +53,7 @@ pub fn of_calls(pattern: &str, evidence: &Evidence, own_role: Option<&str>) -> R
 /// [`NoCure`] with the reason.
 pub fn of_role(pattern: &str, role_arn: &str) -> Result<Cure, NoCure> {
     let compiled = Pattern::compile(pattern).map_err(|error| NoCure::Unreadable(error.to_string()))?;
-    let call = LeftCall { name: "of any kind".to_owned(), facts: Facts::default(), own: Facts::default() };
-    let role = left(role_arn, name_of(role_arn), "");
-    let calls = role.calls.into_iter().map(|one| LeftCall { own: one.own, ..call.clone() }).collect();
-    leave_out(pattern, &compiled, &[Left { calls, ..role }], &[])
+    leave_out(pattern, &compiled, &[left(role_arn, name_of(role_arn), "")], &[])
 }
 
 fn change(
@@ -89,7 +86,9 @@ fn left(arn: &str, name: &str, call: &str) -> Left {
     if !arn.is_empty() {
         own = own.with(&format!("{ISSUER_PATH}.arn"), Known::Text(arn.to_owned()));
     }
-    let calls = vec![LeftCall { name: call.to_owned(), facts: calls_of(call), own }];
+    let kept = LeftCall { name: call.to_owned(), facts: calls_of(call), own: own.clone() };
+    let any = LeftCall { name: "of any other kind".to_owned(), facts: Facts::default(), own };
+    let calls = if call.is_empty() { vec![any] } else { vec![kept, any] };
     Left { label: format!("role {name}"), arn: arn.to_owned(), name: name.to_owned(), calls }
 }
 

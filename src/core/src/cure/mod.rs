@@ -9,7 +9,7 @@ mod looping;
 #[cfg(test)]
 mod tests;
 
-pub use change::{PatternChange, Stage};
+pub use change::{PatternChange, Stage, changeable};
 pub use looping::{calls_of, of_calls, of_role};
 
 use eventbridge_pattern::{Facts, Known, Matcher, Pattern, Scratch};
@@ -100,6 +100,9 @@ pub enum NoCure {
     /// The role is not known.
     #[error("the role of {0} is not known, so that its calls cannot be left out")]
     UnknownRole(String),
+    /// The pattern must not be changed.
+    #[error("{0}")]
+    Untouchable(String),
     /// The events of the loop are no API calls.
     #[error("its events are no API calls, and do not name the role behind them")]
     NoCalls,

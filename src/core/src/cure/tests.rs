@@ -159,6 +159,13 @@ fn what_cannot_be_left_out_is_told() {
 }
 
 #[test]
+fn the_members_for_people_are_those_of_the_cure() {
+    let cure = of_role(PATTERN, ROLE).expect("a cure");
+    let by_hand = PATTERN.replace("]}}", &format!("],{}}}}}", members(ROLE)));
+    assert_eq!(cure.pattern, by_hand);
+}
+
+#[test]
 fn a_long_pattern_names_the_quota() {
     let names: Vec<String> = (0..150).map(|number| format!("PutBucketAcl{number}")).collect();
     let long = json!({"detail": {"eventName": names}}).to_string();

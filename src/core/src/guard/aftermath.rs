@@ -201,9 +201,14 @@ impl Step<'_> {
             self.exonerate(outcome);
         } else if is_untold && is_known {
             let is_by_hand = self.is_by_hand();
+            // A loop that its evidence proved was told with its cure when it was cut.
+            let is_told = self.record.last_trip.as_ref().is_some_and(|trip| trip.evidence.proves_loop());
+            let found = self.record.breaker.found().filter(|_| !is_told && outcome.proves_loop());
+            let cure = found.and_then(|found| self.record.cure(found));
             self.queue(
                 self.about(RuleEvent::CutOutcome { outcome, is_restored: false, is_by_hand })
-                    .with_state(RuleState::Disabled),
+                    .with_state(RuleState::Disabled)
+                    .with_cure(cure),
             );
         }
         if is_final {

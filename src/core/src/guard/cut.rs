@@ -144,7 +144,8 @@ impl Step<'_> {
         let is_watched = Some(self.limits.sees_missed).filter(|_| !is_by_hand);
         let event = RuleEvent::Tripped { why: trip.reason.clone(), next, is_watched };
         let body = self.about(event).with_evidence(&trip.evidence, self.record.breaker.found());
-        self.queue(body.with_state(RuleState::Disabled));
+        let cure = self.record.breaker.found().and_then(|found| self.record.cure(found));
+        self.queue(body.with_state(RuleState::Disabled).with_cure(cure));
         self.proceed();
     }
 

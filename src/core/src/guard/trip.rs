@@ -61,6 +61,7 @@ impl Step<'_> {
         let mut body = self.about(event).with_evidence(&trip.evidence, found);
         body.state = found.map(|found| found.state);
         self.record.last_trip = Some(trip);
+        body = body.with_cure(found.and_then(|found| self.record.cure(found)));
         self.record.quiet = Some(Quiet { until: self.now + QUIET, because: reason });
         self.plan.tally.would_trip += 1;
         self.queue(body);
@@ -81,6 +82,7 @@ impl Trip {
             evidence,
             outcome: Outcome::Cut,
             earliest_missed: None,
+            own_role: record.turns.own_role().map(str::to_owned),
             own_before: Vec::new(),
         }
     }

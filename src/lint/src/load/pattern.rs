@@ -32,7 +32,7 @@ pub(crate) fn read(source: &Node, resolved: Node, why: &[String]) -> Result<Even
     let compiled = Pattern::compile(&text)
         .map_err(|error| bad(format!("its event pattern is invalid: {}", error.problem)))?;
     let text = resolved.json();
-    Ok(EventPattern { source, resolved, text, unknown, compiled })
+    Ok(EventPattern { source, text, unknown, compiled })
 }
 
 /// Reads a pattern that has no references.

@@ -138,6 +138,7 @@ fn records(now: Timestamp) -> Vec<Record> {
         evidence: Evidence { kind: EvidenceKind::Surplus, own: Some(own), ..Evidence::manual() },
         outcome: Outcome::Cut,
         earliest_missed: None,
+        own_role: None,
         own_before: Vec::new(),
     });
     records

@@ -29,8 +29,11 @@ pub(super) fn body(alert: &AlertJson) -> Result<String, serde_json::Error> {
 fn chat(alert: &AlertJson) -> Value {
     let undo =
         alert.undo.as_ref().map(|undo| format!("Once the loop is broken: {}", escape::chat_code(undo)));
+    let cure = alert.cure.as_ref().and_then(|cure| cure.command.as_ref());
+    let cure =
+        cure.map(|command| format!("To break the loop by the pattern: {}", escape::chat_code(command)));
     let hint = alert.hint.as_ref().map(|hint| escape::chat(hint));
-    let next_steps: Vec<String> = undo.into_iter().chain(hint).collect();
+    let next_steps: Vec<String> = cure.into_iter().chain(undo).chain(hint).collect();
     let ranked = alert.cut.iter().map(|ranked| &ranked.rule);
     let rules = alert.rule.iter().chain(ranked).chain(&alert.rules);
     let rules: Vec<String> = rules.map(|rule| escape::chat(rule.arn.as_str())).collect();

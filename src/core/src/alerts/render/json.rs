@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Words, budget, command, coverage, paused, rule, tampering};
+use super::{CureJson, Words, budget, command, coverage, paused, rule, tampering};
 use crate::alerts::{
     Alert, AlertKind, Body, BudgetBody, BudgetEvent, BudgetRef, CostEstimate, Coverage, Ranked, RuleBody,
     RuleEvent, RuleRef,
@@ -36,6 +36,9 @@ pub struct AlertJson {
     /// Cost of the firings, if the targets are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<CostEstimate>,
+    /// Cure of a proved loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cure: Option<CureJson>,
     /// Command that undoes the action of the guard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<String>,
@@ -99,6 +102,7 @@ impl AlertJson {
             reason,
             evidence: None,
             cost: None,
+            cure: None,
             undo: None,
             budget: None,
             cut: Vec::new(),
@@ -148,6 +152,7 @@ impl AlertJson {
             state: Some(StateRef { breaker: body.breaker.clone(), rule: body.state }),
             evidence: body.evidence.clone(),
             cost: body.cost.clone(),
+            cure: body.cure.as_ref().zip(alert.key.rule()).map(|(remedy, rule)| CureJson::new(remedy, rule)),
             undo: alert.key.rule().filter(|_| is_cut).map(|rule| command("enable", rule)),
             ..self
         }

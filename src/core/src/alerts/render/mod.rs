@@ -3,12 +3,14 @@
 mod budget;
 mod chat;
 mod coverage;
+mod cure;
 mod json;
 mod paused;
 mod rule;
 mod tampering;
 mod text;
 
+pub use cure::CureJson;
 pub use json::{AlertJson, BudgetOutcome, StateRef};
 pub use text::{details, quoted};
 

@@ -4,7 +4,8 @@ use super::{Words, command};
 use crate::aftermath::{CutOutcome, Missed};
 use crate::alerts::{AfterCut, CodeSource, Failure, RuleEvent};
 use crate::archive::by_hand;
-use crate::model::{RuleArn, Timestamp, whole_seconds};
+use crate::cure;
+use crate::model::{Excerpt, RuleArn, Timestamp, whole_seconds};
 use crate::trial::TrialOutcome;
 use crate::verdict::EvidenceKind;
 
@@ -67,7 +68,8 @@ pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
             Words { reason: format!("disabled since {since}: {why}"), hint }
         }
         RuleEvent::Failed(failure) => failed(failure, rule),
-        RuleEvent::Advice { own, all, role } => advice(*own, *all, role.as_deref()),
+        RuleEvent::Advice { own, all, role } => advice(*own, *all, role.as_deref(), rule),
+        RuleEvent::PatternChanged { by, is_undone } => pattern_changed(by, *is_undone, rule),
     }
 }
 
@@ -205,13 +207,17 @@ fn failed(failure: &Failure, rule: Option<&RuleArn>) -> Words {
     }
 }
 
-fn advice(own: u64, all: u64, role: Option<&str>) -> Words {
+fn advice(own: u64, all: u64, role: Option<&str>, rule: Option<&RuleArn>) -> Words {
     let percent = own * 100 / all.max(1);
     let hint = match role {
-        Some(role) => format!(
-            "leave the target's own calls out of the event pattern; add to \"detail\": {}",
-            leave_out(role)
-        ),
+        Some(role) => {
+            let whole = rule.map(|rule| format!("; the whole pattern: {}", command("cure", rule)));
+            format!(
+                "leave the target's own calls out of the event pattern; add to \"detail\": {}{}",
+                cure::members(role),
+                whole.unwrap_or_default()
+            )
+        }
         None => {
             "leave the target's own calls out of the event pattern, by the role that it acts with".to_owned()
         }
@@ -220,6 +226,26 @@ fn advice(own: u64, all: u64, role: Option<&str>) -> Words {
         format!("{own} of {all} firings within 24 hours ({percent} %) were calls of its own target"),
         hint,
     )
+}
+
+fn pattern_changed(by: &str, is_undone: bool, rule: Option<&RuleArn>) -> Words {
+    let by = Excerpt::new(by);
+    let undo = |rule| format!("to put the old pattern back: {} --undo", command("cure", rule));
+    match is_undone {
+        true => Words::new(
+            format!("{by} put back the pattern from before the cure"),
+            "if the rule fired itself by that pattern, it will do so again once it is enabled",
+        ),
+        false => Words {
+            reason: format!("{by} put the cure, a pattern that leaves out the calls of its own target"),
+            hint: rule.map(|rule| {
+                format!(
+                    "change the rule's definition in code as well, or a deployment puts the loop back; {}",
+                    undo(rule)
+                )
+            }),
+        },
+    }
 }
 
 /// Returns the change to infrastructure as code that keeps the rule disabled.
@@ -232,40 +258,5 @@ fn code_line(source: &CodeSource) -> String {
         CodeSource::Terraform => {
             "set `state = \"DISABLED\"` on the aws_cloudwatch_event_rule in Terraform".to_owned()
         }
-    }
-}
-
-/// Returns the part of an event pattern that excludes the calls of one role. Callers without a role still match.
-fn leave_out(role: &str) -> String {
-    let issuer = serde_json::json!([{"anything-but": [role]}, {"exists": false}]);
-    let pattern = serde_json::json!({"userIdentity": {"sessionContext": {"sessionIssuer": {"arn": issuer}}}});
-    let text = pattern.to_string();
-    // The braces are removed, because "detail" has other members.
-    text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(&text).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use eventbridge_pattern::{Matcher, Pattern, Scratch};
-
-    #[test]
-    fn the_pattern_leaves_out_the_target_and_nobody_else() {
-        let role = "arn:aws:iam::123456789012:role/fixer-role";
-        let pattern = format!(r#"{{"detail":{{"eventName":["PutBucketAcl"],{}}}}}"#, leave_out(role));
-        let matcher = Matcher::new(vec![Pattern::compile(&pattern).unwrap()]);
-        let check = |identity: serde_json::Value, expected: bool| {
-            let event =
-                serde_json::json!({"detail": {"eventName": "PutBucketAcl", "userIdentity": identity}});
-            let text = event.to_string();
-            let mut scratch = Scratch::default();
-            let found = matcher.matches(text.as_bytes(), &mut scratch).unwrap();
-            assert_eq!(!found.matched.is_empty(), expected, "{text}");
-        };
-        let issued = |arn: &str| serde_json::json!({"sessionContext": {"sessionIssuer": {"arn": arn}}});
-        check(issued(role), false);
-        check(issued("arn:aws:iam::123456789012:role/deploy"), true);
-        check(serde_json::json!({"type": "IAMUser"}), true);
-        check(serde_json::json!({"type": "AssumedRole", "sessionContext": {}}), true);
     }
 }

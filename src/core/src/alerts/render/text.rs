@@ -40,6 +40,7 @@ impl AlertJson {
             AlertKind::Reminder => format!("Rule {rule} is still disabled by budget-guard"),
             AlertKind::Failed => format!("budget-guard needs help with rule {rule}"),
             AlertKind::Advice => format!("Rule {rule} is fired mostly by its own target"),
+            AlertKind::Cured => format!("The event pattern of rule {rule} was changed with budget-guard"),
             AlertKind::Budget => budget::subject(self),
             AlertKind::Unwatched => coverage::subject(self),
             AlertKind::Tampered => "Someone changed a part of budget-guard".to_owned(),
@@ -72,6 +73,10 @@ impl AlertJson {
             cost_lines(&mut lines, cost);
         }
         lists(&mut lines, self);
+        if let Some(cure) = &self.cure {
+            lines.blank();
+            cure.lines().iter().for_each(|line| lines.line(line));
+        }
         if let Some(undo) = &self.undo {
             let once = if self.kind == AlertKind::Exonerated { "" } else { ", once the loop is broken" };
             lines.blank();
@@ -154,6 +159,7 @@ fn opening(alert: &AlertJson) -> String {
         AlertKind::Advice => format!(
             "Rule {rule} is fired mostly by its own target. That need be no loop, but it costs as if it were one."
         ),
+        AlertKind::Cured => format!("The event pattern of rule {rule} was changed on a person's order."),
         AlertKind::Budget => budget::opening(alert).to_owned(),
         AlertKind::Unwatched => coverage::opening(alert).to_owned(),
         AlertKind::Tampered => {

@@ -6,6 +6,7 @@ use crate::alerts::{
     AfterCut, Alert, AlertJson, BudgetBody, BudgetEvent, BudgetRef, CodeSource, EasedBy, Failure, NotTaken,
     Occurrence, Repetition, RuleBody, RuleEvent, Subject, Topic,
 };
+use crate::cure::{self, NoCure};
 use crate::model::{Fault, FaultKind, RuleState};
 use crate::policy::BurstLimit;
 use crate::verdict::EvidenceKind;
@@ -76,10 +77,66 @@ fn events_of_a_rule() {
     let reminder = RuleEvent::Reminder { since: Some(NOON), why: why(), source };
     let hint = "to leave it disabled for good, set `state = \"DISABLED\"` on the aws_cloudwatch_event_rule in Terraform";
     check_rule(reminder, "reminder/2026-11-20", "disabled since 2026-11-20T12:00:00Z: why", Some(hint));
+}
+
+#[test]
+fn advice_and_a_changed_pattern() {
     let advice = RuleEvent::Advice { own: 3, all: 4, role: None };
     let hint = "leave the target's own calls out of the event pattern, by the role that it acts with";
     let reason = "3 of 4 firings within 24 hours (75 %) were calls of its own target";
     check_rule(advice, "advice/2026-11-20", reason, Some(hint));
+    let advice =
+        RuleEvent::Advice { own: 3, all: 4, role: Some("arn:aws:iam::123456789012:role/fixer".into()) };
+    let hint = "leave the target's own calls out of the event pattern; add to \"detail\": \"userIdentity\":\
+                {\"sessionContext\":{\"sessionIssuer\":{\"arn\":[{\"anything-but\":[\"arn:aws:iam::123456789012:role/fixer\"]},\
+                {\"exists\":false}]}}}; the whole pattern: budget-guard cure fix-acl --region us-east-1";
+    check_rule(advice, "advice/2026-11-20", reason, Some(hint));
+    let changed = |is_undone| RuleEvent::PatternChanged { by: "ann".into(), is_undone };
+    let reason = "\"ann\" put the cure, a pattern that leaves out the calls of its own target";
+    let hint = "change the rule's definition in code as well, or a deployment puts the loop back; to put the old pattern back: \
+                budget-guard cure fix-acl --region us-east-1 --undo";
+    check_rule(changed(false), "cured/2026-11-20T12:00:00Z", reason, Some(hint));
+    let reason = "\"ann\" put back the pattern from before the cure";
+    let hint = "if the rule fired itself by that pattern, it will do so again once it is enabled";
+    check_rule(changed(true), "cured/2026-11-20T12:00:00Z", reason, Some(hint));
+}
+
+#[test]
+fn a_cure_is_one_line_of_json_and_a_command() {
+    let tripped = |cure| {
+        let event = RuleEvent::Tripped { why: "why".into(), next: AfterCut::ByPerson, is_watched: None };
+        let body = RuleBody::new(event, "open").with_cure(Some(cure));
+        let alert = Alert::about_rule(&rule(""), 3, body, NOON);
+        let stored = serde_json::to_string(&alert).unwrap();
+        assert_eq!(serde_json::from_str::<Alert>(&stored).unwrap(), alert, "{stored}");
+        let message = crate::alerts::message(&alert).unwrap();
+        (AlertJson::of(&alert).text(), message.body)
+    };
+    let pattern = r#"{"source":["aws.s3"],"detail":{"eventName":["a\u202eb"]}}"#;
+    let cure = cure::of_role(pattern, "arn:aws:iam::123456789012:role/fixer").unwrap();
+    let (text, body) = tripped(Ok(cure.clone()));
+    let lines = [
+        "This event pattern ends the loop: it leaves out the calls of arn:aws:iam::123456789012:role/fixer, of all who have that role.",
+        &format!("  {}", cure.pattern),
+        "To put it:",
+        "  budget-guard cure fix-acl --region us-east-1 --apply",
+    ];
+    for line in lines {
+        assert!(text.lines().any(|own| own == line), "{line}\n{text}");
+    }
+    let bodies: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let chat: serde_json::Value = serde_json::from_str(bodies["https"].as_str().unwrap()).unwrap();
+    let next = chat["content"]["nextSteps"][0].as_str().unwrap();
+    assert_eq!(
+        next,
+        "To break the loop by the pattern: `budget-guard cure fix-acl --region us-east-1 --apply`"
+    );
+    assert!(!chat["content"].to_string().contains("anything-but"), "{chat}");
+    let (text, body) = tripped(Err(NoCure::Tested));
+    let line = "The pattern cannot end the loop: the pattern tests the session issuer's arn and userName already; leave the \
+                role out there by hand.";
+    assert!(text.lines().any(|own| own == line), "{text}");
+    assert!(!body.contains("budget-guard cure"), "{body}");
 }
 
 #[test]

@@ -141,7 +141,7 @@ Resources:
     let document = document(text);
     let rule = &document.rules[0];
     let pattern = rule.pattern.as_ref().unwrap().as_ref().unwrap();
-    assert_eq!((rule.name.as_str(), pattern.resolved.json().as_str()), ("FAcl", r#"{"source":["aws.s3"]}"#));
+    assert_eq!((rule.name.as_str(), pattern.text.as_str()), ("FAcl", r#"{"source":["aws.s3"]}"#));
     assert_eq!(described(&rule.targets), "function F [function F as FRole]");
     let labels: Vec<&str> = document.roles["FRole"].statements.iter().map(|own| own.label.as_str()).collect();
     assert_eq!(
