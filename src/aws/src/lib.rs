@@ -12,6 +12,7 @@ mod history;
 mod json_client;
 mod lazy;
 mod metrics;
+mod pattern;
 mod printed;
 mod regions;
 mod rules;

@@ -104,6 +104,20 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Show the event pattern that ends a rule's loop; put it, or put the old one back
+    Cure {
+        /// A name, BUS/NAME or an ARN
+        #[arg(value_name = "RULE")]
+        rule: String,
+        #[command(flatten)]
+        on: OnBus,
+        /// Put the changed pattern
+        #[arg(long, conflicts_with = "undo")]
+        apply: bool,
+        /// Put the pattern back that the rule had before `--apply`
+        #[arg(long)]
+        undo: bool,
+    },
     /// Show which AWS budgets are overspent, and what that does to the limits; or end it
     Pressure {
         /// End the pressure of every budget; the same alert again does not bring it back

@@ -116,6 +116,15 @@ impl Session {
         Guard::new(ports, settings.home, settings.defaults)
     }
 
+    /// Description of the person who gives an order: the access key, by which CloudTrail names the principal.
+    pub(crate) async fn who(&self) -> String {
+        let Some(provider) = self.config.credentials_provider() else { return "someone".to_owned() };
+        match provider.provide_credentials().await {
+            Ok(credentials) => format!("the holder of access key {}", credentials.access_key_id()),
+            Err(_) => "someone".to_owned(),
+        }
+    }
+
     /// Problem for a failed call.
     pub(crate) fn problem(&self, fault: &Fault) -> Problem {
         fault::problem(fault, &self.named)

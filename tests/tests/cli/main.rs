@@ -2,6 +2,7 @@
 
 mod attachments;
 mod create;
+mod cure;
 mod deployed;
 mod export;
 mod hostile;

@@ -61,7 +61,7 @@ const PROXY: Answer = ("Scan", 403, "<html>no</html>");
 
 impl Bench {
     /// Runs one command with these replies.
-    async fn check_at(
+    pub async fn check_at(
         &self,
         answers: &'static [Answer],
         args: &str,

@@ -5,6 +5,7 @@ mod attach;
 mod bulk;
 mod completions;
 mod create;
+mod cure;
 mod detach;
 mod details;
 mod disable;
@@ -59,6 +60,14 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
         Command::Disable { rule, on, reason } => {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;
             Box::pin(disable::run(&context, &name, &reason)).await
+        }
+        Command::Cure { rule, on, apply, undo } => {
+            let name = RuleName::parse(&rule, on.bus.as_deref())?;
+            match (apply, undo) {
+                (true, _) => Box::pin(cure::apply(&context, &name)).await,
+                (_, true) => Box::pin(cure::undo(&context, &name)).await,
+                _ => Box::pin(cure::show(&context, &name)).await,
+            }
         }
         Command::Pressure { reason, .. } => Box::pin(pressure::run(&context, reason.as_deref())).await,
         Command::Resume => Box::pin(resume::run(&context)).await,

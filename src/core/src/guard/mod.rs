@@ -4,6 +4,7 @@ mod aftermath;
 mod answer;
 mod attached;
 mod chains;
+mod cure;
 mod cut;
 mod cut_watch;
 mod durations;
@@ -36,6 +37,7 @@ use crate::record::Record;
 use crate::verdict::Trace;
 
 pub use chains::upstream;
+pub use cure::CureOrder;
 pub use note::{Attempt, Note};
 pub use orders::Order;
 pub use plan::{Action, Plan, Tally};
@@ -134,6 +136,7 @@ pub fn step(
         now,
         plan: Plan::default(),
         owns_change: false,
+        is_busy: false,
         wants_restore: false,
         question: None,
         counted: false,
@@ -185,6 +188,8 @@ struct Step<'a> {
     plan: Plan,
     /// This invocation holds the lease for changes of the rule.
     owns_change: bool,
+    /// A person's command is about to change the rule, or is not allowed to: no action is begun.
+    is_busy: bool,
     /// A person ordered the restore in this invocation.
     wants_restore: bool,
     /// Question whose answer is needed before firings can be judged.

@@ -36,6 +36,9 @@ impl Step<'_> {
 
     /// The next thing to do, if it is this caller's to do. A change of the rule goes before an alert about it.
     pub(super) fn choose_action(&mut self) {
+        if self.is_busy {
+            return;
+        }
         // A refused order does no work: the settings of the command line may differ from the function's.
         let work = self.work_to_do().filter(|_| self.plan.refused.is_none());
         let now = self.now;

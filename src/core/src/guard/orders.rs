@@ -6,7 +6,7 @@ use crate::model::RuleState;
 use crate::record::Trip;
 use crate::verdict::Evidence;
 
-use super::{Refusal, Step};
+use super::{CureOrder, Refusal, Step};
 
 /// An order given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +21,15 @@ pub enum Order {
         /// Restore it even if its loop was proved and nothing has changed since.
         force: bool,
     },
+    /// Change the rule's event pattern, or put the old one back.
+    Cure(CureOrder),
 }
 
 impl Step<'_> {
     pub(super) fn order(&mut self, order: &Order) {
+        if let Order::Cure(order) = order {
+            return self.order_cure(order);
+        }
         self.wants_restore = matches!(order, Order::Enable { .. });
         // A person decides, so there is nothing left to try.
         let trial = self.record.trial.take().filter(|trial| trial.is_off());
@@ -32,6 +37,7 @@ impl Step<'_> {
             Order::Disable { reason } if trial.is_some() => self.keep_tried_rule(reason),
             Order::Disable { reason } => self.order_disable(reason),
             Order::Enable { force } => self.order_enable(*force),
+            Order::Cure(_) => {}
         }
     }
 

@@ -14,6 +14,9 @@ pub enum Refusal {
     /// A cut, but the rule is being restored.
     #[error("the rule is being put back at this very moment")]
     BeingRestored,
+    /// A change of the pattern, but the rule is being cut or checked, or another such change is under way.
+    #[error("the rule is being worked on at this very moment")]
+    Busy,
     /// A restore, but the guard did not cut the rule.
     #[error("the guard has not cut this rule, so it will not enable it")]
     NotCut,
@@ -49,7 +52,7 @@ impl Refusal {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::AlreadyCut { .. } => "see `explain` for the reason",
-            Self::BeingRestored | Self::CutBegun | Self::BeingDisabled => {
+            Self::Busy | Self::BeingRestored | Self::CutBegun | Self::BeingDisabled => {
                 "run the command again in a few seconds"
             }
             Self::NotCut => "if someone else disabled it: aws events enable-rule",

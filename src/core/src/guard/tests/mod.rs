@@ -4,6 +4,7 @@ mod aftermath;
 mod attached;
 mod attacks;
 mod budgets;
+mod cure;
 mod cut;
 mod cut_watch;
 mod durations;
