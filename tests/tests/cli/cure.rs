@@ -1,5 +1,7 @@
 //! `cure`: shown, put and taken back; refused, interrupted and denied.
 
+use std::process::Stdio;
+
 use aws_sdk_eventbridge::operation::describe_rule::DescribeRuleOutput;
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use budget_guard_aws::SystemClock;
@@ -11,6 +13,7 @@ use crate::Bench;
 use crate::overlay::{Answer, Overlay};
 use crate::turns::{change, deliver};
 use budget_guard_tests::emulator::Kind;
+use budget_guard_tests::gate::{Gate, Side};
 use budget_guard_tests::{Failure, functions, payload};
 
 const DENIED_PUT: Answer = (
@@ -27,6 +30,7 @@ const MANAGED: Answer = (
 );
 /// White space and order that have to come back.
 const PATTERN: &str = r#"{ "source": ["custom.s3"], "detail-type": ["AWS API Call via CloudTrail"], "detail": {"eventName": ["PutBucketAcl", "PutObject"]} }"#;
+const THIRD_STATE: RuleState = RuleState::EnabledWithAllCloudtrailManagementEvents;
 const ROLE: &str = "arn:aws:iam::000000000000:role/rules-own";
 const CURE: &str = r#""userIdentity":{"sessionContext":{"sessionIssuer":{"arn":[{"anything-but":["arn:aws:iam::000000000000:role/fixer-role"]},{"exists":false}]}}}"#;
 
@@ -160,6 +164,14 @@ async fn what_must_not_be_changed_is_refused() -> Result<(), Failure> {
     bench.expect(name, RuleState::Enabled, false).await?;
     program.check("cure fix-acl --undo", 3, &[], &["nothing to take back"]).await?;
 
+    // A rule that is not cut, in the state that only PutRule reaches.
+    let put = bench.world.events.put_rule().name(name).event_pattern(PATTERN).state(THIRD_STATE);
+    put.description("it's ours").role_arn(ROLE).send().await?;
+    program.check("cure fix-acl --apply", 0, &["has the changed pattern"], &[]).await?;
+    bench.expect(name, THIRD_STATE, true).await?;
+    program.check("cure fix-acl --undo", 0, &["has its old pattern again"], &[]).await?;
+    bench.expect(name, THIRD_STATE, false).await?;
+
     program.check("disable fix-acl --reason x", 0, &[], &[]).await?;
     let put = bench.world.events.put_rule().name(name).event_pattern(payload::PATTERN);
     put.state(RuleState::Disabled).send().await?;
@@ -168,4 +180,65 @@ async fn what_must_not_be_changed_is_refused() -> Result<(), Failure> {
     program.check("cure fix-acl --apply", 3, &[], &words).await?;
     assert_eq!(bench.described(name).await?.event_pattern(), Some(payload::PATTERN));
     Ok(())
+}
+
+/// Number of calls of `cure --apply` at most, with all that belongs to it.
+const MANY: u32 = 60;
+
+#[tokio::test]
+async fn killed_in_any_call_the_command_goes_on() -> Result<(), Failure> {
+    let bench = Bench::start(Kind::Ministack).await?;
+    bench.looping("fix-acl", 8).await?;
+    let mut killed_in = Vec::new();
+    // After a call is before the next one.
+    for nth in 1..MANY {
+        let gate = Gate::start(&bench.emulator.endpoint(), nth, Side::After).await?;
+        let mut command = bench.program_at(&gate.endpoint())?.command("cure fix-acl --apply");
+        let mut first = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let is_killed = tokio::select! {
+            () = gate.reached() => true,
+            ended = first.wait() => { assert!(ended?.success()); false }
+        };
+        first.kill().await?;
+        killed_in.extend(gate.calls().pop().filter(|_| is_killed));
+        let again = bench.program.run("cure fix-acl --apply").await?;
+        // The first call may have done all of it.
+        let said = String::from_utf8_lossy(&again.stderr).into_owned();
+        let is_done = again.status.success() || said.contains("the cure is put already");
+        assert!(is_done, "{nth} {killed_in:?}: {said}");
+        bench.expect("fix-acl", RuleState::Disabled, true).await?;
+        bench.program.check("cure fix-acl --undo", 0, &["its old pattern"], &[]).await?;
+        bench.expect("fix-acl", RuleState::Disabled, false).await?;
+        if !is_killed {
+            break;
+        }
+    }
+    for call in ["DescribeRule", "GetItem", "PutItem", "PutRule", "Publish"] {
+        assert!(killed_in.iter().any(|killed| killed == call), "{call}: {killed_in:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rule_that_is_cut_meanwhile_stays_cut() -> Result<(), Failure> {
+    let bench = Bench::start(Kind::Ministack).await?;
+    bench.looping("fix-acl", 3).await?;
+    // Once without a hold, to count the calls.
+    let gate = Gate::start(&bench.emulator.endpoint(), u32::MAX, Side::After).await?;
+    bench.program_at(&gate.endpoint())?.check("cure fix-acl --apply", 0, &[], &[]).await?;
+    let nth = gate.calls().iter().position(|call| call == "PutRule").ok_or("no PutRule")? + 1;
+    bench.program.check("cure fix-acl --undo", 0, &[], &[]).await?;
+    bench.expect("fix-acl", RuleState::Enabled, false).await?;
+
+    // The reply to PutRule is lost, and the SDK makes the call again: with the state from before the cut.
+    let gate = Gate::start(&bench.emulator.endpoint(), u32::try_from(nth)?, Side::After).await?;
+    let program = bench.program_at(&gate.endpoint())?;
+    let cut = async {
+        gate.reached().await;
+        bench.program.check("disable fix-acl --reason x", 0, &["is disabled"], &[]).await
+    };
+    let (applied, cut) = tokio::join!(program.check("cure fix-acl --apply", 0, &[], &[]), cut);
+    (applied?, cut?);
+    assert_eq!(gate.calls().iter().filter(|call| *call == "PutRule").count(), 2);
+    bench.expect("fix-acl", RuleState::Disabled, true).await
 }

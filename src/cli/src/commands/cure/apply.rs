@@ -93,7 +93,10 @@ impl Site {
 
     /// `PutRule` gives the state as well. If the guard cut the rule just before, that cut is repeated.
     async fn keep_off(&self, driven: &Driven, after: &RuleDefinition, again: &str) -> Result<(), Problem> {
-        let is_cut = driven.record.as_ref().is_some_and(|record| matches!(record.breaker, Breaker::Open(_)));
+        let is_open = |record: &Record| matches!(record.breaker, Breaker::Open(_));
+        // A rule that was cut before, and is enabled, was enabled by someone: that is for the guard to judge.
+        let was_cut = self.record.as_ref().is_some_and(is_open);
+        let is_cut = !was_cut && driven.record.as_ref().is_some_and(is_open);
         if !is_cut || !after.state.is_enabled() {
             return Ok(());
         }
