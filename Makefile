@@ -28,18 +28,9 @@ PARAMETERS ?=
 # `make build` builds for this machine.
 ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 
-# The stack's outputs, which SAM prints as JSON, as lines that a shell exports.
-define EXPORTS
-import json, shlex, sys
-names = {"TableName": "BUDGET_GUARD_TABLE", "TopicArn": "BUDGET_GUARD_TOPIC_ARN", "AttachedQueueArn": "BUDGET_GUARD_QUEUE_ARN"}
-names |= {"DeadLetterQueueArn": "DEAD_LETTER_QUEUE_ARN", "OperatorPolicyArn": "OPERATOR_POLICY_ARN", "OwnArns": "BUDGET_GUARD_OWN_ARNS"}
-names |= {"Mode": "BUDGET_GUARD_MODE", "EnforceByTag": "BUDGET_GUARD_ENFORCE_BY_TAG", "TagFloor": "BUDGET_GUARD_TAG_FLOOR"}
-for output in json.load(sys.stdin):
-    if output["OutputKey"] in names:
-        print("export " + names[output["OutputKey"]] + "=" + shlex.quote(output["OutputValue"]))
-endef
-export EXPORTS
-OUTPUTS = $(SAM) list stack-outputs --stack-name $(STACK) --output json | $(PYTHON) -c "$$EXPORTS"
+# What SAM is asked for, with a word on what is missing.
+ASK     = SAM="$(SAM)" CARGO="$(CARGO)" $(PYTHON) infra/deploy.py
+OUTPUTS = $(ASK) exports $(STACK)
 
 # How many inputs `make fuzz` tries on each target; for `sources` a hundredth as many are large ones, up to 1 MiB.
 RUNS ?= 10000000
@@ -60,10 +51,10 @@ BENCH := $(CARGO) bench --locked --package budget-guard-tests
 # Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
 .NOTPARALLEL:
 .PHONY: help venv build package fmt-check lint deny test demo soak sim search fuzz bench clean \
-	deploy exports verify undeploy
+	ready deploy exports verify undeploy
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s # %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 venv: $(VENV)/.ready ## install the AWS emulators of the tests into .venv
 
@@ -140,13 +131,19 @@ bench: build ## measure a large batch, calls to AWS, load, turns, memory, patter
 	$(CARGO) build --release --locked --package budget-guard-tests --example empty-lambda
 	$(BENCH) --bench start -- $(abspath $(DIST)/bootstrap) $(abspath $(TARGET)/release/examples/empty-lambda)
 
-deploy: package ## make or update the stack STACK in AWS, with PARAMETERS
+ready: ## say what make deploy lacks: programs, credentials, a Region, parameters that exist
+	@command -v $(firstword $(PYTHON)) >/dev/null || \
+		{ echo "$(firstword $(PYTHON)) is missing: Python 3.11 or later is needed (PYTHON=python3.11)" >&2; exit 1; }
+	@$(ASK) ready $(STACK) $(PARAMETERS)
+
+deploy: ready package ## make or update the stack STACK in AWS, with PARAMETERS
 	$(SAM) deploy --template-file infra/template.yaml --stack-name $(STACK) --resolve-s3 \
 		--capabilities CAPABILITY_IAM --no-fail-on-empty-changeset \
 		--parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 	@$(OUTPUTS)
 
-exports: ## print what the command line needs of the stack: eval "$$(make -s exports)"
+# Used as eval "$(make -s exports)".
+exports: ## print what the command line needs of the stack, as lines that a shell evaluates
 	@$(OUTPUTS)
 
 verify: ## have the deployed guard cut a harmless rule, and print how long it took

@@ -21,6 +21,7 @@ fn undeploy(delete: &str) -> Result<(bool, String), Failure> {
     let folder = tempfile::tempdir()?;
     let outputs = serde_json::json!([
         {"OutputKey": "TableName", "OutputValue": "records"},
+        {"OutputKey": "TopicArn", "OutputValue": "any"},
         {"OutputKey": "OperatorPolicyArn", "OutputValue": POLICY},
         {"OutputKey": "QueueUrl", "OutputValue": "any"},
     ]);
