@@ -8,19 +8,6 @@ DIST   := dist
 # Cargo's own variable moves its output; what is built has to be found there.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-# The same binary gives the same archive, byte for byte: no clock, no owner, no mode of the day.
-define ZIP
-import sys, zipfile
-source, archive = sys.argv[1:]
-entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
-entry.create_system = 3
-entry.external_attr = 0o100755 << 16
-entry.compress_type = zipfile.ZIP_DEFLATED
-with open(source, "rb") as binary, zipfile.ZipFile(archive, "w") as out:
-    out.writestr(entry, binary.read(), compresslevel=9)
-endef
-export ZIP
-
 SAM    ?= sam
 STACK  ?= budget-guard
 # Parameters of infra/template.yaml, as Name=value; what is not named stays as it was.
@@ -50,7 +37,7 @@ BENCH := $(CARGO) bench --locked --package budget-guard-tests
 .DELETE_ON_ERROR:
 # Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
 .NOTPARALLEL:
-.PHONY: help venv build package fmt-check lint deny test demo soak sim search fuzz bench clean \
+.PHONY: help venv build package release fmt-check lint deny test demo soak sim search fuzz bench clean \
 	ready deploy exports verify undeploy
 
 help: ## list the targets
@@ -70,7 +57,11 @@ build: ## build the release binaries dist/bootstrap and dist/budget-guard
 	cp $(TARGET)/release/bootstrap $(TARGET)/release/budget-guard $(DIST)
 
 package: build ## make dist/bootstrap.zip, the Lambda deployment package
-	$(PYTHON) -c "$$ZIP" $(DIST)/bootstrap $(DIST)/bootstrap.zip
+	$(PYTHON) infra/release.py zip $(DIST)/bootstrap $(DIST)/bootstrap.zip
+
+# `make build` is not asked for: it builds for this machine alone.
+release: venv ## make the archives of a release in dist/release, for every installed target of Linux
+	CARGO="$(CARGO)" $(VENV)/bin/python infra/release.py all $(DIST)/release
 
 fmt-check: ## check the formatting
 	$(CARGO) fmt --all --check

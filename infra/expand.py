@@ -36,6 +36,17 @@ def expanded(code, without=()):
     return transform(document, {}, NoManagedPolicies())
 
 
+def packaged(path, architecture):
+    """The template as text, with the functions' code in a file beside it: `aws cloudformation package` puts that into
+    a bucket. SAM's own template would not do: the AWS CLI does not look into `Globals`."""
+    template = expanded("s3://bucket/key")
+    functions = [one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
+    for function in functions:
+        function["Properties"]["Code"] = path
+    template["Parameters"]["Architecture"] |= {"Default": architecture, "AllowedValues": [architecture]}
+    return json.dumps(template, separators=(",", ":"))
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2 or not sys.argv[1].startswith("s3://") or sys.argv[1].count("/") < 3:
         sys.exit(__doc__)
