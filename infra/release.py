@@ -104,6 +104,8 @@ def stack(architecture, bootstrap):
     return {
         "bootstrap.zip": (PLAIN, zipped(bootstrap)),
         "template.json": (PLAIN, packaged("bootstrap.zip", architecture).encode()),
+        "ARCHITECTURE": (PLAIN, f"{architecture}\n".encode()),
+        "install": (EXECUTABLE, (sbom.ROOT / "infra/install").read_bytes()),
     }
 
 

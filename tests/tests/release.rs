@@ -159,6 +159,13 @@ fn the_stack_of_a_release_needs_no_transform() -> Result<(), Failure> {
         .collect();
     // `aws cloudformation package` uploads such a file.
     assert_eq!(code, ["bootstrap.zip"; 2]);
+    let listed = machine.run("tar -tvzf budget-guard-stack-arm64.tar.gz")?;
+    let script = listed.lines().find(|line| line.ends_with(" budget-guard-stack/install"));
+    assert!(script.is_some_and(|line| line.starts_with("-rwxr-xr-x 0/0")), "{listed}");
+    assert_eq!(
+        machine.run("tar -xOzf budget-guard-stack-arm64.tar.gz budget-guard-stack/ARCHITECTURE")?,
+        "arm64\n"
+    );
     let zip = "tar -xOzf budget-guard-stack-arm64.tar.gz budget-guard-stack/bootstrap.zip > ../b.zip";
     machine.run(zip)?;
     let list = machine.run("python3 -m zipfile --list ../b.zip")?;
