@@ -147,7 +147,7 @@ undeploy: ## remove the stack, after asking; the table stays
 		echo "  aws iam list-entities-for-policy --policy-arn $$OPERATOR_POLICY_ARN"
 	@$(SAM) delete --stack-name $(STACK) || { \
 		echo "The stack is not deleted. If it is because of the operator's policy, take the policy off the principals" && \
-		echo "that the command above lists (infra/README.md, Clean up), and run make undeploy again."; exit 1; }
+		echo "that the command above lists (infra/remove.md), and run make undeploy again."; exit 1; }
 
 clean: ## remove everything built or installed here
 	$(CARGO) clean

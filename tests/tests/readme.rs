@@ -24,7 +24,7 @@ fn read(path: &str) -> String {
 /// All documents, with their folders and texts.
 fn documents() -> Vec<(PathBuf, String)> {
     let mut documents = Vec::new();
-    for folder in ["", "src", "infra", "tests"] {
+    for folder in ["", "src", "infra", "infra/terraform", "tests"] {
         for entry in fs::read_dir(root().join(folder)).expect("a folder") {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|ending| ending == "md") {

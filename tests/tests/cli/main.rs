@@ -13,6 +13,7 @@ mod pressure;
 mod reading;
 mod trouble;
 mod turns;
+mod upgraded;
 mod usage;
 
 use aws_sdk_eventbridge::types::RuleState;

@@ -4,6 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use super::*;
 use crate::budget::{DoubtGroup, OverspentBudgets, Report};
+use crate::cuts::Cuts;
 use crate::directory::{Head, unpack};
 use crate::record::Record;
 
@@ -126,6 +127,15 @@ fn what_the_first_guard_stored_is_read_too() {
     let json = r#"{"schema":1,"budgets":[]}"#;
     assert_eq!(OverspentBudgets::decode(&Blob::from(json.to_owned())).unwrap(), OverspentBudgets::default());
     assert_eq!(Head::decode(&Blob::from(r#"{"schema":1}"#.to_owned())).unwrap(), Head::default());
+    assert_eq!(Cuts::decode(&Blob::from(r#"{"schema":1}"#.to_owned())).unwrap(), Cuts::default());
+    let json =
+        format!(r#"{{"schema":1,"recent":[{{"rule":"{rule}","epoch":1,"at":"2026-11-20T13:00:00Z"}}]}}"#);
+    let mut cuts = Cuts::decode(&Blob::from(json.clone())).unwrap();
+    assert_eq!(cuts.encode().unwrap(), Blob::from(json));
+    // The cut counts on: with one an hour, the next one is withheld.
+    let later = Timestamp::constant(1_795_180_000, 0);
+    let other = "arn:aws:events:us-east-1:123456789012:rule/other".parse().unwrap();
+    assert_ne!(cuts.request(&other, 1, 1, later), crate::cuts::Permit::Granted);
 }
 
 #[test]
