@@ -47,6 +47,24 @@ def packaged(path, architecture):
     return json.dumps(template, separators=(",", ":"))
 
 
+def for_all_accounts(architecture):
+    """The template of a StackSet as text, for all Regions: Lambda reads code from a bucket in its own Region, so the
+    bucket's name ends in that. Without the budget, a type that most Regions do not have."""
+    template = json.loads(packaged("", architecture))
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Function":
+            bucket = {"Fn::Sub": "${CodeBuckets}-${AWS::Region}"}
+            resource["Properties"]["Code"] = {"S3Bucket": bucket, "S3Key": {"Ref": "CodeKey"}}
+    del template["Resources"]["Budget"], template["Conditions"]["HasBudget"], template["Parameters"]["MonthlyBudgetUSD"]
+    # Only a form in the console reads it.
+    del template["Metadata"]
+    template["Parameters"] |= {
+        "CodeBuckets": {"Type": "String", "Description": "What the names of the buckets with the code begin with."},
+        "CodeKey": {"Type": "String", "Description": "Name of the code in each bucket."},
+    }
+    return json.dumps(template, separators=(",", ":"))
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2 or not sys.argv[1].startswith("s3://") or sys.argv[1].count("/") < 3:
         sys.exit(__doc__)

@@ -99,13 +99,19 @@ def version():
 def stack(architecture, bootstrap):
     """Files of the stack: what an account needs, without SAM and Rust."""
     # For this alone a package of others is needed.
-    from expand import packaged
+    from expand import for_all_accounts, packaged
+
+    def script(name, mode):
+        return (mode, (sbom.ROOT / "infra" / name).read_bytes())
 
     return {
         "bootstrap.zip": (PLAIN, zipped(bootstrap)),
         "template.json": (PLAIN, packaged("bootstrap.zip", architecture).encode()),
         "ARCHITECTURE": (PLAIN, f"{architecture}\n".encode()),
-        "install": (EXECUTABLE, (sbom.ROOT / "infra/install").read_bytes()),
+        "install": script("install", EXECUTABLE),
+        "stackset": script("stackset", EXECUTABLE),
+        "stackset.json": (PLAIN, for_all_accounts(architecture).encode()),
+        "bucket.sh": script("bucket.sh", PLAIN),
     }
 
 

@@ -49,7 +49,9 @@ impl Stage {
         ] {
             fs::write(stack.join(name), text)?;
         }
-        fs::copy(root().join("infra/install"), stack.join("install"))?;
+        for name in ["install", "bucket.sh"] {
+            fs::copy(root().join("infra").join(name), stack.join(name))?;
+        }
         let folders = std::env::var("PATH")?;
         for name in NEEDED {
             let found =
@@ -164,7 +166,7 @@ fn install_updates_its_own_stack_and_makes_a_bucket_where_there_is_none() -> Res
     check_all(
         &calls,
         &[
-            "[create-bucket][--bucket][budget-guard-code-123456789012-us-east-1]\n",
+            "[create-bucket][--bucket][budget-guard-code-123456789012-us-east-1][--region][us-east-1]\n",
             "[put-public-access-block]",
             "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true",
             "[--stack-name][guard-b]",
@@ -234,7 +236,7 @@ fn install_puts_no_code_into_a_bucket_of_another_account() -> Result<(), Failure
     let (exit, told) = stage.install("eu-west-1", &[])?;
     assert_eq!(exit, 1, "{told}");
     let name = format!("the bucket budget-guard-code-{ACCOUNT}-eu-west-1 is not this account's");
-    check_all(&told, &[&name, "Give --bucket with another one"]);
+    check_all(&told, &[&name, "Give another one"]);
     let calls = stage.calls();
     assert!(!calls.contains("[package]") && !calls.contains("[deploy]"), "{calls}");
     Ok(())

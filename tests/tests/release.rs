@@ -160,8 +160,10 @@ fn the_stack_of_a_release_needs_no_transform() -> Result<(), Failure> {
     // `aws cloudformation package` uploads such a file.
     assert_eq!(code, ["bootstrap.zip"; 2]);
     let listed = machine.run("tar -tvzf budget-guard-stack-arm64.tar.gz")?;
-    let script = listed.lines().find(|line| line.ends_with(" budget-guard-stack/install"));
-    assert!(script.is_some_and(|line| line.starts_with("-rwxr-xr-x 0/0")), "{listed}");
+    for (name, mode) in [("install", "-rwxr-xr-x"), ("stackset", "-rwxr-xr-x"), ("bucket.sh", "-rw-r--r--")] {
+        let line = listed.lines().find(|line| line.ends_with(&format!(" budget-guard-stack/{name}")));
+        assert!(line.is_some_and(|line| line.starts_with(&format!("{mode} 0/0"))), "{listed}");
+    }
     assert_eq!(
         machine.run("tar -xOzf budget-guard-stack-arm64.tar.gz budget-guard-stack/ARCHITECTURE")?,
         "arm64\n"
