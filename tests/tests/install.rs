@@ -25,12 +25,19 @@ struct Aws {
     outputs: &'static str,
     bucket: &'static str,
     deploy: &'static str,
+    status: &'static str,
     trails: &'static str,
 }
 
 /// An account with a trail and a bucket, and without the stack.
-const FRESH: Aws =
-    Aws { identity: "echo 123456789012", outputs: NONE, bucket: "true", deploy: "true", trails: "echo 1" };
+const FRESH: Aws = Aws {
+    identity: "echo 123456789012",
+    outputs: NONE,
+    bucket: "true",
+    deploy: "true",
+    status: "echo ROLLBACK_COMPLETE",
+    trails: "echo 1",
+};
 
 struct Stage(TempDir);
 
@@ -58,7 +65,7 @@ impl Stage {
                 folders.split(':').map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
             symlink(found.ok_or_else(|| format!("no {name}"))?, bin.join(name))?;
         }
-        if let Some(Aws { identity, outputs, bucket, deploy, trails }) = aws {
+        if let Some(Aws { identity, outputs, bucket, deploy, status, trails }) = aws {
             // Each argument in brackets: one with a space is still one.
             let script = format!(
                 r#"#!/bin/sh
@@ -68,6 +75,7 @@ case "$*" in
 "configure get region") exit 1 ;;
 "sts get-caller-identity"*) {identity} ;;
 "cloudformation describe-stacks"*"[].OutputKey"*) {outputs} ;;
+"cloudformation describe-stacks"*"StackStatus"*) {status} ;;
 "cloudformation describe-stacks"*"=='Mode'"*) echo observe ;;
 "cloudformation describe-stacks"*"=='TableName'"*) echo records ;;
 "cloudformation describe-stacks"*) echo other ;;
@@ -179,12 +187,25 @@ fn install_updates_its_own_stack_and_makes_a_bucket_where_there_is_none() -> Res
     Ok(())
 }
 
+/// A wrong parameter leaves such a stack behind, and the next try is to go through.
+#[test]
+fn install_goes_on_after_a_first_change_set_that_was_refused() -> Result<(), Failure> {
+    let status = "echo REVIEW_IN_PROGRESS";
+    for outputs in ["echo None", "true"] {
+        let stage = Stage::new(Some(Aws { outputs, status, ..FRESH }))?;
+        let (exit, told) = stage.install("eu-west-1", &[])?;
+        assert_eq!(exit, 0, "{told}");
+        check_all(&stage.calls(), &["[package]", "[deploy]"]);
+    }
+    Ok(())
+}
+
 #[test]
 fn install_refuses_what_would_go_wrong_before_it_uploads_anything() -> Result<(), Failure> {
     let other = r"printf 'TableName\tWebsite\n'";
     let almost = r"printf 'TableName\tOperatorPolicyArn\tQueueUrl\n'";
     let denied = "echo 'An error occurred (AccessDenied)' >&2; exit 254";
-    let no_outputs = "the stack budget-guard exists and has no outputs";
+    let no_outputs = "the stack budget-guard is ROLLBACK_COMPLETE and has no outputs";
     let cases: [(Option<Aws>, &str, &[&str], &str); 9] = [
         (None, "eu-west-1", &[], "the AWS CLI is missing"),
         (Some(FRESH), "", &[], "there is no Region: give --region"),
