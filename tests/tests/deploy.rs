@@ -57,14 +57,12 @@ impl Stage {
     /// Runs `make ARGS`. Returns the success and everything that was printed.
     fn make(&self, args: &[&str]) -> Result<(bool, String), Failure> {
         let folder = self.0.path();
-        let path = std::env::var("PATH")?;
         let mut make = Command::new("make");
         make.args(args)
             .arg(format!("CARGO={}", folder.join("cargo").display()))
             .arg(format!("DIST={}", folder.join("dist").display()))
             .arg(format!("SAM={}", folder.join("sam").display()))
-            .env("CARGO_TARGET_DIR", folder.join("target"))
-            .env("PATH", path);
+            .env("CARGO_TARGET_DIR", folder.join("target"));
         make.current_dir(root()).env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
         let output = make.output()?;
         let told = String::from_utf8(output.stdout)? + &String::from_utf8(output.stderr)?;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use budget_guard_tests::Failure;
@@ -10,7 +10,7 @@ use budget_guard_tests::folders::root;
 use tempfile::TempDir;
 
 /// Programs besides the AWS CLI that the script needs. All of them are in AWS CloudShell.
-const NEEDED: [&str; 7] = ["cat", "dirname", "mktemp", "printf", "rm", "sh", "tr"];
+const NEEDED: [&str; 6] = ["cat", "dirname", "mktemp", "rm", "sh", "tr"];
 
 const ACCOUNT: &str = "123456789012";
 const NONE: &str = "echo 'An error occurred (ValidationError) when calling the DescribeStacks operation: Stack with id budget-guard does not exist' >&2; exit 254";
@@ -59,11 +59,9 @@ impl Stage {
         for name in ["install", "bucket.sh"] {
             fs::copy(root().join("infra").join(name), stack.join(name))?;
         }
-        let folders = std::env::var("PATH")?;
         for name in NEEDED {
-            let found =
-                folders.split(':').map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
-            symlink(found.ok_or_else(|| format!("no {name}"))?, bin.join(name))?;
+            let found = Command::new("sh").args(["-c", &format!("command -v {name}")]).output()?;
+            symlink(String::from_utf8(found.stdout)?.trim_end(), bin.join(name))?;
         }
         if let Some(Aws { identity, outputs, bucket, deploy, status, trails }) = aws {
             // Each argument in brackets: one with a space is still one.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use budget_guard_tests::Failure;
@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Programs besides the AWS CLI that the script needs. All of them are in AWS CloudShell.
-const NEEDED: [&str; 11] =
-    ["cat", "cut", "dirname", "grep", "printf", "sed", "sh", "sha256sum", "sleep", "tr", "true"];
+const NEEDED: [&str; 9] = ["cat", "cut", "dirname", "grep", "sed", "sh", "sha256sum", "sleep", "tr"];
 
 const NONE: &str = "echo 'An error occurred (StackSetNotFoundException) when calling the DescribeStackSet operation' >&2; exit 254";
 const OWN: &str = r"printf 'Mode\tLimit\tGone\tArchitecture\tCodeBuckets\tCodeKey\n'";
@@ -60,11 +59,9 @@ impl Stage {
         for name in ["stackset", "bucket.sh"] {
             fs::copy(root().join("infra").join(name), stack.join(name))?;
         }
-        let folders = std::env::var("PATH")?;
         for name in NEEDED {
-            let found =
-                folders.split(':').map(|folder| Path::new(folder).join(name)).find(|path| path.is_file());
-            symlink(found.ok_or_else(|| format!("no {name}"))?, bin.join(name))?;
+            let found = Command::new("sh").args(["-c", &format!("command -v {name}")]).output()?;
+            symlink(String::from_utf8(found.stdout)?.trim_end(), bin.join(name))?;
         }
         let Aws { known, regions, units, bucket, status, organization } = aws;
         let script = format!(
