@@ -1,4 +1,5 @@
-//! JSON objects of a stream in sequence: JSON lines, an array, or the `Records` of CloudTrail's log files.
+//! JSON objects of a stream in sequence: JSON lines, an array, or the records in files of CloudTrail and of the tools
+//! that export them.
 //!
 //! The reader only finds the end of each object. The caller parses it, and decides if it is JSON. The stream is never
 //! held as a whole.
@@ -14,6 +15,8 @@ use end::{Scan, object_end, open, string_end};
 
 /// Maximum size of an object. CloudTrail's limit for a record is 256 KB, EventBridge's for an event 1 MB.
 const MAX_VALUE: usize = 16 << 20;
+/// Maximum length of the time before an object, in bytes.
+const MAX_TIME: usize = 64;
 const FIRST_BUFFER: usize = 128 << 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -22,7 +25,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub enum Unwrap {
     /// None: objects are returned whole.
     Nothing,
-    /// Objects with an array `Records`, whose elements are returned.
+    /// Objects with an array of records, such as `Records`, whose elements are returned. Elements may be strings and
+    /// arrays too, and a line may begin with a time.
     Records,
 }
 
@@ -49,6 +53,16 @@ pub struct JsonObjects<R> {
     within: Within,
     /// Number of top-level objects. After the first, a broken one costs its line, not the file.
     lines: u64,
+    token: Token,
+}
+
+/// Token of the next page, after the records of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    None,
+    /// The key was seen, and its value comes next.
+    Key,
+    Given,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,10 +118,16 @@ impl<R: Read> JsonObjects<R> {
             is_at_end: false,
             within: Within::Stream,
             lines: 0,
+            token: Token::None,
         }
     }
 
-    /// Returns the next object, from `{` to `}`. `None` at the end of the stream.
+    /// Returns true if the last page names a next one with `NextToken`, so that records are missing.
+    pub fn has_next_page(&self) -> bool {
+        self.token == Token::Given
+    }
+
+    /// Returns the next object, from `{` to `}`, or another element with [`Unwrap::Records`]. `None` at the end of the stream.
     ///
     /// # Errors
     ///
@@ -131,6 +151,11 @@ impl<R: Read> JsonObjects<R> {
         }
     }
 
+    /// Returns true if the stream was read to its end and holds no byte.
+    pub fn is_empty(&self) -> bool {
+        self.is_at_end && self.before == 0 && self.left.end == 0
+    }
+
     /// Returns true if there may be more to read, even after an error.
     pub fn goes_on(&self) -> bool {
         self.within != Within::Done
@@ -150,6 +175,7 @@ impl<R: Read> JsonObjects<R> {
                 (Within::Stream, b'{') => match self.look(self.unwrap.how())? {
                     Scan::Records(at) => {
                         self.take(at + 1);
+                        self.token = Token::None;
                         self.within = Within::Records(false);
                     }
                     Scan::End(end) => {
@@ -163,8 +189,10 @@ impl<R: Read> JsonObjects<R> {
                 (Within::Records(_), b']') => self.enter(Within::Rest),
                 (Within::Array(true), b',') => self.enter(Within::Array(false)),
                 (Within::Records(true), b',') => self.enter(Within::Records(false)),
-                (Within::Array(false) | Within::Records(false), b'{') => {
-                    if let Scan::End(end) = self.look(object_end)? {
+                (Within::Stream, b'0'..=b'9') if self.unwrap == Unwrap::Records && self.skip_time()? => {}
+                (Within::Array(false) | Within::Records(false), _) if self.is_element(byte) => {
+                    let look = if byte == b'"' { string_end } else { object_end };
+                    if let Scan::End(end) = self.look(look)? {
                         let is_array = self.within == Within::Array(false);
                         self.within = if is_array { Within::Array(true) } else { Within::Records(true) };
                         return Ok(Some(self.take(end)));
@@ -181,6 +209,22 @@ impl<R: Read> JsonObjects<R> {
                 }
             }
         }
+    }
+
+    /// Returns true if an element of an array may begin with this byte.
+    fn is_element(&self, byte: u8) -> bool {
+        byte == b'{' || self.unwrap == Unwrap::Records && matches!(byte, b'"' | b'[')
+    }
+
+    /// Skips the time at the start of a line, as exports of CloudWatch Logs have it. Returns false if no object follows.
+    fn skip_time(&mut self) -> Result<bool, ObjectsError> {
+        while self.left.len() < MAX_TIME && self.fill()? {}
+        let bytes = &self.buffer[self.left.clone()];
+        let is_time = |byte: &u8| byte.is_ascii_digit() || b"-:.,+TZ \t".contains(byte);
+        let length = bytes.iter().take(MAX_TIME).take_while(|byte| is_time(byte)).count();
+        let is_line = bytes.get(length) == Some(&b'{');
+        self.take(if is_line { length } else { 0 });
+        Ok(is_line)
     }
 
     /// Consumes one byte and changes the state.
@@ -218,8 +262,24 @@ impl<R: Read> JsonObjects<R> {
             Some(b']') => return Err(self.not_json(0, "}")),
             Some(b'{' | b'[') => self.look(object_end)?,
             Some(b'"') => self.look(string_end)?,
-            _ => Scan::End(1),
+            byte => {
+                if byte == Some(b',') && self.token == Token::Key {
+                    self.token = Token::None;
+                }
+                Scan::End(1)
+            }
         };
+        if let Scan::End(end) = length
+            && self.token != Token::Given
+        {
+            let text = &self.buffer[self.left.start..self.left.start + end];
+            let is_key = matches!(text, br#""NextToken""# | br#""nextToken""#);
+            match self.token {
+                _ if is_key => self.token = Token::Key,
+                Token::Key if text.starts_with(b"\"") => self.token = Token::Given,
+                _ => {}
+            }
+        }
         if let Scan::End(end) = length {
             self.take(end);
         }

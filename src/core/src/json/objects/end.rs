@@ -1,12 +1,24 @@
-//! Ends of objects and strings, and starts of `Records` arrays, in the bytes buffered so far.
+//! Ends of objects and strings, and starts of arrays of records, in the bytes buffered so far.
 
 use memchr::memchr3;
+
+/// Keys of the arrays that hold records: of CloudTrail's files, `lookup-events`, `filter-log-events`, subscriptions of
+/// CloudWatch Logs, `receive-message`, `get-query-results` of CloudTrail Lake, and the REST interface of Splunk.
+const ARRAYS: [&[u8]; 7] = [
+    br#""Records""#,
+    br#""Events""#,
+    br#""events""#,
+    br#""logEvents""#,
+    br#""Messages""#,
+    br#""QueryResultRows""#,
+    br#""results""#,
+];
 
 /// Result of scanning the buffered bytes.
 pub(super) enum Scan {
     /// The object ends before this index.
     End(usize),
-    /// The array `Records` begins at this index.
+    /// The array of records begins at this index.
     Records(usize),
     /// More bytes are needed.
     More,
@@ -51,7 +63,7 @@ pub(super) fn string_end(bytes: &[u8]) -> Scan {
     Scan::More
 }
 
-/// Looks for `Records` among the members of the object at the start of `bytes`.
+/// Looks for an array of records among the members of the object at the start of `bytes`.
 pub(super) fn open(bytes: &[u8]) -> Scan {
     let mut at = 1;
     // String in the position of a key. Values are skipped.
@@ -66,7 +78,7 @@ pub(super) fn open(bytes: &[u8]) -> Scan {
                 Scan::Bad(bad) => return Scan::Bad(at + bad),
                 more => return more,
             },
-            b'[' if key == Some(br#""Records""#) => return Scan::Records(at),
+            b'[' if key.is_some_and(|key| ARRAYS.contains(&key)) => return Scan::Records(at),
             b'{' | b'[' => match object_end(&bytes[at..]) {
                 Scan::End(end) => end,
                 Scan::Bad(bad) => return Scan::Bad(at + bad),
