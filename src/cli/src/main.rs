@@ -8,6 +8,7 @@ mod excerpt;
 mod exit;
 mod export;
 mod fault;
+mod files;
 mod input;
 mod matching;
 mod output;

@@ -3,6 +3,7 @@
 mod logs;
 mod matching;
 mod pipes;
+mod shapes;
 mod states;
 mod turns;
 mod usage;
@@ -191,16 +192,17 @@ async fn what_is_broken_is_named_and_the_rest_counts() -> Result<(), Failure> {
     let at = folder.path().display();
     let args = format!("replay --rules {at}/rules.jsonl {at}/logs");
     let stderr = [
-        "2.json.gz: damaged gzip: ",
-        "3.json.gz: damaged gzip: ",
+        "2.json.gz: damaged content: ",
+        "3.json.gz: damaged content: ",
         "4.json: not JSON at byte 0: saw \"<html>\", expected an object or an array",
+        "5.json: it is empty",
         "6.json, record 1: eventTime is \"soon\"; expected",
         "6.json, record 2: eventID or eventTime is missing; expected a CloudTrail record",
         "7.json, record 1: eventID",
     ];
-    program()?.check(&args, 0, &["0 would have tripped at 200/60s"], &stderr).await?;
-    let report = program()?.json(&args, 0).await?;
-    assert_eq!(report["skipped"], 6);
+    program()?.check(&args, 2, &["0 would have tripped at 200/60s"], &stderr).await?;
+    let report = program()?.json(&args, 2).await?;
+    assert_eq!(report["skipped"], 7);
     assert!(report["events"].as_u64() >= Some(50), "{report}");
     // Problems after the tenth are counted, but not named.
     let broken: Vec<(String, &[u8])> = (0..25).map(|n| (format!("{n:02}.json"), b"-".as_slice())).collect();
@@ -210,7 +212,7 @@ async fn what_is_broken_is_named_and_the_rest_counts() -> Result<(), Failure> {
     let at = folder.path().display();
     let args = format!("replay --rules {at}/rules.jsonl {at}");
     program()?
-        .check(&args, 0, &[], &["00.json: not JSON", "09.json: not JSON", "skipped 15 more, not named here"])
+        .check(&args, 2, &[], &["00.json: not JSON", "09.json: not JSON", "skipped 15 more, not named here"])
         .await?;
     Ok(())
 }

@@ -1,10 +1,8 @@
 //! Log files of `replay`: files by name, and files found in folders.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-
-use flate2::bufread::MultiGzDecoder;
 
 use crate::input;
 use crate::problem::Problem;
@@ -12,8 +10,6 @@ use crate::problem::Problem;
 const ENDINGS: &[&str] = &[".json", ".json.gz"];
 /// Folder of digest files, which hold hashes and no events.
 const DIGESTS: &str = "CloudTrail-Digest";
-/// First bytes of a gzip file.
-const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// Files to read, in the order of their paths.
 #[derive(Debug, Default)]
@@ -84,16 +80,6 @@ impl Logs {
         }
         Ok(())
     }
-}
-
-/// Opens a log, and unpacks it if its first bytes are those of gzip. The file's name does not matter.
-pub(super) fn open<R: Read + 'static>(
-    path: &Path,
-    wrap: impl FnOnce(File) -> R,
-) -> io::Result<Box<dyn Read>> {
-    let mut file = BufReader::with_capacity(128 << 10, wrap(input::open(path)?));
-    let is_packed = file.fill_buf()?.starts_with(GZIP);
-    Ok(if is_packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use budget_guard_core::replay::{Replay, RuleReport, RuleSpec, judge};
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::files;
 use crate::input;
 use crate::output;
 use crate::problem::Problem;
@@ -64,9 +65,10 @@ pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<E
     let report =
         Report { limit: limits.burst, files: logs.files.len(), reading, rules, bad_patterns, left_out };
     remarks::troubles(&report);
+    files::report_aside(&report.reading.aside);
     if report.reading.collected.events == 0 && report.reading.skipped > 0 {
         return Err(Problem::usage("no CloudTrail record could be read from these files")
-            .hint("expected CloudTrail's own log files: {\"Records\": […]}, packed or not"));
+            .hint("expected CloudTrail's log files, or an export of its records: see \"Files\" in infra/reference.md"));
     }
     if context.is_json() {
         output::json(&json::View::new(&report))?
@@ -88,8 +90,17 @@ impl Report<'_> {
         self.rules.iter().filter(|(rule, _)| rule.targets.is_some()).count()
     }
 
+    /// Returns true if a part of the input was left out, so that a quiet rule may not be quiet.
+    fn is_partial(&self) -> bool {
+        self.reading.skipped > 0 || !self.reading.aside.keys().all(|what| what.is_harmless())
+    }
+
     fn exit(&self) -> Exit {
         let found = if self.tripped().next().is_some() { Exit::Found } else { Exit::Done };
-        if self.reading.io_failed { found.worst(Exit::Failed) } else { found }
+        match found {
+            _ if self.reading.io_failed => Exit::Failed,
+            Exit::Done if self.is_partial() => Exit::Usage,
+            found => found,
+        }
     }
 }

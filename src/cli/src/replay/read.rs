@@ -1,16 +1,20 @@
 //! Reads the logs with one thread per core. Broken files and records are reported and skipped.
 
-use std::io;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use budget_guard_core::json::{JsonObjects, ObjectsError, Unwrap};
+use budget_guard_core::model::printable;
 use budget_guard_core::replay::{Collected, Replay};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::logs::{self, Logs};
+use super::logs::Logs;
+use crate::files::{self, Aside, Found};
 use crate::problem::Problem;
 
 /// Maximum number of problems that are reported; the others are only counted.
@@ -27,6 +31,8 @@ pub(super) struct Reading {
     pub troubles: Vec<Trouble>,
     /// True if reading a file failed, rather than parsing its content.
     pub io_failed: bool,
+    /// Content that is no record of a call, with its number and the first file that has it.
+    pub aside: BTreeMap<Aside, (u64, PathBuf)>,
 }
 
 /// A file or record that was skipped, with the reason.
@@ -47,6 +53,7 @@ struct Reader<'a> {
     skipped: u64,
     troubles: Vec<Trouble>,
     io_failed: bool,
+    aside: BTreeMap<Aside, (u64, PathBuf)>,
 }
 
 /// Reads all logs and merges the results of the threads.
@@ -73,6 +80,7 @@ pub(super) fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
         skipped: 0,
         troubles: Vec::new(),
         io_failed: !logs.unreadable.is_empty(),
+        aside: BTreeMap::new(),
     };
     for (folder, error) in &logs.unreadable {
         reading.skipped += 1;
@@ -85,6 +93,10 @@ pub(super) fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
         reading.skipped += reader.skipped;
         reading.troubles.extend(reader.troubles);
         reading.io_failed |= reader.io_failed;
+        for (what, (count, file)) in reader.aside {
+            let known = reading.aside.entry(what).or_insert_with(|| (0, file.clone()));
+            *known = (known.0 + count, file.min(std::mem::take(&mut known.1)));
+        }
         parts.push(reader.collected);
     }
     // Each thread takes files in order, so its first problems include the first of all.
@@ -105,25 +117,39 @@ fn progress(logs: &Logs) -> ProgressBar {
 
 impl<'a> Reader<'a> {
     fn new(replay: &'a Replay) -> Self {
-        Self { replay, collected: Collected::new(replay), skipped: 0, troubles: Vec::new(), io_failed: false }
+        Self {
+            replay,
+            collected: Collected::new(replay),
+            skipped: 0,
+            troubles: Vec::new(),
+            io_failed: false,
+            aside: BTreeMap::new(),
+        }
     }
 
     fn file(&mut self, path: &Path, bar: &ProgressBar) {
-        let bar = bar.clone();
-        let input = match logs::open(path, move |file| bar.wrap_read(file)) {
-            Ok(input) => input,
-            Err(error) => return self.io(path, &error),
-        };
+        let wrap = |file: File| bar.wrap_read(file);
+        let opened = files::each(path, wrap, &mut |entry, input| match entry {
+            None => self.content(path, input),
+            // The name is that of an archive's author.
+            Some(entry) => {
+                self.content(&PathBuf::from(format!("{}/{}", path.display(), printable(entry))), input)
+            }
+        });
+        if let Err(error) = opened {
+            self.io(path, &error);
+        }
+    }
+
+    fn content(&mut self, path: &Path, input: &mut dyn Read) {
         let mut values = JsonObjects::new(input, Unwrap::Records);
         let mut record = 0;
         loop {
             match values.next() {
-                Ok(None) => return,
+                Ok(None) => break,
                 Ok(Some(value)) => {
                     record += 1;
-                    if let Err(error) = self.collected.add(self.replay, value) {
-                        self.trouble(path, Some(record), error.to_string());
-                    }
+                    self.value(path, record, value);
                 }
                 Err(ObjectsError::Read(error)) => return self.io(path, &error),
                 Err(error) => {
@@ -133,6 +159,33 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+        if values.is_empty() {
+            self.trouble(path, None, "it is empty; expected CloudTrail records".to_owned());
+        }
+        if values.has_next_page() {
+            let problem = "events are missing: its NextToken names a next page; fetch all of them with the same \
+                           command without --max-items and --no-paginate";
+            self.trouble(path, None, problem.to_owned());
+        }
+    }
+
+    /// Adds a record, or the records in an exported value. A value is taken for a record first, which most are.
+    fn value(&mut self, path: &Path, number: u64, value: &[u8]) {
+        let Err(mut problem) = self.collected.add(self.replay, value) else { return };
+        let mut is_read = true;
+        let is_whole = files::unwrap(value, &mut |found| match found {
+            Found::Record(record) | Found::Event { record, .. } => {
+                if let Err(error) = self.collected.add(self.replay, record.as_bytes()) {
+                    (problem, is_read) = (error, false);
+                }
+            }
+            Found::Aside(what) => {
+                self.aside.entry(what).or_insert_with(|| (0, path.to_owned())).0 += 1;
+            }
+        });
+        if !is_whole || !is_read {
+            self.trouble(path, Some(number), problem.to_string());
+        }
     }
 
     fn io(&mut self, path: &Path, error: &io::Error) {
@@ -140,7 +193,7 @@ impl<'a> Reader<'a> {
         // An error of unpacking means damaged content, and not a failure of the disk.
         let is_content = matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
         self.io_failed |= !is_content;
-        let what = if is_content { "damaged gzip: " } else { "" };
+        let what = if is_content { "damaged content: " } else { "" };
         self.trouble(path, None, format!("{what}{error}"));
     }
 
