@@ -181,6 +181,13 @@ resource "aws_iam_policy" "operator" {
         Resource  = "*"
         Condition = { StringEquals = { "aws:RequestedRegion" = local.region } }
       },
+      {
+        Sid       = "Trails"
+        Effect    = "Allow"
+        Action    = ["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:RequestedRegion" = local.region } }
+      },
     ]
   })
 }
