@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
 use crate::logs::{gzip, in_file};
@@ -103,6 +104,34 @@ async fn a_pipe_that_is_named_twice_is_refused() -> Result<(), Failure> {
         let args = args.replace('@', &format!("{}/", folder.path().display()));
         timeout(PATIENCE, program()?.check(&args, 2, &[], &stderr)).await??;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn after_ctrl_c_the_report_is_made_of_what_was_read() -> Result<(), Failure> {
+    let folder = folder(&[("rules.jsonl", FIX_ACL.as_bytes())])?;
+    let at = folder.path().display();
+    let mut command =
+        program()?.command(&format!("replay --rules {at}/rules.jsonl /dev/stdin --output json"));
+    let mut replay = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut log = replay.stdin.take().ok_or("a pipe")?;
+    let records: Vec<String> =
+        calls(2_000, 1_000).iter().map(|record| in_file(std::slice::from_ref(record))).collect();
+    // More than the pipe holds, so that most of it was read when the last byte is written.
+    log.write_all(records.join("\n").as_bytes()).await?;
+    let pid = replay.id().ok_or("it has ended")?.to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status()?.success());
+    // It notices with the next record.
+    let more = calls(2_001, 1_000).split_off(2_000);
+    let written = log.write_all(format!("\n{}", in_file(&more)).as_bytes()).await;
+    drop((written, log));
+    let output = replay.wait_with_output().await?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(report["is_interrupted"], true, "{report}");
+    assert!(report["events"].as_u64() > Some(1_000), "{report}");
+    assert!(said.contains("warning: interrupted: what follows is about a part of the files"), "{said}");
     Ok(())
 }
 

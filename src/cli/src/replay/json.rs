@@ -9,6 +9,7 @@ use budget_guard_core::verdict::{EvidenceKind, OwnEvidence};
 use serde::Serialize;
 
 use super::Report;
+use super::interrupt::is_interrupted;
 use super::read::Trouble;
 use super::verdict::{TripCost, Verdict};
 use crate::commands::acting::Knowledge;
@@ -21,6 +22,8 @@ pub(super) struct View<'a> {
     events: u64,
     /// Number of records and files that could not be read.
     skipped: u64,
+    /// True if Ctrl-C ended the reading, so that the rest of the files is missing.
+    is_interrupted: bool,
     /// Number of records that had been read before.
     duplicates: u64,
     files: usize,
@@ -151,6 +154,7 @@ impl<'a> View<'a> {
         Self {
             events: collected.events,
             skipped: report.reading.skipped,
+            is_interrupted: is_interrupted(),
             duplicates: collected.duplicates,
             files: report.files,
             first: collected.first,

@@ -1,5 +1,6 @@
 //! `replay`: runs rules over CloudTrail logs. Needs no AWS.
 
+mod interrupt;
 mod json;
 mod logs;
 mod read;
@@ -55,6 +56,7 @@ pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<E
     }
     let watched: Vec<&RuleSpec> = patterns.iter().map(|(rule, _)| *rule).collect();
     let replay = Replay::new(patterns, &own);
+    interrupt::watch();
     let mut reading = read::read(&replay, &logs)?;
     let outcomes = judge(&limits, &replay, &mut reading.collected);
     let mut rules: Vec<_> = watched.into_iter().zip(outcomes).collect();
@@ -98,7 +100,7 @@ impl Report<'_> {
     fn exit(&self) -> Exit {
         let found = if self.tripped().next().is_some() { Exit::Found } else { Exit::Done };
         match found {
-            _ if self.reading.io_failed => Exit::Failed,
+            _ if self.reading.io_failed || interrupt::is_interrupted() => Exit::Failed,
             Exit::Done if self.is_partial() => Exit::Usage,
             found => found,
         }

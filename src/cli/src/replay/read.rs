@@ -13,6 +13,7 @@ use budget_guard_core::model::printable;
 use budget_guard_core::replay::{Collected, Replay};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::interrupt::is_interrupted;
 use super::logs::Logs;
 use crate::files::{self, Aside, Found};
 use crate::problem::Problem;
@@ -66,7 +67,9 @@ pub(super) fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
     let readers: Vec<Option<Reader<'_>>> = thread::scope(|scope| {
         let work = || {
             let mut reader = Reader::new(replay);
-            while let Some(file) = logs.files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while !is_interrupted()
+                && let Some(file) = logs.files.get(next.fetch_add(1, Ordering::Relaxed))
+            {
                 reader.file(file, &bar);
             }
             reader
@@ -144,7 +147,7 @@ impl<'a> Reader<'a> {
     fn content(&mut self, path: &Path, input: &mut dyn Read) {
         let mut values = JsonObjects::new(input, Unwrap::Records);
         let mut record = 0;
-        loop {
+        while !is_interrupted() {
             match values.next() {
                 Ok(None) => break,
                 Ok(Some(value)) => {
@@ -158,6 +161,9 @@ impl<'a> Reader<'a> {
                     self.trouble(path, None, format!("{error}{so_far}"));
                 }
             }
+        }
+        if is_interrupted() {
+            return;
         }
         if values.is_empty() {
             self.trouble(path, None, "it is empty; expected CloudTrail records".to_owned());

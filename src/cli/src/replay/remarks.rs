@@ -10,6 +10,7 @@ use budget_guard_core::window::EXACT;
 use jiff::SignedDuration;
 
 use super::Report;
+use super::interrupt::is_interrupted;
 use super::read::Trouble;
 use super::verdict::{TripCost, Verdict, is_told};
 use crate::context::Context;
@@ -20,6 +21,9 @@ const NAMED: usize = 5;
 
 /// Prints the problems that limit the report.
 pub(super) fn troubles(report: &Report<'_>) {
+    if is_interrupted() {
+        output::warning("interrupted: what follows is about a part of the files");
+    }
     for bad in &report.bad_patterns {
         output::warning(format_args!("unknown whether it fires: {}", bad.message));
     }
