@@ -29,7 +29,7 @@ static CALLS: LazyLock<Table> = LazyLock::new(|| {
     table
 });
 
-/// Actions of which one allows a call. `source` is the event source without `.amazonaws.com`.
+/// Actions that allow a call, each by itself. `source` is the event source without `.amazonaws.com`.
 pub(crate) fn actions(source: &str, call: &str) -> Vec<String> {
     let own: Vec<String> = exceptions(source)
         .filter(|(name, _)| matches(name, call))

@@ -255,7 +255,7 @@ mod tests {
         check(some, r#"{"prefix":"aws.s3"}"#, true);
         check(some, r#""aws.s3","trails.eu""#, true);
         check(some, r#""budget-guard.drill""#, true);
-        // The rule takes events of AWS, all of which are shown. Events of other senders prove nothing in any case.
+        // The rule takes events of AWS, and the guard is shown all of them. Events of other senders prove nothing in any case.
         check(some, "", true);
         check(some, r#""orders""#, false);
         check(some, r#""aws.s3","orders""#, false);

@@ -23,7 +23,7 @@ fn template(pattern: &str) -> String {
     )
 }
 
-/// Applies the lines of a unified diff, all of which are additions or replacements.
+/// Applies the lines of a unified diff, which only add or replace lines.
 fn applied(text: &str, diff: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     for line in diff.lines().skip(2) {

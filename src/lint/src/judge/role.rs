@@ -51,7 +51,7 @@ pub(crate) struct Wanted {
     is_particular: bool,
 }
 
-/// Call that a pattern names, with the actions of which one allows it.
+/// Call that a pattern names, with the actions that allow it, each by itself.
 #[derive(Debug)]
 struct WantedCall {
     source: String,
@@ -265,8 +265,8 @@ impl Search<'_> {
         sources
     }
 
-    /// Adds the call if an event of it by the role can match. `known` are the facts about a call that matches, whoever
-    /// makes it, unless the pattern is particular.
+    /// Adds the call if an event of it by the role can match. `known` are the facts about a call that matches for every
+    /// caller, unless the pattern is particular.
     fn call(
         &mut self,
         source: &str,

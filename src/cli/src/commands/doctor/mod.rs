@@ -110,7 +110,7 @@ pub(super) async fn run(context: &Context) -> Result<Exit, Problem> {
     Ok(worst.fold(Exit::Done, Exit::worst))
 }
 
-/// Fails if events do not reach the guard, or nobody is told of a cut: a drill would show what a loop does not meet.
+/// Fails if events do not reach the guard, or no subscriber is told of a cut: the drill would show more than a loop meets.
 pub(super) async fn check_before_drill(context: &Context, session: &Session) -> Result<(), Problem> {
     let findings = Box::pin(checks::of_the_way(context, session)).await?;
     let is_bad = |one: &&Finding| one.state == State::Problem;
