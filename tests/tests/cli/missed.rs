@@ -1,7 +1,6 @@
 //! `enable --replay-missed`: what is refused before the rule is touched, and what becomes of a replay.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use serde_json::{Value, json};
