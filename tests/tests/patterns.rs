@@ -149,7 +149,7 @@ fn facts(event: &Value, path: &str, facts: Facts) -> Facts {
     }
 }
 
-/// What the reference engine matches is possible with the facts of that event.
+/// An event that the reference engine matches is possible with the facts of that event.
 #[test]
 fn a_match_is_never_ruled_out() {
     let Some(text) = shared("conformance/event-patterns.jsonl") else { return };

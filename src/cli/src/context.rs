@@ -156,11 +156,6 @@ impl Context {
         self.deployed.get().is_some() || self.setting(MODE).is_some()
     }
 
-    /// Returns true if the settings of the deployed guard were read.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.deployed.get().is_some()
-    }
-
     /// ARN of the guard's queue. `None` if neither the option nor the variable is set.
     pub(crate) fn queue(&self) -> Result<Option<QueueArn>, Problem> {
         let Some(text) = self.setting(QUEUE).filter(|text| !text.is_empty()) else { return Ok(None) };

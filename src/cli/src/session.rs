@@ -49,7 +49,7 @@ impl Session {
 
     /// Reads the settings of the deployed guard as well, if they can be read, for what is shown and not needed.
     pub(crate) async fn complete(&self, context: &Context) {
-        if !context.is_complete() && !context.knows_mode() {
+        if !context.knows_mode() {
             let found = deployed::find(context, None, &self.config, &self.named);
             if let Ok(found) = Box::pin(found).await {
                 context.complete(found);

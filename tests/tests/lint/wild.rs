@@ -78,7 +78,7 @@ fn rules_that_loop_are_found_as_far_as_their_roles_are_known() {
     for rule in rules.iter().filter(|rule| rule["loop_prone"] == true) {
         let name = rule["name"].as_str().unwrap_or_default();
         let mut actions = actions(rule);
-        // What every function needs.
+        // Rights that every function needs.
         actions
             .extend(["CreateLogGroup", "CreateLogStream", "PutLogEvents"].map(|call| format!("logs:{call}")));
         let report = judge(rule, &actions);
