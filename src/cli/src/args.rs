@@ -148,21 +148,10 @@ pub(crate) enum Command {
         #[arg(value_name = "LOG", required = true)]
         logs: Vec<PathBuf>,
     },
-    /// Find rules that can fire themselves before they are deployed, and the cure
+    /// Find rules that can fire themselves, before they are deployed or in the account, and the cure
     ///
-    /// Needs no AWS: no credentials, no table, no topic.
-    Lint {
-        /// Print the findings as SARIF 2.1.0, for code scanning
-        #[arg(long)]
-        sarif: bool,
-        /// Also print why it cannot be told of other rules
-        #[arg(long, conflicts_with = "sarif")]
-        notes: bool,
-        /// CloudFormation and SAM templates, CDK's *.template.json, `terraform show -json` of a plan or state, rules as
-        /// for `replay --rules`, and `aws iam get-account-authorization-details` for the roles of such rules
-        #[arg(value_name = "FILE", required = true)]
-        files: Vec<PathBuf>,
-    },
+    /// Needs no stack: no table, no topic. Files need no AWS at all.
+    Lint(Lint),
     /// Say which events an event pattern, or the rules of a file, match
     ///
     /// Needs no AWS: no credentials, no table, no topic.
@@ -256,16 +245,42 @@ pub(crate) enum RulesCommand {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct Lint {
+    /// Print the findings as SARIF 2.1.0, for code scanning
+    #[arg(long)]
+    pub sarif: bool,
+    /// Also print why it cannot be told of other rules
+    #[arg(long, conflicts_with = "sarif")]
+    pub notes: bool,
+    /// Read the rules of the account in place of files, with the policies of the roles behind them
+    #[arg(long)]
+    pub live: bool,
+    #[command(flatten)]
+    pub scope: Surveyed,
+    /// CloudFormation and SAM templates, CDK's *.template.json, `terraform show -json` of a plan or state, rules as
+    /// for `replay --rules`, and `aws iam get-account-authorization-details` for the roles of such rules
+    #[arg(value_name = "FILE", required_unless_present = "live", conflicts_with_all = ["live", "all_regions", "bus", "print_policy"])]
+    pub files: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct Export {
+    #[command(flatten)]
+    pub scope: Surveyed,
+    /// The file to write, once all is read [default: standard output, line by line]
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// Rules of the account that are read, and the rights for them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Surveyed {
     /// The rules of all Regions that the account has enabled
     #[arg(long)]
     pub all_regions: bool,
     /// The rules on this event bus alone; may be given several times [default: all buses]
     #[arg(long, value_name = "BUS")]
     pub bus: Vec<String>,
-    /// The file to write, once all is read [default: standard output, line by line]
-    #[arg(long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
     /// Print the IAM policy with the rights for these options, and do nothing
     #[arg(long)]
     pub print_policy: bool,

@@ -17,7 +17,7 @@ pub(crate) struct Named {
 }
 
 /// All operations that the command line calls, each with the service prefix of its IAM action.
-const CALLS: [(&str, &str); 35] = [
+const CALLS: [(&str, &str); 36] = [
     ("Scan", "dynamodb"),
     ("GetItem", "dynamodb"),
     ("PutItem", "dynamodb"),
@@ -49,6 +49,7 @@ const CALLS: [(&str, &str); 35] = [
     ("GetQueueAttributes", "sqs"),
     ("SetQueueAttributes", "sqs"),
     ("CreateRole", "iam"),
+    ("GetAccountAuthorizationDetails", "iam"),
     ("PutRolePolicy", "iam"),
     ("SimulatePrincipalPolicy", "iam"),
     ("DescribeTrails", "cloudtrail"),

@@ -6,7 +6,6 @@ mod context;
 mod deployed;
 mod excerpt;
 mod exit;
-mod export;
 mod fault;
 mod files;
 mod input;
@@ -20,6 +19,7 @@ mod rule;
 mod rule_file;
 mod session;
 mod similar;
+mod survey;
 mod targets;
 
 use std::process::ExitCode;

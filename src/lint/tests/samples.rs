@@ -33,7 +33,7 @@ fn each_sample_has_its_report() {
             inputs.push(input(&roles));
         }
         let report = lint(&inputs);
-        let seen = format!("{}{}\n", text(&report, true), totals(&report));
+        let seen = format!("{}{}\n", text(&report, true), totals(&report, "file"));
         let expected = PathBuf::from(format!("{}.expected", path.display()));
         if fs::read_to_string(&expected).ok().as_ref() != Some(&seen) {
             wrong.push(format!("{}:\n{seen}", expected.display()));

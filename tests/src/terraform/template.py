@@ -153,6 +153,8 @@ def shaped(kind, properties):
     for name, value in properties.items():
         name = names.get(snake(name), snake(name))
         found[name] = ("json", value) if name in JSON and not isinstance(value, str) else value
+    if "tags" in found:
+        found["tags"] = {tag["Key"]: tag["Value"] for tag in found["tags"]}
     return found
 
 

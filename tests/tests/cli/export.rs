@@ -1,6 +1,7 @@
 //! `rules export`: what the file holds, that the other commands take it, and what is said of the parts that are missing.
 
 mod faults;
+mod live;
 mod rights;
 
 use std::fs;

@@ -28,6 +28,15 @@ fn sample(name: &str) -> Result<Vec<u8>, Failure> {
     Ok(fs::read(root().join(SAMPLES).join(name))?)
 }
 
+/// The guard hears the calls that it makes itself, and leaves them out.
+#[tokio::test]
+async fn the_guards_own_rules_are_no_finding() -> Result<(), Failure> {
+    let template = root().join("infra/template.yaml");
+    let seen = ["rule ChangesRule can fire itself, and is allowed to: the guard leaves out its own calls"];
+    Program::new(&[])?.check(&format!("lint {}", template.display()), 0, &seen, &["3 rules; "]).await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_loop_is_exit_code_4_and_all_files_are_judged() -> Result<(), Failure> {
     let (looping, honest) = (sample("aws-example.yaml")?, sample("honest.yaml")?);

@@ -13,6 +13,7 @@ mod doctor;
 mod drill;
 mod enable;
 mod explain;
+mod export;
 mod lines;
 mod lint;
 mod lookup;
@@ -30,7 +31,6 @@ use crate::args::{Args, Command, RuleCommand, RulesCommand};
 use crate::context::Context;
 use crate::deployed::STACK;
 use crate::exit::Exit;
-use crate::export;
 use crate::matching;
 use crate::problem::Problem;
 use crate::replay;
@@ -83,7 +83,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
             context.limit = limit;
             replay::run(&context, &rules, &logs)
         }
-        Command::Lint { sarif, notes, files } => lint::run(&context, &files, sarif, notes),
+        Command::Lint(args) => Box::pin(lint::run(&context, &args)).await,
         Command::Match { by, events } => matching::run(&context, &by, &events),
         Command::Rule(RuleCommand::Create(new)) => {
             context.queue.clone_from(&new.queue);

@@ -7,6 +7,9 @@ use super::targets::targets;
 use crate::model::{ACTS_AS_TAG, ActsAs, DEFAULT_BUS, Excerpt, Own, RuleArn, RuleState, Target, bus_name};
 use eventbridge_pattern::{Pattern, PatternError};
 
+/// Tag `allow REASON` of a rule that may fire itself in its author's opinion.
+pub const LINT_TAG: &str = "budget-guard:lint";
+
 /// Rule as listed in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleSpec {
@@ -28,6 +31,8 @@ pub struct RuleSpec {
     pub targets: Option<Vec<Target>>,
     /// Roles named by the rule's tag [`ACTS_AS_TAG`].
     pub acts_as: ActsAs,
+    /// Value of the rule's tag [`LINT_TAG`].
+    pub lint: Option<String>,
 }
 
 /// Event pattern as text, with its position in the file.
@@ -151,13 +156,15 @@ fn rule(text: &str, value: &RawValue) -> Result<RuleSpec, RulesError> {
     let bus = bus_name(&bus).to_owned();
     let pattern = item.listed_pattern.or(item.pattern).map(|raw| pattern_text(text, raw)).transpose()?;
     let targets = item.listed_targets.or(item.targets).map(|raw| parse(text, raw)).transpose()?.map(targets);
-    let acts_as = item.tags.iter().find(|tag| tag.key == ACTS_AS_TAG).map(|tag| tag.value.parse());
+    let tag = |key: &str| item.tags.iter().find(|tag| tag.key == key).map(|tag| tag.value.as_str());
+    let acts_as = tag(ACTS_AS_TAG).map(str::parse);
     let acts_as = acts_as.transpose();
     let acts_as =
         acts_as.map_err(|error| bad(format!("rule {}: tag {ACTS_AS_TAG}: {error}", Excerpt::new(&name))))?;
     Ok(RuleSpec {
         targets,
         acts_as: acts_as.unwrap_or_default(),
+        lint: tag(LINT_TAG).map(str::to_owned),
         name: if bus == DEFAULT_BUS { name } else { format!("{bus}/{name}") },
         arn,
         bus,

@@ -237,20 +237,25 @@ impl<'a> Judge<'a> {
         while at < roles.len() && at < MAX_ASSUMED {
             let (label, _, role) = roles[at].clone();
             for arn in role.assumes() {
-                let assumed = self.document.roles.iter().find(|(_, role)| role.arn == arn);
-                if let Some((key, assumed)) = assumed
+                if let Some((key, assumed)) = self.assumed(arn)
                     && !roles.iter().any(|(_, own, _)| own == key)
                 {
-                    roles.push((
-                        format!("{label}, which assumes it through {}", role.label),
-                        key.clone(),
-                        assumed,
-                    ));
+                    let label = format!("{label}, which assumes it through {}", role.label);
+                    roles.push((label, key.to_owned(), assumed));
                 }
             }
             at += 1;
         }
         roles
+    }
+
+    /// Role with this ARN, of this file or of another one, with its key.
+    fn assumed(&self, arn: &str) -> Option<(&'a str, &'a Role)> {
+        let own = self.document.roles.iter().find(|(_, role)| role.arn == arn);
+        let other = self.others.get_key_value(arn).map(|(arn, role)| (arn.as_str(), *role));
+        other
+            .filter(|_| own.is_none_or(|(_, role)| role.statements.is_empty()))
+            .or(own.map(|(key, role)| (key.as_str(), role)))
     }
 
     /// Role by its key. The one of another file, if this file has no policies of it.
@@ -278,11 +283,10 @@ impl<'a> Judge<'a> {
                 unknown.extend(
                     role.unknown.iter().map(|why| format!("{}: {why}", role.label).replace(UNKNOWN, "…")),
                 );
-                let is_here = |arn: &str| self.document.roles.values().any(|role| role.arn == arn);
-                let elsewhere = role.assumes().into_iter().filter(|arn| !is_here(arn));
+                let elsewhere = role.assumes().into_iter().filter(|arn| self.assumed(arn).is_none());
                 unknown.extend(elsewhere.map(|arn| {
                     format!(
-                        "{} may assume {}, which is not in this file",
+                        "{} may assume {}, which is in none of the files",
                         role.label,
                         arn.replace(UNKNOWN, "…")
                     )

@@ -188,7 +188,7 @@ fn what_is_not_told_is_named() {
         &acl,
         "s3 PutBucketAcl",
     );
-    check(ACL, &allow("'sts:AssumeRole'"), "?: role R may assume *, which is not in this file");
+    check(ACL, &allow("'sts:AssumeRole'"), "?: role R may assume *, which is in none of the files");
     check("{source: [aws.s3], detail: {eventName: PutBucketAcl}}", &acl, "?: ");
     check("{source: [my.app]}", &acl, "its events are no API calls");
     check("{source: [aws.s3], detail-type: [Object Created]}", &acl, "its events are no API calls");

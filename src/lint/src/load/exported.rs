@@ -52,7 +52,7 @@ fn rule(spec: &RuleSpec, roles: &mut BTreeMap<String, Role>) -> Rule {
         takes_reads: spec.state.as_str() == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
         region: spec.arn.as_ref().map(|arn| arn.region().to_owned()),
         bus: (spec.bus != "default").then(|| spec.bus.clone()),
-        allowed: None,
+        allowed: spec.lint.as_deref().and_then(pattern::reason),
         targets,
         targets_unknown: spec.targets.is_none().then(|| "the file does not tell its targets".to_owned()),
     }

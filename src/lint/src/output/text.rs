@@ -100,8 +100,8 @@ fn place(path: &str, line: usize) -> String {
     if line == 0 { path.to_owned() } else { format!("{path}:{line}") }
 }
 
-/// Numbers of files and rules by verdict, in one line.
-pub fn totals(report: &Report) -> String {
+/// Numbers of rules by verdict, in one line. `noun` is the word for a file of the report.
+pub fn totals(report: &Report, noun: &str) -> String {
     let rules = || report.files.iter().flat_map(|file| &file.rules);
     let count = |verdict| rules().filter(|rule| rule.verdict == verdict).count();
     let cycles: usize = report.files.iter().map(|file| file.cycles.len()).sum();
@@ -109,7 +109,7 @@ pub fn totals(report: &Report) -> String {
     let never = rules().filter(|rule| rule.never.is_some()).count();
     let mut text = format!(
         "{}, {}; can fire itself: {}, cannot: {}, cannot be told: {}, not on API calls: {}",
-        counted(report.files.len(), "file"),
+        counted(report.files.len(), noun),
         counted(rules().count(), "rule"),
         count(Verdict::CanFireItself),
         count(Verdict::Cannot),

@@ -4,6 +4,8 @@ mod actors;
 mod roles;
 mod values;
 
+use budget_guard_core::replay::LINT_TAG;
+
 use actors::Search;
 use values::{Template, kind};
 
@@ -124,12 +126,12 @@ impl Loader<'_, '_> {
 
     /// Reason why the rule may fire itself: in a comment, in `Metadata`, or in a tag.
     fn allowed(&self, resource: &Node) -> Option<String> {
-        const NAME: &str = "budget-guard:lint";
-        let metadata = resource.at(&["Metadata", NAME]).and_then(Node::text);
+        let metadata = resource.at(&["Metadata", LINT_TAG]).and_then(Node::text);
         let tags = resource.at(&["Properties", "Tags"]);
         let tag = tags.and_then(|tags| {
-            let listed = tags.items().iter().find(|tag| tag.get("Key").and_then(Node::text) == Some(NAME));
-            listed.and_then(|tag| tag.get("Value")).or(tags.get(NAME)).and_then(Node::text)
+            let listed =
+                tags.items().iter().find(|tag| tag.get("Key").and_then(Node::text) == Some(LINT_TAG));
+            listed.and_then(|tag| tag.get("Value")).or(tags.get(LINT_TAG)).and_then(Node::text)
         });
         let word = metadata.or(tag).and_then(pattern::reason);
         word.or_else(|| pattern::allowed_by_comment(self.lines, resource.place, resource.end))

@@ -5,6 +5,7 @@ mod resources;
 
 use std::collections::BTreeMap;
 
+use budget_guard_core::replay::LINT_TAG;
 use serde_json::Value as Json;
 
 use actors::Search;
@@ -46,9 +47,8 @@ fn rule<'j>(search: &mut Search<'_, 'j>, own: &Resource<'j>) -> Rule {
         resources.of_kind("aws_cloudwatch_event_target").filter(is_target).collect();
     let targets = targets.into_iter().map(|target| search.target(target)).collect();
     let region = own.text("arn").and_then(|arn| arn.split(':').nth(3)).or(resources.region);
-    let tag = [&own.values["tags"], &own.values["tags_all"]]
-        .into_iter()
-        .find_map(|tags| tags["budget-guard:lint"].as_str());
+    let tag =
+        [&own.values["tags"], &own.values["tags_all"]].into_iter().find_map(|tags| tags[LINT_TAG].as_str());
     Rule {
         name: own.address.to_owned(),
         place: Place::default(),

@@ -3,15 +3,22 @@
 use std::collections::BTreeSet;
 
 use budget_guard_aws::{BusRules, EventBridgeRules, SurveyedTarget, patient, regions};
-use budget_guard_core::model::{Arn, DEFAULT_BUS, Fault, FaultKind, ListedRule, Tags};
+use budget_guard_core::model::{Arn, DEFAULT_BUS, Fault, FaultKind, ListedRule, Tags, plural};
 use budget_guard_core::ports::Rules;
 use futures_util::future::join;
 use futures_util::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use serde_json::Value;
 
-use super::gaps::Gaps;
-use super::line::Line;
+mod gaps;
+mod line;
+mod policy;
+
+use gaps::Gaps;
+use line::Line;
+pub(crate) use policy::policy;
+
+use crate::args::Surveyed;
 use crate::output;
 use crate::problem::Problem;
 use crate::session::Session;
@@ -19,15 +26,6 @@ use crate::session::Session;
 /// Number of rules that are read at the same time. EventBridge allows 50 calls a second, and a rule takes two and those
 /// about its actors.
 const AT_ONCE: usize = 8;
-
-/// Rules that are asked for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Scope<'a> {
-    /// True for all Regions of the account, else that of the session.
-    pub all_regions: bool,
-    /// Names of buses; all if empty.
-    pub buses: &'a [String],
-}
 
 /// Counts of a survey, and what could not be read.
 #[derive(Debug, Default)]
@@ -53,8 +51,29 @@ pub(crate) struct Survey {
 
 impl Survey {
     /// Problem of the first list that failed.
-    pub(super) fn failure(&self) -> Option<Problem> {
+    pub(crate) fn failure(&self) -> Option<Problem> {
         self.failure.clone()
+    }
+
+    /// Counts in one line.
+    pub(crate) fn summary(&self) -> String {
+        let place = match self.regions.as_slice() {
+            [region] => format!("in {region}"),
+            regions => format!("in {}", plural(regions.len() as u64, "Region")),
+        };
+        let mut parts = vec![format!("{} {place}", plural(self.rules, "rule"))];
+        let names = |all: &BTreeSet<String>| all.iter().cloned().collect::<Vec<_>>().join(", ");
+        if self.on_other_buses > 0 {
+            let buses = names(&self.buses);
+            parts.push(format!("{} on other buses than default ({buses})", self.on_other_buses));
+        }
+        if self.of_others > 0 {
+            parts.push(format!("{} of other accounts ({})", self.of_others, names(&self.accounts)));
+        }
+        if self.unknown > 0 {
+            parts.push(format!("{} with targets that are not fully known", self.unknown));
+        }
+        parts.join("; ")
     }
 
     fn missed(&mut self, what: &'static str, of: &str, fault: &Fault, session: &Session) {
@@ -81,7 +100,7 @@ pub(crate) type Emit<'a> = &'a mut dyn FnMut(&Value) -> Result<bool, Problem>;
 /// failures are gaps.
 pub(crate) async fn survey(
     session: &Session,
-    scope: &Scope<'_>,
+    scope: &Surveyed,
     is_quiet: bool,
     emit: Emit<'_>,
 ) -> Result<Survey, Problem> {
@@ -106,7 +125,7 @@ pub(crate) async fn survey(
 }
 
 /// Sessions in the Regions of the scope. Regions that the account has not enabled are named and left out.
-async fn places(session: &Session, scope: &Scope<'_>) -> Result<Vec<Session>, Problem> {
+async fn places(session: &Session, scope: &Surveyed) -> Result<Vec<Session>, Problem> {
     if !scope.all_regions {
         return Ok(vec![session.in_region(session.region())]);
     }
@@ -129,12 +148,12 @@ async fn places(session: &Session, scope: &Scope<'_>) -> Result<Vec<Session>, Pr
 async fn list(
     session: &Session,
     rules: &EventBridgeRules,
-    scope: &Scope<'_>,
+    scope: &Surveyed,
     survey: &mut Survey,
 ) -> Result<(Vec<ListedRule>, Option<String>), Problem> {
     let region = session.region();
     let mut account = None;
-    let mut buses = scope.buses.to_vec();
+    let mut buses = scope.bus.to_vec();
     if buses.is_empty() {
         buses.push(DEFAULT_BUS.to_owned());
         match rules.all_buses().await {
@@ -156,7 +175,7 @@ async fn list(
         }
         match fault {
             Some(fault)
-                if fault.kind == FaultKind::NotFound && !scope.all_regions && !scope.buses.is_empty() =>
+                if fault.kind == FaultKind::NotFound && !scope.all_regions && !scope.bus.is_empty() =>
             {
                 let hint =
                     format!("to see the buses: aws events list-event-buses {}", session.named.options());

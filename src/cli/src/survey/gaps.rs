@@ -24,7 +24,7 @@ struct Reason {
 
 impl Gaps {
     /// Adds a part that a failed call would have told.
-    pub(super) fn add(&mut self, what: &'static str, of: &str, fault: &Fault, named: &Named) {
+    pub(crate) fn add(&mut self, what: &'static str, of: &str, fault: &Fault, named: &Named) {
         let operation = fault.operation.unwrap_or_default();
         let code = fault.code.clone().unwrap_or_else(|| fault.detail.clone());
         self.enter(what, of, format!("{operation}: {code}"), fault::hint(fault, named));
