@@ -122,6 +122,7 @@ pub const CALLS: &[Call] = &[
     call("create_role",                 "iam:CreateRole",                   On::Nothing,       Functions::Never,        false),
     call("put_role_policy",             "iam:PutRolePolicy",                On::Nothing,       Functions::Never,        false),
     call("simulate_principal_policy",   "iam:SimulatePrincipalPolicy",      On::Nothing,       Functions::Never,        false),
+    call("get_account_authorization_details", "iam:GetAccountAuthorizationDetails", On::Nothing, Functions::Never, false),
     call("list_regions",                "account:ListRegions",              On::Nothing,       Functions::Never,        false),
     call("describe_trails",             "cloudtrail:DescribeTrails",        On::Any,           Functions::Never,        true),
     call("get_trail_status",            "cloudtrail:GetTrailStatus",        On::Any,           Functions::Never,        true),
