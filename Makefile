@@ -37,7 +37,7 @@ BENCH := $(CARGO) bench --locked --package budget-guard-tests
 .DELETE_ON_ERROR:
 # Cargo runs one build at a time in a folder anyway; side by side the steps would only mix their output.
 .NOTPARALLEL:
-.PHONY: help venv build package release fmt-check lint deny test demo soak sim search fuzz bench clean \
+.PHONY: help venv build package release fmt-check lint deny test demo picture soak sim search fuzz bench clean \
 	ready deploy exports verify undeploy
 
 help: ## list the targets
@@ -90,6 +90,10 @@ test: venv fmt-check lint deny ## run every check and every test
 demo: venv ## watch the guard stop a loop, on an emulator
 	$(CARGO) build --locked --workspace --bin bootstrap --bin budget-guard --bin demo
 	$(TARGET)/debug/demo
+
+picture: venv ## draw infra/demo.svg, the picture in README, from a run of the demo
+	$(CARGO) build --locked --workspace --bins --test tidy --example picture
+	$(TARGET)/debug/examples/picture $(TARGET)/debug/demo infra/demo.svg
 
 soak: venv ## flood the stack on an emulator, and let it fall behind: nothing may be lost, nothing honest cut
 	$(CARGO) build --locked --workspace --bin bootstrap --bin budget-guard --bin soak

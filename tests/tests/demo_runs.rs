@@ -7,6 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use budget_guard_tests::folders::root;
 use budget_guard_tests::programs;
 
 type Failure = Box<dyn Error>;
@@ -37,13 +38,21 @@ fn the_whole_story_holds() -> Result<(), Failure> {
     let text = text(&output);
     assert!(output.status.success(), "{}\n{text}", output.status);
     for wanted in [
-        "ENABLED, targets: acl-fixer\n",
+        "ENABLED, targets: fixer-input, acl-fixer\n",
+        "firings         9, 0 of them on their way when the rule was cut\n",
+        "8 equal calls for 1 reason: s3 PutBucketAcl on reports",
         "fix-acl is DISABLED",
         "firings of fix-acl since: 0\n",
         "notify-deploys is ENABLED",
-        "looked like an infinite loop",
+        "Rule \"fix-acl\" fires itself, an infinite loop.",
+        "$ budget-guard cure fix-acl --apply",
         "$ budget-guard enable fix-acl",
+        "the pattern leaves out the role of acl-fixer\n",
         "transformers and tags are as before",
+        "firings of fix-acl since: 1\n",
+        "at the limit of 200\n",
+        "encrypt-buckets is DISABLED\n",
+        "firings of encrypt-buckets since: 0\n",
         "Rule \"tag-instances\" may be an infinite loop",
         "one alert, of the kind suspect\n",
         "trips of tag-instances: 0\n",
@@ -59,12 +68,21 @@ fn the_whole_story_holds() -> Result<(), Failure> {
         "log-grants is ENABLED\n",
         "firings of log-grants since: 1\n",
         "aws events start-replay",
-        "alerts in all: budget, exonerated, restored, restored, suspect,\n",
+        "alerts in all: budget, cured, exonerated, restored, restored,\n",
         "expectations held.",
     ] {
         assert!(text.contains(wanted), "{wanted} is missing:\n{text}");
     }
     assert!(!text.contains("FAILED") && !text.contains('\u{1b}'), "{text}");
+    let picture = fs::read_to_string(root().join("infra/demo.svg"))?;
+    let headings =
+        picture.split("<tspan class=\"bold\">").skip(1).filter_map(|rest| rest.split("</tspan>").next());
+    for heading in headings.filter(|heading| *heading != "$ make demo") {
+        assert!(
+            text.contains(heading),
+            "infra/demo.svg shows {heading:?}, and the demo does not: make picture"
+        );
+    }
     assert!(is_empty(scratch.path())?);
     Ok(())
 }

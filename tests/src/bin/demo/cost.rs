@@ -25,10 +25,10 @@ impl Story<'_, '_> {
         let (stage, rule) = (self.stage, &self.stage.slow);
         // Alerts of the acts before.
         self.alerts.extend(stage.world.alerts().await?);
-        self.screen.act("7. A slow loop, which nothing proves").await;
+        self.screen.act("9. A slow loop, which nothing proves").await;
         self.screen.note(
-            "Who reads the queue behind tag-instances, AWS does not tell. Whoever it is tags an instance for each tag, \
-             and so on, every 20 seconds for a quarter of an hour. The emulator gives events the time of now, so all but \
+            "AWS does not tell who reads the queue behind tag-instances. The reader tags an instance for each tag, and \
+             so on, every 20 seconds for a quarter of an hour. The emulator gives events the time of now, so all but \
              the last go to the guard directly, as its rule would have brought them:",
         );
         let earlier = (1..TURNS).rev().map(|n| people::tagger_tags(rule.arn.as_str(), n * TURN));
@@ -50,7 +50,7 @@ impl Story<'_, '_> {
     /// Shows a budget alert, and the cut of the slow loop.
     pub async fn run_out_of_money(&mut self) -> Result<(), Failure> {
         let (stage, rule) = (self.stage, &self.stage.slow);
-        self.screen.act("8. The money runs out, and AWS Budgets says so").await;
+        self.screen.act("10. The money runs out, and AWS Budgets says so").await;
         self.screen.note(
             "Hours late, without a cause, to a topic: that is a budget alert. It makes limits tighter and suspects \
              loops. The guard first asks AWS Budgets whether it is true. notify-deploys is as busy as CloudWatch has \
@@ -90,13 +90,13 @@ impl Story<'_, '_> {
             format!("firings of {} that came over the bus before: {turned}", rule.arn.name()),
         );
         stage.happens(people::tagger_tags(rule.arn.as_str(), 0)?).await?;
-        self.watch(stage.now(), QUIET, |_, _| false).await?;
+        self.watch(rule, stage.now(), QUIET, |_, _| false).await?;
         let turned = rule.target.firings() - turned;
         self.report.expect(turned == 0, format!("firings of {} since: {turned}", rule.arn.name()));
         let more = stage.honest.target.firings() - fired;
         self.report.expect(more > 0, format!("firings of {} meanwhile: {more}", stage.honest.arn.name()));
         self.expect_state(&stage.honest, "ENABLED").await?;
-        self.expect_state(&stage.looping, "ENABLED").await?;
+        self.expect_state(&stage.proved, "ENABLED").await?;
         self.run("budget-guard pressure").await
     }
 }

@@ -1,6 +1,5 @@
 //! Consumers of the rules' targets. One of them answers every firing with the next one.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +15,8 @@ use budget_guard_tests::{Failure, while_doing};
 /// Maximum number of messages in one ReceiveMessage call.
 const BATCH: i32 = 10;
 const IDLE: Duration = Duration::from_millis(2);
+/// Time that the function behind `fix-acl` takes for a repair.
+const REPAIR: Duration = Duration::from_millis(400);
 const HONEST_IDLE: Duration = Duration::from_millis(50);
 const BETWEEN_DEPLOYS: Duration = Duration::from_millis(700);
 
@@ -24,13 +25,12 @@ pub struct Target {
     /// The queue.
     pub queue: Queue,
     deliveries: Mutex<Vec<Timestamp>>,
-    is_fixed: AtomicBool,
 }
 
 impl Target {
     /// Target without deliveries.
     pub fn new(queue: Queue) -> Self {
-        Self { queue, deliveries: Mutex::default(), is_fixed: AtomicBool::new(false) }
+        Self { queue, deliveries: Mutex::default() }
     }
 
     /// Times at which firings arrived in the queue, by the queue's clock, in order.
@@ -43,11 +43,6 @@ impl Target {
     /// Number of firings that arrived.
     pub fn firings(&self) -> usize {
         self.deliveries.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// Makes the consumer check for its own repairs from now on.
-    pub fn fix_the_bug(&self) {
-        self.is_fixed.store(true, Ordering::Relaxed);
     }
 
     async fn receive(&self, world: &World) -> Result<Vec<Message>, Failure> {
@@ -81,21 +76,36 @@ fn sent_at(message: &Message) -> Result<Timestamp, Failure> {
 }
 
 /// The function behind `fix-acl`. It repairs each bucket that it gets an event of, after its own repairs too.
-pub async fn fix(world: Arc<World>, target: Arc<Target>, rule_arn: String) -> Result<(), Failure> {
+pub async fn fix(
+    world: Arc<World>,
+    target: Arc<Target>,
+    rule: String,
+    function: String,
+) -> Result<(), Failure> {
+    answer(&world, &target, REPAIR, || people::fixer_repairs(&rule, &function)).await
+}
+
+/// The unknown reader of the queue behind `encrypt-buckets`, which answers at once.
+pub async fn encrypt(world: Arc<World>, target: Arc<Target>, rule: String) -> Result<(), Failure> {
+    answer(&world, &target, Duration::ZERO, || people::worker_encrypts(&rule)).await
+}
+
+/// Answers each message with a call, this time after it.
+async fn answer(
+    world: &World,
+    target: &Target,
+    after: Duration,
+    call: impl Fn() -> Value,
+) -> Result<(), Failure> {
     loop {
-        let messages = target.receive(&world).await?;
+        let messages = target.receive(world).await?;
         if messages.is_empty() {
             sleep(IDLE).await;
             continue;
         }
-        let mut repairs = Vec::new();
-        for message in &messages {
-            let seen: Value = serde_json::from_str(message.body().unwrap_or_default())?;
-            if !target.is_fixed.load(Ordering::Relaxed) || !people::is_private(&seen) {
-                repairs.push(people::fixer_repairs(&rule_arn, &seen));
-            }
-        }
-        tokio::try_join!(world.put_events("default", &repairs), target.delete(&world, &messages))?;
+        sleep(after).await;
+        let calls: Vec<Value> = messages.iter().map(|_| call()).collect();
+        tokio::try_join!(world.put_events("default", &calls), target.delete(world, &messages))?;
     }
 }
 

@@ -1,8 +1,10 @@
 //! `make demo`: rules that fire themselves, the guard that cuts them, and the restore, on an emulator.
 
 mod cost;
+mod fast;
 mod fixer;
 mod people;
+mod proof;
 mod report;
 mod screen;
 mod stage;
@@ -50,11 +52,11 @@ async fn play(screen: &Screen, report: &mut Report<'_>) -> Result<(), Failure> {
         story.prove_that_it_is_cut().await?;
         story.read_the_alert().await?;
         story.ask_the_guard().await?;
-        story.put_it_back().await?;
-        story.act_once_more().await?;
+        story.cure_it_and_put_it_back().await?;
+        story.turn_fast().await?;
+        story.undo_a_wrong_cut().await?;
         story.turn_slowly().await?;
         story.run_out_of_money().await?;
-        story.undo_a_wrong_cut().await?;
         story.sum_up().await
     };
     tokio::select! {

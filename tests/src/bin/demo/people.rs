@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 use budget_guard_tests::{Failure, payload};
 
-/// Name of the rule that loops.
+/// Name of the rule whose function fires it again.
 pub const FIX_ACL: &str = "fix-acl";
+/// Name of the rule whose reader is not known and fires it again.
+pub const ENCRYPT_BUCKETS: &str = "encrypt-buckets";
 /// Name of the honest rule.
 pub const NOTIFY_DEPLOYS: &str = "notify-deploys";
 /// Name of the rule with the slow loop.
@@ -17,11 +19,15 @@ pub const TAG_INSTANCES: &str = "tag-instances";
 pub const LOG_GRANTS: &str = "log-grants";
 /// Tags of `log-grants`: its limit, and the only budget that covers it.
 pub const LOG_GRANTS_TAGS: [(&str, &str); 2] = [(LIMIT_TAG, "40/60s"), (BUDGET_TAG, "audit")];
-/// Name of the function behind the rule, which is also the session name of its calls.
+/// Name of the function behind `fix-acl`, which is also the session name of its calls.
 pub const FIXER: &str = "acl-fixer";
+/// Name of the function's role.
+pub const FIXER_ROLE: &str = "acl-fixer-role";
 
 /// Event pattern of `fix-acl`. PutEvents takes no source `aws.*`, on the emulator as on AWS, so it is `custom.s3`.
 pub const FIX_ACL_PATTERN: &str = r#"{"source":["custom.s3"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["s3.amazonaws.com"],"eventName":["PutBucketAcl"]}}"#;
+/// Event pattern of `encrypt-buckets`.
+pub const ENCRYPT_BUCKETS_PATTERN: &str = r#"{"source":["custom.s3"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["s3.amazonaws.com"],"eventName":["PutBucketEncryption"]}}"#;
 /// Event pattern of `notify-deploys`.
 pub const NOTIFY_DEPLOYS_PATTERN: &str = r#"{"source":["custom.lambda"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventSource":["lambda.amazonaws.com"],"eventName":["UpdateFunctionCode20150331v2"]}}"#;
 /// Event pattern of `tag-instances`.
@@ -56,20 +62,30 @@ pub fn carol_grants(rule_arn: &str, seconds_ago: i64) -> Result<Value, Failure> 
 
 /// Event of a person who makes a bucket public.
 pub fn ann_opens_a_bucket(rule_arn: &str) -> Value {
-    let call = json!({ "bucketName": "reports", "x-amz-acl": "public-read" });
-    put_bucket_acl(rule_arn, &user(rule_arn, "ann"), call)
+    let parameters = json!({ "bucketName": "reports", "x-amz-acl": "public-read" });
+    call_of_s3(rule_arn, &user(rule_arn, "ann"), "PutBucketAcl", parameters)
 }
 
-/// Event of the repair, which is the call that fires the rule again.
-pub fn fixer_repairs(rule_arn: &str, seen: &Value) -> Value {
-    let caller = format!("arn:aws:sts::{}:assumed-role/acl-fixer-role/{FIXER}", account(rule_arn));
-    let bucket = seen["detail"]["requestParameters"]["bucketName"].clone();
-    put_bucket_acl(rule_arn, &caller, json!({ "bucketName": bucket, "x-amz-acl": "private" }))
+/// Event of the repair by the function, which is the call that fires `fix-acl` again.
+pub fn fixer_repairs(rule_arn: &str, function: &str) -> Value {
+    let caller = format!("arn:aws:sts::{}:assumed-role/{FIXER_ROLE}/{FIXER}", account(rule_arn));
+    let parameters = json!({ "bucketName": "reports", "x-amz-acl": "private" });
+    let mut event = call_of_s3(rule_arn, &caller, "PutBucketAcl", parameters);
+    event["detail"]["userIdentity"]["inScopeOf"] =
+        json!({ "issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": function });
+    event
 }
 
-/// Returns true if the bucket is private already, so that no repair is needed.
-pub fn is_private(seen: &Value) -> bool {
-    seen["detail"]["requestParameters"]["x-amz-acl"] == "private"
+/// Event of a person who turns the encryption of a bucket off.
+pub fn bob_turns_encryption_off(rule_arn: &str) -> Value {
+    call_of_s3(rule_arn, &user(rule_arn, "bob"), "PutBucketEncryption", json!({ "bucketName": "exports" }))
+}
+
+/// Event of the unknown reader that turns it on, which is the call that fires `encrypt-buckets` again.
+pub fn worker_encrypts(rule_arn: &str) -> Value {
+    let caller = format!("arn:aws:sts::{}:assumed-role/batch-role/worker", account(rule_arn));
+    let parameters = json!({ "bucketName": "exports", "algorithm": "aws:kms" });
+    call_of_s3(rule_arn, &caller, "PutBucketEncryption", parameters)
 }
 
 /// Event of an honest deployment.
@@ -82,9 +98,9 @@ pub fn carol_deploys(rule_arn: &str) -> Value {
     event
 }
 
-fn put_bucket_acl(rule_arn: &str, principal: &str, parameters: Value) -> Value {
+fn call_of_s3(rule_arn: &str, principal: &str, operation: &str, parameters: Value) -> Value {
     let mut event = call(rule_arn, principal);
-    event["detail"]["eventName"] = json!("PutBucketAcl");
+    event["detail"]["eventName"] = json!(operation);
     event["detail"]["requestParameters"] = parameters;
     event
 }

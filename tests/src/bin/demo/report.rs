@@ -1,7 +1,7 @@
 //! Expectations of the story, their results, and the summary at the end.
 
 use budget_guard_core::model::Timestamp;
-use budget_guard_core::record::{Record, Trip};
+use budget_guard_core::record::Record;
 
 use super::screen::Screen;
 use budget_guard_tests::Failure;
@@ -25,32 +25,31 @@ pub struct Line {
     pub state: String,
 }
 
-/// Time until the rule was read back as disabled. Empty if its rate was not the reason.
+/// Time until the rule was read back as disabled. Empty if it was not, or if its firings were played at once.
 #[derive(Clone, Copy, Default)]
 pub struct Cut {
-    limit: usize,
+    decisive: usize,
     after_first_seconds: Option<f64>,
-    /// Seconds from the firing that reached the limit.
-    after_limit_seconds: Option<f64>,
+    /// Seconds from the decisive firing.
+    after_decisive_seconds: Option<f64>,
 }
 
 impl Cut {
-    /// Times for a trip. `times` are the rule's firings in order.
-    pub fn new(times: &[Timestamp], record: &Record, trip: &Trip) -> Self {
+    /// Times of a cut. `times` are the rule's firings in order, and `decisive` is the number of firings it needed.
+    pub fn new(times: &[Timestamp], record: &Record, decisive: usize) -> Self {
         let seconds = |from: Option<&Timestamp>| {
             let until = disabled_at(record)?;
             Some(until.duration_since(*from?).as_secs_f64())
         };
-        let limit = trip.evidence.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or_default();
-        let last = limit.checked_sub(1).and_then(|index| times.get(index));
-        Self { limit, after_first_seconds: seconds(times.first()), after_limit_seconds: seconds(last) }
+        let last = decisive.checked_sub(1).and_then(|index| times.get(index));
+        Self { decisive, after_first_seconds: seconds(times.first()), after_decisive_seconds: seconds(last) }
     }
 
     /// The times as a sentence.
     pub fn sentence(&self) -> String {
         let part = |seconds: Option<f64>, what: String| seconds.map(|s| format!("{s:.2} s after {what}"));
         let first = part(self.after_first_seconds, "the first firing".to_owned());
-        let last = part(self.after_limit_seconds, format!("firing {}", self.limit));
+        let last = part(self.after_decisive_seconds, format!("firing {}", self.decisive));
         [first, last].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
@@ -86,12 +85,15 @@ impl<'a> Report<'a> {
             let [rule, firings, first, limit, state] = cells;
             self.screen.line(&format!("   {rule:16}{firings:>7}{first:>15}{limit:>20}   {state}"));
         };
-        row(["rule", "firings", "cut after", "from the limit on", "state now"]);
+        row(["rule", "firings", "cut after", "decisive firing", "state now"]);
         let seconds = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2} s"));
         for line in lines {
-            let (first, limit) =
-                (seconds(line.cut.after_first_seconds), seconds(line.cut.after_limit_seconds));
-            row([&line.rule, &line.firings.to_string(), &first, &limit, &line.state]);
+            let first = seconds(line.cut.after_first_seconds);
+            let decisive = match line.cut.after_decisive_seconds {
+                Some(after) => format!("{}, {after:.2} s before", line.cut.decisive),
+                None => "-".to_owned(),
+            };
+            row([&line.rule, &line.firings.to_string(), &first, &decisive, &line.state]);
         }
         self.screen.line(&format!("\n   The whole story took {elapsed_seconds:.0} s."));
     }

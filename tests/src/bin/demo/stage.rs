@@ -1,4 +1,4 @@
-//! The emulator with the deployed stack, four rules, and the callers and consumers in the background.
+//! The emulator with the deployed stack, five rules, and the callers and consumers in the background.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -22,7 +22,7 @@ use super::people;
 use budget_guard_tests::emulator::{Emulator, Kind};
 use budget_guard_tests::stack::{Stack, logs};
 use budget_guard_tests::world::World;
-use budget_guard_tests::{Failure, payload, programs, rewind, while_doing};
+use budget_guard_tests::{Failure, functions, payload, programs, rewind, while_doing};
 
 const BUS: &str = "default";
 // PutEvents takes no `aws.*` source, on the emulator as on AWS.
@@ -70,8 +70,10 @@ impl fmt::Display for Definition {
 
 /// Everything that the demo plays on.
 pub struct Stage {
-    /// The rule that loops.
-    pub looping: Rule,
+    /// The rule whose function fires it again.
+    pub proved: Rule,
+    /// The rule whose reader is not known and fires it again.
+    pub fast: Rule,
     /// The honest rule.
     pub honest: Rule,
     /// The rule with the slow loop.
@@ -98,7 +100,11 @@ impl Stage {
         stack.count_alone(&emulator).await?;
         let world = Arc::new(stack.world(&emulator).await?);
         let tags = [("team", "security")];
-        let looping = rule(&world, people::FIX_ACL, people::FIX_ACL_PATTERN, &tags, people::FIXER).await?;
+        let proved = rule(&world, people::FIX_ACL, people::FIX_ACL_PATTERN, &tags, "fixer-input").await?;
+        let fixer = functions::create(&emulator, people::FIXER, people::FIXER_ROLE).await?;
+        add_function(&world, people::FIX_ACL, people::FIXER, &fixer).await?;
+        let encrypts = people::ENCRYPT_BUCKETS_PATTERN;
+        let fast = rule(&world, people::ENCRYPT_BUCKETS, encrypts, &[], "encryptor").await?;
         let deploys = people::NOTIFY_DEPLOYS_PATTERN;
         let honest = rule(&world, people::NOTIFY_DEPLOYS, deploys, &[], "deploy-notifier").await?;
         let tags = people::TAG_INSTANCES_PATTERN;
@@ -108,8 +114,8 @@ impl Stage {
         // On AWS a schedule sends a tick every minute; the first one reads all rules.
         let learned = stack.learn_rules(&emulator, &world).await;
         let store = DynamoStore::new(&emulator.sdk_config(), &world.table);
-        let crew = Crew::of(&world, [&looping, &honest, &slow, &burst]);
-        let stage = Self { looping, honest, slow, burst, world, store, programs, stack, emulator };
+        let crew = Crew::of(&world, [&proved, &fast, &honest, &slow, &burst], fixer);
+        let stage = Self { proved, fast, honest, slow, burst, world, store, programs, stack, emulator };
         match learned {
             Ok(()) => Ok((stage, crew)),
             Err(failure) => Err(stage.with_logs(failure).await),
@@ -226,10 +232,11 @@ impl Stage {
 pub struct Crew(JoinSet<Result<(), Failure>>);
 
 impl Crew {
-    fn of(world: &Arc<World>, [looping, honest, slow, burst]: [&Rule; 4]) -> Self {
+    fn of(world: &Arc<World>, [proved, fast, honest, slow, burst]: [&Rule; 5], fixer: String) -> Self {
         let mut tasks = JoinSet::new();
         let world = || Arc::clone(world);
-        tasks.spawn(fixer::fix(world(), Arc::clone(&looping.target), looping.arn.to_string()));
+        tasks.spawn(fixer::fix(world(), Arc::clone(&proved.target), proved.arn.to_string(), fixer));
+        tasks.spawn(fixer::encrypt(world(), Arc::clone(&fast.target), fast.arn.to_string()));
         tasks.spawn(fixer::listen(world(), Arc::clone(&honest.target)));
         tasks.spawn(fixer::listen(world(), Arc::clone(&slow.target)));
         tasks.spawn(fixer::listen(world(), Arc::clone(&burst.target)));
@@ -258,6 +265,13 @@ async fn rule(
     let queue = world.create_queue(target).await?;
     world.add_queue_target(BUS, name, target, &queue).await?;
     Ok(Rule { arn: arn.parse()?, target: Arc::new(Target::new(queue)) })
+}
+
+/// Adds a function to the targets of a rule.
+async fn add_function(world: &World, rule: &str, id: &str, function: &str) -> Result<(), Failure> {
+    let target = RuleTarget::builder().id(id).arn(function).build()?;
+    let put = world.events.put_targets().event_bus_name(BUS).rule(rule).targets(target);
+    put.send().await.map(drop).map_err(while_doing(format_args!("adding {function} to {rule}")))
 }
 
 /// Variables of the environment that describe the terminal.

@@ -24,12 +24,12 @@ impl Story<'_, '_> {
     /// Shows an honest burst that is cut, and the cut that is undone.
     pub async fn undo_a_wrong_cut(&mut self) -> Result<(), Failure> {
         let (stage, rule) = (self.stage, &self.stage.burst);
-        self.screen.act("9. An honest burst is cut, and the guard finds out").await;
+        self.screen.act("8. An honest burst is cut, and the guard finds out").await;
         let before = stage.definition(rule).await?;
         let tags = people::LOG_GRANTS_TAGS.map(|(key, value)| format!("{key}={value}")).join(", ");
         self.screen.fact(rule.arn.name(), &format!("{before}, tags: {tags}"));
         self.screen.note(
-            "log-grants hears of each AttachRolePolicy; the overspent budget does not cover it. A deployment of carol's makes \
+            "log-grants hears of each AttachRolePolicy. A deployment of carol's makes \
              60 of these calls within a minute, more than the tag allows, and goes on at one in three seconds. Its 13 minutes are \
              played at once: the calls carry earlier times and go to the guard directly, and the time of the cut in the \
              guard's record is moved back.",
