@@ -71,6 +71,12 @@ pub(crate) enum Command {
         /// Also list rules that never fired, and those of drills
         #[arg(long, conflicts_with = "rule")]
         all: bool,
+        /// List the rules of the guards in all Regions that the account has enabled
+        #[arg(long, conflicts_with_all = ["rule", "region"])]
+        all_regions: bool,
+        /// Draw the rates of the rules every 5 seconds until Ctrl-C, on a terminal
+        #[arg(long, conflicts_with_all = ["rule", "all_regions"])]
+        watch: bool,
     },
     /// Explain the last trip of a rule: the evidence in full, what was done, what to do next
     Explain {

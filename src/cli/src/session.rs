@@ -6,7 +6,7 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_eventbridge::config::{ProvideCredentials, SharedCredentialsProvider};
-use budget_guard_aws::{Aws, DynamoStore, EventBridgeRules};
+use budget_guard_aws::{Aws, DynamoStore, EventBridgeRules, patient, regions};
 use budget_guard_core::alerts::quoted;
 use budget_guard_core::escape::option;
 use budget_guard_core::model::{Excerpt, Fault, Own, RuleArn};
@@ -15,6 +15,7 @@ use budget_guard_core::run::Guard;
 use crate::context::{Context, GuardSettings, Needs};
 use crate::deployed;
 use crate::fault;
+use crate::output;
 use crate::problem::Problem;
 use crate::rule::RuleName;
 
@@ -94,6 +95,19 @@ impl Session {
         let config = self.config.clone().into_builder().region(Region::new(region.to_owned())).build();
         let named = fault::Named { region: region.to_owned(), ..self.named.clone() };
         Self { config, region: region.to_owned(), own: self.own.clone(), named }
+    }
+
+    /// Names of the Regions that the account has enabled. The others are named and left out.
+    pub(crate) async fn enabled_regions(&self, hint_if_denied: &str) -> Result<Vec<String>, Problem> {
+        let found = regions(&patient(&self.config)).await;
+        let found = found.map_err(|fault| self.problem(&fault).hint(hint_if_denied))?;
+        let (on, off): (Vec<_>, Vec<_>) = found.into_iter().partition(|region| region.is_enabled);
+        if !off.is_empty() {
+            let names: Vec<&str> = off.iter().map(|region| &*region.name).collect();
+            let names = names.join(", ");
+            output::note(format_args!("left out, because the account has not enabled them: {names}"));
+        }
+        Ok(on.into_iter().map(|region| region.name).collect())
     }
 
     /// SDK configuration, for services that only one command calls.

@@ -3,6 +3,7 @@
 use aws_sdk_lambda::types::Environment;
 
 use crate::Bench;
+use crate::overlay::{Answer, Overlay};
 use budget_guard_core::settings::{ATTACHED_QUEUE, TABLE, TOPIC};
 use budget_guard_tests::emulator::Kind;
 use budget_guard_tests::{Failure, functions, while_doing};
@@ -64,6 +65,47 @@ async fn found(mut bench: Bench) -> Result<(), Failure> {
     other.check("status --stack guard", 2, &[], &["--stack is \"guard\"; expected the guard's name"]).await?;
     other.check("status", 1, &[], &["there is no table \"of-another-guard\""]).await.map(drop)
 }
+
+/// Regions of the account: one with a guard, one without, and one that is not enabled. Moto has no such operation.
+const REGIONS: [Answer; 1] = [(
+    "/listRegions",
+    200,
+    r#"{"Regions":[{"RegionName":"us-east-1","RegionOptStatus":"ENABLED_BY_DEFAULT"},
+        {"RegionName":"eu-west-1","RegionOptStatus":"ENABLED"},
+        {"RegionName":"af-south-1","RegionOptStatus":"DISABLED"}]}"#,
+)];
+
+#[tokio::test]
+async fn status_lists_the_guards_of_all_regions() -> Result<(), Failure> {
+    let bench = Bench::start(Kind::Moto).await?;
+    bench.rule("default", "fix-acl").await?;
+    functions::create_role(&bench.emulator, "guard-role").await?;
+    deploy(&bench, "budget-guard").await?;
+    bench.program.check("disable fix-acl --reason incident-7", 0, &[], &[]).await?;
+    let overlay = Overlay::start(Some(&bench.emulator.endpoint()), &REGIONS).await?;
+    let program = bench.program_at(&overlay.endpoint)?.with(TABLE, Some("of-no-guard"));
+    let said = [
+        "left out, because the account has not enabled them: af-south-1",
+        "no guard in: eu-west-1",
+        "hint: why it was cut: budget-guard explain fix-acl --region us-east-1",
+    ];
+    program.check("status --all-regions", 0, &["us-east-1\nRULE", "fix-acl"], &said).await?;
+    let rules = program.json("status --all-regions", 0).await?;
+    assert_eq!(rules.as_array().map(Vec::len), Some(1), "{rules}");
+    program.check("status --all-regions --open --bus orders", 0, &["no such rule"], &[]).await?;
+    program.check("status --all-regions --region us-east-1", 2, &[], &["cannot be used with"]).await?;
+    program.check("status --all-regions --watch", 2, &[], &["cannot be used with"]).await?;
+    let no_terminal = ["--watch draws on a terminal", "hint: for scripts: budget-guard status --output json"];
+    program.check("status --watch", 2, &[], &no_terminal).await?;
+    let denied = Overlay::start(Some(&bench.emulator.endpoint()), &DENIED).await?;
+    let hints =
+        ["the permission account:ListRegions", "hint: without that right, ask for each Region by itself"];
+    bench.program_at(&denied.endpoint)?.check("status --all-regions", 1, &[], &hints).await.map(drop)
+}
+
+/// Reply to a caller without the right to list the Regions.
+const DENIED: [Answer; 1] =
+    [("/listRegions", 403, r#"{"__type":"AccessDeniedException","message":"not authorized"}"#)];
 
 #[tokio::test]
 async fn a_guard_is_found_on_ministack() -> Result<(), Failure> {

@@ -142,7 +142,7 @@ async fn one(bench: &Bench, looping: &str, unseen: &str) -> Result<(), Failure> 
         "Breaker    open (rule disabled)",
         "Late       3 firings",
         "State      DISABLED",
-        "Limit      200/60s (default)",
+        "limit        200/60s (default)",
         ":work",
     ];
     let hint = ["hint: why: budget-guard explain fix-acl --bus orders"];
@@ -153,14 +153,17 @@ async fn one(bench: &Bench, looping: &str, unseen: &str) -> Result<(), Failure> 
         .check(
             "status tag-instances",
             0,
-            &["Mode       observe (tag)", "Limit      5/5m (tag)", "Quiet"],
+            &["mode         observe (tag)", "limit        5/5m (tag)", "turns        10 (default)", "Quiet"],
             &[],
         )
         .await?;
     let warnings = ["is not a mode; expected enforce", "the rule is disabled, and not by the guard"];
     program.check("status unseen", 0, &[unseen, "the guard has not seen this rule fire"], &warnings).await?;
     let details = program.json("status tag-instances", 0).await?;
-    assert_eq!(details["mode"], json!({"value": "observe", "origin": "tag"}));
+    assert_eq!(
+        details["settings"]["mode"],
+        json!({"tag": "budget-guard:mode", "value": "observe", "origin": "tag"})
+    );
     assert_eq!((&details["rule_state"], &details["is_seen"]), (&json!("ENABLED"), &json!(true)));
 
     let similar =

@@ -1,10 +1,12 @@
 //! `status RULE`: the record of one rule beside its definition in EventBridge.
 
+use std::collections::BTreeMap;
+
 use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::quoted;
 use budget_guard_core::breaker::{Breaker, Cut};
 use budget_guard_core::model::{Fault, RuleArn, RuleDefinition, Tags, Timestamp, plural};
-use budget_guard_core::policy::{BurstLimit, LIMIT_TAG, Limits, MODE_TAG, Switchable};
+use budget_guard_core::policy::{InEffect, LIMIT_TAG, Limits, MODE_TAG, Origin, TAG_PREFIX};
 use budget_guard_core::ports::{Clock, Rules};
 use budget_guard_core::record::Record;
 use serde::Serialize;
@@ -30,9 +32,8 @@ struct Details<'a> {
     rule_state: Option<&'static str>,
     rule_error: Option<String>,
     targets: Option<&'a [budget_guard_core::model::Target]>,
-    mode: Effective,
-    limit: Effective,
-    turns: String,
+    /// Settings by the names of their tags, without the prefix.
+    settings: BTreeMap<&'static str, InEffect>,
     /// Knowledge of the actors behind its targets: known, partly known or unknown. Null if the targets could not be
     /// read.
     who_acts: Option<Knowledge>,
@@ -40,13 +41,6 @@ struct Details<'a> {
     own_calls: u64,
     firings_in_24_hours: u64,
     bad_tags: &'a [String],
-}
-
-/// A setting and its origin: the rule's tag or the default.
-#[derive(Debug, Serialize)]
-struct Effective {
-    value: String,
-    origin: &'static str,
 }
 
 /// Runs `status RULE`.
@@ -67,9 +61,7 @@ pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Prob
             rule_state: live.as_ref().ok().map(|rule| rule.state.as_str()),
             rule_error: live.as_ref().err().map(ToString::to_string),
             targets: live.as_ref().ok().map(|rule| rule.targets.as_slice()),
-            mode: mode(&limits, &tags),
-            limit: limit(&limits, &tags),
-            turns: Switchable(limits.turns).to_string(),
+            settings: limits.in_effect(&tags).into_iter().map(|one| (short(one.tag), one)).collect(),
             who_acts: live.as_ref().ok().map(|rule| Knowledge::of(&rule.targets, &limits.acts_as)),
             own_calls: record.turns.own_share().own,
             firings_in_24_hours: record.turns.own_share().all,
@@ -154,11 +146,6 @@ pub(super) fn rule_lines(
     if let Some(service) = &rule.managed_by {
         lines.pair("Managed by", format_args!("{service}: the guard never touches it"));
     }
-    let (mode, limit) = (mode(limits, &rule.tags), limit(limits, &rule.tags));
-    let is_doubtful = mode.origin == "default" && !knows_mode;
-    let or_else = if is_doubtful { ", unless the function's BUDGET_GUARD_MODE differs" } else { "" };
-    lines.pair("Mode", format_args!("{} ({}{or_else})", mode.value, mode.origin));
-    lines.pair("Limit", format_args!("{} ({})", limit.value, limit.origin));
     for (n, target) in rule.targets.iter().enumerate() {
         let label = if n == 0 { "Targets" } else { "" };
         let own = if target.id == TARGET_ID { " (the guard)" } else { "" };
@@ -167,8 +154,17 @@ pub(super) fn rule_lines(
     if rule.targets.is_empty() {
         lines.pair("Targets", "none");
     }
-    lines.pair("Turn limit", Switchable(limits.turns));
     acting::lines(lines, &rule.targets, &limits.acts_as);
+    lines.heading("Settings in effect, by their tags");
+    for InEffect { tag, value, origin } in limits.in_effect(&rule.tags) {
+        let is_doubtful = origin != Origin::Tag && tag == MODE_TAG && !knows_mode;
+        let or_else = if is_doubtful { ", unless the function's BUDGET_GUARD_MODE differs" } else { "" };
+        lines.line(format_args!("{:<13}{value} ({origin}{or_else})", short(tag)));
+    }
+}
+
+fn short(tag: &'static str) -> &'static str {
+    tag.trim_start_matches(TAG_PREFIX)
 }
 
 /// Prints contradictions between the record and the rule, and next steps.
@@ -215,23 +211,4 @@ fn effective_limits(defaults: &Limits, rule: &RuleArn, record: Option<&Record>, 
         defaults.burst = record.limit;
     }
     defaults.of_rule(rule, tags)
-}
-
-fn mode(limits: &Limits, tags: &Tags) -> Effective {
-    let is_tagged = tags.get(MODE_TAG).is_some_and(|tag| *tag == limits.mode.to_string());
-    Effective { value: limits.mode.to_string(), origin: origin(is_tagged) }
-}
-
-fn limit(limits: &Limits, tags: &Tags) -> Effective {
-    let tagged: Option<BurstLimit> = tags.get(LIMIT_TAG).and_then(|tag| tag.parse().ok());
-    let origin = match tagged {
-        Some(tagged) if tagged == limits.burst => "tag",
-        Some(_) => "floor of tags",
-        None => "default",
-    };
-    Effective { value: limits.burst.to_string(), origin }
-}
-
-fn origin(is_tagged: bool) -> &'static str {
-    if is_tagged { "tag" } else { "default" }
 }

@@ -44,10 +44,14 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
             let name = RuleName::parse(&rule, bus.as_deref())?;
             Box::pin(details::run(&context, &name)).await
         }
-        Command::Status { rule: None, bus, open, suspect, all } => {
+        Command::Status { rule: None, bus, open, suspect, all, all_regions, watch } => {
             let filter =
                 status::Filter { bus: bus.as_deref(), is_open: open, is_suspect: suspect, is_all: all };
-            Box::pin(status::run(&context, filter)).await
+            match (all_regions, watch) {
+                (true, _) => Box::pin(status::run_in_all_regions(&context, filter)).await,
+                (_, true) => Box::pin(status::watch(&context, filter)).await,
+                _ => Box::pin(status::run(&context, filter)).await,
+            }
         }
         Command::Explain { rule, on } => {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use budget_guard_aws::{BusRules, EventBridgeRules, SurveyedTarget, patient, regions};
+use budget_guard_aws::{BusRules, EventBridgeRules, SurveyedTarget, patient};
 use budget_guard_core::model::{Arn, DEFAULT_BUS, Fault, FaultKind, ListedRule, Tags, plural};
 use budget_guard_core::ports::Rules;
 use futures_util::future::join;
@@ -129,19 +129,9 @@ async fn places(session: &Session, scope: &Surveyed) -> Result<Vec<Session>, Pro
     if !scope.all_regions {
         return Ok(vec![session.in_region(session.region())]);
     }
-    let found = regions(&patient(session.config())).await;
-    let found = found.map_err(|fault| {
-        session.problem(&fault).hint("without that right, export each Region by itself: --region REGION")
-    })?;
-    let (on, off): (Vec<_>, Vec<_>) = found.into_iter().partition(|region| region.is_enabled);
-    if !off.is_empty() {
-        let names: Vec<&str> = off.iter().map(|region| &*region.name).collect();
-        output::note(format_args!(
-            "left out, because the account has not enabled them: {}",
-            names.join(", ")
-        ));
-    }
-    Ok(on.iter().map(|region| session.in_region(&region.name)).collect())
+    let hint = "without that right, name each Region by itself: --region REGION";
+    let regions = session.enabled_regions(hint).await?;
+    Ok(regions.iter().map(|region| session.in_region(region)).collect())
 }
 
 /// Lists the rules of the buses, with the account that owns the buses.

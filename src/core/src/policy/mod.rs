@@ -1,6 +1,7 @@
 //! Settings of a rule: the defaults of the stack, overridden by the rule's tags.
 
 mod budget_scope;
+mod in_effect;
 mod limit;
 mod mode;
 mod sustained;
@@ -8,6 +9,7 @@ mod switchable;
 mod turns;
 
 pub use budget_scope::{BudgetScope, ParseBudgetScopeError};
+pub use in_effect::{InEffect, Origin};
 pub use limit::{BurstLimit, ParseBurstLimitError};
 pub use mode::{Mode, ParseModeError};
 pub use sustained::{ParseSustainedLimitError, SustainedLimit};

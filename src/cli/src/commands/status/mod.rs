@@ -1,7 +1,13 @@
 //! `status`: all rules that the guard has seen, the most urgent first.
 
+mod regions;
+mod watch;
+
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+
+pub(super) use regions::run as run_in_all_regions;
+pub(super) use watch::run as watch;
 
 use super::acting::{self, Knowledge};
 use super::{pressure, resume, table, unwatched, view};
@@ -62,46 +68,73 @@ pub(super) struct Listed {
     pub who_acts: Option<Knowledge>,
 }
 
+/// Rules of one guard.
+#[derive(Debug)]
+struct Guarded {
+    session: Session,
+    table: String,
+    /// Rules that the filter admits, the most urgent first.
+    listed: Vec<Listed>,
+    /// All rules with a record.
+    seen: BTreeSet<RuleArn>,
+    now: Timestamp,
+}
+
 /// Runs `status`.
 pub(super) async fn run(context: &Context, filter: Filter<'_>) -> Result<Exit, Problem> {
     filter.bus.map_or(Ok(()), check_bus)?;
-    let session = Session::of_guard(context, &[], Needs::Table).await?;
-    let table = context.table()?;
-    let store = session.store(&table);
-    let listed = records(&store).await;
-    let mut records = listed.map_err(|fault| session.problem(&fault))?;
-    let seen = records.iter().map(|record| record.rule.clone()).collect();
-    records.retain(|record| filter.admits(record));
-    let now = SystemClock.now();
-    pressure::mention(context, &session, &table, now).await;
-    resume::mention(context, &session, &table, now).await;
-    records.sort_by_cached_key(urgency);
-    session.complete(context).await;
-    let listed = Box::pin(listed_with(context, &session, &store, records)).await?;
+    let guarded = Guarded::read(context, filter).await?;
+    let Guarded { session, table, listed, seen, now } = &guarded;
+    pressure::mention(context, session, table, *now).await;
+    resume::mention(context, session, table, *now).await;
     if context.is_json() {
-        output::json(&listed.iter().map(|one| view::ListedView::new(one, now)).collect::<Vec<_>>())?;
+        output::json(&guarded.views())?;
         return Ok(Exit::Done);
     }
     if listed.is_empty() {
-        say_empty(&session, &table, filter);
-        Box::pin(hint_at_unwatched(&session, filter.bus, &seen)).await;
+        say_empty(session, table, filter);
+        Box::pin(hint_at_unwatched(session, filter.bus, seen)).await;
         return Ok(Exit::Done);
     }
-    output::data(&text(&listed, now, None))?;
-    for (rule, note) in listed
-        .iter()
-        .flat_map(|one| view::unfinished(&one.record).into_iter().map(|note| (&one.record.rule, note)))
-    {
-        output::warning(format_args!("rule {}: {note}", quoted(rule)));
-    }
-    let mut cut = listed.iter().filter(|one| matches!(one.record.breaker, Breaker::Open(_)));
-    if let Some(first) = cut.next() {
-        let which = if cut.next().is_none() { "why it was cut" } else { "why the first was cut" };
-        output::hint(format_args!("{which}: {}", context.command("explain", &first.record.rule)));
-    }
-    hint_at_unknown(context, &listed);
-    Box::pin(hint_at_unwatched(&session, filter.bus, &seen)).await;
+    output::data(&text(listed, *now, None))?;
+    guarded.say(context);
+    hint_at_unknown(context, listed);
+    Box::pin(hint_at_unwatched(session, filter.bus, seen)).await;
     Ok(Exit::Done)
+}
+
+impl Guarded {
+    /// Reads the records of the guard that the context names.
+    async fn read(context: &Context, filter: Filter<'_>) -> Result<Self, Problem> {
+        let session = Session::of_guard(context, &[], Needs::Table).await?;
+        let table = context.table()?;
+        let store = session.store(&table);
+        let mut records = records(&store).await.map_err(|fault| session.problem(&fault))?;
+        let seen = records.iter().map(|record| record.rule.clone()).collect();
+        records.retain(|record| filter.admits(record));
+        records.sort_by_cached_key(urgency);
+        session.complete(context).await;
+        let listed = Box::pin(listed_with(context, &session, &store, records)).await?;
+        Ok(Self { session, table, listed, seen, now: SystemClock.now() })
+    }
+
+    fn views(&self) -> Vec<view::ListedView> {
+        self.listed.iter().map(|one| view::ListedView::new(one, self.now)).collect()
+    }
+
+    /// Prints unfinished work, and the next step for rules that are cut.
+    fn say(&self, context: &Context) {
+        for Listed { record, .. } in &self.listed {
+            for note in view::unfinished(record) {
+                output::warning(format_args!("rule {}: {note}", quoted(&record.rule)));
+            }
+        }
+        let mut cut = self.listed.iter().filter(|one| matches!(one.record.breaker, Breaker::Open(_)));
+        if let Some(first) = cut.next() {
+            let which = if cut.next().is_none() { "why it was cut" } else { "why the first was cut" };
+            output::hint(format_args!("{which}: {}", context.command("explain", &first.record.rule)));
+        }
+    }
 }
 
 fn say_empty(session: &Session, table: &str, filter: Filter<'_>) {
