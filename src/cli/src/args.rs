@@ -150,7 +150,7 @@ pub(crate) enum Command {
         /// The burst limit to judge by [else BUDGET_GUARD_LIMIT, else 200/60s]
         #[arg(long, value_name = "N/DURATION")]
         limit: Option<String>,
-        /// CloudTrail log files, or folders to search for .json and .json.gz
+        /// CloudTrail log files, folders to search for them, or - for standard input
         #[arg(value_name = "LOG", required = true)]
         logs: Vec<PathBuf>,
     },

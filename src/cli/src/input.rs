@@ -1,7 +1,8 @@
-//! Files that `replay` and `match` read, which may be pipes: `mkfifo`, or a shell's `<(…)`.
+//! Files that `replay`, `match` and `lint` read, which may be pipes: `mkfifo`, a shell's `<(…)`, or `-` for standard input.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -16,13 +17,35 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Maximum size of a file that is read as a whole, in bytes. The rules of an account are a hundredth of it.
 const MAX_WHOLE: u64 = 64 << 20;
 
+/// Returns true for `-`, which stands for standard input. A file of that name is `./-`.
+fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Name for people.
+pub(crate) fn name(path: &Path) -> String {
+    if is_standard_input(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Kind and size of a file.
+pub(crate) fn metadata(path: &Path) -> io::Result<Metadata> {
+    if is_standard_input(path) { standard_input()?.metadata() } else { fs::metadata(path) }
+}
+
+fn standard_input() -> io::Result<File> {
+    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+}
+
 /// Returns true if the path is a pipe. A path without a file is none.
 pub(crate) fn is_pipe(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|about| about.file_type().is_fifo())
+    metadata(path).is_ok_and(|about| about.file_type().is_fifo())
 }
 
 /// Opens a file. A pipe opens once it has a writer; after 2 seconds without one a note says what is missing.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
+    if is_standard_input(path) {
+        return standard_input();
+    }
     if !is_pipe(path) {
         return File::open(path);
     }
@@ -41,13 +64,13 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 
 /// Reads a file of at most 64 MiB as a whole.
 pub(crate) fn read_whole(path: &Path) -> Result<Vec<u8>, Problem> {
-    let failed = |error: io::Error| Problem::usage(format!("{}: {error}", path.display()));
+    let failed = |error: io::Error| Problem::usage(format!("{}: {error}", name(path)));
     let mut bytes = Vec::new();
     open(path).map_err(failed)?.take(MAX_WHOLE + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_WHOLE {
         return Err(Problem::usage(format!(
             "{} is larger than 64 MiB; expected a file of rules, or one event pattern",
-            path.display()
+            name(path)
         )));
     }
     Ok(bytes)
@@ -55,11 +78,12 @@ pub(crate) fn read_whole(path: &Path) -> Result<Vec<u8>, Problem> {
 
 /// Refuses a pipe that is named for both, because its content is gone once it was read.
 pub(crate) fn check_read_once(first: &Path, second: &Path) -> Result<(), Problem> {
-    let (Ok(one), Ok(other)) = (fs::metadata(first), fs::metadata(second)) else { return Ok(()) };
-    if !one.file_type().is_fifo() || (one.dev(), one.ino()) != (other.dev(), other.ino()) {
+    let (Ok(one), Ok(other)) = (metadata(first), metadata(second)) else { return Ok(()) };
+    let is_twice = is_standard_input(first) && is_standard_input(second);
+    if !is_twice && !one.file_type().is_fifo() || (one.dev(), one.ino()) != (other.dev(), other.ino()) {
         return Ok(());
     }
-    let (first, second) = (first.display(), second.display());
+    let (first, second) = (name(first), name(second));
     Err(Problem::usage(format!("{first} and {second} are the same pipe, which can be read only once"))
         .hint("use a pipe for each, or a file"))
 }

@@ -1,5 +1,6 @@
 //! `replay` and `match`: the real program over generated logs, without AWS.
 
+mod folders;
 mod logs;
 mod matching;
 mod pipes;

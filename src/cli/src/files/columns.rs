@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::shape::Aside;
+use super::aside::Aside;
 
 /// Members of a record and of its `userIdentity`. Athena has them in lower case.
 const NAMES: [&str; 51] = [

@@ -6,15 +6,17 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::columns;
+use super::aside::Aside;
+use super::{columns, payload};
 
 /// Maximum number of wrappings around a record. A subscription in a queue behind a topic has 6.
 const MAX_DEPTH: usize = 8;
 /// Members that hold a record, an event or more of them, as JSON or as JSON text.
 ///
 /// They are, in this order: `lookup-events`, CloudTrail Lake, EventBridge's archive of a message in a queue, SNS,
-/// CloudWatch Logs and its Insights, Elasticsearch (a line, a search), and Splunk (a line, its text).
-const WRAPPERS: [&str; 12] = [
+/// CloudWatch Logs and its Insights, Elasticsearch (a line, a search), Splunk (a line, its text), and the events of
+/// Lambda for a subscription and for Kinesis.
+pub(super) const WRAPPERS: [&str; 14] = [
     "CloudTrailEvent",
     "eventJson",
     "eventData",
@@ -27,65 +29,32 @@ const WRAPPERS: [&str; 12] = [
     "hits",
     "result",
     "_raw",
+    "awslogs",
+    "kinesis",
 ];
 /// Members with an array of such values.
-const ARRAYS: [&str; 7] =
-    ["Records", "Events", "events", "logEvents", "Messages", "QueryResultRows", "results"];
+const ARRAYS: [&str; 8] =
+    ["Records", "Events", "events", "logEvents", "Messages", "QueryResultRows", "results", "records"];
+/// Members with a payload in base64: of Lambda's events and Firehose, and of `kinesis get-records`.
+const PAYLOADS: [&str; 2] = ["data", "Data"];
+
+/// Start of the message with which CloudWatch Logs tests a subscription.
+const CONTROL: &str = "\"CWL CONTROL MESSAGE";
 
 /// Content of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found<'a> {
     /// CloudTrail record, as its JSON text.
     Record(&'a str),
-    /// EventBridge event with a record, as its JSON text, and the record in it.
+    /// EventBridge event, as its JSON text.
     Event {
         /// The event.
         event: &'a str,
-        /// Its `detail`.
-        record: &'a str,
+        /// Its `detail`, if that is a record.
+        record: Option<&'a str>,
     },
     /// Content that is no record by its nature.
     Aside(Aside),
-}
-
-/// Content that is no record of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Aside {
-    /// Record of CloudTrail Insights.
-    Insight,
-    /// Record that sums up several calls.
-    Aggregated,
-    /// Digest file.
-    Digest,
-    /// File of AWS Config.
-    Config,
-    /// Notification that S3 has a new object.
-    Notification,
-    /// Row with columns of Athena's or Lake's own text form.
-    Structure,
-}
-
-impl Aside {
-    /// Returns true if nothing is missing without it.
-    pub(crate) fn is_harmless(self) -> bool {
-        !matches!(self, Self::Notification | Self::Structure)
-    }
-
-    /// Name, reason and next step.
-    pub(crate) fn sentence(self) -> &'static str {
-        match self {
-            Self::Insight => "Insight records, which report unusual activity and are no calls",
-            Self::Aggregated => "aggregated events, which sum up calls and are none",
-            Self::Digest => "digest files, which hold hashes and no calls",
-            Self::Config => "files of AWS Config, which hold resources and no calls",
-            Self::Notification => {
-                "notifications of S3, which only name a log file; fetch it: aws s3 cp s3://BUCKET/KEY ."
-            }
-            Self::Structure => {
-                "rows with userIdentity in the form {key=value}; select it as JSON: CAST(useridentity AS JSON)"
-            }
-        }
-    }
 }
 
 /// Members of an object, not parsed further.
@@ -130,11 +99,16 @@ fn each(parts: &[&RawValue], depth: usize, found: &mut dyn FnMut(Found<'_>)) -> 
     is_whole
 }
 
-/// Row of CloudTrail Lake, which is an array of objects with one column each.
+/// Row of CloudTrail Lake, which is an array of objects with one column each, or of CloudWatch Logs Insights, whose
+/// columns are `field` and `value`.
 fn row<'a>(parts: &[&'a RawValue]) -> Option<Members<'a>> {
     let mut row = Members::new();
     for part in parts {
         let mut column: Members<'a> = serde_json::from_str(part.get()).ok()?;
+        if let (Some(name), Some(value), 2) = (column.get("field"), column.get("value"), column.len()) {
+            row.insert(serde_json::from_str(name.get()).ok()?, value);
+            continue;
+        }
         let (name, value) = column.pop_first().filter(|_| column.is_empty())?;
         row.insert(name, value);
     }
@@ -144,6 +118,11 @@ fn row<'a>(parts: &[&'a RawValue]) -> Option<Members<'a>> {
 fn object(text: &str, members: &Members<'_>, depth: usize, found: &mut dyn FnMut(Found<'_>)) -> bool {
     let has = |name: &str| members.contains_key(name);
     let is = |name: &str, value: &str| members.get(name).is_some_and(|raw| raw.get() == value);
+    let is_control = members.get("message").is_some_and(|raw| raw.get().starts_with(CONTROL));
+    if is_control {
+        found(Found::Aside(Aside::Control));
+        return true;
+    }
     if let Some(aside) = aside(&has, &is) {
         found(Found::Aside(aside));
         return true;
@@ -160,10 +139,8 @@ fn object(text: &str, members: &Members<'_>, depth: usize, found: &mut dyn FnMut
             serde_json::from_str::<BTreeMap<Cow<'_, str>, IgnoredAny>>(detail.get()).is_ok_and(|detail| {
                 ["eventID", "eventTime", "eventSource"].iter().all(|name| detail.contains_key(*name))
             });
-        if is_record {
-            found(Found::Event { event: text, record: detail.get() });
-        }
-        return is_record;
+        found(Found::Event { event: text, record: is_record.then_some(detail.get()) });
+        return true;
     }
     for name in WRAPPERS {
         if let Some(inner) = members.get(name)
@@ -177,6 +154,12 @@ fn object(text: &str, members: &Members<'_>, depth: usize, found: &mut dyn FnMut
             members.get(name).map(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get()))
         {
             return each(&parts, depth, found);
+        }
+    }
+    for name in PAYLOADS {
+        let encoded = members.get(name).and_then(|raw| serde_json::from_str::<Cow<'_, str>>(raw.get()).ok());
+        if let Some(text) = encoded.and_then(|encoded| payload::text(&encoded)) {
+            return step(&text, depth + 1, found);
         }
     }
     columns::record(members).is_some_and(|record| deliver(record, found))
@@ -197,6 +180,7 @@ fn aside(has: &dyn Fn(&str) -> bool, is: &dyn Fn(&str, &str) -> bool) -> Option<
         () if is("eventCategory", r#""Aggregated""#) => Some(Aside::Aggregated),
         () if has("digestStartTime") && has("logFiles") => Some(Aside::Digest),
         () if has("configurationItems") || has("configurationItemCaptureTime") => Some(Aside::Config),
+        () if is("messageType", r#""CONTROL_MESSAGE""#) => Some(Aside::Control),
         () if has("s3") && is("eventSource", r#""aws:s3""#) => Some(Aside::Notification),
         () => None,
     }

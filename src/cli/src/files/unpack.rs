@@ -8,12 +8,10 @@ use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::StreamingDecoder;
 use zip::ZipArchive;
 
+use super::begins::{GZIP, ZIP, ZSTD, foreign, is_utf16};
 use super::utf16::Utf16;
 use crate::input;
 
-const GZIP: &[u8] = &[0x1f, 0x8b];
-const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
-const ZIP: &[u8] = b"PK\x03\x04";
 /// Maximum number of packings within each other, a zip archive included.
 const MAX_LAYERS: usize = 4;
 /// Maximum size of a file once it is unpacked, in bytes.
@@ -93,7 +91,9 @@ fn unpacked<'a>(mut file: impl BufRead + 'a, layers: usize) -> io::Result<Box<dy
         Box::new(decoder.map_err(|error| invalid(&format!("damaged Zstandard: {error}")))?)
     } else if first.starts_with(ZIP) {
         return Err(invalid("it is a zip archive within another packing; unpack the outer one"));
-    } else if first.starts_with(&[0xff, 0xfe]) || first.starts_with(&[0xfe, 0xff]) {
+    } else if let Some(what) = foreign(first) {
+        return Err(invalid(what));
+    } else if is_utf16(first) {
         return Ok(Box::new(Utf16::new(file)));
     } else {
         return Ok(Box::new(file));

@@ -2,7 +2,6 @@
 
 mod interrupt;
 mod json;
-mod logs;
 mod read;
 mod remarks;
 mod text;
@@ -16,12 +15,11 @@ use budget_guard_core::replay::{Replay, RuleReport, RuleSpec, judge};
 
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::files;
+use crate::files::InputFiles;
 use crate::input;
 use crate::output;
 use crate::problem::Problem;
 use crate::rule_file::{BadPattern, RuleFile};
-use logs::Logs;
 use read::Reading;
 
 /// Result of a replay.
@@ -42,7 +40,13 @@ pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<E
     logs.iter().try_for_each(|log| input::check_read_once(rules, log))?;
     let own = context.own()?;
     let file = RuleFile::read(rules)?;
-    let logs = Logs::find(logs)?;
+    let named = logs;
+    let logs = InputFiles::find(named)?;
+    if logs.is_empty() {
+        logs.left_out.report();
+        return Err(no_log(named));
+    }
+    let files = logs.files.len();
     let mut patterns = Vec::new();
     let (mut bad_patterns, mut left_out) = (Vec::new(), Vec::new());
     for rule in &file.rules {
@@ -57,17 +61,16 @@ pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<E
     let watched: Vec<&RuleSpec> = patterns.iter().map(|(rule, _)| *rule).collect();
     let replay = Replay::new(patterns, &own);
     interrupt::watch();
-    let mut reading = read::read(&replay, &logs)?;
+    let mut reading = read::read(&replay, logs)?;
     let outcomes = judge(&limits, &replay, &mut reading.collected);
     let mut rules: Vec<_> = watched.into_iter().zip(outcomes).collect();
     rules.sort_by_cached_key(|(rule, outcome)| {
         let busiest = Reverse(outcome.peak().map_or(0, |peak| peak.count));
         (outcome.trip().is_none(), busiest, Reverse(outcome.firings()), rule.name.clone())
     });
-    let report =
-        Report { limit: limits.burst, files: logs.files.len(), reading, rules, bad_patterns, left_out };
+    let report = Report { limit: limits.burst, files, reading, rules, bad_patterns, left_out };
     remarks::troubles(&report);
-    files::report_aside(&report.reading.aside);
+    report.reading.left_out.report();
     if report.reading.collected.events == 0 && report.reading.skipped > 0 {
         return Err(Problem::usage("no CloudTrail record could be read from these files")
             .hint("expected CloudTrail's log files, or an export of its records: see \"Files\" in infra/reference.md"));
@@ -79,6 +82,16 @@ pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<E
     }
     remarks::print(context, &report);
     Ok(report.exit())
+}
+
+/// Problem of folders without a log.
+fn no_log(named: &[PathBuf]) -> Problem {
+    let seen: Vec<String> = named.iter().map(|path| path.display().to_string()).collect();
+    Problem::usage(format!(
+        "no log file in {}; expected JSON, JSON lines or CSV, also packed",
+        seen.join(", ")
+    ))
+    .hint("CloudTrail's bucket holds them: aws s3 sync s3://BUCKET/AWSLogs/ACCOUNT/CloudTrail logs")
 }
 
 impl Report<'_> {
@@ -94,7 +107,7 @@ impl Report<'_> {
 
     /// Returns true if a part of the input was left out, so that a quiet rule may not be quiet.
     fn is_partial(&self) -> bool {
-        self.reading.skipped > 0 || !self.reading.aside.keys().all(|what| what.is_harmless())
+        self.reading.skipped > 0 || !self.reading.left_out.is_harmless()
     }
 
     fn exit(&self) -> Exit {

@@ -1,6 +1,5 @@
 //! Reads the logs with one thread per core. Broken files and records are reported and skipped.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZero;
@@ -8,14 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use budget_guard_core::json::{JsonObjects, ObjectsError, Unwrap};
 use budget_guard_core::model::printable;
 use budget_guard_core::replay::{Collected, Replay};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::is_interrupted;
-use super::logs::Logs;
-use crate::files::{self, Aside, Found};
+use crate::files::{self, Aside, Content, Entry, Found, InputFiles, LeftOut, ValuesError};
 use crate::problem::Problem;
 
 /// Maximum number of problems that are reported; the others are only counted.
@@ -32,8 +29,8 @@ pub(super) struct Reading {
     pub troubles: Vec<Trouble>,
     /// True if reading a file failed, rather than parsing its content.
     pub io_failed: bool,
-    /// Content that is no record of a call, with its number and the first file that has it.
-    pub aside: BTreeMap<Aside, (u64, PathBuf)>,
+    /// Content that is no record of a call.
+    pub left_out: LeftOut,
 }
 
 /// A file or record that was skipped, with the reason.
@@ -54,12 +51,12 @@ struct Reader<'a> {
     skipped: u64,
     troubles: Vec<Trouble>,
     io_failed: bool,
-    aside: BTreeMap<Aside, (u64, PathBuf)>,
+    left_out: LeftOut,
 }
 
 /// Reads all logs and merges the results of the threads.
-pub(super) fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
-    let bar = progress(logs);
+pub(super) fn read(replay: &Replay, logs: InputFiles) -> Result<Reading, Problem> {
+    let bar = progress(&logs);
     let next = AtomicUsize::new(0);
     // One writer may fill several pipes in turn, so each pipe has a thread that waits for it.
     let count = thread::available_parallelism().map_or(1, NonZero::get).max(logs.pipes);
@@ -83,11 +80,11 @@ pub(super) fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
         skipped: 0,
         troubles: Vec::new(),
         io_failed: !logs.unreadable.is_empty(),
-        aside: BTreeMap::new(),
+        left_out: logs.left_out,
     };
-    for (folder, error) in &logs.unreadable {
+    for (path, error) in logs.unreadable {
         reading.skipped += 1;
-        reading.troubles.push(Trouble { file: folder.clone(), record: None, problem: error.to_string() });
+        reading.troubles.push(Trouble { file: path, record: None, problem: error.to_string() });
     }
     let mut parts = Vec::new();
     for reader in readers {
@@ -96,10 +93,7 @@ pub(super) fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
         reading.skipped += reader.skipped;
         reading.troubles.extend(reader.troubles);
         reading.io_failed |= reader.io_failed;
-        for (what, (count, file)) in reader.aside {
-            let known = reading.aside.entry(what).or_insert_with(|| (0, file.clone()));
-            *known = (known.0 + count, file.min(std::mem::take(&mut known.1)));
-        }
+        reading.left_out.append(reader.left_out);
         parts.push(reader.collected);
     }
     // Each thread takes files in order, so its first problems include the first of all.
@@ -110,7 +104,7 @@ pub(super) fn read(replay: &Replay, logs: &Logs) -> Result<Reading, Problem> {
 }
 
 /// Progress bar on a terminal; hidden elsewhere.
-fn progress(logs: &Logs) -> ProgressBar {
+fn progress(logs: &InputFiles) -> ProgressBar {
     let (bar, template) = match logs.pipes {
         0 => (ProgressBar::new(logs.bytes), "{bar:30} {bytes} of {total_bytes}, {eta} left"),
         _ => (ProgressBar::no_length(), "{spinner} {bytes}"),
@@ -126,17 +120,22 @@ impl<'a> Reader<'a> {
             skipped: 0,
             troubles: Vec::new(),
             io_failed: false,
-            aside: BTreeMap::new(),
+            left_out: LeftOut::default(),
         }
     }
 
     fn file(&mut self, path: &Path, bar: &ProgressBar) {
         let wrap = |file: File| bar.wrap_read(file);
         let opened = files::each(path, wrap, &mut |entry, input| match entry {
-            None => self.content(path, input),
+            None => self.content(path, input, false),
             // The name is that of an archive's author.
             Some(entry) => {
-                self.content(&PathBuf::from(format!("{}/{}", path.display(), printable(entry))), input)
+                let shown = PathBuf::from(format!("{}/{}", path.display(), printable(entry)));
+                match files::entry(entry) {
+                    Entry::Folder(what) => self.left_out.add(what, &shown),
+                    Entry::Named => self.content(&shown, input, false),
+                    Entry::Unknown => self.content(&shown, input, true),
+                }
             }
         });
         if let Err(error) = opened {
@@ -144,8 +143,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn content(&mut self, path: &Path, input: &mut dyn Read) {
-        let mut values = JsonObjects::new(input, Unwrap::Records);
+    /// Reads one content. One that `is_found` in an archive is left out if it begins like no log.
+    fn content(&mut self, path: &Path, input: &mut dyn Read, is_found: bool) {
+        let mut values = match Content::new(input, is_found) {
+            Ok(Content::Values(values)) => values,
+            Ok(Content::Aside(what)) => return self.left_out.add(what, path),
+            Err(error) => return self.io(path, &error),
+        };
         let mut record = 0;
         while !is_interrupted() {
             match values.next() {
@@ -154,11 +158,11 @@ impl<'a> Reader<'a> {
                     record += 1;
                     self.value(path, record, value);
                 }
-                Err(ObjectsError::Read(error)) => return self.io(path, &error),
-                Err(error) => {
+                Err(ValuesError::Read(error)) => return self.io(path, &error),
+                Err(ValuesError::Broken(problem)) => {
                     let counts = record > 0 && !values.goes_on();
                     let so_far = if counts { "; the records before it count" } else { "" };
-                    self.trouble(path, None, format!("{error}{so_far}"));
+                    self.trouble(path, None, format!("{problem}{so_far}"));
                 }
             }
         }
@@ -180,14 +184,13 @@ impl<'a> Reader<'a> {
         let Err(mut problem) = self.collected.add(self.replay, value) else { return };
         let mut is_read = true;
         let is_whole = files::unwrap(value, &mut |found| match found {
-            Found::Record(record) | Found::Event { record, .. } => {
+            Found::Event { record: None, .. } => self.left_out.add(Aside::Event, path),
+            Found::Record(record) | Found::Event { record: Some(record), .. } => {
                 if let Err(error) = self.collected.add(self.replay, record.as_bytes()) {
                     (problem, is_read) = (error, false);
                 }
             }
-            Found::Aside(what) => {
-                self.aside.entry(what).or_insert_with(|| (0, path.to_owned())).0 += 1;
-            }
+            Found::Aside(what) => self.left_out.add(what, path),
         });
         if !is_whole || !is_read {
             self.trouble(path, Some(number), problem.to_string());

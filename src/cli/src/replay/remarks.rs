@@ -14,6 +14,7 @@ use super::interrupt::is_interrupted;
 use super::read::Trouble;
 use super::verdict::{TripCost, Verdict, is_told};
 use crate::context::Context;
+use crate::input;
 use crate::output;
 
 /// Maximum number of rules named in one line, and of trips that are explained.
@@ -30,7 +31,7 @@ pub(super) fn troubles(report: &Report<'_>) {
     for trouble in &report.reading.troubles {
         let Trouble { file, record, problem } = trouble;
         let record = record.map(|record| format!(", record {record}")).unwrap_or_default();
-        output::warning(format_args!("skipped {}{record}: {problem}", file.display()));
+        output::warning(format_args!("skipped {}{record}: {problem}", input::name(file)));
     }
     let others = report.reading.skipped - report.reading.troubles.len() as u64;
     if others > 0 {
@@ -46,6 +47,9 @@ pub(super) fn print(context: &Context, report: &Report<'_>) {
     if !report.bad_patterns.is_empty() {
         let bad = plural(report.bad_patterns.len() as u64, "rule");
         output::warning(format_args!("{bad} unknown, because of the pattern; see above"));
+    }
+    if report.reading.collected.events == 0 {
+        output::note("no call is in these logs, so that no rule fired");
     }
     uncounted(report);
     unproved(report);

@@ -52,6 +52,9 @@ pub enum RecordError {
     /// A required field is missing. Holds its name.
     #[error("{0} is missing; expected a CloudTrail record")]
     Missing(&'static str),
+    /// The record sums up several calls. No event of the bus stands for it.
+    #[error("it is an aggregated event; expected the record of one call")]
+    Aggregated,
     /// The object is an event and not a record.
     #[error("it is an EventBridge event; expected a CloudTrail record")]
     Event,
@@ -131,6 +134,9 @@ impl<'a> CloudTrailRecord<'a> {
         let (_, detail_types) = known.ok_or_else(|| RecordError::UnknownType(Excerpt::new(&kind)))?;
         let at = time.0.parse().map_err(|_| RecordError::BadTime(Excerpt::new(&time.0)))?;
         let category = fields.event_category.as_ref().map(|Text(category)| &**category);
+        if category == Some("Aggregated") {
+            return Err(RecordError::Aggregated);
+        }
         let name = fields.event_name.filter(|_| is_management(fields.management_event, category));
         let is = |ask: fn(&str, &str) -> bool| name.as_ref().is_some_and(|Text(name)| ask(&source, name));
         let identity = fields.user_identity.and_then(|identity| identity.account_id);

@@ -3,8 +3,9 @@
 use memchr::memchr3;
 
 /// Keys of the arrays that hold records: of CloudTrail's files, `lookup-events`, `filter-log-events`, subscriptions of
-/// CloudWatch Logs, `receive-message`, `get-query-results` of CloudTrail Lake, and the REST interface of Splunk.
-const ARRAYS: [&[u8]; 7] = [
+/// CloudWatch Logs, `receive-message`, `get-query-results` of CloudTrail Lake, the REST interface of Splunk, and
+/// Firehose's events for Lambda.
+const ARRAYS: [&[u8]; 8] = [
     br#""Records""#,
     br#""Events""#,
     br#""events""#,
@@ -12,6 +13,7 @@ const ARRAYS: [&[u8]; 7] = [
     br#""Messages""#,
     br#""QueryResultRows""#,
     br#""results""#,
+    br#""records""#,
 ];
 
 /// Result of scanning the buffered bytes.
