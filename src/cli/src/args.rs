@@ -143,8 +143,8 @@ pub(crate) enum Command {
     ///
     /// Needs no AWS: no credentials, no table, no topic.
     Replay {
-        /// The rules: what `aws events list-rules` prints, or JSON lines of {"name","pattern"}; with "targets", as `aws
-        /// events list-targets-by-rule` prints them, loops are found by who fires the rule, too
+        /// The rules: what `rules export` or `aws events list-rules` prints, JSON lines of {"name","pattern"}, or a state of
+        /// Terraform; with "targets", as `rules export` prints them, loops are found by who fires the rule, too
         #[arg(long, value_name = "FILE")]
         rules: PathBuf,
         /// The burst limit to judge by [else BUDGET_GUARD_LIMIT, else 200/60s]
@@ -164,7 +164,7 @@ pub(crate) enum Command {
     Match {
         #[command(flatten)]
         by: MatchBy,
-        /// EventBridge events: a JSON event, JSON lines, or - for standard input
+        /// EventBridge events or CloudTrail records: a file, a folder to search for them, or - for standard input
         #[arg(value_name = "EVENTS")]
         events: PathBuf,
     },
@@ -202,7 +202,7 @@ pub(crate) struct MatchBy {
     /// One event pattern, as JSON
     #[arg(long, value_name = "FILE")]
     pub pattern: Option<PathBuf>,
-    /// Rules: what `aws events list-rules` prints, or JSON lines of {"name","pattern"}
+    /// Rules: what `rules export` or `aws events list-rules` prints, JSON lines of {"name","pattern"}, or a state of Terraform
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
 }
@@ -263,7 +263,7 @@ pub(crate) struct Lint {
     pub live: bool,
     #[command(flatten)]
     pub scope: Surveyed,
-    /// CloudFormation and SAM templates, CDK's *.template.json, `terraform show -json` of a plan or state, rules as
+    /// CloudFormation and SAM templates, CDK's *.template.json, states of Terraform and `terraform show -json`, rules as
     /// for `replay --rules`, and `aws iam get-account-authorization-details` for the roles of such rules
     #[arg(value_name = "FILE", required_unless_present = "live", conflicts_with_all = ["live", "all_regions", "bus", "print_policy"])]
     pub files: Vec<PathBuf>,

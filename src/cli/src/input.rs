@@ -1,7 +1,7 @@
 //! Files that `replay`, `match` and `lint` read, which may be pipes: `mkfifo`, a shell's `<(…)`, or `-` for standard input.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -14,8 +14,6 @@ use crate::problem::Problem;
 
 /// Time after which people are told that a pipe has no writer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Maximum size of a file that is read as a whole, in bytes. The rules of an account are a hundredth of it.
-const MAX_WHOLE: u64 = 64 << 20;
 
 /// Returns true for `-`, which stands for standard input. A file of that name is `./-`.
 fn is_standard_input(path: &Path) -> bool {
@@ -60,20 +58,6 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     drop(opened);
     let _ = note.join();
     file
-}
-
-/// Reads a file of at most 64 MiB as a whole.
-pub(crate) fn read_whole(path: &Path) -> Result<Vec<u8>, Problem> {
-    let failed = |error: io::Error| Problem::usage(format!("{}: {error}", name(path)));
-    let mut bytes = Vec::new();
-    open(path).map_err(failed)?.take(MAX_WHOLE + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_WHOLE {
-        return Err(Problem::usage(format!(
-            "{} is larger than 64 MiB; expected a file of rules, or one event pattern",
-            name(path)
-        )));
-    }
-    Ok(bytes)
 }
 
 /// Refuses a pipe that is named for both, because its content is gone once it was read.

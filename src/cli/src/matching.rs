@@ -1,11 +1,12 @@
 //! `match`: prints the events that an event pattern, or the rules of a file, match. Needs no AWS.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Read, StdoutLock, Write};
 use std::path::Path;
 
 use budget_guard_core::escape;
-use budget_guard_core::json::{JsonObjects, ObjectsError, Unwrap};
 use budget_guard_core::model::{Excerpt, printable};
+use budget_guard_core::replay::CloudTrailRecord;
 use eventbridge_pattern::{EventError, Matcher, Scratch};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -13,6 +14,7 @@ use serde_json::value::RawValue;
 use crate::args::MatchBy;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::files::{self, Content, Found, InputFiles, LeftOut, ValuesError, is_damaged};
 use crate::input;
 use crate::output;
 use crate::problem::Problem;
@@ -25,6 +27,8 @@ struct Patterns {
     names: Option<Vec<String>>,
     /// Rules whose patterns do not compile. Their result is unknown.
     unknown: Vec<String>,
+    /// False if a rule is missing or unknown.
+    is_whole: bool,
 }
 
 /// Result for one event, in JSON output.
@@ -63,28 +67,48 @@ struct Totals {
     broken: u64,
 }
 
+/// Matching of all events of the input.
+struct Matching<'a> {
+    context: &'a Context,
+    patterns: &'a Patterns,
+    stdout: anstream::AutoStream<StdoutLock<'static>>,
+    totals: Totals,
+    /// Content that is no event.
+    left_out: LeftOut,
+    scratch: Scratch,
+    /// Event that is made of a record.
+    event: String,
+    /// Result of the command if it ends before the input does.
+    ended: Option<Result<(), Problem>>,
+}
+
 /// Runs `match`.
 pub(crate) fn run(context: &Context, by: &MatchBy, events: &Path) -> Result<Exit, Problem> {
-    for named in [&by.pattern, &by.rules].into_iter().flatten() {
-        input::check_read_once(named, events)?;
-    }
+    let given = [&by.pattern, &by.rules].into_iter().flatten().next();
+    given.map_or(Ok(()), |given| input::check_read_once(given, events))?;
     let patterns = Patterns::read(by)?;
-    let input: Box<dyn Read> = if events == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        let file = input::open(events);
-        Box::new(file.map_err(|error| Problem::usage(format!("{}: {error}", events.display())))?)
-    };
-    let name =
-        if events == Path::new("-") { "standard input".to_owned() } else { events.display().to_string() };
-    let totals = patterns.match_all(context, JsonObjects::new(input, Unwrap::Nothing), &name)?;
-    if totals.events == 0 && totals.broken == 0 {
+    let found = InputFiles::find(&[events.to_owned()], given.map(|given| &**given))?;
+    let name = input::name(events);
+    let mut matching = Matching::new(context, &patterns, found.left_out);
+    for (path, error) in &found.unreadable {
+        matching.broken(format!("{}: {error}", path.display()));
+    }
+    for path in &found.files {
+        if matching.ended.is_none() {
+            matching.file(path);
+        }
+    }
+    let Matching { totals, left_out, ended, .. } = matching;
+    ended.unwrap_or(Ok(()))?;
+    left_out.report();
+    let is_empty = left_out.is_empty();
+    if totals.events == 0 && totals.broken == 0 && is_empty {
         return Err(Problem::usage(format!("{name} holds no event; expected a JSON event or JSON lines")));
     }
     if !context.is_json() {
         output::note(format_args!("{} of {} events matched", totals.matched, totals.events));
     }
-    let is_whole = totals.broken == 0 && patterns.unknown.is_empty();
+    let is_whole = totals.broken == 0 && patterns.is_whole && left_out.is_harmless();
     Ok(if is_whole { Exit::Done } else { Exit::Usage })
 }
 
@@ -92,7 +116,7 @@ impl Patterns {
     fn read(by: &MatchBy) -> Result<Self, Problem> {
         if let Some(path) = &by.pattern {
             let matcher = Matcher::new([rule_file::pattern(path)?]);
-            return Ok(Self { matcher, names: None, unknown: Vec::new() });
+            return Ok(Self { matcher, names: None, unknown: Vec::new(), is_whole: true });
         }
         let file = RuleFile::read(by.rules.as_deref().unwrap_or(Path::new("")))?;
         let (mut patterns, mut names, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
@@ -113,47 +137,8 @@ impl Patterns {
                 )),
             }
         }
-        Ok(Self { matcher: Matcher::new(patterns), names: Some(names), unknown })
-    }
-
-    fn match_all<R: Read>(
-        &self,
-        context: &Context,
-        mut events: JsonObjects<R>,
-        input: &str,
-    ) -> Result<Totals, Problem> {
-        let mut stdout = anstream::stdout().lock();
-        let mut totals = Totals::default();
-        let mut scratch = Scratch::default();
-        loop {
-            let number = totals.events + totals.broken + 1;
-            let event = match events.next() {
-                Ok(Some(event)) => event,
-                Ok(None) => return Ok(totals),
-                Err(ObjectsError::Read(error)) => return Err(Problem::failed(format!("{input}: {error}"))),
-                Err(error) => {
-                    totals.broken += 1;
-                    output::problem(&Problem::usage(format!("{input}, event {number}: {error}")));
-                    continue;
-                }
-            };
-            match self.line(context, event, number, &mut scratch) {
-                Ok((line, is_match)) => {
-                    totals.events += 1;
-                    totals.matched += u64::from(is_match);
-                    match writeln!(stdout, "{line}") {
-                        Ok(()) => {}
-                        // A reader that closed early (`| head`) is no failure.
-                        Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(totals),
-                        Err(error) => return Err(Problem::failed(format!("standard output: {error}"))),
-                    }
-                }
-                Err(problem) => {
-                    totals.broken += 1;
-                    output::problem(&Problem::usage(format!("{input}, event {number}: {problem}")));
-                }
-            }
-        }
+        let is_whole = file.is_whole && unknown.is_empty();
+        Ok(Self { matcher: Matcher::new(patterns), names: Some(names), unknown, is_whole })
     }
 
     /// Line for one event, and true if anything matches it.
@@ -188,6 +173,122 @@ impl Patterns {
             line.text(number)
         };
         Ok((text, is_match))
+    }
+}
+
+impl<'a> Matching<'a> {
+    fn new(context: &'a Context, patterns: &'a Patterns, left_out: LeftOut) -> Self {
+        Self {
+            context,
+            patterns,
+            stdout: anstream::stdout().lock(),
+            totals: Totals::default(),
+            left_out,
+            scratch: Scratch::default(),
+            event: String::new(),
+            ended: None,
+        }
+    }
+
+    fn file(&mut self, path: &Path) {
+        let read = files::contents(path, |file| file, &mut |path, content| self.content(path, content));
+        if let Err(error) = read {
+            self.broken(format!("{}: {error}", input::name(path)));
+        }
+    }
+
+    fn content(&mut self, path: &Path, content: io::Result<Content<&mut dyn Read>>) {
+        let name = &input::name(path);
+        let mut values = match content {
+            Ok(Content::Values(values)) => values,
+            Ok(Content::Aside(what)) => return self.left_out.add(what, path),
+            Err(error) => return self.broken(format!("{name}: {error}")),
+        };
+        while self.ended.is_none() {
+            match values.next() {
+                Ok(Some(value)) => self.value(name, value),
+                Ok(None) => break,
+                Err(ValuesError::Read(error)) if is_damaged(&error) => {
+                    return self.broken(format!("{name}: damaged content: {error}"));
+                }
+                Err(ValuesError::Read(error)) => {
+                    self.ended = Some(Err(Problem::failed(format!("{name}: {error}"))));
+                }
+                Err(ValuesError::Broken(problem)) => self.broken_event(name, problem),
+            }
+        }
+        if values.has_next_page() {
+            self.broken(format!("{name}: events are missing: its NextToken names a next page"));
+        }
+    }
+
+    /// Matches an event, or the events in an exported value. A value of no known shape is taken for an event.
+    fn value(&mut self, name: &str, value: &[u8]) {
+        let mut count = 0;
+        let is_whole = files::unwrap(value, &mut |found| {
+            count += 1;
+            match found {
+                Found::Event { event, .. } => self.matches(name, event.as_bytes()),
+                Found::Record(record) => self.record(name, record),
+                Found::Aside(what) => self.left_out.add(what, Path::new(name)),
+            }
+        });
+        match (is_whole, count) {
+            (true, _) => {}
+            (false, 0) => self.matches(name, value),
+            (false, _) => self.broken_event(name, "a part of it has no known shape"),
+        }
+    }
+
+    /// Matches the event that AWS sends for a record. A sign-in has two, and the one that matches counts.
+    fn record(&mut self, name: &str, record: &str) {
+        let record = match CloudTrailRecord::read(record.as_bytes()) {
+            Ok(record) => record,
+            Err(error) => return self.broken_event(name, error),
+        };
+        let mut event = std::mem::take(&mut self.event);
+        let matching = (0..record.spellings()).find(|spelling| {
+            record.write_event(*spelling, &mut event);
+            let found = self.patterns.matcher.matches(event.as_bytes(), &mut self.scratch);
+            found.is_ok_and(|found| !found.matched.is_empty())
+        });
+        record.write_event(matching.unwrap_or(0), &mut event);
+        self.matches(name, event.as_bytes());
+        self.event = event;
+    }
+
+    /// Matches one event, and prints its line.
+    fn matches(&mut self, name: &str, event: &[u8]) {
+        if self.ended.is_some() {
+            return;
+        }
+        match self.patterns.line(self.context, event, self.number(), &mut self.scratch) {
+            Ok((line, is_match)) => {
+                self.totals.events += 1;
+                self.totals.matched += u64::from(is_match);
+                self.ended = match writeln!(self.stdout, "{line}") {
+                    Ok(()) => None,
+                    // A reader that closed early (`| head`) is no failure.
+                    Err(error) if error.kind() == ErrorKind::BrokenPipe => Some(Ok(())),
+                    Err(error) => Some(Err(Problem::failed(format!("standard output: {error}")))),
+                };
+            }
+            Err(problem) => self.broken_event(name, problem),
+        }
+    }
+
+    /// Number of the next event, from 1.
+    fn number(&self) -> u64 {
+        self.totals.events + self.totals.broken + 1
+    }
+
+    fn broken_event(&mut self, name: &str, problem: impl Display) {
+        self.broken(format!("{name}, event {}: {problem}", self.number()));
+    }
+
+    fn broken(&mut self, problem: String) {
+        self.totals.broken += 1;
+        output::problem(&Problem::usage(problem));
     }
 }
 

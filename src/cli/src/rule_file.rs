@@ -2,20 +2,28 @@
 
 use std::path::Path;
 
-use budget_guard_core::model::Excerpt;
-use budget_guard_core::replay::{PatternText, RuleSpec, TextPosition, read_rules};
+use budget_guard_core::model::{Excerpt, plural};
+use budget_guard_core::replay::{PatternText, RuleSpec, RulesError, TextPosition, read_rules};
+use budget_guard_lint::terraform_rules;
 use eventbridge_pattern::{Pattern, PatternError};
 use serde::Serialize;
 
 use crate::excerpt::excerpt;
-use crate::input::read_whole;
+use crate::files::whole_text;
+use crate::input;
+use crate::output;
 use crate::problem::Problem;
+
+/// Maximum number of rules that are named as broken; the others are only counted.
+const NAMED: usize = 10;
 
 /// Rules of a file, with its text for error messages.
 #[derive(Debug)]
 pub(crate) struct RuleFile {
     /// Rules in the order of the file. Their patterns are not compiled yet.
     pub rules: Vec<RuleSpec>,
+    /// False if some rules are missing or could not be read, which was reported.
+    pub is_whole: bool,
     text: String,
     path: String,
 }
@@ -37,16 +45,29 @@ pub(crate) struct BadPattern {
 }
 
 impl RuleFile {
-    /// Reads and parses the file.
+    /// Reads and parses the file. Rules that are missing or cannot be read are reported, and cost only themselves.
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
-        let text = read(path)?;
-        let path = path.display().to_string();
-        let rules = read_rules(&text).map_err(|error| {
-            let excerpt = excerpt(&text, error.place);
-            Problem::usage(format!("{path}: {error}{excerpt}"))
-                .hint("aws events list-rules > rules.json makes such a file")
+        let text = whole_text(path)?;
+        let text = terraform_rules(&text).unwrap_or(text);
+        let path = input::name(path);
+        let shown = |error: &RulesError| format!("{path}: {error}{}", excerpt(&text, error.place));
+        let list = read_rules(&text).map_err(|error| {
+            Problem::usage(shown(&error)).hint("budget-guard rules export > rules.jsonl makes such a file")
         })?;
-        Ok(Self { rules, text, path })
+        for error in list.broken.iter().take(NAMED) {
+            output::warning(format_args!("left out a rule: {}", shown(error)));
+        }
+        if list.broken.len() > NAMED {
+            let more = plural((list.broken.len() - NAMED) as u64, "more rule");
+            output::warning(format_args!("left out {more} of {path}, not named here"));
+        }
+        if list.has_next_page {
+            output::warning(format_args!(
+                "rules are missing in {path}: its NextToken names a next page; all of them: budget-guard rules export"
+            ));
+        }
+        let is_whole = list.broken.is_empty() && !list.has_next_page;
+        Ok(Self { rules: list.rules, is_whole, text, path })
     }
 
     /// Compiles the pattern of a rule.
@@ -72,15 +93,9 @@ impl RuleFile {
 
 /// Reads a file with one pattern.
 pub(crate) fn pattern(path: &Path) -> Result<Pattern, Problem> {
-    let text = read(path)?;
+    let text = whole_text(path)?;
     Pattern::compile(&text).map_err(|error| {
         let shown = excerpt(&text, TextPosition { line: error.line, column: error.column });
-        Problem::usage(format!("{}: {error}{shown}", path.display()))
+        Problem::usage(format!("{}: {error}{shown}", input::name(path)))
     })
-}
-
-/// Reads a file as UTF-8. A missing or binary file is invalid input.
-fn read(path: &Path) -> Result<String, Problem> {
-    String::from_utf8(read_whole(path)?)
-        .map_err(|error| Problem::usage(format!("{}: {error}", path.display())))
 }

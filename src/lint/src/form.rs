@@ -34,6 +34,8 @@ pub(crate) struct Document {
     pub roles: BTreeMap<String, Role>,
     /// Parts of the file that were not understood.
     pub remarks: Vec<Remark>,
+    /// True if rules are missing or could not be read, which a remark says.
+    pub is_partial: bool,
 }
 
 /// Part of a file that was not understood or that needs a word.

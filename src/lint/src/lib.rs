@@ -40,6 +40,7 @@ mod yaml;
 use std::collections::BTreeMap;
 
 pub use form::{Language, Remark};
+pub use load::terraform_rules;
 pub use node::Place;
 pub use output::{sarif, text, totals};
 pub use report::{Cure, Cycle, FileReport, Path, Report, RuleReport, Verdict};
@@ -77,6 +78,7 @@ fn read(input: &Input) -> Result<Document, Box<FileReport>> {
             language: None,
             unreadable: Some(Remark { place: error.place, text: error.problem }),
             remarks: Vec::new(),
+            is_partial: true,
             rules: Vec::new(),
             cycles: Vec::new(),
         })

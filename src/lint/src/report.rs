@@ -23,6 +23,8 @@ pub struct FileReport {
     pub unreadable: Option<Remark>,
     /// Parts of the file that were not understood.
     pub remarks: Vec<Remark>,
+    /// True if the file, or rules of it, could not be read.
+    pub is_partial: bool,
     /// Rules in the order of the file.
     pub rules: Vec<RuleReport>,
     /// Cycles over several rules of the file.
@@ -119,9 +121,9 @@ impl Report {
         })
     }
 
-    /// Returns true if a file could not be read.
+    /// Returns true if a file, or rules of it, could not be read.
     pub fn is_incomplete(&self) -> bool {
-        self.files.iter().any(|file| file.unreadable.is_some())
+        self.files.iter().any(|file| file.is_partial)
     }
 }
 

@@ -70,6 +70,44 @@ async fn a_loop_is_exit_code_4_and_all_files_are_judged() -> Result<(), Failure>
 }
 
 #[tokio::test]
+async fn templates_are_read_packed_in_folders_and_from_standard_input() -> Result<(), Failure> {
+    let looping = sample("aws-example.yaml")?;
+    let text = String::from_utf8(looping.clone())?;
+    let wide: Vec<u8> =
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &looping)?;
+    let state = br#"{"version":4,"terraform_version":"1.9.0","resources":[]}"#;
+    let folder = folder(&[
+        ("wide.yaml", &wide),
+        ("packed.yaml.gz", &packed.finish()?),
+        ("x.tfstate", state),
+        ("package.json", b"{\"name\": \"x\"}"),
+        ("notes.txt", b"no template"),
+    ])?;
+    let found = "rule AclRule can fire itself";
+    let all = ["packed.yaml.gz:9: rule AclRule", "wide.yaml:9: rule AclRule"];
+    let left_out =
+        ["left out 1 file from @notes.txt", "left out 2 files from @package.json on: files that name no"];
+    let left_out = left_out.map(|text| at(folder.path(), text));
+    let left_out: Vec<&str> = left_out.iter().map(String::as_str).collect();
+    let cases: &[(&str, i32, &[&str], &[&str])] = &[
+        ("lint @wide.yaml", 4, &[found], &[]),
+        ("lint @packed.yaml.gz", 4, &[found], &[]),
+        ("lint @x.tfstate", 0, &[], &["1 file, 0 rules"]),
+        ("lint @", 4, &all, &left_out),
+    ];
+    for (args, exit, stdout, stderr) in cases {
+        Program::new(&[])?.check(&at(folder.path(), args), *exit, stdout, stderr).await?;
+    }
+    let mut command = Program::new(&[])?.command("lint -");
+    let template = fs::File::open(root().join(SAMPLES).join("aws-example.yaml"))?;
+    let output = command.stdin(template).output().await?;
+    assert!(String::from_utf8(output.stdout)?.contains("standard input:9: rule AclRule"));
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_report_is_json_and_sarif_too() -> Result<(), Failure> {
     let looping = sample("aws-example.yaml")?;
     let folder = folder(&[("loop.yaml", &looping)])?;

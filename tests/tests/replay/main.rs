@@ -4,6 +4,7 @@ mod folders;
 mod logs;
 mod matching;
 mod pipes;
+mod rules;
 mod shapes;
 mod states;
 mod turns;

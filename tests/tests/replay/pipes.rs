@@ -159,7 +159,8 @@ async fn rules_without_an_end_are_refused() -> Result<(), Failure> {
     for args in ["match --rules /dev/zero @e", "match --pattern /dev/zero @e", "replay --rules /dev/zero @e"]
     {
         let args = args.replace('@', &format!("{}/", folder.path().display()));
-        let told = ["/dev/zero is larger than 64 MiB; expected a file of rules, or one event pattern"];
+        let told =
+            ["/dev/zero is larger than 64 MiB; expected a file of rules, one event pattern or a template"];
         timeout(PATIENCE, program()?.check(&args, 2, &[], &told)).await??;
     }
     Ok(())

@@ -39,7 +39,7 @@ async fn bad_input_says_what_was_seen_and_what_is_expected() -> Result<(), Failu
         ("replay --rules @rules.jsonl @event.json", &["record 1: eventID or eventTime is missing"]),
         (
             "replay --rules @no-rules.json @notes",
-            &["line 1, column 1: no rule is here; expected what", "hint: aws events list-rules"],
+            &["line 1, column 1: no rule is here; expected what", "hint: budget-guard rules export"],
         ),
         (
             "replay --rules @bad-rules.json @notes",
@@ -49,7 +49,7 @@ async fn bad_input_says_what_was_seen_and_what_is_expected() -> Result<(), Failu
             "replay --rules @pattern.json @notes",
             &["line 1, column 1: saw \"{", "expected a rule, with its name"],
         ),
-        ("replay --rules @latin.json @notes", &["latin.json: invalid utf-8"]),
+        ("replay --rules @latin.json @notes", &["latin.json: byte 9 is no UTF-8"]),
         (
             "replay --rules @rules.jsonl --limit 0/60s @notes",
             &["--limit: \"0/60s\" is not a burst limit", "expected N/DURATION"],

@@ -36,6 +36,8 @@ pub(crate) enum Aside {
     ServiceFolder,
     /// File of a folder that begins like no log.
     OtherFile,
+    /// File of a folder that is no template.
+    OtherTemplate,
     /// Link to a file or folder that is not there.
     DanglingLink,
 }
@@ -54,7 +56,7 @@ impl Aside {
     fn unit(self) -> &'static str {
         match self {
             Self::DigestFolder | Self::ConfigFolder | Self::ServiceFolder => "folder",
-            Self::OtherFile => "file",
+            Self::OtherFile | Self::OtherTemplate => "file",
             Self::Table => "table",
             Self::DanglingLink => "link",
             _ => "value",
@@ -84,6 +86,7 @@ impl Aside {
             Self::OtherFile => {
                 "files that are neither JSON, CSV nor packed; name one to read it all the same"
             }
+            Self::OtherTemplate => "files that name no rule and no role; name one to read it all the same",
             Self::DanglingLink => "links to nothing; restore what they point to, or remove them",
         }
     }
@@ -103,6 +106,11 @@ impl LeftOut {
     fn add_all(&mut self, what: Aside, count: u64, at: PathBuf) {
         let known = self.0.entry(what).or_insert_with(|| (0, at.clone()));
         *known = (known.0 + count, at.min(std::mem::take(&mut known.1)));
+    }
+
+    /// Returns true if nothing was left out.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Returns true if nothing is missing without what was left out.

@@ -7,12 +7,14 @@ mod payload;
 mod search;
 mod shape;
 mod table;
+mod text;
 mod unpack;
 mod utf16;
 mod values;
 
 pub(crate) use aside::{Aside, LeftOut};
-pub(crate) use search::{Entry, InputFiles, entry};
+pub(crate) use search::InputFiles;
 pub(crate) use shape::{Found, unwrap};
-pub(crate) use unpack::each;
-pub(crate) use values::{Content, ValuesError};
+pub(crate) use text::{Text, texts, whole_text};
+pub(crate) use unpack::is_damaged;
+pub(crate) use values::{Content, ValuesError, contents};

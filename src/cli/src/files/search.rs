@@ -10,6 +10,8 @@ use super::begins::{self, begins_like_log};
 use crate::input;
 use crate::problem::Problem;
 
+/// Endings of templates, states and rules.
+const TEMPLATES: [&str; 8] = [".yaml", ".yml", ".json", ".jsonl", ".template", ".tfstate", ".gz", ".zip"];
 /// Endings of files that are read whatever they hold, so that a broken one is reported.
 const ENDINGS: [&str; 8] = [".json", ".jsonl", ".ndjson", ".log", ".csv", ".gz", ".zst", ".zip"];
 /// Folders below `AWSLogs/ACCOUNT` in a bucket that hold no calls.
@@ -41,31 +43,57 @@ pub(crate) struct InputFiles {
     pub left_out: LeftOut,
     /// Folders that were searched, by their canonical paths: a link may lead back.
     searched: HashSet<PathBuf>,
+    /// Canonical path of the file that is passed over.
+    but: Option<PathBuf>,
+    /// True for templates, false for logs.
+    is_for_templates: bool,
 }
 
 impl InputFiles {
-    /// Finds the files. One that is named is read under any name; a folder is searched, links included.
-    pub(crate) fn find(named: &[PathBuf]) -> Result<Self, Problem> {
-        let mut found = Self::default();
+    /// Finds the files. One that is named is read under any name; a folder is searched, links included. In folders,
+    /// the file `but` is passed over: rules often lie beside their logs.
+    pub(crate) fn find(named: &[PathBuf], but: Option<&Path>) -> Result<Self, Problem> {
+        let but = but.and_then(|but| fs::canonicalize(but).ok());
+        Self { but, ..Self::default() }.all(named)
+    }
+
+    /// Finds the template, or the files of a folder that may be templates.
+    pub(crate) fn templates(named: &Path) -> Result<Self, Problem> {
+        Self { is_for_templates: true, ..Self::default() }.all(&[named.to_owned()])
+    }
+
+    fn all(mut self, named: &[PathBuf]) -> Result<Self, Problem> {
         for path in named {
             let about = input::metadata(path)
                 .map_err(|error| Problem::usage(format!("{}: {error}", path.display())))?;
             if about.is_dir() {
-                found.search(path);
+                self.search(path);
             } else {
-                found.files.push(path.clone());
-                found.bytes += about.len();
+                self.files.push(path.clone());
+                self.bytes += about.len();
             }
         }
-        found.files.sort();
-        found.files.dedup();
-        found.pipes = found.files.iter().filter(|file| input::is_pipe(file)).count();
-        Ok(found)
+        self.files.sort();
+        self.files.dedup();
+        self.pipes = self.files.iter().filter(|file| input::is_pipe(file)).count();
+        Ok(self)
     }
 
     /// Returns true if there is nothing to read or to report as unreadable.
     pub(crate) fn is_empty(&self) -> bool {
         self.files.is_empty() && self.unreadable.is_empty()
+    }
+
+    fn is_wanted(&self, path: &Path) -> io::Result<bool> {
+        let name = lower_name(path);
+        if self.is_for_templates {
+            return Ok(TEMPLATES.iter().any(|ending| name.ends_with(ending)));
+        }
+        if has_log_ending(&name) { Ok(true) } else { is_log(path) }
+    }
+
+    fn is_passed(&self, file: &Path) -> bool {
+        self.but.as_ref().is_some_and(|but| fs::canonicalize(file).is_ok_and(|file| file == *but))
     }
 
     fn search(&mut self, folder: &Path) {
@@ -97,7 +125,8 @@ impl InputFiles {
                 },
                 // A pipe or a device in a folder is no log.
                 Ok(about) if !about.is_file() => self.left_out.add(Aside::OtherFile, &path),
-                Ok(about) => match is_log(&path) {
+                Ok(_) if self.is_passed(&path) => {}
+                Ok(about) => match self.is_wanted(&path) {
                     Err(error) => self.unreadable.push((path, error)),
                     Ok(false) => self.left_out.add(Aside::OtherFile, &path),
                     Ok(true) => {
@@ -119,7 +148,7 @@ fn left_out_folder(path: &Path) -> Option<Aside> {
 
 /// Judgement on an entry of an archive by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Entry {
+pub(super) enum Entry {
     /// In a folder that holds no calls.
     Folder(Aside),
     /// A log by its ending.
@@ -129,7 +158,7 @@ pub(crate) enum Entry {
 }
 
 /// Judges an entry of an archive like a file of a folder.
-pub(crate) fn entry(name: &str) -> Entry {
+pub(super) fn entry(name: &str) -> Entry {
     let path = Path::new(name);
     match path.ancestors().skip(1).find_map(left_out_folder) {
         Some(what) => Entry::Folder(what),
@@ -139,12 +168,12 @@ pub(crate) fn entry(name: &str) -> Entry {
     }
 }
 
-/// Returns true for a known ending, in any case, or if the file begins like a log.
+fn lower_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
+}
+
+/// Returns true if the file begins like a log.
 fn is_log(path: &Path) -> io::Result<bool> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    if has_log_ending(&name) {
-        return Ok(true);
-    }
     let mut first = Vec::new();
     File::open(path)?.take(begins::NEEDED as u64).read_to_end(&mut first)?;
     // Documents of office programs and Java archives are zip archives too.
@@ -174,7 +203,7 @@ mod tests {
     }
 
     fn check(root: &Path, named: &str, expected: &[&str]) -> InputFiles {
-        let found = InputFiles::find(&[root.join(named)]).unwrap();
+        let found = InputFiles::find(&[root.join(named)], None).unwrap();
         let seen: Vec<String> =
             found.files.iter().map(|file| file.strip_prefix(root).unwrap().display().to_string()).collect();
         assert_eq!(seen, expected, "{named}: {:?}", found.left_out);
@@ -216,7 +245,12 @@ mod tests {
         assert!(!found.is_empty());
         assert!(check(root.path(), "n", &[]).is_empty());
         check(root.path(), "n/notes.txt", &["n/notes.txt"]);
-        assert!(InputFiles::find(&[root.path().join("none")]).is_err());
+        let rules = root.path().join("b/../a.json");
+        assert_eq!(
+            InputFiles::find(&[root.path().to_owned()], Some(&rules)).unwrap().files.len(),
+            expected.len() - 1
+        );
+        assert!(InputFiles::find(&[root.path().join("none")], None).is_err());
     }
 
     #[test]
@@ -240,6 +274,6 @@ mod tests {
         let found = check(root.path(), "logs", &["logs/b.json", "logs/c.json", "logs/linked/a.json"]);
         assert!(found.left_out.is_harmless());
         link("gone", "logs/gone.json");
-        assert!(!InputFiles::find(&[root.path().join("logs")]).unwrap().left_out.is_harmless());
+        assert!(!InputFiles::find(&[root.path().join("logs")], None).unwrap().left_out.is_harmless());
     }
 }

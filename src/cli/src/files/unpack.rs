@@ -26,7 +26,7 @@ const BUFFER: usize = 128 << 10;
 /// # Errors
 ///
 /// The file cannot be opened, or the archive is damaged.
-pub(crate) fn each<R: Read>(
+pub(super) fn each<R: Read>(
     path: &Path,
     wrap: impl FnOnce(File) -> R,
     read: &mut dyn FnMut(Option<&str>, &mut dyn Read),
@@ -99,6 +99,12 @@ fn unpacked<'a>(mut file: impl BufRead + 'a, layers: usize) -> io::Result<Box<dy
         return Ok(Box::new(file));
     };
     unpacked(BufReader::with_capacity(BUFFER, inner), layers + 1)
+}
+
+/// Returns true for an error that means damaged content, and not a failure of the disk.
+pub(crate) fn is_damaged(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
 
 fn invalid(problem: &str) -> io::Error {

@@ -1,12 +1,18 @@
 //! Values of one content: JSON as it comes, or the rows of a table as JSON objects.
 
+use std::fs::File;
 use std::io::{self, Chain, Cursor, ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
-use budget_guard_core::json::{JsonObjects, ObjectsError, Unwrap};
+use budget_guard_core::json::{JsonObjects, ObjectsError};
+use budget_guard_core::model::printable;
 
 use super::aside::Aside;
 use super::begins::begins_like_log;
+use super::search::{Entry, entry};
 use super::table::{Header, Table};
+use super::unpack::each;
+use crate::input;
 
 /// Size of the first read.
 const FIRST: usize = 8 << 10;
@@ -41,13 +47,35 @@ pub(crate) enum ValuesError {
     Broken(String),
 }
 
+/// Opens a file and gives its content to `read`, each entry of an archive in turn, with a path for messages.
+///
+/// # Errors
+///
+/// The file cannot be opened, or the archive is damaged.
+pub(crate) fn contents<R: Read>(
+    path: &Path,
+    wrap: impl FnOnce(File) -> R,
+    read: &mut dyn FnMut(&Path, io::Result<Content<&mut dyn Read>>),
+) -> io::Result<()> {
+    each(path, wrap, &mut |name, input| {
+        let Some(name) = name else { return read(path, Content::new(input, false)) };
+        // The name is that of an archive's author.
+        let shown = PathBuf::from(format!("{}/{}", input::name(path), printable(name)));
+        match entry(name) {
+            Entry::Folder(what) => read(&shown, Ok(Content::Aside(what))),
+            Entry::Named => read(&shown, Content::new(input, false)),
+            Entry::Unknown => read(&shown, Content::new(input, true)),
+        }
+    })
+}
+
 impl<R: Read> Content<R> {
     /// Looks at the first bytes. With `is_found`, a content that begins like no log is left out.
     ///
     /// # Errors
     ///
     /// The content cannot be read.
-    pub(crate) fn new(mut input: R, is_found: bool) -> io::Result<Self> {
+    fn new(mut input: R, is_found: bool) -> io::Result<Self> {
         let mut first = Vec::new();
         let is_whole = !fill(&mut input, &mut first)?;
         let text = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&first).trim_ascii_start();
@@ -63,7 +91,7 @@ impl<R: Read> Content<R> {
             _ if is_other => Self::Aside(Aside::OtherFile),
             Some(header) if !header.has_event() => Self::Aside(Aside::Table),
             Some(header) => Self::Values(Values(Form::Table(Table::new(header, whole)))),
-            None => Self::Values(Values(Form::Json(JsonObjects::new(whole, Unwrap::Records)))),
+            None => Self::Values(Values(Form::Json(JsonObjects::new(whole)))),
         })
     }
 }

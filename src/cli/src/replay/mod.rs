@@ -32,6 +32,8 @@ struct Report<'a> {
     rules: Vec<(&'a RuleSpec, RuleReport)>,
     bad_patterns: Vec<BadPattern>,
     left_out: Vec<(&'a RuleSpec, String)>,
+    /// False if a part of the file of rules could not be read.
+    has_all_rules: bool,
 }
 
 /// Runs `replay`.
@@ -41,7 +43,7 @@ pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<E
     let own = context.own()?;
     let file = RuleFile::read(rules)?;
     let named = logs;
-    let logs = InputFiles::find(named)?;
+    let logs = InputFiles::find(named, Some(rules))?;
     if logs.is_empty() {
         logs.left_out.report();
         return Err(no_log(named));
@@ -68,7 +70,8 @@ pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<E
         let busiest = Reverse(outcome.peak().map_or(0, |peak| peak.count));
         (outcome.trip().is_none(), busiest, Reverse(outcome.firings()), rule.name.clone())
     });
-    let report = Report { limit: limits.burst, files, reading, rules, bad_patterns, left_out };
+    let has_all_rules = file.is_whole;
+    let report = Report { limit: limits.burst, files, reading, rules, bad_patterns, left_out, has_all_rules };
     remarks::troubles(&report);
     report.reading.left_out.report();
     if report.reading.collected.events == 0 && report.reading.skipped > 0 {
@@ -107,7 +110,7 @@ impl Report<'_> {
 
     /// Returns true if a part of the input was left out, so that a quiet rule may not be quiet.
     fn is_partial(&self) -> bool {
-        self.reading.skipped > 0 || !self.reading.left_out.is_harmless()
+        !self.has_all_rules || self.reading.skipped > 0 || !self.reading.left_out.is_harmless()
     }
 
     fn exit(&self) -> Exit {

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use budget_guard_core::model::printable;
 use budget_guard_core::replay::{Collected, Replay};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::is_interrupted;
-use crate::files::{self, Aside, Content, Entry, Found, InputFiles, LeftOut, ValuesError};
+use crate::files::{self, Aside, Content, Found, InputFiles, LeftOut, ValuesError};
 use crate::problem::Problem;
 
 /// Maximum number of problems that are reported; the others are only counted.
@@ -126,26 +125,14 @@ impl<'a> Reader<'a> {
 
     fn file(&mut self, path: &Path, bar: &ProgressBar) {
         let wrap = |file: File| bar.wrap_read(file);
-        let opened = files::each(path, wrap, &mut |entry, input| match entry {
-            None => self.content(path, input, false),
-            // The name is that of an archive's author.
-            Some(entry) => {
-                let shown = PathBuf::from(format!("{}/{}", path.display(), printable(entry)));
-                match files::entry(entry) {
-                    Entry::Folder(what) => self.left_out.add(what, &shown),
-                    Entry::Named => self.content(&shown, input, false),
-                    Entry::Unknown => self.content(&shown, input, true),
-                }
-            }
-        });
+        let opened = files::contents(path, wrap, &mut |path, content| self.content(path, content));
         if let Err(error) = opened {
             self.io(path, &error);
         }
     }
 
-    /// Reads one content. One that `is_found` in an archive is left out if it begins like no log.
-    fn content(&mut self, path: &Path, input: &mut dyn Read, is_found: bool) {
-        let mut values = match Content::new(input, is_found) {
+    fn content(&mut self, path: &Path, content: io::Result<Content<&mut dyn Read>>) {
+        let mut values = match content {
             Ok(Content::Values(values)) => values,
             Ok(Content::Aside(what)) => return self.left_out.add(what, path),
             Err(error) => return self.io(path, &error),
@@ -198,9 +185,7 @@ impl<'a> Reader<'a> {
     }
 
     fn io(&mut self, path: &Path, error: &io::Error) {
-        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        // An error of unpacking means damaged content, and not a failure of the disk.
-        let is_content = matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
+        let is_content = files::is_damaged(error);
         self.io_failed |= !is_content;
         let what = if is_content { "damaged content: " } else { "" };
         self.trouble(path, None, format!("{what}{error}"));

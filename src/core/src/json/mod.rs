@@ -10,6 +10,6 @@ mod objects;
 mod scanner;
 mod verbatim;
 
-pub use objects::{JsonObjects, ObjectsError, Unwrap};
+pub use objects::{JsonObjects, ObjectsError};
 pub(crate) use scanner::Scanner;
 pub(crate) use verbatim::{Unread, Value, is_hidden};

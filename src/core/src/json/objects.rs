@@ -20,30 +20,11 @@ const MAX_TIME: usize = 64;
 const FIRST_BUFFER: usize = 128 << 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Containers that are opened, in addition to a top-level array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unwrap {
-    /// None: objects are returned whole.
-    Nothing,
-    /// Objects with an array of records, such as `Records`, whose elements are returned. Elements may be strings and
-    /// arrays too, and a line may begin with a time.
-    Records,
-}
-
-impl Unwrap {
-    fn how(self) -> fn(&[u8]) -> Scan {
-        match self {
-            Self::Nothing => object_end,
-            Self::Records => open,
-        }
-    }
-}
-
-/// Reader of the objects of a stream.
+/// Reader of the objects of a stream. Objects with an array of records, such as `Records`, are opened, and its elements
+/// returned. Elements may be strings and arrays too, and a line may begin with a time.
 #[derive(Debug)]
 pub struct JsonObjects<R> {
     input: R,
-    unwrap: Unwrap,
     buffer: Vec<u8>,
     /// Unread range of the buffer.
     left: std::ops::Range<usize>,
@@ -108,10 +89,9 @@ pub enum ObjectsError {
 
 impl<R: Read> JsonObjects<R> {
     /// Creates a reader of `input`. Nothing is read yet.
-    pub fn new(input: R, unwrap: Unwrap) -> Self {
+    pub fn new(input: R) -> Self {
         Self {
             input,
-            unwrap,
             buffer: Vec::new(),
             left: 0..0,
             before: 0,
@@ -127,7 +107,8 @@ impl<R: Read> JsonObjects<R> {
         self.token == Token::Given
     }
 
-    /// Returns the next object, from `{` to `}`, or another element with [`Unwrap::Records`]. `None` at the end of the stream.
+    /// Returns the next object, from `{` to `}`, or another element of an array of records. `None` at the end
+    /// of the stream.
     ///
     /// # Errors
     ///
@@ -172,7 +153,7 @@ impl<R: Read> JsonObjects<R> {
                 return if is_whole { Ok(None) } else { Err(ObjectsError::EndsEarly { at }) };
             };
             match (self.within, byte) {
-                (Within::Stream, b'{') => match self.look(self.unwrap.how())? {
+                (Within::Stream, b'{') => match self.look(open)? {
                     Scan::Records(at) => {
                         self.take(at + 1);
                         self.token = Token::None;
@@ -189,8 +170,8 @@ impl<R: Read> JsonObjects<R> {
                 (Within::Records(_), b']') => self.enter(Within::Rest),
                 (Within::Array(true), b',') => self.enter(Within::Array(false)),
                 (Within::Records(true), b',') => self.enter(Within::Records(false)),
-                (Within::Stream, b'0'..=b'9') if self.unwrap == Unwrap::Records && self.skip_time()? => {}
-                (Within::Array(false) | Within::Records(false), _) if self.is_element(byte) => {
+                (Within::Stream, b'0'..=b'9') if self.skip_time()? => {}
+                (Within::Array(false) | Within::Records(false), _) if matches!(byte, b'{' | b'"' | b'[') => {
                     let look = if byte == b'"' { string_end } else { object_end };
                     if let Scan::End(end) = self.look(look)? {
                         let is_array = self.within == Within::Array(false);
@@ -209,11 +190,6 @@ impl<R: Read> JsonObjects<R> {
                 }
             }
         }
-    }
-
-    /// Returns true if an element of an array may begin with this byte.
-    fn is_element(&self, byte: u8) -> bool {
-        byte == b'{' || self.unwrap == Unwrap::Records && matches!(byte, b'"' | b'[')
     }
 
     /// Skips the time at the start of a line, as exports of CloudWatch Logs have it. Returns false if no object follows.

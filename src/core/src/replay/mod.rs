@@ -21,4 +21,4 @@ pub use collect::{Collected, Replay, ReplayFiring, Uncounted};
 pub use event::{CloudTrailRecord, RecordError};
 pub use judge::{BusiestWindow, PlaceReport, RuleReport, WouldTrip, judge, smallest_limit};
 pub use places::Place;
-pub use rules::{LINT_TAG, PatternText, RuleSpec, RulesError, TextPosition, read_rules};
+pub use rules::{LINT_TAG, PatternText, RuleList, RuleSpec, RulesError, TextPosition, read_rules};

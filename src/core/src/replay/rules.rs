@@ -1,6 +1,7 @@
-//! Rules of a file: the output of `aws events list-rules`, or JSON lines of `{"name","pattern"}`.
+//! Rules of a file: the output of `rules export` or `aws events list-rules`, or JSON lines of `{"name","pattern"}`.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::targets::targets;
@@ -63,7 +64,8 @@ pub struct RulesError {
     pub problem: String,
 }
 
-/// Item of `Rules` with AWS's names, or a JSON line with lower-case names. Other keys are ignored.
+/// Item of `Rules` with AWS's names, or a JSON line with lower-case names, also those of Terraform. Other keys are
+/// ignored.
 ///
 /// Source: `Rule` of the EventBridge API (2015-10-07).
 #[derive(Deserialize)]
@@ -71,20 +73,20 @@ struct Item<'a> {
     #[serde(rename = "Name")]
     listed_name: Option<String>,
     name: Option<String>,
-    #[serde(rename = "Arn")]
+    #[serde(rename = "Arn", alias = "arn")]
     arn: Option<String>,
-    #[serde(rename = "EventBusName")]
+    #[serde(rename = "EventBusName", alias = "event_bus_name")]
     bus: Option<String>,
     #[serde(rename = "State")]
     listed_state: Option<String>,
     state: Option<String>,
-    #[serde(rename = "ScheduleExpression")]
+    #[serde(rename = "ScheduleExpression", alias = "schedule_expression")]
     schedule: Option<String>,
     #[serde(rename = "ManagedBy")]
     managed_by: Option<String>,
     #[serde(borrow, rename = "EventPattern")]
     listed_pattern: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "event_pattern", alias = "eventPattern")]
     pattern: Option<&'a RawValue>,
     /// Tags in the form that `aws events list-tags-for-resource` prints.
     #[serde(default, rename = "Tags")]
@@ -106,33 +108,76 @@ struct TagItem {
 struct List<'a> {
     #[serde(borrow, rename = "Rules")]
     rules: Option<Vec<&'a RawValue>>,
+    #[serde(alias = "NextToken", rename = "nextToken")]
+    next_token: Option<IgnoredAny>,
 }
 
-/// Reads the rules of a file in their order.
+/// Rules of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuleList {
+    /// Rules in the order of the file.
+    pub rules: Vec<RuleSpec>,
+    /// Items that cannot be read as a rule.
+    pub broken: Vec<RulesError>,
+    /// True if the last page names a next one, so that rules are missing.
+    pub has_next_page: bool,
+}
+
+/// Reads the rules of a file. An item that is no rule costs only itself, and a broken line only its line.
 ///
 /// # Errors
 ///
-/// [`RulesError`] with the position of the first mistake, or if the file has no rule.
-pub fn read_rules(text: &str) -> Result<Vec<RuleSpec>, RulesError> {
+/// [`RulesError`] with the position of the first mistake if there is no rule.
+pub fn read_rules(text: &str) -> Result<RuleList, RulesError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut rules = Vec::new();
-    for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
-        let value = value.map_err(|error| wrong(text, text, &error))?;
+    let mut list = RuleList::default();
+    let mut rest = text;
+    loop {
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        let broken = values.by_ref().find_map(|value| match value {
+            Ok(value) => {
+                list.add(text, value);
+                None
+            }
+            Err(error) => Some(wrong(text, rest, &error)),
+        });
+        let Some(broken) = broken else { break };
+        list.broken.push(broken);
+        // A line that begins with an object begins a rule.
+        let after = &rest[values.byte_offset().min(rest.len())..];
+        let begun = after.len() - after.trim_start().len() + 1;
+        let Some(next) = after.get(begun..).and_then(|after| after.find("\n{")) else { break };
+        rest = &after[begun + next + 1..];
+    }
+    if !list.rules.is_empty() {
+        return Ok(list);
+    }
+    Err(list.broken.into_iter().next().unwrap_or_else(|| {
+        let problem = "no rule is here; expected what `budget-guard rules export` or `aws events list-rules` prints, \
+                       lines of {\"name\": …, \"pattern\": …}, or a state of Terraform";
+        RulesError { place: TextPosition { line: 1, column: 1 }, problem: problem.to_owned() }
+    }))
+}
+
+impl RuleList {
+    /// Adds a rule, a page of rules or an array of rules.
+    fn add<'a>(&mut self, text: &'a str, value: &'a RawValue) {
         let items = if value.get().starts_with('[') {
-            parse::<Vec<&RawValue>>(text, value)?
+            parse::<Vec<&RawValue>>(text, value)
         } else {
-            parse::<List<'_>>(text, value)?.rules.unwrap_or_else(|| vec![value])
+            parse::<List<'_>>(text, value).map(|page| {
+                self.has_next_page = page.rules.is_some() && page.next_token.is_some();
+                page.rules.unwrap_or_else(|| vec![value])
+            })
         };
-        for item in items {
-            rules.push(rule(text, item)?);
+        match items {
+            Ok(items) => items.into_iter().for_each(|item| match rule(text, item) {
+                Ok(rule) => self.rules.push(rule),
+                Err(error) => self.broken.push(error),
+            }),
+            Err(error) => self.broken.push(error),
         }
     }
-    if rules.is_empty() {
-        let problem = "no rule is here; expected what `aws events list-rules` prints, or lines of \
-                       {\"name\": …, \"pattern\": …}";
-        return Err(RulesError { place: TextPosition { line: 1, column: 1 }, problem: problem.to_owned() });
-    }
-    Ok(rules)
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &str, value: &'a RawValue) -> Result<T, RulesError> {
@@ -252,7 +297,8 @@ mod tests {
     fn check(text: &str, expected: &[&str]) {
         let seen: Vec<String> = match read_rules(text) {
             Err(error) => vec![error.to_string()],
-            Ok(rules) => rules
+            Ok(list) => list
+                .rules
                 .iter()
                 .map(|rule| {
                     let pattern = rule.pattern.as_ref().map_or("-", |pattern| &pattern.text);
@@ -312,7 +358,7 @@ mod tests {
                 let by = target.role_arn.as_deref().unwrap_or("-");
                 format!("{} {} started by {by}, runs as {}", target.id, target.arn, role.unwrap_or("-"))
             };
-            let rules = read_rules(rule).unwrap();
+            let rules = read_rules(rule).unwrap().rules;
             let targets = rules[0].targets.as_deref().map(|all| all.iter().map(told).collect::<Vec<_>>());
             assert_eq!(targets.unwrap_or_else(|| vec!["not told".to_owned()]), expected, "{rule}");
         };
@@ -339,7 +385,7 @@ mod tests {
                 r#"{{"name":"a","Tags":[{{"Key":"x","Value":"y"}},{{"Key":"budget-guard:acts-as","Value":"{roles}"}}]}}"#
             )
         };
-        let rules = read_rules(&rule("fixer hub")).unwrap();
+        let rules = read_rules(&rule("fixer hub")).unwrap().rules;
         assert_eq!(rules[0].acts_as.to_string(), "fixer hub");
         let error = read_rules(&rule("*")).unwrap_err().to_string();
         assert!(error.contains("rule \"a\": tag budget-guard:acts-as: \"*\" is no role"), "{error}");
@@ -350,8 +396,8 @@ mod tests {
         check("", &["line 1, column 1: no rule is here; expected what"]);
         check("{\"Rules\":[]}", &["no rule is here"]);
         check("{\"name\":\"a\",\n\"pattern\":{}", &["line 2, column 12: not a file of rules: EOF"]);
-        check("{\"name\":\"a\"}\n{\"source\":[\"aws.s3\"]}", &["line 2, column 1: saw \"{"]);
-        check("{\"name\":\"a\"}\n  {\"name\": 7}", &["line 2, column 12: not a file of rules: invalid type"]);
+        check("\n{\"source\":[\"aws.s3\"]}", &["line 2, column 1: saw \"{"]);
+        check("\n  {\"name\": 7}", &["line 2, column 12: not a file of rules: invalid type"]);
         check(
             "{\"name\":\"a\",\"state\":\"ON\"}",
             &["line 1, column 1: rule \"a\": \"ON\" is not a rule state"],
@@ -371,8 +417,42 @@ mod tests {
     }
 
     #[test]
+    fn one_odd_rule_costs_only_itself() {
+        let check = |text: &str, rules: &[&str], broken: &[&str]| {
+            let list = read_rules(text).unwrap();
+            assert_eq!(list.rules.iter().map(|rule| &*rule.name).collect::<Vec<_>>(), rules, "{text}");
+            let seen: Vec<String> = list.broken.iter().map(RulesError::to_string).collect();
+            assert_eq!(seen.len(), broken.len(), "{text}: {seen:?}");
+            seen.iter()
+                .zip(broken)
+                .for_each(|(seen, expected)| assert!(seen.starts_with(expected), "{seen}"));
+        };
+        check("{\"name\":\"a\"}\n{\"x\":1}\n{\"name\":\"b\"}", &["a", "b"], &["line 2, column 1: saw"]);
+        check("{\"name\":\"a\"}\n{\"name\":\n{\"name\":\"b\"}\n", &["a", "b"], &["line 3, column 1: not a"]);
+        check("{\"name\":\"a\"}\n{\"name\"\n", &["a"], &["line 3, column 1: not a file of rules: EOF"]);
+        check(
+            r#"{"Rules":[{"Name":"a"},{"Name":"b","State":"ON"},{"Name":"c"}]}"#,
+            &["a", "c"],
+            &["line 1, column 24: rule \"b\": \"ON\" is not a rule state"],
+        );
+    }
+
+    #[test]
+    fn a_next_page_is_noticed() {
+        let check = |text: &str, expected: bool| {
+            assert_eq!(read_rules(text).unwrap().has_next_page, expected, "{text}");
+        };
+        let page = r#"{"Rules":[{"Name":"a"}],"NextToken":"x"}"#;
+        let last = r#"{"NextToken":null,"Rules":[{"Name":"b"}]}"#;
+        check(page, true);
+        check(last, false);
+        check(&format!("{page}\n{last}"), false);
+        check(r#"{"name":"a","NextToken":"x"}"#, false);
+    }
+
+    #[test]
     fn a_mistake_in_a_pattern_has_a_place_in_the_file() {
-        let rules = read_rules("{\"name\":\"é\"}\n{\"name\":\"é\",\"pattern\":{\n \"x\":1}}").unwrap();
+        let rules = read_rules("{\"name\":\"é\"}\n{\"name\":\"é\",\"pattern\":{\n \"x\":1}}").unwrap().rules;
         let pattern = rules[1].pattern.as_ref().unwrap();
         assert_eq!(pattern.place, Some(TextPosition { line: 2, column: 23 }));
         let at = |line, column| {

@@ -119,6 +119,7 @@ impl<'a> Judge<'a> {
             language: Some(self.document.language),
             unreadable: None,
             remarks: self.document.remarks.clone(),
+            is_partial: self.document.is_partial,
             rules,
             cycles: self.cycles(),
         }

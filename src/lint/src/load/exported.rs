@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use budget_guard_core::replay::{RuleSpec, read_rules};
+use budget_guard_core::replay::{RuleSpec, RulesError, read_rules};
 use serde_json::Value as Json;
 
 use super::{managed, pattern, policy};
@@ -11,14 +11,20 @@ use crate::node::{Node, Place, Unreadable, Value};
 
 /// Reads rules as `replay --rules` takes them.
 pub(super) fn rules(path: &str, text: &str) -> Result<Document, Unreadable> {
-    let specs = read_rules(text).map_err(|error| Unreadable {
-        place: Place { line: error.place.line, column: error.place.column },
-        problem: error.problem,
-    })?;
+    let place = |error: &RulesError| Place { line: error.place.line, column: error.place.column };
+    let list =
+        read_rules(text).map_err(|error| Unreadable { place: place(&error), problem: error.problem })?;
     let mut roles = BTreeMap::new();
-    let rules = specs.iter().map(|spec| rule(spec, &mut roles)).collect();
-    let language = Language::Rules;
-    Ok(Document { path: path.to_owned(), text: text.to_owned(), language, rules, roles, remarks: Vec::new() })
+    let rules = list.rules.iter().map(|spec| rule(spec, &mut roles)).collect();
+    let mut remarks: Vec<Remark> =
+        list.broken.iter().map(|error| Remark { place: place(error), text: error.problem.clone() }).collect();
+    if list.has_next_page {
+        let text = "rules are missing: the file's NextToken names a next page; all of them: budget-guard rules export";
+        remarks.push(Remark { place: Place { line: 1, column: 1 }, text: text.to_owned() });
+    }
+    let (path, text, language) = (path.to_owned(), text.to_owned(), Language::Rules);
+    let is_partial = !remarks.is_empty();
+    Ok(Document { path, text, language, rules, roles, remarks, is_partial })
 }
 
 fn rule(spec: &RuleSpec, roles: &mut BTreeMap<String, Role>) -> Rule {
@@ -112,6 +118,7 @@ pub(super) fn roles(path: &str, text: &str, root: &Json) -> Document {
         rules: Vec::new(),
         roles,
         remarks: Vec::new(),
+        is_partial: false,
     }
 }
 

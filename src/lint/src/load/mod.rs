@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::form::Document;
 use crate::node::{Node, Place, Unreadable};
 
-const EXPECTED: &str = "expected a CloudFormation or SAM template (`Resources:`), what `terraform show -json` prints, \
-    what `aws events list-rules` prints or lines of {\"name\", \"pattern\", \"targets\"}, or what \
+const EXPECTED: &str = "expected a CloudFormation or SAM template (`Resources:`), a state of Terraform or what \
+    `terraform show -json` prints, what `budget-guard rules export` or `aws events list-rules` prints or lines of {\"name\", \"pattern\", \"targets\"}, or what \
     `aws iam get-account-authorization-details` prints";
 
 /// Reads a file. The language is found by its members.
@@ -38,6 +38,16 @@ pub(crate) fn read(path: &str, text: &str) -> Result<Document, Unreadable> {
         names => format!("a mapping with {}", names.join(", ")),
     };
     Err(Unreadable { place: Place { line: 1, column: 1 }, problem: format!("saw {seen}; {EXPECTED}") })
+}
+
+/// Rules of a plan or state of Terraform as JSON lines, as `rules export` writes them. `None` if the text is neither.
+pub fn terraform_rules(text: &str) -> Option<String> {
+    let names = ["\"planned_values\"", "\"values\"", "\"terraform_version\""];
+    if !text.starts_with(['{', ' ', '\n', '\r']) || !names.iter().any(|name| text.contains(name)) {
+        return None;
+    }
+    let root: Value = serde_json::from_str(text).ok()?;
+    terraform::rules(&terraform::shown(&root).unwrap_or(root))
 }
 
 /// A file of JSON.
@@ -66,12 +76,13 @@ fn json(path: &str, text: &str) -> Result<Json, Unreadable> {
     if root["RoleDetailList"].is_array() {
         return Ok(Json::Read(exported::roles(path, text, &root)));
     }
+    let root = terraform::shown(&root).unwrap_or(root);
     if let Some(document) = terraform::read(path, text, &root) {
         return Ok(Json::Read(document));
     }
     if root["terraform_version"].is_string() || root["format_version"].is_string() {
         let problem =
-            "saw Terraform's own file; expected what `terraform show -json FILE` prints of it".to_owned();
+            "saw an old file of Terraform; expected what `terraform show -json FILE` prints of it".to_owned();
         return Err(Unreadable { place: Place { line: 1, column: 1 }, problem });
     }
     let is_rule = |value: &Value| ["Rules", "Name", "name"].iter().any(|name| value.get(name).is_some());
@@ -110,6 +121,7 @@ mod tests {
         check(&format!("\u{feff}Resources:\n  A: {rule}\n"), "CloudFormation, 1 rules, 0 roles");
         check(r#"{"values":{"root_module":{}}}"#, "Terraform, 0 rules, 0 roles");
         check(r#"{"planned_values":{"root_module":{}}}"#, "Terraform, 0 rules, 0 roles");
+        check(r#"{"version":4,"terraform_version":"1.9.0","resources":[]}"#, "Terraform, 0 rules, 0 roles");
         check("{\"name\":\"a\",\"pattern\":{}}\n{\"name\":\"b\"}", "Rules, 2 rules, 0 roles");
         check(r#"{"Rules":[{"Name":"a"}]}"#, "Rules, 1 rules, 0 roles");
         check(r#"[{"Name":"a"}]"#, "Rules, 1 rules, 0 roles");
@@ -122,8 +134,8 @@ mod tests {
         check("a: 1\nb: 2\n", "1:1: saw a mapping with a, b; expected a CloudFormation");
         check("{\"a\": 1,\n \"b\": }", "2:7: not JSON: expected value");
         check(
-            r#"{"version":4,"terraform_version":"1.9","resources":[]}"#,
-            "1:1: saw Terraform's own file; expected what `terraform show",
+            r#"{"version":3,"terraform_version":"0.11.0","modules":[]}"#,
+            "1:1: saw an old file of Terraform; expected what `terraform show",
         );
         check("Resources: {}\n", "1:1: saw a mapping with Resources; expected");
     }

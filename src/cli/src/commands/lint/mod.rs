@@ -1,10 +1,8 @@
 //! `lint`: finds rules that can fire themselves, in templates, plans and exported rules, or in the account.
 
 mod live;
+mod read;
 mod roles;
-
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use budget_guard_lint::{Input, Language, Report, lint, sarif, text, totals};
 
@@ -29,7 +27,7 @@ pub(crate) async fn run(context: &Context, args: &Lint) -> Result<Exit, Problem>
         report.files.retain(|file| file.language != Some(Language::Roles));
         return Ok(live.exit.worst(print(context, args, &report, "Region")?));
     }
-    let (inputs, exit) = read_all(&args.files);
+    let (inputs, exit) = read::read_all(&args.files)?;
     Ok(exit.worst(print(context, args, &lint(&inputs), "file")?))
 }
 
@@ -49,29 +47,4 @@ fn print(context: &Context, args: &Lint, report: &Report, noun: &str) -> Result<
 fn exit(report: &Report) -> Exit {
     let found = if report.can_loop() { Exit::Found } else { Exit::Done };
     if report.is_incomplete() { found.worst(Exit::Usage) } else { found }
-}
-
-/// Reads the files. Those that cannot be read are reported.
-fn read_all(files: &[PathBuf]) -> (Vec<Input>, Exit) {
-    let (mut inputs, mut exit) = (Vec::new(), Exit::Done);
-    for path in files {
-        match read(path) {
-            Ok(input) => inputs.push(input),
-            Err(problem) => {
-                output::problem(&problem);
-                exit = exit.worst(problem.exit);
-            }
-        }
-    }
-    (inputs, exit)
-}
-
-fn read(path: &Path) -> Result<Input, Problem> {
-    let shown = path.display();
-    let bytes = fs::read(path).map_err(|error| Problem::usage(format!("{shown}: {error}")))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Problem::usage(format!("{shown}: byte {at} is no UTF-8; expected a text of YAML or JSON"))
-    })?;
-    Ok(Input { path: shown.to_string(), text })
 }

@@ -41,6 +41,7 @@ pub(super) fn read(path: &str, text: &str, root: &Node) -> Document {
         rules,
         roles,
         remarks,
+        is_partial: false,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Plans and states of Terraform, as `terraform show -json` prints them.
 
 mod actors;
+mod listed;
 mod resources;
+mod state;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +11,9 @@ use budget_guard_core::replay::LINT_TAG;
 use serde_json::Value as Json;
 
 use actors::Search;
+pub(super) use listed::rules;
 use resources::{NotTold, Resource, Resources};
+pub(super) use state::shown;
 
 use super::{managed, pattern, policy};
 use crate::form::{Document, EventPattern, Language, Remark, Role, Rule};
@@ -34,18 +38,22 @@ pub(super) fn read(path: &str, text: &str, root: &Json) -> Option<Document> {
         rules,
         roles,
         remarks: Vec::new(),
+        is_partial: false,
     })
 }
 
-fn rule<'j>(search: &mut Search<'_, 'j>, own: &Resource<'j>) -> Rule {
-    let resources = search.resources;
+/// Targets of a rule.
+fn targets<'a, 'j>(resources: &'a Resources<'j>, own: &Resource<'j>) -> Vec<&'a Resource<'j>> {
     let is_target = |target: &&Resource<'j>| {
         let found = resources.referred(target, "rule", &["aws_cloudwatch_event_rule"]);
         found.iter().any(|found| found.address == own.address)
     };
-    let targets: Vec<&Resource<'j>> =
-        resources.of_kind("aws_cloudwatch_event_target").filter(is_target).collect();
-    let targets = targets.into_iter().map(|target| search.target(target)).collect();
+    resources.of_kind("aws_cloudwatch_event_target").filter(is_target).collect()
+}
+
+fn rule<'j>(search: &mut Search<'_, 'j>, own: &Resource<'j>) -> Rule {
+    let resources = search.resources;
+    let targets = targets(resources, own).into_iter().map(|target| search.target(target)).collect();
     let region = own.text("arn").and_then(|arn| arn.split(':').nth(3)).or(resources.region);
     let tag =
         [&own.values["tags"], &own.values["tags_all"]].into_iter().find_map(|tags| tags[LINT_TAG].as_str());
