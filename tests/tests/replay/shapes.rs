@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::logs::{Record, in_file};
 use crate::{FIX_ACL, folder, given, program};
 use budget_guard_tests::Failure;
+use budget_guard_tests::folders::shared;
 
 /// Checks each sample of a folder by its line in `expected.tsv`.
 #[tokio::test]
@@ -76,5 +77,45 @@ async fn what_is_left_out_is_said_with_the_exit_code() -> Result<(), Failure> {
         let args = format!("replay --rules {at}/rules.jsonl {at}/whole.json {at}/{name}");
         program()?.check(&args, code, &[], &[expected]).await?;
     }
+    Ok(())
+}
+
+/// Names of files without a call, with the remark that gives the reason.
+const WITHOUT_CALLS: [(&str, &str); 5] = [
+    ("20-insight.json", "Insight records"),
+    ("21-digest.json", "digest files"),
+    ("28-nested-records-first-empty.json", "no call is in these logs"),
+    ("29-s3-notification.json", "fetch it: aws s3 cp"),
+    ("insight-real-shape.json", "Insight records"),
+];
+
+/// The same records, written by others in the shapes that they have met.
+#[tokio::test]
+async fn files_of_others_give_the_same_result_or_a_reason() -> Result<(), Failure> {
+    let Some(folder) = shared("data/shapes") else { return Ok(()) };
+    let mut counts = Vec::new();
+    for entry in fs::read_dir(&folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let is_sample = name.starts_with(|c: char| c.is_ascii_digit()) || name.starts_with("insight");
+        if !is_sample {
+            continue;
+        }
+        let args = format!("replay --rules {0}/rules.json {0}/{name} --output json", folder.display());
+        let output = program()?.run(&args).await?;
+        let (report, said): (Value, _) =
+            (serde_json::from_slice(&output.stdout)?, String::from_utf8(output.stderr)?);
+        match WITHOUT_CALLS.iter().find(|(without, _)| *without == name) {
+            Some((_, reason)) => assert!(said.contains(reason), "{name}: {said}"),
+            None => {
+                assert_eq!(
+                    (output.status.code(), &report["skipped"]),
+                    (Some(0), &0.into()),
+                    "{name}: {said}"
+                );
+                counts.push((report["events"].clone(), report["rules"][0]["firings"].clone()));
+            }
+        }
+    }
+    assert!(counts.len() > 15 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
     Ok(())
 }

@@ -142,12 +142,14 @@ pub fn read_rules(text: &str) -> Result<RuleList, RulesError> {
             Err(error) => Some(wrong(text, rest, &error)),
         });
         let Some(broken) = broken else { break };
-        list.broken.push(broken);
         // A line that begins with an object begins a rule.
-        let after = &rest[values.byte_offset().min(rest.len())..];
-        let begun = after.len() - after.trim_start().len() + 1;
-        let Some(next) = after.get(begun..).and_then(|after| after.find("\n{")) else { break };
-        rest = &after[begun + next + 1..];
+        let after = rest[values.byte_offset().min(rest.len())..].trim_start();
+        let Some(next) = after.get(1..).and_then(|after| after.find("\n{")) else {
+            list.broken.push(broken);
+            break;
+        };
+        list.broken.push(RulesError { place: TextPosition::of(text, after, 0), ..broken });
+        rest = &after[next + 2..];
     }
     if !list.rules.is_empty() {
         return Ok(list);
@@ -428,7 +430,7 @@ mod tests {
                 .for_each(|(seen, expected)| assert!(seen.starts_with(expected), "{seen}"));
         };
         check("{\"name\":\"a\"}\n{\"x\":1}\n{\"name\":\"b\"}", &["a", "b"], &["line 2, column 1: saw"]);
-        check("{\"name\":\"a\"}\n{\"name\":\n{\"name\":\"b\"}\n", &["a", "b"], &["line 3, column 1: not a"]);
+        check("{\"name\":\"a\"}\n{\"name\":\n{\"name\":\"b\"}\n", &["a", "b"], &["line 2, column 1: not a"]);
         check("{\"name\":\"a\"}\n{\"name\"\n", &["a"], &["line 3, column 1: not a file of rules: EOF"]);
         check(
             r#"{"Rules":[{"Name":"a"},{"Name":"b","State":"ON"},{"Name":"c"}]}"#,
