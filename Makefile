@@ -123,6 +123,7 @@ fuzz: ## try RUNS hostile payloads, event patterns and alerts about cost (100000
 bench: build ## measure a large batch, calls to AWS, load, turns, memory, pattern matching, the start and a large replay
 	$(BENCH) --bench batch --bench calls --bench load --bench memory --bench patterns --bench turns
 	$(BENCH) --bench replay -- $(abspath $(DIST)/budget-guard)
+	$(BENCH) --bench replay -- $(abspath $(DIST)/budget-guard) 300000 1000
 	$(CARGO) build --release --locked --package budget-guard-tests --example empty-lambda
 	$(BENCH) --bench start -- $(abspath $(DIST)/bootstrap) $(abspath $(TARGET)/release/examples/empty-lambda)
 

@@ -1,5 +1,5 @@
-//! Duration and memory of the released `budget-guard replay` over a large log, in packed files and in one plain file.
-//! `cargo bench --bench replay -- dist/budget-guard [RECORDS]`
+//! Duration and memory of the released `budget-guard replay` over a large log, in packed files, in plain files and in
+//! one plain file. `cargo bench --bench replay -- dist/budget-guard [RECORDS [RECORDS IN A FILE]]`
 
 #[allow(dead_code, reason = "the other benches use the rest of it")]
 mod events;
@@ -36,14 +36,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::Builder::new().prefix("budget-guard-bench-").tempdir()?;
     let rules = folder.path().join("rules.jsonl");
     fs::write(&rules, rule_file())?;
-    let bytes = generate(folder.path(), records)?;
+    let in_a_file = args.get(2).map_or(Ok(IN_A_FILE), |count| count.parse())?;
+    let bytes = generate(folder.path(), records, in_a_file)?;
     println!(
-        "{records} records, {} MB of JSON, {RULES} rules of which {} fire\n",
+        "{records} records in {} files, {} MB of JSON, {RULES} rules of which {} fire\n",
+        records.div_ceil(in_a_file),
         bytes / 1_000_000,
         CALLS + 1
     );
     println!("{:<20} {:>8} {:>14} {:>10} {:>12}", "", "seconds", "records a s", "MB a s", "peak MiB");
-    for (name, logs) in [("packed files", "packed"), ("one plain file", "plain")] {
+    for (name, logs) in [("packed files", "packed"), ("plain files", "files"), ("one plain file", "plain")] {
         let (took, peak_kib) = measure(program, &rules, &folder.path().join(logs), records)?;
         let seconds = took.as_secs_f64();
         println!(
@@ -72,27 +74,27 @@ fn rule_file() -> String {
     (0..RULES - 1).map(of_call).chain(Some(everything)).collect::<Vec<_>>().join("\n")
 }
 
-/// Writes the same records to packed files and to one plain file. Returns the size of the latter.
-fn generate(folder: &Path, records: usize) -> Result<u64, Box<dyn Error>> {
+/// Writes the same records to packed files, to plain ones and to a single one. Returns the size of the latter.
+fn generate(folder: &Path, records: usize, in_a_file: usize) -> Result<u64, Box<dyn Error>> {
     let calls = calls();
-    fs::create_dir_all(folder.join("packed"))?;
-    fs::create_dir_all(folder.join("plain"))?;
+    for layout in ["packed", "files", "plain"] {
+        fs::create_dir_all(folder.join(layout))?;
+    }
     let plain_path = folder.join("plain/all.json");
     let mut plain = BufWriter::new(File::create(&plain_path)?);
     plain.write_all(b"{\"Records\":[")?;
-    for first in (0..records).step_by(IN_A_FILE) {
+    for first in (0..records).step_by(in_a_file) {
+        let part: Vec<String> =
+            (first..records.min(first + in_a_file)).map(|n| trail::record(n, GAP, &calls)).collect();
+        let part = part.join(",");
+        let text = format!("{{\"Records\":[{part}]}}");
+        fs::write(folder.join(format!("files/{first}.json")), &text)?;
         let path = folder.join(format!("packed/{first}.json.gz"));
         let mut packed = GzEncoder::new(BufWriter::new(File::create(path)?), Compression::fast());
-        packed.write_all(b"{\"Records\":[")?;
-        for n in first..records.min(first + IN_A_FILE) {
-            let record = trail::record(n, GAP, &calls);
-            packed.write_all(if n > first { b"," } else { b"" })?;
-            packed.write_all(record.as_bytes())?;
-            plain.write_all(if n > 0 { b"," } else { b"" })?;
-            plain.write_all(record.as_bytes())?;
-        }
-        packed.write_all(b"]}")?;
+        packed.write_all(text.as_bytes())?;
         packed.finish()?.flush()?;
+        plain.write_all(if first > 0 { b"," } else { b"" })?;
+        plain.write_all(part.as_bytes())?;
     }
     plain.write_all(b"]}")?;
     plain.flush()?;

@@ -1,5 +1,6 @@
 //! `replay` and `match`: the real program over generated logs, without AWS.
 
+mod bounds;
 mod folders;
 mod logs;
 mod matching;
