@@ -47,6 +47,6 @@ async fn an_archive_comes_through_a_pipe() -> Result<(), Failure> {
     let said = String::from_utf8(output.stderr)?;
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(String::from_utf8(output.stdout)?.starts_with("RULE"), "{said}");
-    assert!(said.contains("left out 1 value from standard input/CloudTrail-Digest"), "{said}");
+    assert!(said.contains("left out 1 folder from standard input/CloudTrail-Digest"), "{said}");
     Ok(())
 }
