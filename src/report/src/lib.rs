@@ -1,0 +1,12 @@
+//! Reports that people look at: the last trip of a rule as one HTML page.
+//!
+//! The functions take data and return text. They read no file, no clock and no network. A page has everything inside: its
+//! style, its charts as SVG and their numbers as tables. It has no script. Names that others chose are escaped in each form.
+
+mod chart;
+mod explain;
+mod page;
+mod sections;
+mod words;
+
+pub use explain::{Explanation, NextStep, explain_html};
