@@ -56,6 +56,9 @@ fn the_lambda_cannot_sign_in_and_has_no_command_line() {
         "comfy-table",
         "anstream",
         "budget-guard-lint",
+        "budget-guard-report",
+        "maud",
+        "plotters",
         "saphyr",
         "similar",
         "aws-lc",
@@ -63,6 +66,14 @@ fn the_lambda_cannot_sign_in_and_has_no_command_line() {
         "openssl-sys",
     ];
     check("budget-guard-lambda", "normal", &["lambda_runtime", "aws-sdk-eventbridge"], &unwanted);
+}
+
+/// Reports are text: they need no image formats, no fonts and no AWS.
+#[test]
+fn the_reports_draw_svg_alone() {
+    let unwanted =
+        ["aws-", "image", "font-kit", "ttf-parser", "ab_glyph", "chrono", "plotters-bitmap", "clap"];
+    check("budget-guard-report", "normal", &["maud", "plotters-svg"], &unwanted);
 }
 
 #[test]

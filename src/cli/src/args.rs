@@ -25,7 +25,7 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// How to print the result; messages always go to standard error as text
+    /// How to print the result: html is for `explain` and `replay`, markdown for `replay`; messages go to standard error as text
     #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
     pub output: Format,
     /// The guard, by its stack's GuardName, whose functions have the settings that are not given [default: budget-guard]
@@ -50,6 +50,8 @@ pub(crate) enum Format {
     #[default]
     Text,
     Json,
+    Html,
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -85,6 +87,8 @@ pub(crate) enum Command {
         rule: String,
         #[command(flatten)]
         on: OnBus,
+        #[command(flatten)]
+        page: PageFile,
     },
     /// Put a rule back that the guard cut, exactly as it was found, on probation
     Enable {
@@ -150,6 +154,8 @@ pub(crate) enum Command {
         /// The burst limit to judge by [else BUDGET_GUARD_LIMIT, else 200/60s]
         #[arg(long, value_name = "N/DURATION")]
         limit: Option<String>,
+        #[command(flatten)]
+        page: PageFile,
         /// CloudTrail log files, folders to search for them, or - for standard input
         #[arg(value_name = "LOG", required = true)]
         logs: Vec<PathBuf>,
@@ -205,6 +211,13 @@ pub(crate) struct MatchBy {
     /// Rules: what `rules export` or `aws events list-rules` prints, JSON lines of {"name","pattern"}, or a state of Terraform
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct PageFile {
+    /// File to write the HTML or Markdown to, once it is complete [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, clap::Args)]

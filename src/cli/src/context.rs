@@ -112,6 +112,11 @@ impl Context {
         self.global.output == Format::Json
     }
 
+    /// Format of the output.
+    pub(crate) fn format(&self) -> Format {
+        self.global.output
+    }
+
     /// Name of the guard's table.
     pub(crate) fn table(&self) -> Result<String, Problem> {
         settings::table(|name| self.setting(name)).map_err(|error| self.wrong(error))

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod context;
 mod deployed;
+mod document;
 mod excerpt;
 mod exit;
 mod fault;
@@ -19,6 +20,7 @@ mod rule;
 mod rule_file;
 mod session;
 mod similar;
+mod sink;
 mod survey;
 mod targets;
 

@@ -25,6 +25,9 @@ pub(crate) const NARROW: (u32, u32) = (340, 250);
 /// The same on a wide screen and on paper.
 pub(crate) const WIDE: (u32, u32) = (880, 300);
 
+/// Number of slices of a small curve.
+pub(crate) const SLICES: usize = 44;
+
 /// Draws one chart of this size, with an accessible name.
 pub(crate) fn svg(name: &str, size: (u32, u32), draw: impl FnOnce(&Canvas<'_>) -> Drawn) -> Markup {
     let mut text = String::new();
@@ -61,6 +64,25 @@ pub(crate) fn shortened(text: &str, characters: usize) -> String {
     }
     let kept: String = text.chars().take(characters.saturating_sub(1)).collect();
     format!("{kept}…")
+}
+
+/// Bars of equal width from left to right, the highest for the greatest count.
+pub(crate) fn sparkline(name: &str, counts: &[u64], marked: Option<usize>) -> Markup {
+    let (width, height) = (132_i32, 30_i32);
+    let most = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
+    svg(name, (width as u32, height as u32), |canvas| {
+        let bar = f64::from(width) / counts.len().max(1) as f64;
+        for (n, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            // A single firing is still seen.
+            let top = height - 1 - (*count as f64 / most * f64::from(height - 4)).max(2.0) as i32;
+            let left = (n as f64 * bar) as i32;
+            let right = (((n + 1) as f64 * bar) as i32 - 1).max(left + 1);
+            let color = if marked == Some(n) { ALARM } else { BAR };
+            canvas.draw(&Rectangle::new([(left, top), (right, height - 1)], color.filled()))?;
+        }
+        canvas.draw(&PathElement::new([(0, height - 1), (width, height - 1)], GRID))?;
+        Ok(())
+    })
 }
 
 #[cfg(test)]

@@ -24,13 +24,13 @@ pub struct Explanation<'a> {
     pub cure: Option<CureJson>,
     /// Lines of the pattern before and with the cure, each with `+`, `-` or a space in front.
     pub diff: Vec<String>,
-    /// Next steps.
-    pub next: Vec<NextStep>,
+    /// Next step.
+    pub next: NextStep,
     /// Time of the report.
     pub now: Timestamp,
 }
 
-/// Sentence about a next step, with its command.
+/// Sentence about the next step, with its command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextStep {
     /// Sentence.

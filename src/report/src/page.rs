@@ -55,7 +55,7 @@ pub(crate) fn table(caption: &str, header: &[&str], rows: &[Vec<Markup>]) -> Mar
             table {
                 caption { (caption) }
                 thead { tr { @for cell in header { th scope="col" { (cell) } } } }
-                tbody { @for row in rows { tr { @for cell in row { td { (cell) } } } } }
+                tbody { @for row in rows { tr { @for (cell, label) in row.iter().zip(header) { td data-label=(label) { (cell) } } } } }
             }
         }
     }

@@ -210,6 +210,11 @@ async fn explained(bench: &Bench) -> Result<(), Failure> {
         "budget-guard enable fix-acl --bus orders --region us-east-1",
     ];
     program.check("explain orders/fix-acl", 0, &expected, &[]).await?;
+    let page =
+        ["<!DOCTYPE html>", "<span class=\"word\">", "How fast it fired", "budget-guard enable fix-acl"];
+    program.check("explain orders/fix-acl --output html", 0, &page, &[]).await?;
+    let none = ["\"fix-acl\" never tripped: there is no trip to show", "hint: how it stands: "];
+    program.check("explain fix-acl --output html", 2, &[], &none).await?;
     let explanation = program.json("explain orders/fix-acl", 0).await?;
     assert_eq!(explanation["evidence"]["count"], 200);
     assert_eq!(explanation["found"]["state"], "ENABLED");

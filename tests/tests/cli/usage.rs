@@ -34,6 +34,12 @@ async fn bad_input_says_what_was_seen_and_what_is_expected() -> Result<(), Failu
         ("attach", &["<RULE>..."]),
         ("completions tcsh", &["tcsh", "possible values: bash"]),
         ("status --output yaml", &["yaml", "possible values: text, json"]),
+        (
+            "status --output html",
+            &["--output html: this command has text, json alone", "hint: html is for explain and replay"],
+        ),
+        ("explain fix-acl --output markdown", &["this command has text, json, html alone"]),
+        ("explain fix-acl --output json --to a", &["--to a: expected with --output html or markdown"]),
         ("status a*b", &[r#""a*b" is not a rule"#, "expected a name"]),
         ("status /fix-acl", &[r#""" is not the name of an event bus"#]),
         ("status fix-acl --bus a:b", &[r#""a:b" is not the name of an event bus"#]),

@@ -1,6 +1,7 @@
 //! `replay` and `match`: the real program over generated logs, without AWS.
 
 mod bounds;
+mod documents;
 mod folders;
 mod logs;
 mod matching;

@@ -9,11 +9,14 @@ use budget_guard_core::model::{RuleDefinition, Timestamp, grouped, plural, whole
 use budget_guard_core::ports::Clock;
 use budget_guard_core::record::{Outcome, Record, Trip};
 use budget_guard_core::verdict::{Evidence, EvidenceKind, Finding};
+use budget_guard_report::{Explanation, NextStep, explain_html};
 use serde::Serialize;
 
 use super::lines::Lines;
-use super::{lookup, view};
+use super::{cure::diff, lookup, view};
+use crate::args::{Format, PageFile};
 use crate::context::Context;
+use crate::document;
 use crate::exit::Exit;
 use crate::output;
 use crate::problem::Problem;
@@ -22,7 +25,7 @@ use crate::rule::RuleName;
 
 /// JSON output of `explain`. `trip` is null for a rule that never tripped.
 #[derive(Debug, Serialize)]
-struct Explanation<'a> {
+struct ExplanationJson<'a> {
     rule: RuleRef,
     breaker: &'static str,
     trip: Option<view::TripView>,
@@ -43,15 +46,15 @@ struct Explanation<'a> {
 }
 
 /// Runs `explain`.
-pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Problem> {
+pub(super) async fn run(context: &Context, name: &RuleName, page: &PageFile) -> Result<Exit, Problem> {
     let found = Box::pin(lookup::find(context, name)).await?;
     let now = SystemClock.now();
     let (rule, record) = (&found.rule, found.record.as_ref());
     let trip = record.and_then(|record| record.last_trip.as_ref());
     if context.is_json() {
-        let next = record.zip(trip).map(|(record, trip)| next_steps(context, record, trip));
+        let next = record.zip(trip).map(|(record, trip)| next_lines(context, record, trip));
         let found = record.and_then(found_rule);
-        output::json(&Explanation {
+        output::json(&ExplanationJson {
             rule: view::rule_ref(rule),
             breaker: record.map_or(Breaker::Closed.word(), |record| record.breaker.word()),
             trip: trip.map(view::TripView::new),
@@ -66,6 +69,16 @@ pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Prob
             undo: found.map(|_| context.command("enable", rule)),
             next: next.unwrap_or_default(),
         })?;
+        return Ok(Exit::Done);
+    }
+    if context.format() == Format::Html {
+        let Some((record, trip)) = record.zip(trip) else {
+            let message = format!("rule {} never tripped: there is no trip to show", quoted(rule));
+            return Err(
+                Problem::usage(message).hint(format!("how it stands: {}", context.command("status", rule)))
+            );
+        };
+        document::write(page, &html(context, record, trip, now))?;
         return Ok(Exit::Done);
     }
     match (record, trip) {
@@ -119,7 +132,7 @@ fn text(context: &Context, record: &Record, trip: &Trip, now: Timestamp) -> Stri
         lines.line(view::pattern_change(change, now));
     }
     lines.heading("Next");
-    for step in next_steps(context, record, trip) {
+    for step in next_lines(context, record, trip) {
         lines.line(step);
     }
     lines.into_text()
@@ -186,11 +199,36 @@ fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip) {
     }
 }
 
-/// Commands for the next steps, ready to paste into a shell.
-fn next_steps(context: &Context, record: &Record, trip: &Trip) -> Vec<String> {
+fn html(context: &Context, record: &Record, trip: &Trip, now: Timestamp) -> String {
+    let cure = cure(context, record);
+    let before = found_rule(record).and_then(|found| found.event_pattern.as_deref());
+    let diff = match before.zip(cure.as_ref().and_then(|cure| cure.pattern.as_deref())) {
+        Some((before, after)) => diff(before, after),
+        None => Vec::new(),
+    };
+    explain_html(&Explanation {
+        record,
+        trip,
+        result: view::outcome(record, trip, now),
+        cost: cost(record, trip),
+        cure,
+        diff,
+        next: next_step(context, record, trip),
+        now,
+    })
+}
+
+/// Lines of the next step.
+fn next_lines(context: &Context, record: &Record, trip: &Trip) -> Vec<String> {
+    let NextStep { text, command } = next_step(context, record, trip);
+    [Some(text), command].into_iter().flatten().collect()
+}
+
+/// Next step, with a command that is ready to paste into a shell.
+fn next_step(context: &Context, record: &Record, trip: &Trip) -> NextStep {
     let rule = &record.rule;
-    let enable = context.command("enable", rule);
-    match (&record.breaker, &trip.outcome) {
+    let enable = || Some(context.command("enable", rule));
+    let (text, command) = match (&record.breaker, &trip.outcome) {
         (Breaker::Open(Cut::Disabled(_)), _) => {
             let outcome = record.aftermath.as_ref().map(|after| after.outcome);
             let first = match trip.evidence.kind {
@@ -200,25 +238,26 @@ fn next_steps(context: &Context, record: &Record, trip: &Trip) -> Vec<String> {
                 EvidenceKind::Manual => "Once the reason is gone, put the rule back:",
                 _ => "Break the loop first. Then put the rule back:",
             };
-            vec![first.to_owned(), enable]
+            (first.to_owned(), enable())
         }
-        (Breaker::Open(_), _) => vec![
+        (Breaker::Open(_), _) => (
             "The guard is about to disable the rule, and tries again every minute. To look again:".to_owned(),
-            context.command("status", rule),
-        ],
+            Some(context.command("status", rule)),
+        ),
         (Breaker::Restoring { .. }, _) => {
-            vec!["An earlier `enable` was interrupted. To go on:".to_owned(), enable]
+            ("An earlier `enable` was interrupted. To go on:".to_owned(), enable())
         }
-        (Breaker::Closed, Outcome::Spared { .. }) => vec![
+        (Breaker::Closed, Outcome::Spared { .. }) => (
             "The guard left the rule alone. If it is a loop, stop it by hand:".to_owned(),
-            context.aws_events("disable-rule", rule),
-        ],
+            Some(context.aws_events("disable-rule", rule)),
+        ),
         (Breaker::HalfOpen { until }, _) => {
             let until = whole_seconds(*until);
-            vec![format!("The rule is back, on probation until {until} with {}.", record.window.limit())]
+            (format!("The rule is back, on probation until {until} with {}.", record.window.limit()), None)
         }
-        (Breaker::Closed, _) => vec!["Nothing is left to do: the rule is back.".to_owned()],
-    }
+        (Breaker::Closed, _) => ("Nothing is left to do: the rule is back.".to_owned(), None),
+    };
+    NextStep { text, command }
 }
 
 /// Cure of a proved loop, while the rule is cut. Its command has the options of this run.

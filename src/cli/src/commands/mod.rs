@@ -30,6 +30,7 @@ mod view;
 use crate::args::{Args, Command, RuleCommand, RulesCommand};
 use crate::context::Context;
 use crate::deployed::STACK;
+use crate::document;
 use crate::exit::Exit;
 use crate::matching;
 use crate::problem::Problem;
@@ -38,6 +39,7 @@ use crate::rule::RuleName;
 
 /// Runs a command.
 pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
+    document::check(&args)?;
     let mut context = Context::new(args.global);
     match args.command {
         Command::Status { rule: Some(rule), bus, .. } => {
@@ -53,9 +55,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
                 _ => Box::pin(status::run(&context, filter)).await,
             }
         }
-        Command::Explain { rule, on } => {
+        Command::Explain { rule, on, page } => {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;
-            Box::pin(explain::run(&context, &name)).await
+            Box::pin(explain::run(&context, &name, &page)).await
         }
         Command::Enable { rule, on, force, missed } => {
             let name = RuleName::parse(&rule, on.bus.as_deref())?;
@@ -83,9 +85,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Problem> {
             context.queue.clone_from(&attachment.queue);
             Box::pin(detach::run(&context, &bulk::names(&attachment)?)).await
         }
-        Command::Replay { rules, limit, logs } => {
+        Command::Replay { rules, limit, page, logs } => {
             context.limit = limit;
-            replay::run(&context, &rules, &logs)
+            replay::run(&context, &rules, &logs, &page)
         }
         Command::Lint(args) => Box::pin(lint::run(&context, &args)).await,
         Command::Match { by, events } => matching::run(&context, &by, &events),

@@ -1,5 +1,6 @@
 //! `replay`: runs rules over CloudTrail logs. Needs no AWS.
 
+mod document;
 mod interrupt;
 mod json;
 mod read;
@@ -10,9 +11,13 @@ mod verdict;
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
+use budget_guard_aws::SystemClock;
 use budget_guard_core::policy::BurstLimit;
+use budget_guard_core::ports::Clock;
 use budget_guard_core::replay::{Replay, RuleReport, RuleSpec, judge};
+use budget_guard_report::{replay_html, replay_markdown};
 
+use crate::args::{Format, PageFile};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::files::InputFiles;
@@ -37,7 +42,12 @@ struct Report<'a> {
 }
 
 /// Runs `replay`.
-pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<Exit, Problem> {
+pub(crate) fn run(
+    context: &Context,
+    rules: &Path,
+    logs: &[PathBuf],
+    page: &PageFile,
+) -> Result<Exit, Problem> {
     let limits = context.defaults()?;
     logs.iter().try_for_each(|log| input::check_read_once(rules, log))?;
     let own = context.own()?;
@@ -72,18 +82,25 @@ pub(crate) fn run(context: &Context, rules: &Path, logs: &[PathBuf]) -> Result<E
     });
     let has_all_rules = file.is_whole;
     let report = Report { limit: limits.burst, files, reading, rules, bad_patterns, left_out, has_all_rules };
-    remarks::troubles(&report);
+    let troubles = remarks::troubles(&report);
+    troubles.print();
     report.reading.left_out.report();
     if report.reading.collected.events == 0 && report.reading.skipped > 0 {
         return Err(Problem::usage("no CloudTrail record could be read from these files")
             .hint("expected CloudTrail's log files, or an export of its records: see \"Files\" in infra/reference.md"));
     }
-    if context.is_json() {
-        output::json(&json::View::new(&report))?
-    } else {
-        output::data(&text::table(&report))?
+    let explanations = remarks::explanations(context, &report);
+    let document = || {
+        let advice = [troubles.advice(), explanations.advice()].concat();
+        document::report(&report, advice, SystemClock.now())
+    };
+    match context.format() {
+        Format::Json => output::json(&json::View::new(&report))?,
+        Format::Text => output::data(&text::table(&report))?,
+        Format::Html => crate::document::write(page, &replay_html(&document()))?,
+        Format::Markdown => crate::document::write(page, &replay_markdown(&document()))?,
     }
-    remarks::print(context, &report);
+    explanations.print();
     Ok(report.exit())
 }
 

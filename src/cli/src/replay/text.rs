@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use budget_guard_core::model::{Timestamp, plural, printable, whole_seconds};
-use budget_guard_core::replay::{PlaceReport, RuleReport, RuleSpec};
+use budget_guard_core::replay::{Place, PlaceReport, RuleReport, RuleSpec};
 use comfy_table::{Cell, Color};
 
 use super::Report;
@@ -14,11 +14,7 @@ use crate::commands::table;
 pub(super) fn table(report: &Report<'_>) -> String {
     let has_targets = report.with_targets() > 0;
     let fired = || report.rules.iter().filter(|(_, outcome)| outcome.firings() > 0);
-    // Rules without a place of their own are judged in each place of the logs.
-    let mut places: Vec<_> =
-        fired().flat_map(|(_, outcome)| outcome.places.iter().map(|one| &one.place)).collect();
-    places.sort_unstable();
-    places.dedup();
+    let places = fired_places(report);
     let has_places = places.len() > 1;
     let row = |rule: &RuleSpec, outcome: &RuleReport, place: &PlaceReport| {
         let mut row = vec![table::cell(printable(&rule.name))];
@@ -39,6 +35,15 @@ pub(super) fn table(report: &Report<'_>) -> String {
     let table = if rows.is_empty() { String::new() } else { table::render(&header, rows) + "\n" };
     let place = places.first().filter(|_| !has_places);
     table + &totals(report, fired().count(), place)
+}
+
+/// Distinct places in which rules fired. Rules without a place of their own are judged in each place of the logs.
+pub(super) fn fired_places<'a>(report: &'a Report<'_>) -> Vec<&'a Place> {
+    let places = report.rules.iter().flat_map(|(_, outcome)| outcome.places.iter());
+    let mut places: Vec<&Place> = places.map(|one| &one.place).collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
 /// Cells of the peak, the verdict, the trip and the limit.
@@ -66,7 +71,7 @@ fn verdict_cells(
 }
 
 /// Number of the rule's own calls, or `unknown` if the actors of its targets are not known.
-fn own_calls(rule: &RuleSpec, outcome: &RuleReport, place: &PlaceReport) -> String {
+pub(super) fn own_calls(rule: &RuleSpec, outcome: &RuleReport, place: &PlaceReport) -> String {
     match outcome.has_targets.then_some(place.own) {
         None => "-".to_owned(),
         Some(0) if !is_told(rule) || place.is_doubtful => "unknown".to_owned(),

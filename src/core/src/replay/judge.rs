@@ -50,6 +50,8 @@ pub struct PlaceReport {
     pub peak: Option<BusiestWindow>,
     /// First trip; `None` if the rule would not have tripped.
     pub trip: Option<WouldTrip>,
+    /// Number of firings by minute since 1970, in the order of time. Minutes without firings are left out.
+    pub minutes: Vec<(i64, u64)>,
 }
 
 /// Busiest window of a rule.
@@ -212,9 +214,9 @@ impl RuleRun {
     }
 
     fn report(self, place: Place, limits: &Limits) -> PlaceReport {
-        let Self { firings, own, unplaced, peak, trip, .. } = self;
+        let Self { firings, own, unplaced, peak, trip, minutes, .. } = self;
         let enough = limits.turns.map_or(u64::MAX, |turns| turns.surplus().into());
-        PlaceReport { place, firings, own, unplaced, is_doubtful: unplaced >= enough, peak, trip }
+        PlaceReport { place, firings, own, unplaced, is_doubtful: unplaced >= enough, peak, trip, minutes }
     }
 }
 

@@ -9,10 +9,8 @@ use crate::page::section;
 /// Section with the commands.
 pub(crate) fn show(explanation: &Explanation<'_>) -> Markup {
     let content = html! {
-        @for step in &explanation.next {
-            p { (step.text) }
-            @if let Some(command) = &step.command { pre { (command) } }
-        }
+        p { (explanation.next.text) }
+        @if let Some(command) = &explanation.next.command { pre { (command) } }
         @if let Some(command) = lookup(explanation) {
             p { "To read the last event counted in CloudTrail:" }
             pre { (command) }

@@ -138,7 +138,7 @@ impl RateChart {
             .bold_line_style(GRID)
             .axis_style(INK)
             .label_style(style.clone())
-            .x_labels(if is_narrow { 4 } else { 8 })
+            .x_labels(if is_narrow { 6 } else { 10 })
             .y_labels(4)
             .x_label_formatter(&at)
             .y_label_formatter(&|count| {
@@ -185,7 +185,9 @@ impl RateChart {
     ) -> Drawn {
         let font = ("sans-serif", 13).into_font();
         let middle = (self.start() + right) / 2.0;
-        let marks = [(Some(self.trip), "trip", 4), (self.disabled, "DisableRule", 20)];
+        // A line that begins lower leaves the word beside it free.
+        let heights = if self.trip > middle { (20, 4) } else { (4, 20) };
+        let marks = [(Some(self.trip), "trip", heights.0), (self.disabled, "DisableRule", heights.1)];
         for (at, word, height) in marks {
             let Some(at) = at else { continue };
             let (x, bottom) = chart.backend_coord(&(at, 0.0));

@@ -135,7 +135,7 @@ fn shown(context: &Context, view: &View<'_>, state: Option<String>) -> Result<Ex
 }
 
 /// Lines of both patterns with `+`, `-` or a space in front.
-fn diff(before: &str, after: &str) -> Vec<String> {
+pub(super) fn diff(before: &str, after: &str) -> Vec<String> {
     let (before, after) = (pretty(before), pretty(after));
     let lines = TextDiff::from_lines(&before, &after);
     let line = |change: similar::Change<&str>| {

@@ -1,7 +1,5 @@
 //! `rules export`: all rules of an account with their targets and the actors behind them, one JSON object a line.
 
-mod sink;
-
 use serde_json::Value;
 
 use crate::args::Export;
@@ -11,8 +9,8 @@ use crate::output;
 use crate::problem::Problem;
 use crate::rule::check_bus;
 use crate::session::Session;
+use crate::sink::Sink;
 use crate::survey::{policy, survey};
-use sink::Sink;
 
 /// Runs `rules export`.
 pub(crate) async fn run(context: &Context, args: &Export) -> Result<Exit, Problem> {

@@ -1,4 +1,4 @@
-//! Destination of the lines: standard output, or a file that appears only when it is complete.
+//! Destination of a result: standard output, or a file that appears only when it is complete.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::problem::Problem;
 
-/// Destination of the lines.
+/// Destination of a result.
 #[derive(Debug)]
-pub(super) enum Sink {
+pub(crate) enum Sink {
     /// Standard output. Lines are printed as they come.
     Output,
     /// Device or pipe, which cannot be replaced.
@@ -23,7 +23,7 @@ pub(super) enum Sink {
 
 /// File beside the one that is asked for. It is removed unless it is finished.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(crate) struct Part {
     file: BufWriter<File>,
     /// Path of the unfinished file.
     part: PathBuf,
@@ -34,7 +34,7 @@ pub(super) struct Part {
 
 impl Sink {
     /// Opens the file, or standard output without one.
-    pub(super) fn open(path: Option<&Path>) -> Result<Self, Problem> {
+    pub(crate) fn open(path: Option<&Path>) -> Result<Self, Problem> {
         let Some(path) = path.filter(|path| path.as_os_str() != "-") else { return Ok(Self::Output) };
         let failed = |error: io::Error| Problem::failed(format!("{}: {error}", path.display()));
         // A link stays a link: the file behind it is replaced.
@@ -52,14 +52,18 @@ impl Sink {
     }
 
     /// Returns true if the lines go to a terminal.
-    pub(super) fn is_on_terminal(&self) -> bool {
+    pub(crate) fn is_on_terminal(&self) -> bool {
         matches!(self, Self::Output) && io::stdout().is_terminal()
     }
 
     /// Writes one line, with invisible characters escaped. False if the reader has gone (`| head`), and no line is needed
     /// any more.
-    pub(super) fn line(&mut self, line: &Value) -> Result<bool, Problem> {
-        let text = format!("{}\n", escape::json(&line.to_string()));
+    pub(crate) fn line(&mut self, line: &Value) -> Result<bool, Problem> {
+        self.text(&format!("{}\n", escape::json(&line.to_string())))
+    }
+
+    /// Writes a text as it is. False if the reader has gone.
+    pub(crate) fn text(&mut self, text: &str) -> Result<bool, Problem> {
         let written = match self {
             Self::Output => {
                 let mut stdout = io::stdout().lock();
@@ -76,7 +80,7 @@ impl Sink {
     }
 
     /// Puts the file in its place.
-    pub(super) fn finish(self) -> Result<(), Problem> {
+    pub(crate) fn finish(self) -> Result<(), Problem> {
         match self {
             Self::Part(mut part) => {
                 part.finish().map_err(|error| Problem::failed(format!("{}: {error}", part.path.display())))
