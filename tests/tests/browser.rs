@@ -17,17 +17,18 @@ const WIDTHS: [u32; 2] = [400, 1_400];
 const MODES: [(&str, &str, &str); 2] =
     [("light", "1", "rgb(255, 255, 255)"), ("dark", "0", "rgb(15, 20, 25)")];
 
-/// Page that shows another one at a width, and prints what it measures. A frame has its own width for media queries.
+/// Page that shows another one at a width, and prints what it measures. A frame has its own width for media queries. The
+/// header of a table is hidden on narrow screens, where each cell has its label.
 const PROBE: &str = r#"<!DOCTYPE html><iframe id="f" width="WIDTH" height="900" style="border:0"></iframe><pre id="seen"></pre>
 <script>
 const frame = document.getElementById("f");
 frame.onload = () => {
   const page = frame.contentDocument, view = frame.contentWindow;
   const shown = (e) => e.getClientRects().length > 0;
-  const wide = [...page.querySelectorAll("main *")].filter((e) => shown(e) && !e.closest("svg") && e.getBoundingClientRect().right > view.innerWidth + 1);
+  const wide = [...page.querySelectorAll("main *")].filter((e) => shown(e) && !e.closest("svg, thead") && e.getBoundingClientRect().right > view.innerWidth + 1);
   const svgs = [...page.querySelectorAll("svg")];
   document.getElementById("seen").textContent = JSON.stringify({
-    overflow: page.documentElement.scrollWidth - view.innerWidth,
+    overflow: page.documentElement.scrollWidth - page.documentElement.clientWidth,
     cut_off: wide.map((e) => e.tagName + "." + e.className),
     unnamed: svgs.filter((e) => e.getAttribute("role") !== "img" || !e.getAttribute("aria-label") || !e.querySelector("title")).length,
     charts: svgs.filter(shown).length > 0,
@@ -60,7 +61,12 @@ fn look(browser: &PathBuf, page: &str, width: u32, mode: &str) -> Result<(Value,
     let output = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        .args(["--allow-file-access-from-files", "--enable-logging=stderr", "--virtual-time-budget=5000"])
+        .args([
+            "--allow-file-access-from-files",
+            "--hide-scrollbars",
+            "--enable-logging=stderr",
+            "--virtual-time-budget=5000",
+        ])
         .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
         .arg(format!("--blink-settings=preferredColorScheme={mode}"))
         .arg(format!("--window-size={},1000", width + 40))

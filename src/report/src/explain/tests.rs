@@ -174,6 +174,28 @@ fn what_is_not_known_is_said() {
     );
 }
 
+/// A burst that reaches the limit, whose rate is drawn with it.
+#[test]
+fn the_limit_is_drawn_where_the_rate_comes_near_it() {
+    let mut record = looping();
+    let trip = record.last_trip.as_mut().unwrap();
+    let times: Vec<i64> = (0..200).map(|n| n / 5).collect();
+    trip.evidence = Evidence {
+        kind: EvidenceKind::Burst,
+        count: 200,
+        limit: Some(200),
+        window_seconds: Some(Seconds::new(60)),
+        first: Some(at("12:00:00")),
+        last: Some(at("12:00:39")),
+        rate: Curve::new(&times),
+        ..Evidence::manual()
+    };
+    let page = shown(&record);
+    assert!(page.contains("\nlimit\n") && !page.contains("lies above this chart"), "{page}");
+    assert!(page.contains("No cycle is known"), "{page}");
+    assert!(page.contains("200 firings, judged by their number alone."), "{page}");
+}
+
 #[test]
 fn a_page_is_complete_in_itself_and_runs_nothing() {
     let page = shown(&looping());

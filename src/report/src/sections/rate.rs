@@ -204,7 +204,10 @@ impl RateChart {
         if let Some((average, text)) = &self.after {
             let (x, y) = chart.backend_coord(&(right, average.min(top)));
             let style = font.color(&INK).pos(Pos::new(HPos::Right, VPos::Bottom));
-            canvas.draw(&Text::new(format!("after: {text}"), (x, y - 5), style))?;
+            // On a narrow chart the words would cross the lines. They stand below it, too.
+            let is_narrow = canvas.dim_in_pixel().0 < 500;
+            let words = if is_narrow { "after".to_owned() } else { format!("after: {text}") };
+            canvas.draw(&Text::new(words, (x, y - 5), style))?;
         }
         Ok(())
     }
