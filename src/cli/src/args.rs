@@ -25,7 +25,7 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// How to print the result: html is for `explain` and `replay`, markdown for `replay`; messages go to standard error as text
+    /// How to print the result, html and markdown for people; messages always go to standard error as text
     #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
     pub output: Format,
     /// The guard, by its stack's GuardName, whose functions have the settings that are not given [default: budget-guard]

@@ -197,9 +197,10 @@ impl RateChart {
             canvas.draw(&Text::new(word, (x, height), style))?;
         }
         if self.shows_limit() {
-            let (x, y) = chart.backend_coord(&(self.start(), self.limit));
-            let style = font.clone().color(&ALARM).pos(Pos::new(HPos::Left, VPos::Bottom));
-            canvas.draw(&Text::new("limit", (x + 5, y - 3), style))?;
+            // The right end has no bars.
+            let (x, y) = chart.backend_coord(&(right, self.limit));
+            let style = font.clone().color(&ALARM).pos(Pos::new(HPos::Right, VPos::Bottom));
+            canvas.draw(&Text::new("limit", (x, y - 3), style))?;
         }
         if let Some((average, text)) = &self.after {
             let (x, y) = chart.backend_coord(&(right, average.min(top)));
