@@ -39,3 +39,19 @@ async fn names_of_strangers_stay_text() -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_format_that_a_command_does_not_have_is_refused() -> Result<(), Failure> {
+    let cases = [
+        (
+            "replay --rules a b --to c",
+            "--to c: expected with --output html or markdown, and the output is text",
+        ),
+        ("replay --rules a b --output pdf", "possible values: text, json, html"),
+        ("match --pattern a b --output html", "--output html: this command has text, json alone"),
+    ];
+    for (args, problem) in cases {
+        program()?.check(args, 2, &[], &[problem]).await?;
+    }
+    Ok(())
+}

@@ -49,18 +49,6 @@ async fn bad_input_says_what_was_seen_and_what_is_expected() -> Result<(), Failu
             "replay --rules @rules.jsonl --limit 0/60s @notes",
             &["--limit: \"0/60s\" is not a burst limit", "expected N/DURATION"],
         ),
-        (
-            "replay --rules @rules.jsonl @notes --to @report",
-            &["report: expected with --output html or markdown, and the output is text"],
-        ),
-        (
-            "replay --rules @rules.jsonl @event.json --output pdf",
-            &["pdf", "possible values: text, json, html"],
-        ),
-        (
-            "match --pattern @pattern.json @event.json --output html",
-            &["--output html: this command has text, json alone"],
-        ),
         ("match @event.json", &["--pattern <FILE>|--rules <FILE>"]),
         ("match --pattern @pattern.json", &["<EVENTS>"]),
         ("match --pattern @pattern.json --rules @rules.jsonl @event.json", &["cannot be used with"]),
