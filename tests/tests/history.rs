@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use budget_guard_aws::{CloudWatchHistory, SystemClock};
 use budget_guard_core::history::{REACH, RateHistory};
-use budget_guard_core::model::{Durations, Fault, FaultKind, RuleArn, Seconds, Timestamp};
+use budget_guard_core::model::{
+    Durations, Fault, FaultKind, MeanDurations, Millis, RuleArn, Seconds, Timestamp,
+};
 use budget_guard_core::ports::{Clock, History};
 use budget_guard_tests::Failure;
 use budget_guard_tests::emulator::{Emulator, Kind};
@@ -45,6 +47,10 @@ fn longest(functions: &[(&str, u32)]) -> Durations {
     functions.iter().map(|(name, seconds)| (function(name), Seconds::new(*seconds))).collect()
 }
 
+fn means(functions: &[(&str, u32)]) -> MeanDurations {
+    functions.iter().map(|(name, millis)| (function(name), Millis::new(*millis))).collect()
+}
+
 async fn what_was_counted_is_read(kind: Kind) -> Result<(), Failure> {
     let emulator = Emulator::start(kind).await?;
     let history = CloudWatchHistory::new(&emulator.sdk_config());
@@ -71,7 +77,7 @@ async fn what_was_counted_is_read(kind: Kind) -> Result<(), Failure> {
     check("matched-only", &[(ago(1, 0), 77)]).await?;
     check("unknown", &[]).await?;
 
-    // The maximum over all days, in whole seconds. A function without runs and one of another Region have none.
+    // The maximum over all days in whole seconds, and the mean of the latest day. A function without runs and one of another Region have none.
     let quick = [(ago(13, 0), 900.0), (ago(6, 0), 1_200.5), (ago(6, 0) + 30, 40.0), (ago(0, 1), 1_000.0)];
     put_durations(&emulator, "quick", &quick).await?;
     put_durations(&emulator, "slow", &[(ago(2, 0), 61_000.0), (ago(16, 0), 890_000.0)]).await?;
@@ -79,7 +85,8 @@ async fn what_was_counted_is_read(kind: Kind) -> Result<(), Failure> {
     let elsewhere = function("elsewhere").replace("us-east-1", "eu-west-1");
     let functions = [function("quick"), elsewhere, function("never-ran"), function("slow")];
     let found = history.triggered(&rule("matched-only")?, &functions, now - REACH, now).await?;
-    assert_eq!(found, counts(&[(ago(1, 0), 77)]).with_longest(longest(&[("quick", 2), ("slow", 61)])));
+    let expected = counts(&[(ago(1, 0), 77)]).with_longest(longest(&[("quick", 2), ("slow", 61)]));
+    assert_eq!(found, expected.with_means(means(&[("quick", 1_000), ("slow", 61_000)])));
     Ok(())
 }
 
@@ -198,6 +205,7 @@ async fn pages_are_read_to_the_end_in_one_signed_call_each() -> Result<(), Failu
             ),
             series("matched", &[(0.0, 9.0)], "Complete"),
             series("longest7", &[(0.0, 9.0)], "Complete"),
+            series("mean0", &points.iter().map(|(at, n)| (*at, n * 100.5)).collect::<Vec<_>>(), "Complete"),
         ];
         replies(200, &json!({"MetricDataResults": results, "NextToken": token, "Messages": []}))
     };
@@ -207,7 +215,7 @@ async fn pages_are_read_to_the_end_in_one_signed_call_each() -> Result<(), Failu
     let (history, rule) = (stub.history(), rule("orders/fix-acl")?);
     let found = history.triggered(&rule, &[function("fixer")], noon() - REACH, noon()).await?;
     let expected = counts(&[(NOON - 7_200, 5), (NOON - 3_600, 4)]);
-    assert_eq!(found, expected.with_longest(longest(&[("fixer", 5)])));
+    assert_eq!(found, expected.with_longest(longest(&[("fixer", 5)])).with_means(means(&[("fixer", 402)])));
 
     let requests = stub.requests();
     assert_eq!(requests.len(), 2);
@@ -227,12 +235,16 @@ async fn pages_are_read_to_the_end_in_one_signed_call_each() -> Result<(), Failu
     };
     let dimensions = json!([{"Name": "FunctionName", "Value": "fixer"}]);
     let metric = json!({"Namespace": "AWS/Lambda", "MetricName": "Duration", "Dimensions": dimensions});
-    let longest =
-        json!({"Id": "longest0", "MetricStat": {"Metric": metric, "Period": 86_400, "Stat": "Maximum"}});
+    let duration = |id: &str, stat: &str| json!({"Id": id, "MetricStat": {"Metric": metric, "Period": 86_400, "Stat": stat}});
     let mut expected = json!({
         "StartTime": NOON - 14 * 86_400,
         "EndTime": NOON,
-        "MetricDataQueries": [query("triggered", "TriggeredRules"), query("matched", "MatchedEvents"), longest],
+        "MetricDataQueries": [
+            query("triggered", "TriggeredRules"),
+            query("matched", "MatchedEvents"),
+            duration("longest0", "Maximum"),
+            duration("mean0", "Average"),
+        ],
     });
     assert_eq!(*body, expected);
     expected["NextToken"] = json!("more");

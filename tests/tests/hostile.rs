@@ -3,12 +3,14 @@
 use std::fs;
 
 use budget_guard_core::alerts::{
-    Alert, AlertJson, BudgetBody, BudgetEvent, BudgetRef, CodeSource, Failure as Failed, NotTaken,
-    Occurrence, RuleBody, RuleEvent, Subject, Tamper, Tampered, Tampering, command, command_in, message,
+    Alert, AlertJson, BudgetBody, BudgetEvent, BudgetRef, CodeSource, CostEstimate, Failure as Failed,
+    NotTaken, Occurrence, RuleBody, RuleEvent, Subject, Tamper, Tampered, Tampering, command, command_in,
+    message,
 };
 use budget_guard_core::archive::Replay;
 use budget_guard_core::escape;
-use budget_guard_core::model::{RuleArn, RuleDefinition, RuleState, Target, Timestamp};
+use budget_guard_core::model::{MeanDurations, RuleArn, RuleState, Target, Timestamp};
+use budget_guard_core::prices::CostBasis;
 use budget_guard_core::sources::cost;
 use budget_guard_core::trial::TrialOutcome;
 use budget_guard_core::verdict::{CallerEvidence, Evidence, EvidenceKind, Finding, OwnEvidence};
@@ -60,8 +62,8 @@ fn alerts(name: &str) -> Vec<Alert> {
     let text = || name.to_owned();
     let (why, limit) = (text(), "50/60s".parse().unwrap());
     let source = Some(CodeSource::CloudFormation { stack: text(), logical_id: Some(text()) });
-    let mut found = RuleDefinition::new(RuleState::Enabled, "{}");
-    found.targets = vec![Target::new(name, format!("arn:aws:{name}:us-east-1:123456789012:{name}"))];
+    let target = Target::new(name, format!("arn:aws:{name}:us-east-1:123456789012:{name}"));
+    let firing = CostBasis::new("default", None, &[target]).firing(&MeanDurations::new(), Some(name));
     let mut events = vec![
         RuleEvent::Suspect { why: text(), because: Some(text()), kind: EvidenceKind::Turns },
         RuleEvent::WouldTrip { why: text(), because: text(), at: NOON, is_observed: true },
@@ -81,7 +83,10 @@ fn alerts(name: &str) -> Vec<Alert> {
         Failed::RestoreChanged(vec![text()]),
     ];
     events.extend(failures.map(RuleEvent::Failed));
-    let body = |event| RuleBody::new(event, "open").with_evidence(&evidence(name), Some(&found));
+    let body = |event| {
+        let cost = CostEstimate::new(&evidence(name), firing.clone());
+        RuleBody::new(event, "open").with_evidence(&evidence(name)).with_cost(cost)
+    };
     let mut alerts: Vec<Alert> =
         events.into_iter().map(|event| Alert::about_rule(&rule("fix-acl"), 3, body(event), NOON)).collect();
     let budget = BudgetRef { name: text(), limit: None, threshold: None, amount: None, until: Some(NOON) };
@@ -150,7 +155,7 @@ fn an_id_is_shown_only_if_it_is_one() {
         let event = RuleEvent::Suspect { why: "why".into(), because: None, kind: EvidenceKind::Turns };
         let evidence =
             Evidence { sample_event_ids: vec![name.into(), "event-1".into()], ..Evidence::manual() };
-        let body = RuleBody::new(event, "closed").with_evidence(&evidence, None);
+        let body = RuleBody::new(event, "closed").with_evidence(&evidence);
         let text = AlertJson::of(&Alert::about_rule(&rule("fix-acl"), 3, body, NOON)).text();
         let ids: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("Events:    ")).collect();
         assert_eq!(ids, ["event-1"], "{name:?}\n{text}");

@@ -1,5 +1,6 @@
-//! A rule's history from CloudWatch: its firings per minute, and the maximum durations of its functions.
+//! A rule's history from CloudWatch: its firings per minute, and the maximum and mean durations of its functions.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -7,14 +8,16 @@ use aws_config::SdkConfig;
 use super::json_client::{JsonClient, Retry};
 use super::metrics::{Dimension, Metric, MetricStat, Query, Reply, Request, Series, get_metric_data};
 use budget_guard_core::history::{RateHistory, SinceCut};
-use budget_guard_core::model::{Durations, Fault, FaultKind, RuleArn, Seconds, Timestamp};
+use budget_guard_core::model::{
+    Durations, Fault, FaultKind, MeanDurations, Millis, RuleArn, Seconds, Timestamp,
+};
 use budget_guard_core::ports::History;
 
 /// Time limit for all pages together, since firings wait for the decision.
 const DEADLINE: Duration = Duration::from_secs(2);
 /// Period of the counts of firings, in seconds.
 const PERIOD: u32 = 60;
-/// Period of a function's maximum duration, in seconds. A query returns 14 or 15 points.
+/// Period of a function's maximum and mean durations, in seconds. A query returns 14 or 15 points.
 const DAY: u32 = 86_400;
 /// Query ID of `TriggeredRules`.
 const TRIGGERED: &str = "triggered";
@@ -22,6 +25,8 @@ const TRIGGERED: &str = "triggered";
 const MATCHED: &str = "matched";
 /// Prefix of the query IDs of durations; the index of the function follows.
 const LONGEST: &str = "longest";
+/// Prefix of the query IDs of mean durations; the index of the function follows.
+const MEAN: &str = "mean";
 /// Prefix of the query IDs of the ages of waiting events; the index of the function follows.
 const AGE: &str = "age";
 /// Time before a cut in which a rule that fired has metrics, in seconds.
@@ -47,20 +52,31 @@ impl CloudWatchHistory {
 
     /// Reads all pages. `functions` are the ARNs of the functions, in the order of their queries.
     async fn read(&self, mut request: Request, functions: &[&String]) -> Result<RateHistory, Fault> {
-        let (mut triggered, mut matched, mut longest) = (Vec::new(), Vec::new(), Durations::new());
+        let (mut triggered, mut matched) = (Vec::new(), Vec::new());
+        let (mut longest, mut means) = (Durations::new(), BTreeMap::new());
         loop {
             let Reply { metric_data_results, next_token } = get_metric_data(&self.client, &request).await?;
             for series in metric_data_results {
-                let function = series.id.strip_prefix(LONGEST).and_then(|place| place.parse().ok());
-                let function = function.and_then(|place: usize| functions.get(place));
+                let function = |prefix| {
+                    let place: usize = series.id.strip_prefix(prefix)?.parse().ok()?;
+                    functions.get(place)
+                };
                 let points = points(&series)?;
-                match (&*series.id, function) {
-                    (TRIGGERED, _) => triggered.extend(counts(points)?),
-                    (MATCHED, _) => matched.extend(counts(points)?),
-                    (_, Some(function)) => {
+                match (&*series.id, function(LONGEST), function(MEAN)) {
+                    (TRIGGERED, ..) => triggered.extend(counts(points)?),
+                    (MATCHED, ..) => matched.extend(counts(points)?),
+                    (_, Some(function), _) => {
                         for seconds in points.map(|(_, millis)| whole_seconds(millis)) {
                             let known = longest.entry((*function).clone()).or_insert(seconds);
                             *known = seconds.max(*known);
+                        }
+                    }
+                    (_, None, Some(function)) => {
+                        for (at, millis) in points {
+                            let latest = means.entry((*function).clone()).or_insert((at, millis));
+                            if at > latest.0 {
+                                *latest = (at, millis);
+                            }
                         }
                     }
                     _ => {}
@@ -74,7 +90,11 @@ impl CloudWatchHistory {
         }
         let history = RateHistory::new(triggered);
         let history = if history.is_empty() { RateHistory::new(matched) } else { history };
-        Ok(history.with_longest(longest))
+        // The conversion saturates.
+        let mean =
+            |(function, (_, millis)): (String, (f64, f64))| (function, Millis::new(millis.ceil() as u32));
+        let means: MeanDurations = means.into_iter().map(mean).collect();
+        Ok(history.with_longest(longest).with_means(means))
     }
 }
 
@@ -89,18 +109,18 @@ impl History for CloudWatchHistory {
         until: Timestamp,
     ) -> Result<RateHistory, Fault> {
         let home = home_of(rule);
-        let (functions, durations): (Vec<&String>, Vec<Query>) = functions
+        let (functions, durations): (Vec<&String>, Vec<[Query; 2]>) = functions
             .iter()
             .filter_map(|arn| Some((arn, arn.strip_prefix(&home)?)))
             .enumerate()
-            .map(|(place, (arn, name))| (arn, duration(place, name)))
+            .map(|(place, (arn, name))| (arn, durations(place, name)))
             .unzip();
         let firings = [query(TRIGGERED, "TriggeredRules", rule), query(MATCHED, "MatchedEvents", rule)];
         let request = Request {
             // CloudWatch rounds the start down in the same way.
             start_time: since.as_second() - since.as_second().rem_euclid(PERIOD.into()),
             end_time: until.as_second(),
-            metric_data_queries: firings.into_iter().chain(durations).collect(),
+            metric_data_queries: firings.into_iter().chain(durations.into_iter().flatten()).collect(),
             next_token: None,
         };
         let late = |_| failed(FaultKind::Timeout, &format!("no answer within {}s", DEADLINE.as_secs()));
@@ -204,14 +224,13 @@ fn query(id: &'static str, metric_name: &'static str, rule: &RuleArn) -> Query {
     Query { id: id.to_owned(), metric_stat: MetricStat { metric, period: PERIOD, stat: "Sum" } }
 }
 
-/// Query for the maximum duration of a function in milliseconds, over all versions, without cold starts.
-fn duration(place: usize, function: &str) -> Query {
-    let dimensions = vec![Dimension { name: "FunctionName", value: function.to_owned() }];
-    let metric = Metric { namespace: "AWS/Lambda", metric_name: "Duration", dimensions };
-    Query {
-        id: format!("{LONGEST}{place}"),
-        metric_stat: MetricStat { metric, period: DAY, stat: "Maximum" },
-    }
+/// Queries for the maximum and the mean duration of a function in milliseconds, over all versions, without cold starts.
+fn durations(place: usize, function: &str) -> [Query; 2] {
+    [(LONGEST, "Maximum"), (MEAN, "Average")].map(|(prefix, stat)| {
+        let dimensions = vec![Dimension { name: "FunctionName", value: function.to_owned() }];
+        let metric = Metric { namespace: "AWS/Lambda", metric_name: "Duration", dimensions };
+        Query { id: format!("{prefix}{place}"), metric_stat: MetricStat { metric, period: DAY, stat } }
+    })
 }
 
 fn failed(kind: FaultKind, problem: &str) -> Fault {

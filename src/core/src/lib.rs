@@ -38,6 +38,8 @@ pub mod escape;
 pub mod model;
 /// Limits and mode of a rule: the defaults from the settings, overridden by its tags.
 pub mod policy;
+/// List prices of AWS, and the cost of one firing by its parts.
+pub mod prices;
 
 /// Outcome of a cut: the events that the rule missed, and the judgement of their makers.
 pub mod aftermath;

@@ -4,12 +4,12 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::aftermath::{Accused, Aftermath};
-use crate::alerts::Outbox;
+use crate::alerts::{CostEstimate, Outbox};
 use crate::archive::Replay;
 use crate::breaker::{Breaker, Epoch};
 use crate::cure::{self, Cure, NoCure, PatternChange};
 use crate::history::History;
-use crate::model::{Lease, RuleArn, RuleDefinition, Throttle, Timestamp, whole_seconds};
+use crate::model::{Lease, MeanDurations, RuleArn, RuleDefinition, Throttle, Timestamp, whole_seconds};
 use crate::policy::BurstLimit;
 use crate::stored::{Blob, Key, Stored, StoredError};
 use crate::trial::Trial;
@@ -144,6 +144,9 @@ pub struct Trip {
     /// Times of own calls before a trial that led to this trip, in seconds since 1970, ascending. Empty without a trial.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_before: Vec<i64>,
+    /// Cost of the firings. `None` if the targets or the times of the firings are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Box<CostEstimate>>,
 }
 
 impl Trip {
@@ -244,7 +247,16 @@ pub enum QuietReason {
     TakesAnyCall,
 }
 
+/// Mean durations while the history has not been read.
+static NOT_MEASURED: MeanDurations = MeanDurations::new();
+
 impl Record {
+    /// Mean durations of the functions behind the rule, as far as its history was read.
+    pub fn means(&self) -> &MeanDurations {
+        let known = self.history.as_ref().and_then(|history| history.record.as_ref());
+        known.map_or(&NOT_MEASURED, |record| &record.means)
+    }
+
     /// Creates the record of a rule that is seen for the first time.
     pub fn new(rule: RuleArn, limit: BurstLimit) -> Self {
         Self {

@@ -60,7 +60,7 @@ fn check_told(alert: &Alert, rule: &Machine, name: &str, (first, last): (Timesta
     let otherwise = evidence["otherwise"].as_str().unwrap_or_default();
     assert!(otherwise.contains("would never have reached the limit of 200/60s"), "{otherwise}");
     // One Lambda function and one queue receive each firing: 0.20 and 0.40 USD per million.
-    assert_eq!(message["cost"]["per_million_firings_micro_usd"], 600_000);
+    assert_eq!(message["cost"]["firing"]["delivery"]["per_million_micro_usd"], 600_000);
     let minutes = last.duration_since(first).as_mins();
     assert_eq!(
         message["cost"]["firings_per_day"],

@@ -111,8 +111,10 @@ async fn a_trip_says_what_came_after_it_and_what_that_cost() -> Result<(), Failu
         [count("firings_before"), count("firings_after"), count("own_after")],
         [Some(9), Some(12), Some(11)]
     );
-    // Nine and twelve requests to Lambda at 0.20 USD a million.
-    assert_eq!(seen["cost"], json!({"before_micro_usd": 1, "after_micro_usd": 2}));
+    // A request to Lambda, a second of 128 MB and a PUT request of Amazon S3 for each of nine and of twelve firings.
+    let cost = &seen["cost"];
+    assert_eq!(json!([cost["before_micro_usd"], cost["after_micro_usd"]]), json!([65, 87]));
+    assert_eq!(cost["firing"]["function"]["duration_from"], "assumed");
     assert_eq!(seen["known_past_seconds"], 8 * 60);
 
     let burst: Vec<Record> = (0..250).map(|n| Record::new(n, n * 100).by(FIXER)).collect();

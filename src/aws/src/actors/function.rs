@@ -8,10 +8,10 @@ use budget_guard_core::model::Seconds;
 
 /// Lambda (2015-03-31).
 pub(super) const LAMBDA: Api = Api::rest("lambda");
-/// Reads the function's role, time limit and code hash.
+/// Reads the function's role, time limit, memory and code hash.
 pub(super) const GET: Operation = Operation::new(LAMBDA, "lambda:GetFunctionConfiguration");
 
-/// Finds the role and the time limit of a function, and its code hash if it is the target itself.
+/// Finds the role, the time limit and the memory of a function, and its code hash if it is the target itself.
 ///
 /// Source: `FunctionConfiguration` in the AWS Lambda API reference.
 pub(super) async fn resolve(search: &Search<'_>, step: Step) {
@@ -27,7 +27,8 @@ pub(super) async fn resolve(search: &Search<'_>, step: Step) {
         search.runs(function["CodeSha256"].as_str());
     }
     let actor = step.actor(function["Role"].as_str());
-    search.add(actor.with_time_limit(seconds(&function["Timeout"], 1)));
+    let memory = function["MemorySize"].as_u64().and_then(|megabytes| u32::try_from(megabytes).ok());
+    search.add(actor.with_time_limit(seconds(&function["Timeout"], 1)).with_memory(memory));
 }
 
 /// Converts a number of units to seconds; `unit` is one unit in seconds. `None` for 0 and for a value that is no

@@ -1,11 +1,11 @@
 //! `explain`: the last trip of a rule, with all its evidence.
 
 use budget_guard_aws::SystemClock;
-use budget_guard_core::alerts::{CostEstimate, CureJson, PRICES_AS_OF, Remedy, RuleRef, details, quoted};
+use budget_guard_core::alerts::{CostEstimate, CureJson, Remedy, RuleRef, cost_lines, details, quoted};
 use budget_guard_core::breaker::{Breaker, Cut};
 use budget_guard_core::cure::PatternChange;
 use budget_guard_core::escape::{option, shell};
-use budget_guard_core::model::{RuleDefinition, Timestamp, grouped, plural, whole_seconds};
+use budget_guard_core::model::{RuleDefinition, Timestamp, plural, whole_seconds};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::record::{Outcome, Record, Trip};
 use budget_guard_core::verdict::{Evidence, EvidenceKind, Finding};
@@ -30,7 +30,7 @@ struct ExplanationJson<'a> {
     breaker: &'static str,
     trip: Option<view::TripView>,
     evidence: Option<&'a Evidence>,
-    cost: Option<CostEstimate>,
+    cost: Option<&'a CostEstimate>,
     /// The rule as it was before the cut. Kept until it is restored.
     found: Option<&'a RuleDefinition>,
     disabled_at: Option<Timestamp>,
@@ -59,7 +59,7 @@ pub(super) async fn run(context: &Context, name: &RuleName, page: &PageFile) -> 
             breaker: record.map_or(Breaker::Closed.word(), |record| record.breaker.word()),
             trip: trip.map(view::TripView::new),
             evidence: trip.map(|trip| &trip.evidence),
-            cost: record.zip(trip).and_then(|(record, trip)| cost(record, trip)),
+            cost: trip.and_then(|trip| trip.cost.as_deref()),
             found,
             disabled_at: record.and_then(view::disabled_at),
             late: record.map_or(0, |record| record.late),
@@ -168,13 +168,11 @@ fn evidence_lines(lines: &mut Lines, record: &Record, trip: &Trip) {
     for (label, value) in details(evidence) {
         lines.pair(label, value);
     }
-    if let Some(cost) = cost(record, trip) {
-        let requests =
-            format!("requests alone {} a day at list price ({PRICES_AS_OF})", cost.per_day_micro_usd);
-        lines.pair(
-            "Cost",
-            format_args!("at this rate {} firings a day; {requests}", grouped(cost.firings_per_day)),
-        );
+    if let Some(cost) = &trip.cost {
+        for (n, line) in cost_lines(cost, !matches!(trip.outcome, Outcome::Spared { .. })).iter().enumerate()
+        {
+            lines.pair(if n == 0 { "Cost" } else { "" }, line);
+        }
     }
     let sampled = if evidence.is_estimate { ", counted in a sample" } else { "" };
     lines.heading(format_args!("Who made the calls{sampled}"));
@@ -270,8 +268,4 @@ fn cure(context: &Context, record: &Record) -> Option<CureJson> {
 
 fn found_rule(record: &Record) -> Option<&RuleDefinition> {
     record.breaker.found()
-}
-
-fn cost(record: &Record, trip: &Trip) -> Option<CostEstimate> {
-    CostEstimate::new(&trip.evidence, found_rule(record)?)
 }

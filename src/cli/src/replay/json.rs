@@ -1,7 +1,7 @@
 //! The report of `replay` as JSON.
 
-use budget_guard_core::alerts::PRICES_AS_OF;
 use budget_guard_core::model::{Seconds, Timestamp};
+use budget_guard_core::prices;
 use budget_guard_core::replay::{
     BusiestWindow, Place, PlaceReport, RuleReport, RuleSpec, WouldTrip, smallest_limit,
 };
@@ -109,7 +109,7 @@ struct TripView<'a> {
     firings_after: u64,
     /// Number of the rule's own calls among the firings after it. Null if the file has no targets.
     own_after: Option<u64>,
-    /// List price of the requests to the targets. Null if the file has no targets.
+    /// Cost of the firings at list price. Null if the file has no targets.
     cost: Option<TripCost>,
     /// Length of the time before the trip that the logs cover, at most 14 days.
     known_past_seconds: i64,
@@ -161,7 +161,7 @@ impl<'a> View<'a> {
             last: collected.last,
             limit: report.limit.to_string(),
             places: collected.places().into_iter().map(PlaceView::new).collect(),
-            prices_as_of: PRICES_AS_OF,
+            prices_as_of: prices::AS_OF,
             rules,
             unknown: &report.bad_patterns,
             left_out: left_out.collect(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use budget_guard_core::alerts::PRICES_AS_OF;
+use budget_guard_core::alerts::list_prices;
 use budget_guard_core::escape::{option, shell};
 use budget_guard_core::history::REACH;
 use budget_guard_core::model::{Excerpt, plural, printable};
@@ -220,13 +220,17 @@ fn cost(rule: &RuleSpec, would: &WouldTrip) -> String {
         return format!("{before} up to then, {after} later; no price, because the file has no targets");
     };
     let own = plural(would.own_after, "own call");
-    let unpriced = match &*cost.unpriced_services {
+    let unpriced = match &*cost.firing.unpriced_services {
         [] => String::new(),
-        services => format!(", without {}", services.join(", ")),
+        services => format!("; not priced: {}", services.join(", ")),
     };
     format!(
-        "{before} up to then for {}, {after} later for {}, with {own} among them (requests at list price of {PRICES_AS_OF}{unpriced})",
-        cost.before, cost.after
+        "{before} up to then for {}, {after} later for {}, with {own} among them; {}: {} ({}{unpriced})",
+        cost.before,
+        cost.after,
+        cost.firing,
+        cost.firing.parts(),
+        list_prices()
     )
 }
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use budget_guard_core::alerts::cost_per_million;
-use budget_guard_core::model::MicroUsd;
+use budget_guard_core::model::{MeanDurations, MicroUsd};
+use budget_guard_core::prices::{CostBasis, FiringCost};
 use budget_guard_core::replay::{RuleReport, RuleSpec, WouldTrip};
 use serde::{Serialize, Serializer};
 
@@ -71,7 +71,7 @@ pub(super) fn is_told(rule: &RuleSpec) -> bool {
     Knowledge::of_listed(rule) == Some(Knowledge::Known)
 }
 
-/// List price of the requests that a rule's firings make, before and after its trip.
+/// Cost of a rule's firings at list price, before and after its trip.
 #[derive(Debug, Serialize)]
 pub(super) struct TripCost {
     /// Price of the firings up to the trip, which the guard does not save.
@@ -80,16 +80,20 @@ pub(super) struct TripCost {
     /// Price of the firings after the trip, which the guard would have saved.
     #[serde(rename = "after_micro_usd")]
     pub after: MicroUsd,
-    /// Services of targets without a price.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unpriced_services: Vec<String>,
+    /// Price of a firing by its parts.
+    pub firing: FiringCost,
 }
 
 impl TripCost {
     /// Cost of a trip. `None` if the file has no targets.
     pub(super) fn new(rule: &RuleSpec, would: &WouldTrip) -> Option<Self> {
-        let (price, unpriced_services) = cost_per_million(rule.targets.as_deref()?);
-        let of = |firings| price.per_million_times(firings);
-        Some(Self { before: of(would.firings_before), after: of(would.firings_after), unpriced_services })
+        let pattern = rule.pattern.as_ref().map(|pattern| pattern.text.as_str());
+        let evidence = &would.trip.evidence;
+        let call = evidence.call.as_deref().filter(|_| evidence.own_calls().0 > 0);
+        let basis = CostBasis::new(&rule.bus, pattern, rule.targets.as_deref()?);
+        // The logs do not tell how long functions run.
+        let firing = basis.firing(&MeanDurations::new(), call);
+        let of = |firings| firing.per_million().per_million_times(firings);
+        Some(Self { before: of(would.firings_before), after: of(would.firings_after), firing })
     }
 }

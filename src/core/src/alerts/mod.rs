@@ -14,14 +14,15 @@ mod tampering;
 
 pub use body::{Body, RuleRef};
 pub use budget::{BudgetBody, BudgetEvent, BudgetRef, EasedBy, NotTaken, Ranked};
-pub use cost::{CostEstimate, PRICES_AS_OF, cost_per_million};
+pub use cost::{BUDGET_ALERT_HOURS, CostEstimate, CostSoFar};
 pub use coverage::{ALL_SETTING, Coverage, READS_SETTING};
 pub use key::{AlertKey, AlertKind, Subject};
 pub use occurrence::{Occurrence, Repetition, Topic};
 pub use outbox::Outbox;
 pub use paused::Paused;
 pub use render::{
-    AlertJson, BudgetOutcome, CureJson, Message, StateRef, command, command_in, details, message, quoted,
+    AlertJson, BudgetOutcome, CureJson, Message, StateRef, command, command_in, cost_lines, details,
+    list_prices, message, quoted,
 };
 pub use rule::{AfterCut, CodeSource, Failure, Remedy, RuleBody, RuleEvent};
 pub use tampering::{Tamper, Tampered, Tampering};

@@ -9,7 +9,7 @@ use super::occurrence::{Occurrence, Repetition, Topic};
 use crate::aftermath::{CutOutcome, Missed};
 use crate::archive::Replay;
 use crate::cure::{Cure, NoCure};
-use crate::model::{RuleDefinition, RuleState, Tags, TextId, Timestamp, whole_seconds};
+use crate::model::{RuleState, Tags, TextId, Timestamp, whole_seconds};
 use crate::policy::BurstLimit;
 use crate::trial::TrialOutcome;
 use crate::verdict::{Evidence, EvidenceKind};
@@ -241,11 +241,15 @@ impl RuleBody {
         Self { event, breaker: breaker.into(), state: None, evidence: None, cost: None, cure: None }
     }
 
-    /// Adds the evidence of a trip, and the cost of its firings if the rule was read.
-    pub fn with_evidence(mut self, evidence: &Evidence, found: Option<&RuleDefinition>) -> Self {
+    /// Adds the evidence of a trip.
+    pub fn with_evidence(mut self, evidence: &Evidence) -> Self {
         self.evidence = Some(evidence.clone());
-        self.cost = found.and_then(|found| CostEstimate::new(evidence, found));
         self
+    }
+
+    /// Adds the cost of the firings.
+    pub fn with_cost(self, cost: Option<CostEstimate>) -> Self {
+        Self { cost, ..self }
     }
 
     /// Adds the cure of a proved loop.

@@ -8,7 +8,8 @@ mod stored;
 mod words;
 
 use super::*;
-use crate::model::{MicroUsd, RuleArn, RuleDefinition, RuleState, Seconds, Target, Timestamp};
+use crate::model::{Actor, MicroUsd, Millis, RuleArn, RuleState, Seconds, Target, Timestamp};
+use crate::prices::CostBasis;
 use crate::verdict::{CallerEvidence, Curve, Evidence, EvidenceKind, Finding, OwnEvidence};
 
 const NOON: Timestamp = Timestamp::constant(1_795_176_000, 0);
@@ -36,18 +37,21 @@ fn evidence() -> Evidence {
     }
 }
 
-fn found() -> RuleDefinition {
+/// Content with the evidence and the cost of a rule with three targets.
+fn priced(body: RuleBody, evidence: &Evidence) -> RuleBody {
     let target = |arn: &str| Target::new("1", arn);
-    let mut rule = RuleDefinition::new(
-        RuleState::Enabled,
-        r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#,
-    );
-    rule.targets = vec![
-        target("arn:aws:lambda:us-east-1:123456789012:function:fixer"),
+    let fixer = "arn:aws:lambda:us-east-1:123456789012:function:fixer";
+    let mut function = target(fixer);
+    function.actors.push(Actor::new(fixer, Some("role")).with_memory(Some(512)));
+    let targets = [
+        function,
         target("arn:aws:sqs:us-east-1:123456789012:budget-guard"),
         target("arn:aws:ssm:us-east-1:123456789012:automation-definition/fix"),
     ];
-    rule
+    let basis = CostBasis::new("default", Some(r#"{"source":["aws.s3"]}"#), &targets);
+    let means = [(fixer.to_owned(), Millis::new(2_345))].into();
+    let cost = CostEstimate::new(evidence, basis.firing(&means, evidence.call.as_deref()));
+    body.with_evidence(evidence).with_cost(cost)
 }
 
 fn rule(bus: &str) -> RuleArn {
@@ -76,7 +80,7 @@ fn cut(why: String) -> RuleBody {
 
 fn tripped() -> AlertJson {
     let evidence = evidence();
-    let body = cut(evidence.sentence()).with_evidence(&evidence, Some(&found()));
+    let body = priced(cut(evidence.sentence()), &evidence);
     told("orders/", body.with_state(RuleState::Disabled))
 }
 
@@ -91,11 +95,11 @@ fn alerts_read_well_at_three_in_the_morning() {
         assert_snapshot!(name, format!("Subject: {}\n\n{}", alert.subject(), alert.text()));
     };
     check("tripped", &tripped());
-    let by_hand = cut("cut by hand: incident 7".into()).with_evidence(&Evidence::manual(), Some(&found()));
+    let by_hand = priced(cut("cut by hand: incident 7".into()), &Evidence::manual());
     check("tripped_by_hand", &told("", by_hand.with_state(RuleState::Disabled)));
     let (why, because) = (evidence().sentence(), "its mode is observe".into());
     let would = RuleEvent::WouldTrip { why, because, at: NOON, is_observed: true };
-    let would = told("", RuleBody::new(would, "open").with_evidence(&evidence(), None));
+    let would = told("", RuleBody::new(would, "open").with_evidence(&evidence()));
     let dedup_id = format!("{}/3/would-trip", rule(""));
     check("would_trip", &AlertJson { dedup_id, ..would });
     let fixer_and_other = ["fix-acl", "fix-policy"]
@@ -116,7 +120,7 @@ fn alerts_read_well_at_three_in_the_morning() {
         ..evidence()
     };
     let cycle = cycle.with_otherwise("200/60s".parse().unwrap());
-    check("tripped_cycle", &told("", cut(cycle.sentence()).with_evidence(&cycle, Some(&found()))));
+    check("tripped_cycle", &told("", priced(cut(cycle.sentence()), &cycle)));
     let mut restored = alert(AlertKind::Restored, "", "put back to ENABLED; a new epoch begins");
     restored.state = Some(StateRef { breaker: "open".into(), rule: Some(RuleState::Enabled) });
     check("restored", &restored);

@@ -30,6 +30,10 @@ impl Step<'_> {
             self.spare_rate(&evidence, because);
             return self.forget_attached();
         }
+        let cost = self.cost(&evidence).map(Box::new);
+        if let Some(trip) = &mut self.record.last_trip {
+            trip.cost = cost;
+        }
         let untouchable = untouchable(self.limits.is_own_rule, rule);
         let limit = match self.record.trips_in_probation {
             0 => self.limits.burst,
@@ -143,7 +147,7 @@ impl Step<'_> {
         let is_by_hand = trip.evidence.kind == EvidenceKind::Manual;
         let is_watched = Some(self.limits.sees_missed).filter(|_| !is_by_hand);
         let event = RuleEvent::Tripped { why: trip.reason.clone(), next, is_watched };
-        let body = self.about(event).with_evidence(&trip.evidence, self.record.breaker.found());
+        let body = self.about(event).with_evidence(&trip.evidence).with_cost(trip.cost.map(|cost| *cost));
         let cure = self.record.breaker.found().and_then(|found| self.record.cure(found));
         self.queue(body.with_state(RuleState::Disabled).with_cure(cure));
         self.proceed();

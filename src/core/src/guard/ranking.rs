@@ -2,10 +2,11 @@
 
 use jiff::SignedDuration;
 
-use crate::alerts::{Ranked, RuleRef, cost_per_million};
+use crate::alerts::{Ranked, RuleRef};
 use crate::attribution::is_target;
 use crate::breaker::Breaker;
 use crate::model::{MicroUsd, Target, Timestamp};
+use crate::prices::CostBasis;
 use crate::record::Record;
 use crate::verdict;
 use crate::window::LATENESS;
@@ -39,7 +40,7 @@ pub fn cut_for(record: &Record, budget: &str, targets: Option<&[Target]>, now: T
         let seconds = u64::try_from(last.duration_since(first).as_secs()).unwrap_or(0).max(60);
         let mut ranked = ranked(record, 0, targets, now);
         ranked.firings_per_hour = evidence.count.saturating_mul(3_600) / seconds;
-        ranked.price(targets);
+        ranked.price(record, targets);
         ranked.own_percent = targets.and_then(|_| percent(evidence.own_calls()));
         ranked
     })
@@ -61,7 +62,7 @@ fn ranked(record: &Record, firings: u64, targets: Option<&[Target]>, now: Timest
         own_percent,
         is_suspect,
     };
-    ranked.price(targets);
+    ranked.price(record, targets);
     ranked
 }
 
@@ -70,10 +71,12 @@ fn percent((own, all): (u32, u32)) -> Option<u8> {
 }
 
 impl Ranked {
-    fn price(&mut self, targets: Option<&[Target]>) {
-        let price = targets.map(cost_per_million).and_then(|(price, unpriced)| {
+    fn price(&mut self, record: &Record, targets: Option<&[Target]>) {
+        let price = targets.and_then(|targets| {
+            let cost = CostBasis::new(record.rule.bus(), None, targets).firing(record.means(), None);
+            let price = cost.per_million();
             // A service without a listed price is not free.
-            (unpriced.is_empty() || price > MicroUsd::default()).then_some(price)
+            (cost.unpriced_services.is_empty() || price > MicroUsd::default()).then_some(price)
         });
         self.cost_per_hour_micro_usd = price.map(|price| price.per_million_times(self.firings_per_hour));
     }

@@ -274,6 +274,6 @@ impl Step<'_> {
             kind: evidence.kind,
         };
         self.plan.tally.suspects += 1;
-        self.queue(self.about(event).with_evidence(evidence, None));
+        self.queue(self.about_evidence(event, evidence));
     }
 }

@@ -1,10 +1,11 @@
 //! Changes of the breaker's state and of what is kept with it, and what every stage does with the plan.
 
-use crate::alerts::{Alert, Failure, RuleBody, RuleEvent};
+use crate::alerts::{Alert, CostEstimate, Failure, RuleBody, RuleEvent};
 use crate::breaker::{Breaker, Cut, Event};
 use crate::model::{DAILY, Fault, Timestamp};
 use crate::record::{Outcome, Trip};
 use crate::turns::Turns;
+use crate::verdict::Evidence;
 use crate::window::Window;
 
 use super::{Attempt, LATCH_TRIPS, MAX_WAITING, Note, Refusal, Step};
@@ -115,7 +116,7 @@ impl Step<'_> {
         if gives_up && self.record.failure_reported.take(self.now, DAILY) {
             let mut body = self.about(RuleEvent::Failed(failure));
             if let Some(trip) = &self.record.last_trip {
-                body = body.with_evidence(&trip.evidence, None);
+                body = body.with_evidence(&trip.evidence);
             }
             self.queue(body);
         }
@@ -129,6 +130,18 @@ impl Step<'_> {
     /// An event of this rule, as its breaker now stands.
     pub(super) fn about(&self, event: RuleEvent) -> RuleBody {
         RuleBody::new(event, self.record.breaker.word())
+    }
+
+    /// The same with its evidence, and with the cost of the firings as far as the targets are known.
+    pub(super) fn about_evidence(&self, event: RuleEvent, evidence: &Evidence) -> RuleBody {
+        self.about(event).with_evidence(evidence).with_cost(self.cost(evidence))
+    }
+
+    /// Cost of the firings that the evidence counts. `None` if the targets or the times of the firings are not known.
+    pub(super) fn cost(&self, evidence: &Evidence) -> Option<CostEstimate> {
+        let call = evidence.call.as_deref().filter(|_| evidence.own_calls().0 > 0);
+        let basis = self.limits.cost_basis.as_ref()?;
+        CostEstimate::new(evidence, basis.firing(self.record.means(), call))
     }
 
     /// Adds an alert about the rule to the outbox.

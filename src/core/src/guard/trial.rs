@@ -119,7 +119,7 @@ impl Step<'_> {
     /// Reports the beginning of the trial.
     pub(super) fn report_trial(&mut self, until: Timestamp, evidence: &Evidence) {
         let event = RuleEvent::TrialBegun { why: evidence.sentence(), until };
-        self.queue(self.about(event).with_evidence(evidence, None).with_state(RuleState::Disabled));
+        self.queue(self.about_evidence(event, evidence).with_state(RuleState::Disabled));
     }
 
     /// The rule is enabled again: its calls are watched for as long.

@@ -58,7 +58,7 @@ impl Step<'_> {
             at: trip.at,
             is_observed: reason == QuietReason::Observed,
         };
-        let mut body = self.about(event).with_evidence(&trip.evidence, found);
+        let mut body = self.about_evidence(event, &trip.evidence);
         body.state = found.map(|found| found.state);
         self.record.last_trip = Some(trip);
         body = body.with_cure(found.and_then(|found| self.record.cure(found)));
@@ -84,6 +84,7 @@ impl Trip {
             earliest_missed: None,
             own_role: record.turns.own_role().map(str::to_owned),
             own_before: Vec::new(),
+            cost: None,
         }
     }
 }

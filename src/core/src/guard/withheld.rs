@@ -42,7 +42,7 @@ impl Step<'_> {
             at: trip.at,
             is_observed: false,
         };
-        self.queue(self.about(event).with_evidence(&trip.evidence, None));
+        self.queue(self.about_evidence(event, &trip.evidence));
         if pause.withheld.first() == Some(&self.record.rule) {
             self.queue_alert(Alert::about_pause(pause, self.now));
         }

@@ -15,7 +15,7 @@ use std::num::NonZeroU32;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Durations, Seconds, Timestamp};
+use crate::model::{Durations, MeanDurations, Seconds, Timestamp};
 use crate::policy::{BurstLimit, SustainedLimit};
 
 /// Length of the history that is read. CloudWatch keeps sums by the minute for 15 days.
@@ -42,6 +42,8 @@ pub struct RateHistory {
     minutes: BTreeMap<i64, u64>,
     /// Longest runs of the functions behind the rule, up to now.
     longest: Durations,
+    /// Mean durations of the functions on the latest day with runs.
+    means: MeanDurations,
 }
 
 /// Metrics of a rule and its functions since a cut.
@@ -70,6 +72,9 @@ pub struct RateRecord {
     /// Longest runs of the functions behind the rule. Functions without runs are left out.
     #[serde(default, skip_serializing_if = "Durations::is_empty")]
     pub longest: Durations,
+    /// Mean durations of these functions on the latest day with runs.
+    #[serde(default, skip_serializing_if = "MeanDurations::is_empty")]
+    pub means: MeanDurations,
 }
 
 /// State of reading a rule's history.
@@ -113,12 +118,17 @@ impl RateHistory {
             let sum: &mut u64 = minutes.entry(at.as_second().div_euclid(60)).or_default();
             *sum = sum.saturating_add(firings);
         }
-        Self { minutes, longest: Durations::new() }
+        Self { minutes, longest: Durations::new(), means: MeanDurations::new() }
     }
 
     /// Sets the longest runs of the functions behind the rule.
     pub fn with_longest(self, longest: Durations) -> Self {
         Self { longest, ..self }
+    }
+
+    /// Sets the mean durations of the functions behind the rule.
+    pub fn with_means(self, means: MeanDurations) -> Self {
+        Self { means, ..self }
     }
 
     /// Returns true if the rule never fired.
@@ -157,6 +167,7 @@ impl RateHistory {
             burst: peak(burst),
             sustained: sustained.map(peak),
             longest: self.longest.clone(),
+            means: self.means.clone(),
         }
     }
 }

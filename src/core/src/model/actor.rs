@@ -22,6 +22,9 @@ pub struct Actor {
     /// Maximum time that the event waits in queues and batches before the run starts. `None` if no wait is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<Seconds>,
+    /// Memory of a function in megabytes. `None` for other actors, or if it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mb: Option<u32>,
     /// Number of containers that one event starts. `None` stands for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks: Option<u32>,
@@ -34,7 +37,7 @@ impl Actor {
     /// Creates an actor with its role, and without limits. A version or alias is removed from the ARN.
     pub fn new(arn: &str, role: Option<&str>) -> Self {
         let (arn, role) = (unqualified(arn).to_owned(), role.map(str::to_owned));
-        Self { arn, role, via: None, time_limit: None, delay: None, tasks: None }
+        Self { arn, role, via: None, time_limit: None, delay: None, memory_mb: None, tasks: None }
     }
 
     /// Sets the queue, topic, cluster or workflow that the event passes on its way to the actor.
@@ -45,6 +48,11 @@ impl Actor {
     /// Sets the maximum time of one run.
     pub fn with_time_limit(self, time_limit: Option<Seconds>) -> Self {
         Self { time_limit, ..self }
+    }
+
+    /// Sets the memory of a function in megabytes.
+    pub fn with_memory(self, memory_mb: Option<u32>) -> Self {
+        Self { memory_mb, ..self }
     }
 
     /// Sets the maximum time that the event waits before the run starts.
@@ -107,6 +115,8 @@ mod tests {
         check(Actor::new("arn", None), r#"{"arn":"arn"}"#);
         let timed = Actor::new("arn", Some("role")).with_time_limit(Some(Seconds::new(3)));
         check(timed.clone(), r#"{"arn":"arn","role":"role","time_limit":3}"#);
+        let large = timed.clone().with_memory(Some(512));
+        check(large, r#"{"arn":"arn","role":"role","time_limit":3,"memory_mb":512}"#);
         let late = timed.through("queue").with_delay(Some(Seconds::new(900)));
         check(late, r#"{"arn":"arn","role":"role","via":"queue","time_limit":3,"delay":900}"#);
     }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Actor, Arn, Seconds, Target};
+use super::{Actor, Arn, Millis, Seconds, Target};
 
 /// Time allowed for the delivery of an event to a target. CloudTrail delivers most events within a minute.
 pub const DELIVERY: Seconds = Seconds::new(60);
@@ -41,6 +41,9 @@ pub struct ActorTime {
 
 /// Longest run observed per function, by ARN.
 pub type Durations = BTreeMap<String, Seconds>;
+
+/// Mean duration of the latest runs per function, by ARN.
+pub type MeanDurations = BTreeMap<String, Millis>;
 
 impl Answering {
     /// Value for targets that have not been read.

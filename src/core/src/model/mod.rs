@@ -15,6 +15,7 @@ mod grouped;
 mod hash;
 mod lease;
 mod listed;
+mod millis;
 mod money;
 mod own;
 mod put;
@@ -34,7 +35,7 @@ pub(crate) fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
 pub use actor::{Actor, unqualified};
 pub use acts_as::{ACTS_AS_TAG, ActsAs, ParseActsAsError};
 pub use amount::{Amount, ParseAmountError};
-pub use answer::{ActorTime, Answering, DELIVERY, Durations};
+pub use answer::{ActorTime, Answering, DELIVERY, Durations, MeanDurations};
 pub use arn::{Arn, BUS, bus_name, is_account};
 pub use budget::{
     AlertBasis, BudgetNotification, BudgetPeriod, BudgetStatus, Comparison, NotificationState, Threshold,
@@ -49,6 +50,7 @@ pub use hash::{Fingerprint, HashUse, TextId, content_hash};
 pub use jiff::Timestamp;
 pub use lease::{LEASE, Lease};
 pub use listed::{ListedRule, ListedSchedule};
+pub use millis::Millis;
 pub use money::MicroUsd;
 pub use own::{Own, ParseOwnError};
 pub use put::{Put, TraceRoot};

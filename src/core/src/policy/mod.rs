@@ -24,6 +24,7 @@ use std::sync::Arc;
 use crate::model::{
     ACTS_AS_TAG, ActsAs, Answering, DRILL_PREFIX, MAX_SCHEDULES, RuleArn, Schedules, Seconds, Tags, Target,
 };
+use crate::prices::CostBasis;
 
 /// Prefix of the tags that are read.
 pub const TAG_PREFIX: &str = "budget-guard:";
@@ -65,6 +66,8 @@ pub struct Limits {
     pub sustained_is_tagged: bool,
     /// Actors and answer time of the rule's targets.
     pub answering: Answering,
+    /// What the configuration says about the cost of a firing. `None` if the targets are not known.
+    pub cost_basis: Option<CostBasis>,
     /// Roles that the operator declares as those of the rule's targets.
     pub acts_as: ActsAs,
     /// Periods of the schedules that invoke the rule's targets.
@@ -117,6 +120,7 @@ impl Limits {
             burst_is_tagged: false,
             sustained_is_tagged: false,
             answering: Answering::UNKNOWN,
+            cost_basis: None,
             acts_as: ActsAs::NONE,
             schedules: [None; MAX_SCHEDULES],
             probation: DEFAULT_PROBATION,
@@ -203,6 +207,11 @@ impl Limits {
             self.answering.actors.clear();
         }
         self
+    }
+
+    /// Adds what the configuration says about the cost of a firing.
+    pub fn with_cost_basis(self, basis: CostBasis) -> Self {
+        Self { cost_basis: Some(basis), ..self }
     }
 
     /// Adds the schedules that invoke a rule's targets.

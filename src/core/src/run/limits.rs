@@ -9,6 +9,7 @@ use super::fresh::{Fresh, Kept};
 use crate::model::{RuleArn, RuleDefinition, Schedules, Tags, Target, Timestamp};
 use crate::policy::Limits;
 use crate::ports::{Clock, Ports, Rules};
+use crate::prices::CostBasis;
 
 /// Time for which tags are used before they are read again.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(60);
@@ -42,7 +43,10 @@ impl<P: Ports> Guard<P> {
         let entry = stored.as_ref().and_then(|stored| stored.directory.get(rule));
         let limits = self.with_directory(limits, rule);
         self.under_pressure(match entry.filter(|entry| entry.details_at.is_some()) {
-            Some(entry) => self.with_targets(limits, &entry.targets),
+            Some(entry) => {
+                let basis = CostBasis::new(rule.bus(), entry.event_pattern.as_deref(), &entry.targets);
+                self.with_targets(limits.with_cost_basis(basis), &entry.targets)
+            }
             None => limits,
         })
     }
@@ -93,7 +97,9 @@ impl<P: Ports> Guard<P> {
     /// Returns the limits from tags and targets that were just read with the rule.
     pub(super) fn limits_from(&self, rule: &RuleArn, found: &RuleDefinition) -> Limits {
         self.tags.put(rule, self.ports.clock().now(), found.tags.clone());
-        let limits = self.with_targets(self.defaults.of_rule(rule, &found.tags), &found.targets);
+        let basis = CostBasis::new(rule.bus(), found.event_pattern.as_deref(), &found.targets);
+        let limits = self.defaults.of_rule(rule, &found.tags).with_cost_basis(basis);
+        let limits = self.with_targets(limits, &found.targets);
         self.under_pressure(self.with_directory(limits, rule))
     }
 }

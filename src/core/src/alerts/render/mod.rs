@@ -2,6 +2,7 @@
 
 mod budget;
 mod chat;
+mod cost;
 mod coverage;
 mod cure;
 mod json;
@@ -10,6 +11,7 @@ mod rule;
 mod tampering;
 mod text;
 
+pub use cost::{cost_lines, list_prices};
 pub use cure::CureJson;
 pub use json::{AlertJson, BudgetOutcome, StateRef};
 pub use text::{details, quoted};

@@ -2,8 +2,8 @@
 
 use std::fmt::{Display, Write};
 
-use super::{AlertJson, budget, coverage};
-use crate::alerts::{AlertKind, CostEstimate, PRICES_AS_OF, Ranked};
+use super::{AlertJson, budget, cost_lines, coverage, list_prices};
+use crate::alerts::{AlertKind, Ranked};
 use crate::escape::plain;
 use crate::model::{Arn, DEFAULT_BUS, OWN_PREFIX, RuleArn, grouped};
 use crate::verdict::{Evidence, EvidenceKind};
@@ -70,7 +70,9 @@ impl AlertJson {
             causes(&mut lines, evidence);
         }
         if let Some(cost) = &self.cost {
-            cost_lines(&mut lines, cost);
+            cost_lines(cost, self.kind == AlertKind::Tripped).iter().enumerate().for_each(|(n, line)| {
+                lines.pair(if n == 0 { "Cost:" } else { "" }, line);
+            });
         }
         lists(&mut lines, self);
         if let Some(cure) = &self.cure {
@@ -185,7 +187,7 @@ fn lists(text: &mut Lines, alert: &AlertJson) {
         text.pair("", format_args!("and {} more", grouped(unlisted)));
     }
     if alert.cut.iter().chain(&alert.ranking).any(|ranked| ranked.cost_per_hour_micro_usd.is_some()) {
-        text.pair("", format_args!("Costs are those of the requests alone, at list price ({PRICES_AS_OF})."));
+        text.pair("", format_args!("{}; a run that is not measured counts as a second.", list_prices()));
     }
 }
 
@@ -244,17 +246,4 @@ fn has_guards_name(principal: &str) -> bool {
 
 fn times(count: u32) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
-}
-
-fn cost_lines(text: &mut Lines, cost: &CostEstimate) {
-    let requests = format!("{} a day at list price ({PRICES_AS_OF})", cost.per_day_micro_usd);
-    let firings = grouped(cost.firings_per_day);
-    text.pair(
-        "Cost:",
-        format_args!("at this rate about {firings} firings a day; their requests alone {requests}."),
-    );
-    text.pair("", "What the targets do, and for how long, comes on top.");
-    if !cost.unpriced_services.is_empty() {
-        text.pair("", format_args!("Not priced: {}.", cost.unpriced_services.join(", ")));
-    }
 }

@@ -13,7 +13,7 @@ fn fault() -> Fault {
 }
 
 fn failed(failure: Failure, at: Timestamp) -> Alert {
-    let body = RuleBody::new(RuleEvent::Failed(failure), "open").with_evidence(&evidence(), None);
+    let body = RuleBody::new(RuleEvent::Failed(failure), "open").with_evidence(&evidence());
     Alert::about_rule(&rule(""), 3, body, at)
 }
 

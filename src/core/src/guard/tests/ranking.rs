@@ -58,16 +58,16 @@ fn a_rule_costs_what_its_targets_are_asked() {
         let ranked = rank_entry(&record("r", 100, percent), targets.as_deref(), LATER).unwrap();
         assert_eq!(line(&ranked), expected, "{services:?}");
     };
-    check(Some(&["lambda"]), 0, "r: 400 for 80, 0 %");
-    check(Some(&["lambda"]), 97, "r: 400 for 80, 97 %");
-    check(Some(&["lambda", "sqs"]), 100, "r: 400 for 240, 100 %");
+    check(Some(&["lambda"]), 0, "r: 400 for 913, 0 %");
+    check(Some(&["lambda"]), 97, "r: 400 for 913, 97 %");
+    check(Some(&["lambda", "sqs"]), 100, "r: 400 for 1073, 100 %");
     check(Some(&["states"]), 0, "r: 400 for 10000, 0 %");
     check(Some(&["events", "sns"]), 0, "r: 400 for 600, 0 %");
-    // Nothing is asked of anybody.
+    // Without targets there is nothing to pay for.
     check(Some(&[]), 0, "r: 400 for 0, 0 %");
     // A service without a price here is not free.
     check(Some(&["ssm"]), 0, "r: 400 for ?, 0 %");
-    check(Some(&["ssm", "lambda"]), 0, "r: 400 for 80, 0 %");
+    check(Some(&["ssm", "lambda"]), 0, "r: 400 for 913, 0 %");
     // Nobody has read the targets yet: neither what they cost nor what they cause is known.
     check(None, 100, "r: 400 for ?, ? %");
 }
@@ -107,9 +107,9 @@ fn the_most_expensive_comes_first_then_who_fires_itself_then_the_busiest() {
     let lines: Vec<String> = rules.iter().map(line).collect();
     let expected = [
         "few-but-dear: 40 for 1000, 0 %",
-        "cheap-own: 400 for 80, 50 %",
-        "cheap-a: 400 for 80, 0 %",
-        "cheap-b: 400 for 80, 0 %",
+        "cheap-own: 400 for 913, 50 %",
+        "cheap-a: 400 for 913, 0 %",
+        "cheap-b: 400 for 913, 0 %",
         "unpriced-own: 80 for ?, 90 %",
         "unknown-busy: 720 for ?, ? %",
         "unknown-calm: 80 for ?, ? %",
