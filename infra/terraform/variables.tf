@@ -19,13 +19,13 @@ variable "mode" {
 }
 
 variable "limit" {
-  description = "Distinct firings of one rule within a length of time that are too many, N/DURATION."
+  description = "Distinct firings of one rule within a length of time that are too many, N/DURATION, or their price, as in 5USD/1h."
   type        = string
   default     = "200/60s"
 
   validation {
-    condition     = can(regex("^([1-9][0-9]*/[1-9][0-9]*[smhd])$", var.limit))
-    error_message = "limit is N/DURATION, as in 200/60s or 500/5m."
+    condition     = can(regex("^(([1-9][0-9]*|[0-9]+([.][0-9]{1,6})?USD)/[1-9][0-9]*[smhd])$", var.limit))
+    error_message = "limit is N/DURATION or AMOUNT/DURATION, as in 200/60s, 500/5m or 5USD/1h."
   }
 }
 

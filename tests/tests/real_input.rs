@@ -12,9 +12,10 @@ use budget_guard_core::guard::Action;
 use budget_guard_core::guard::{self, Answer, Observation};
 use budget_guard_core::history::RateHistory;
 use budget_guard_core::model::{RuleArn, Timestamp};
+use budget_guard_core::policy::BurstLimit;
 use budget_guard_core::policy::Limits;
 use budget_guard_core::record::Record;
-use budget_guard_core::settings::{self, DEFAULT_LIMIT};
+use budget_guard_core::settings;
 use budget_guard_core::sources::{self, Bus, BusEvent, Received};
 use budget_guard_tests::folders::shared;
 use flate2::read::GzDecoder;
@@ -190,7 +191,7 @@ fn real_terraform_bursts_do_not_trip() {
 
 #[test]
 fn loops_trip_at_the_limit_whatever_their_speed() {
-    let limit: usize = DEFAULT_LIMIT.split('/').next().expect("N").parse().expect("a number");
+    let limit = BurstLimit::DEFAULT.count.get() as usize;
     let start: Timestamp = "2026-11-20T12:00:00Z".parse().expect("a time");
     let turns = |per_second: usize| {
         (0..1_000).map(move |n| {

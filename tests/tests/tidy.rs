@@ -115,6 +115,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "history",
             "model",
             "policy",
+            "prices",
             "record",
             "sources",
             "verdict",

@@ -10,7 +10,7 @@ use crate::breaker::{Breaker, Epoch};
 use crate::cure::{self, Cure, NoCure, PatternChange};
 use crate::history::History;
 use crate::model::{Lease, MeanDurations, RuleArn, RuleDefinition, Throttle, Timestamp, whole_seconds};
-use crate::policy::BurstLimit;
+use crate::policy::{BurstLimit, NOT_MEASURED};
 use crate::stored::{Blob, Key, Stored, StoredError};
 use crate::trial::Trial;
 use crate::turns::Turns;
@@ -248,13 +248,13 @@ pub enum QuietReason {
 }
 
 /// Mean durations while the history has not been read.
-static NOT_MEASURED: MeanDurations = MeanDurations::new();
+static UNREAD: MeanDurations = NOT_MEASURED;
 
 impl Record {
     /// Mean durations of the functions behind the rule, as far as its history was read.
     pub fn means(&self) -> &MeanDurations {
         let known = self.history.as_ref().and_then(|history| history.record.as_ref());
-        known.map_or(&NOT_MEASURED, |record| &record.means)
+        known.map_or(&UNREAD, |record| &record.means)
     }
 
     /// Creates the record of a rule that is seen for the first time.

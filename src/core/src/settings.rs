@@ -7,11 +7,7 @@ use std::sync::Arc;
 
 use crate::attribution::Home;
 use crate::model::{Arn, Excerpt, Own};
-use crate::policy::{BurstLimit, Limits, Mode, Switchable};
-
-/// Default of `BUDGET_GUARD_LIMIT`. In real CloudTrail logs the largest honest burst of one call is 78 a minute (a
-/// Terraform run), and 189 a minute of all write calls together.
-pub const DEFAULT_LIMIT: &str = "200/60s";
+use crate::policy::{BurstLimit, LimitSetting, Limits, Mode, Switchable};
 
 /// Variable with the name of the DynamoDB table.
 pub const TABLE: &str = "BUDGET_GUARD_TABLE";
@@ -173,11 +169,10 @@ pub fn defaults(lookup: impl Fn(&str) -> Option<String>) -> Result<Limits, Setti
             return Err(SettingError::Malformed { variable: MODE, seen, expected: "enforce or observe" });
         }
     };
-    let burst: BurstLimit = lookup(LIMIT)
-        .unwrap_or_else(|| DEFAULT_LIMIT.to_owned())
-        .parse()
-        .map_err(|error| SettingError::Invalid { variable: LIMIT, problem: format!("{error}") })?;
-    let mut limits = Limits::new(mode, burst);
+    let mut limits = match optional(&lookup, LIMIT)?.unwrap_or(LimitSetting::Firings(BurstLimit::DEFAULT)) {
+        LimitSetting::Firings(burst) => Limits::new(mode, burst),
+        LimitSetting::Spend(spend) => Limits { spend: Some(spend), ..Limits::new(mode, BurstLimit::DEFAULT) },
+    };
     if let Some(Switchable(sustained)) = optional(&lookup, SUSTAINED)? {
         limits.sustained = sustained;
     }

@@ -54,6 +54,7 @@ async fn every_record_is_looked_at(kind: Kind) -> Result<(), Failure> {
             earliest_missed: None,
             own_role: None,
             own_before: Vec::new(),
+            cost: None,
         });
         save(&store, &record, None, at).await?;
         saved.insert(rule, record);

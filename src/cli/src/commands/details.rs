@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use budget_guard_aws::SystemClock;
 use budget_guard_core::alerts::quoted;
 use budget_guard_core::breaker::{Breaker, Cut};
-use budget_guard_core::model::{Fault, RuleArn, RuleDefinition, Tags, Timestamp, plural};
-use budget_guard_core::policy::{InEffect, LIMIT_TAG, Limits, MODE_TAG, Origin, TAG_PREFIX};
+use budget_guard_core::model::{Fault, RuleArn, RuleDefinition, Tags, Timestamp, grouped, plural};
+use budget_guard_core::policy::{InEffect, LIMIT_TAG, Limits, MODE_TAG, Origin, SpendLimit, TAG_PREFIX};
 use budget_guard_core::ports::{Clock, Rules};
+use budget_guard_core::prices::{CostBasis, FiringCost};
 use budget_guard_core::record::Record;
 use serde::Serialize;
 
@@ -34,6 +35,10 @@ struct Details<'a> {
     targets: Option<&'a [budget_guard_core::model::Target]>,
     /// Settings by the names of their tags, without the prefix.
     settings: BTreeMap<&'static str, InEffect>,
+    /// Limit in dollars that `limit` follows from. Null if it is set in firings.
+    spend_limit: Option<SpendLimit>,
+    /// Cost of a firing by its parts. Null if the targets could not be read.
+    firing_cost: Option<FiringCost>,
     /// Knowledge of the actors behind its targets: known, partly known or unknown. Null if the targets could not be
     /// read.
     who_acts: Option<Knowledge>,
@@ -52,6 +57,7 @@ pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Prob
     let now = SystemClock.now();
     let tags = live.as_ref().map(|rule| rule.tags.clone()).unwrap_or_default();
     let limits = effective_limits(&defaults, &found.rule, found.record.as_ref(), &tags);
+    let limits = priced(limits, &found.rule, found.record.as_ref(), live.as_ref().ok());
     let is_seen = found.record.is_some();
     let record = found.record.unwrap_or_else(|| Record::new(found.rule.clone(), limits.burst));
     if context.is_json() {
@@ -62,6 +68,8 @@ pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Prob
             rule_error: live.as_ref().err().map(ToString::to_string),
             targets: live.as_ref().ok().map(|rule| rule.targets.as_slice()),
             settings: limits.in_effect(&tags).into_iter().map(|one| (short(one.tag), one)).collect(),
+            spend_limit: limits.spend,
+            firing_cost: firing_cost(&limits, &record),
             who_acts: live.as_ref().ok().map(|rule| Knowledge::of(&rule.targets, &limits.acts_as)),
             own_calls: record.turns.own_share().own,
             firings_in_24_hours: record.turns.own_share().all,
@@ -70,7 +78,8 @@ pub(super) async fn run(context: &Context, name: &RuleName) -> Result<Exit, Prob
     } else {
         let mut lines = Lines::for_stdout();
         record_lines(&mut lines, &record, is_seen, now);
-        rule_lines(&mut lines, &live, &limits, context.knows_mode());
+        let cost = firing_cost(&limits, &record);
+        rule_lines(&mut lines, &live, &limits, cost.as_ref(), context.knows_mode());
         output::data(&lines.into_text())?;
     }
     report(context, &record, is_seen, &live, &limits);
@@ -138,6 +147,7 @@ pub(super) fn rule_lines(
     lines: &mut Lines,
     live: &Result<RuleDefinition, Fault>,
     limits: &Limits,
+    cost: Option<&FiringCost>,
     knows_mode: bool,
 ) {
     let Ok(rule) = live else { return };
@@ -145,6 +155,10 @@ pub(super) fn rule_lines(
     lines.pair("State", rule.state);
     if let Some(service) = &rule.managed_by {
         lines.pair("Managed by", format_args!("{service}: the guard never touches it"));
+    }
+    if let Some(cost) = cost {
+        lines.pair("Cost", cost);
+        lines.pair("", cost.parts());
     }
     for (n, target) in rule.targets.iter().enumerate() {
         let label = if n == 0 { "Targets" } else { "" };
@@ -160,6 +174,10 @@ pub(super) fn rule_lines(
         let is_doubtful = origin != Origin::Tag && tag == MODE_TAG && !knows_mode;
         let or_else = if is_doubtful { ", unless the function's BUDGET_GUARD_MODE differs" } else { "" };
         lines.line(format_args!("{:<13}{value} ({origin}{or_else})", short(tag)));
+    }
+    if let Some(spend) = limits.spend {
+        let firings = grouped(limits.burst.count.get().into());
+        lines.line(format_args!("{:<13}{spend}, which is {firings} firings in {}", "", limits.burst.window));
     }
 }
 
@@ -211,4 +229,19 @@ fn effective_limits(defaults: &Limits, rule: &RuleArn, record: Option<&Record>, 
         defaults.burst = record.limit;
     }
     defaults.of_rule(rule, tags)
+}
+
+/// Limits with the cost of a firing of the rule as it is now.
+fn priced(limits: Limits, rule: &RuleArn, record: Option<&Record>, live: Option<&RuleDefinition>) -> Limits {
+    let Some(live) = live else { return limits };
+    let limits =
+        limits.with_cost_basis(CostBasis::new(rule.bus(), live.event_pattern.as_deref(), &live.targets));
+    match record {
+        Some(record) => limits.priced(record.means()),
+        None => limits,
+    }
+}
+
+fn firing_cost(limits: &Limits, record: &Record) -> Option<FiringCost> {
+    Some(limits.cost_basis.as_ref()?.firing(record.means(), None))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use budget_guard_core::model::{MeanDurations, MicroUsd};
-use budget_guard_core::prices::{CostBasis, FiringCost};
+use budget_guard_core::prices::FiringCost;
 use budget_guard_core::replay::{RuleReport, RuleSpec, WouldTrip};
 use serde::{Serialize, Serializer};
 
@@ -87,12 +87,10 @@ pub(super) struct TripCost {
 impl TripCost {
     /// Cost of a trip. `None` if the file has no targets.
     pub(super) fn new(rule: &RuleSpec, would: &WouldTrip) -> Option<Self> {
-        let pattern = rule.pattern.as_ref().map(|pattern| pattern.text.as_str());
         let evidence = &would.trip.evidence;
         let call = evidence.call.as_deref().filter(|_| evidence.own_calls().0 > 0);
-        let basis = CostBasis::new(&rule.bus, pattern, rule.targets.as_deref()?);
         // The logs do not tell how long functions run.
-        let firing = basis.firing(&MeanDurations::new(), call);
+        let firing = rule.cost_basis()?.firing(&MeanDurations::new(), call);
         let of = |firings| firing.per_million().per_million_times(firings);
         Some(Self { before: of(would.firings_before), after: of(would.firings_after), firing })
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::MicroUsd;
+use crate::policy::SpendLimit;
 use crate::prices::FiringCost;
 use crate::verdict::Evidence;
 
@@ -36,6 +37,9 @@ pub struct CostSoFar {
     pub so_far_micro_usd: MicroUsd,
     /// Price of the firings until an alert of AWS Budgets, at the pace of the evidence.
     pub until_budget_alert_micro_usd: MicroUsd,
+    /// Limit in dollars that the firings reached. `None` if the limit is a number of firings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<SpendLimit>,
     /// Price of a firing by its parts.
     pub firing: FiringCost,
 }
@@ -58,8 +62,17 @@ impl CostEstimate {
                 firings_so_far: evidence.count,
                 so_far_micro_usd: price.per_million_times(evidence.count),
                 until_budget_alert_micro_usd: price.per_million_times(until_alert),
+                limit: None,
                 firing,
             }),
         })
+    }
+
+    /// Adds the limit in dollars that the firings reached.
+    pub fn with_limit(mut self, limit: Option<SpendLimit>) -> Self {
+        if let Some(so_far) = &mut self.so_far {
+            so_far.limit = limit;
+        }
+        self
     }
 }

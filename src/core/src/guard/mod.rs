@@ -31,7 +31,9 @@ mod withheld;
 use crate::alerts::AlertKey;
 use crate::cuts::Pause;
 use crate::history::{RateHistory, SinceCut};
-use crate::model::{Fault, Firing, Opened, Put, Restoration, RuleDefinition, RuleState, Timestamp};
+use crate::model::{
+    Fault, Firing, MeanDurations, Opened, Put, Restoration, RuleDefinition, RuleState, Timestamp,
+};
 use crate::policy::Limits;
 use crate::record::Record;
 use crate::verdict::Trace;
@@ -130,8 +132,9 @@ pub fn step(
     observations: &[Observation<'_>],
     now: Timestamp,
 ) -> (Record, Plan) {
+    let priced = limits.spend.map(|_| limits.clone().priced(means(&record, observations)));
     let mut step = Step {
-        limits,
+        limits: priced.as_ref().unwrap_or(limits),
         record,
         now,
         plan: Plan::default(),
@@ -178,6 +181,15 @@ pub fn step(
     step.record.turns.settle();
     step.choose_action();
     (step.record, step.plan)
+}
+
+/// Mean durations of the rule's functions: those of an answer that has just come, or else those of the record.
+fn means<'a>(record: &'a Record, observations: &'a [Observation<'_>]) -> &'a MeanDurations {
+    let read = observations.iter().find_map(|observation| match observation {
+        Observation::Answer(Answer::History(Ok(read))) => Some(read.means()),
+        _ => None,
+    });
+    read.unwrap_or_else(|| record.means())
 }
 
 /// One call of [`step`].

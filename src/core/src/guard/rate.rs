@@ -145,6 +145,10 @@ impl Step<'_> {
         if !self.counted {
             return;
         }
+        // How many firings an amount pays for depends on how long the functions run.
+        if self.limits.spend.is_some() && matches!(self.witness(false, |_| String::new()), Witness::ToAsk) {
+            return self.ask_history();
+        }
         let (plain, is_tightened) = (self.limits.burst, self.limits.is_tightened());
         let is_said = self.limits.burst_is_tagged && !is_tightened;
         let count = self.record.window.count_at_newest();

@@ -5,7 +5,7 @@ use crate::breaker::{Breaker, Cut, Event};
 use crate::model::{DAILY, Fault, Timestamp};
 use crate::record::{Outcome, Trip};
 use crate::turns::Turns;
-use crate::verdict::Evidence;
+use crate::verdict::{Evidence, EvidenceKind};
 use crate::window::Window;
 
 use super::{Attempt, LATCH_TRIPS, MAX_WAITING, Note, Refusal, Step};
@@ -141,7 +141,9 @@ impl Step<'_> {
     pub(super) fn cost(&self, evidence: &Evidence) -> Option<CostEstimate> {
         let call = evidence.call.as_deref().filter(|_| evidence.own_calls().0 > 0);
         let basis = self.limits.cost_basis.as_ref()?;
-        CostEstimate::new(evidence, basis.firing(self.record.means(), call))
+        let limit = self.limits.spend.filter(|_| evidence.kind == EvidenceKind::Burst);
+        let cost = CostEstimate::new(evidence, basis.firing(self.record.means(), call))?;
+        Some(cost.with_limit(limit))
     }
 
     /// Adds an alert about the rule to the outbox.

@@ -131,6 +131,11 @@ impl RateHistory {
         Self { means, ..self }
     }
 
+    /// Mean durations of the functions behind the rule.
+    pub fn means(&self) -> &MeanDurations {
+        &self.means
+    }
+
     /// Returns true if the rule never fired.
     pub fn is_empty(&self) -> bool {
         self.minutes.is_empty()

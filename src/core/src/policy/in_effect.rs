@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 
 use super::{
-    AUTO_RESTORE_TAG, BUDGET_TAG, LIMIT_TAG, Limits, MODE_TAG, OnOff, SUSTAINED_TAG, Switchable, TRIAL_TAG,
-    TURNS_TAG,
+    AUTO_RESTORE_TAG, BUDGET_TAG, LIMIT_TAG, LimitSetting, Limits, MODE_TAG, OnOff, SUSTAINED_TAG,
+    Switchable, TRIAL_TAG, TURNS_TAG,
 };
 use crate::model::{ACTS_AS_TAG, Seconds, Tags};
 
@@ -67,12 +67,7 @@ impl Limits {
         let auto_restore = Switchable(self.auto_restore);
         [
             of(MODE_TAG, self.mode.to_string(), told::<super::Mode>(tags, MODE_TAG), Origin::NotObeyed),
-            of(
-                LIMIT_TAG,
-                self.base_burst.to_string(),
-                told::<super::BurstLimit>(tags, LIMIT_TAG),
-                Origin::Floor,
-            ),
+            self.burst_in_effect(tags),
             of(
                 SUSTAINED_TAG,
                 Switchable(self.sustained).to_string(),
@@ -105,6 +100,20 @@ impl Limits {
                 Origin::NotObeyed,
             ),
         ]
+    }
+}
+
+impl Limits {
+    /// The burst limit in firings, which a tag may set in dollars as well.
+    fn burst_in_effect(&self, tags: &Tags) -> InEffect {
+        let origin = match tags.get(LIMIT_TAG).map(|text| text.parse::<LimitSetting>()) {
+            None => Origin::Default,
+            Some(Err(_)) => Origin::NotObeyed,
+            Some(Ok(LimitSetting::Firings(tagged))) if tagged == self.base_burst => Origin::Tag,
+            Some(Ok(LimitSetting::Spend(_))) if self.base_burst != self.tag_floor => Origin::Tag,
+            Some(Ok(_)) => Origin::Floor,
+        };
+        InEffect { tag: LIMIT_TAG, value: self.base_burst.to_string(), origin }
     }
 }
 

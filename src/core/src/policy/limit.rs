@@ -20,6 +20,10 @@ impl BurstLimit {
     pub const MAX_COUNT: u32 = 100_000_000;
     /// Maximum window: one day.
     pub const MAX_WINDOW: Seconds = Seconds::new(86_400);
+    /// Default: 200 a minute. In real CloudTrail logs the largest honest burst of one call is 78 a minute (a Terraform
+    /// run), and 189 a minute of all write calls together.
+    pub const DEFAULT: Self =
+        Self { count: NonZeroU32::new(200).expect("not zero"), window: Seconds::new(60) };
     /// Default of the lowest limit that a tag may set: 20 a minute, far above what a rule fires by hand.
     pub const TAG_FLOOR: Self =
         Self { count: NonZeroU32::new(20).expect("not zero"), window: Seconds::new(60) };

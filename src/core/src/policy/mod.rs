@@ -4,6 +4,7 @@ mod budget_scope;
 mod in_effect;
 mod limit;
 mod mode;
+mod spend;
 mod sustained;
 mod switchable;
 mod turns;
@@ -12,6 +13,7 @@ pub use budget_scope::{BudgetScope, ParseBudgetScopeError};
 pub use in_effect::{InEffect, Origin};
 pub use limit::{BurstLimit, ParseBurstLimitError};
 pub use mode::{Mode, ParseModeError};
+pub use spend::{LimitSetting, ParseLimitSettingError, SpendLimit};
 pub use sustained::{ParseSustainedLimitError, SustainedLimit};
 pub use switchable::{OnOff, Switchable};
 pub use turns::{ParseTurnLimitError, TurnLimit};
@@ -22,7 +24,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::model::{
-    ACTS_AS_TAG, ActsAs, Answering, DRILL_PREFIX, MAX_SCHEDULES, RuleArn, Schedules, Seconds, Tags, Target,
+    ACTS_AS_TAG, ActsAs, Answering, DRILL_PREFIX, MAX_SCHEDULES, MeanDurations, RuleArn, Schedules, Seconds,
+    Tags, Target,
 };
 use crate::prices::CostBasis;
 
@@ -30,7 +33,7 @@ use crate::prices::CostBasis;
 pub const TAG_PREFIX: &str = "budget-guard:";
 /// Tag that overrides the mode of one rule: `enforce`, `observe` or `ignore`.
 pub const MODE_TAG: &str = "budget-guard:mode";
-/// Tag that overrides the burst limit of one rule: `200/60s`.
+/// Tag that overrides the burst limit of one rule: `200/60s` or `5USD/1h`.
 pub const LIMIT_TAG: &str = "budget-guard:limit";
 /// Tag that overrides the sustained limit of one rule: `20/15m/8` or `off`.
 pub const SUSTAINED_TAG: &str = "budget-guard:sustained";
@@ -49,6 +52,9 @@ pub const DEFAULT_MAX_CUTS: NonZeroU32 = NonZeroU32::new(5).expect("five is not 
 /// Default length of the probation after a restore.
 pub const DEFAULT_PROBATION: Seconds = Seconds::new(15 * 60);
 
+/// Mean durations before any was measured.
+pub const NOT_MEASURED: MeanDurations = MeanDurations::new();
+
 /// Settings in effect for one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -56,6 +62,8 @@ pub struct Limits {
     pub mode: Mode,
     /// Burst limit, already divided if a budget is overspent.
     pub burst: BurstLimit,
+    /// Limit in dollars that `burst` follows from, once the price of a firing is known. `None` for a number of firings.
+    pub spend: Option<SpendLimit>,
     /// Sustained limit. `None` if it is off.
     pub sustained: Option<SustainedLimit>,
     /// Turn limit. `None` if it is off.
@@ -115,6 +123,7 @@ impl Limits {
         Self {
             mode,
             burst,
+            spend: None,
             sustained: Some(SustainedLimit::DEFAULT),
             turns: Some(TurnLimit::DEFAULT),
             burst_is_tagged: false,
@@ -165,12 +174,7 @@ impl Limits {
                 self.mode
             ));
         }
-        limits.burst_is_tagged = override_with(tags, LIMIT_TAG, &mut limits.burst, &mut bad_tags);
-        if limits.burst_is_tagged && limits.burst.is_below(self.tag_floor) {
-            bad_tags.push(below_floor(LIMIT_TAG, &limits.burst, &self.tag_floor));
-            limits.burst = self.tag_floor;
-        }
-        limits.base_burst = limits.burst;
+        limits.override_limit(tags, &mut bad_tags);
         let mut sustained = Switchable(limits.sustained);
         limits.sustained_is_tagged = override_with(tags, SUSTAINED_TAG, &mut sustained, &mut bad_tags);
         limits.sustained = sustained.0;
@@ -209,9 +213,52 @@ impl Limits {
         self
     }
 
-    /// Adds what the configuration says about the cost of a firing.
-    pub fn with_cost_basis(self, basis: CostBasis) -> Self {
-        Self { cost_basis: Some(basis), ..self }
+    /// Overrides the burst limit with that of a tag.
+    fn override_limit(&mut self, tags: &Tags, bad_tags: &mut Vec<String>) {
+        let mut limit = self.spend.map_or(LimitSetting::Firings(self.burst), LimitSetting::Spend);
+        self.burst_is_tagged = override_with(tags, LIMIT_TAG, &mut limit, bad_tags);
+        match limit {
+            LimitSetting::Firings(limit) => (self.burst, self.spend) = (limit, None),
+            LimitSetting::Spend(limit) => self.spend = Some(limit),
+        }
+        if self.burst_is_tagged && self.spend.is_none() && self.burst.is_below(self.tag_floor) {
+            bad_tags.push(below_floor(LIMIT_TAG, &self.burst, &self.tag_floor));
+            self.burst = self.tag_floor;
+        }
+        self.base_burst = self.burst;
+    }
+
+    /// Adds what the configuration says about the cost of a firing, which turns a limit in dollars into firings.
+    pub fn with_cost_basis(mut self, basis: CostBasis) -> Self {
+        let priced =
+            self.spend.and_then(|spend| spend.firings(basis.firing(&NOT_MEASURED, None).per_million()));
+        match (self.spend, priced) {
+            (Some(spend), None) if self.burst_is_tagged => {
+                let problem = "no price is known for its targets";
+                self.bad_tags.push(format!("tag {LIMIT_TAG}: {spend}: {problem}; {} holds", self.burst));
+            }
+            (Some(spend), Some(limit)) if self.burst_is_tagged && limit.is_below(self.tag_floor) => {
+                self.bad_tags.push(below_floor(LIMIT_TAG, &spend, &self.tag_floor));
+            }
+            _ => {}
+        }
+        Self { cost_basis: Some(basis), ..self }.priced(&NOT_MEASURED)
+    }
+
+    /// Turns a limit in dollars into firings, with these mean durations of functions. The floor of tags holds. Any other
+    /// limit stays as it is, and so does one whose firings have no price.
+    pub fn priced(mut self, means: &MeanDurations) -> Self {
+        let price = self.cost_basis.as_ref().map(|basis| basis.firing(means, None).per_million());
+        let priced = self.spend.zip(price).and_then(|(spend, price)| spend.firings(price));
+        if let Some(limit) = priced {
+            let is_too_low = self.burst_is_tagged && limit.is_below(self.tag_floor);
+            self.base_burst = if is_too_low { self.tag_floor } else { limit };
+            self.burst = match self.is_tightened() {
+                true => self.base_burst.divided(self.pressure),
+                false => self.base_burst,
+            };
+        }
+        self
     }
 
     /// Adds the schedules that invoke a rule's targets.

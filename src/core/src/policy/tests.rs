@@ -1,6 +1,8 @@
 //! Tags, their floors, and what overspent budgets do to limits, as tables.
 
 use super::*;
+use crate::model::{Actor, Millis, Target};
+use crate::prices::CostBasis;
 
 #[test]
 fn tags_override_and_bad_tags_are_named() {
@@ -146,4 +148,64 @@ fn pressure_divides_the_limit_of_the_rules_it_covers() {
     check("200/60s", 1, None, &["blue"], "200/60s by blue");
     check("3/5m", 4, None, &["blue"], "1/5m by blue");
     check("3/5m", u32::MAX, None, &["blue"], "1/5m by blue");
+}
+
+#[test]
+fn a_limit_in_dollars_becomes_firings_at_the_price_of_the_rule() {
+    let function = "arn:aws:lambda:us-east-1:123456789012:function:fixer";
+    let check =
+        |tag: Option<&str>, default: &str, target: &str, mean: Option<u32>, burst: &str, bad: &[&str]| {
+            let tags = tag.map(|tag| (LIMIT_TAG.to_owned(), tag.to_owned())).into_iter().collect();
+            let defaults = match default.parse().unwrap() {
+                LimitSetting::Firings(burst) => Limits::new(Mode::Enforce, burst),
+                LimitSetting::Spend(spend) => {
+                    Limits { spend: Some(spend), ..Limits::new(Mode::Enforce, BurstLimit::DEFAULT) }
+                }
+            };
+            let mut target = Target::new("1", target);
+            if target.is_function() {
+                target.actors.push(Actor::new(function, None).with_memory(Some(1_024)));
+            }
+            let basis = CostBasis::new("default", None, &[target]);
+            let means = mean.map(|millis| (function.to_owned(), Millis::new(millis))).into_iter().collect();
+            let limits = defaults.with_tags(&tags).with_cost_basis(basis).priced(&means);
+            assert_eq!((limits.burst, limits.base_burst), (burst.parse().unwrap(), limits.burst));
+            assert_eq!(limits.bad_tags.len(), bad.len(), "{:?}", limits.bad_tags);
+            for (seen, expected) in limits.bad_tags.iter().zip(bad) {
+                assert!(seen.contains(expected), "{seen}");
+            }
+        };
+    let (ecs, dollars) = ("arn:aws:ecs:us-east-1:123456789012:cluster/c", Some("5USD/1h"));
+    // 16.87 USD a million while the run is not measured; 1.87 if it takes 100 ms, and 168 if it takes 10 s.
+    check(dollars, "200/60s", function, None, "296442/1h", &[]);
+    check(dollars, "200/60s", function, Some(100), "2678572/1h", &[]);
+    check(dollars, "200/60s", function, Some(10_000), "29964/1h", &[]);
+    check(None, "5USD/1h", function, None, "296442/1h", &[]);
+    check(Some("500/5m"), "5USD/1h", function, None, "500/5m", &[]);
+    check(Some("many"), "5USD/1h", function, None, "296442/1h", &["5.00 USD in 1h holds"]);
+    check(
+        Some("0.01USD/1h"),
+        "200/60s",
+        function,
+        None,
+        "20/60s",
+        &["0.01 USD in 1h is below the floor of 20/60s"],
+    );
+    check(None, "0.01USD/1h", function, None, "592/1h", &[]);
+    check(dollars, "200/60s", ecs, None, "200/60s", &["no price is known for its targets; 200/60s holds"]);
+    check(None, "5USD/1h", ecs, None, "200/60s", &[]);
+    let tightened = Limits {
+        spend: "5USD/1h".parse().ok().and_then(spend),
+        ..Limits::new(Mode::Enforce, BurstLimit::DEFAULT)
+    };
+    let basis = CostBasis::new("default", None, &[Target::new("1", function)]);
+    let tightened = tightened.with_overspent_budgets(["team"]).with_cost_basis(basis);
+    assert_eq!(tightened.burst, tightened.base_burst.divided(DEFAULT_PRESSURE));
+}
+
+fn spend(setting: LimitSetting) -> Option<SpendLimit> {
+    match setting {
+        LimitSetting::Spend(spend) => Some(spend),
+        LimitSetting::Firings(_) => None,
+    }
 }

@@ -11,6 +11,7 @@ use super::rules::RuleSpec;
 use super::stand_in::{guard, stand_in};
 use crate::attribution::{Actors, AssumeRoleCalls, Attributed, Home, attribute};
 use crate::model::{ActsAs, Call, Caller, HashUse, Own, RuleArn, RuleState, Target, Timestamp};
+use crate::prices::CostBasis;
 use crate::sources::{self, Received};
 use eventbridge_pattern::{Matcher, Pattern, Scratch};
 
@@ -33,6 +34,8 @@ pub(super) struct Watched {
     pub(super) arn: RuleArn,
     pub(super) targets: Option<Vec<Target>>,
     pub(super) acts_as: ActsAs,
+    /// Cost of a firing, as far as the file tells it; `None` without targets.
+    pub(super) cost_basis: Option<CostBasis>,
     /// True for `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`.
     hears_all: bool,
     /// Place of the rule; `None` if the file does not give it.
@@ -104,7 +107,8 @@ impl Replay {
             let hears_all = rule.state == RuleState::EnabledWithAllCloudtrailManagementEvents;
             let Some(arn) = rule.arn.clone().or_else(|| stand_in(&rule.name, &watched)) else { continue };
             let (targets, acts_as) = (rule.targets.clone(), rule.acts_as.clone());
-            watched.push(Watched { arn, targets, acts_as, hears_all, place });
+            let cost_basis = rule.cost_basis();
+            watched.push(Watched { arn, targets, acts_as, cost_basis, hears_all, place });
             patterns.push(pattern);
         }
         let told = watched.iter().filter_map(|rule| Some((&rule.arn, rule.targets.as_deref()?)));

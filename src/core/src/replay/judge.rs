@@ -223,7 +223,10 @@ impl RuleRun {
 impl<'a> ReplayRun<'a> {
     fn new(limits: &Limits, replay: &'a Replay, collected: &'a Collected) -> Self {
         let of_rule = |rule: &Watched| {
-            let limits = Limits { acts_as: rule.acts_as.clone(), ..limits.clone() };
+            let mut limits = Limits { acts_as: rule.acts_as.clone(), ..limits.clone() };
+            if let Some(basis) = &rule.cost_basis {
+                limits = limits.with_cost_basis(basis.clone());
+            }
             match &rule.targets {
                 Some(targets) => {
                     let are_shared = replay.actors.are_shared(targets);
@@ -234,7 +237,7 @@ impl<'a> ReplayRun<'a> {
         };
         Self {
             limits: replay.rules().iter().map(of_rule).collect(),
-            window: limits.burst.window,
+            window: limits.spend.map_or(limits.burst.window, |spend| spend.window),
             replay,
             causes: &collected.causes,
             openings: &collected.openings,

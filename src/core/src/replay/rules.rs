@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::targets::targets;
 use crate::model::{ACTS_AS_TAG, ActsAs, DEFAULT_BUS, Excerpt, Own, RuleArn, RuleState, Target, bus_name};
+use crate::prices::CostBasis;
 use eventbridge_pattern::{Pattern, PatternError};
 
 /// Tag `allow REASON` of a rule that may fire itself in its author's opinion.
@@ -34,6 +35,14 @@ pub struct RuleSpec {
     pub acts_as: ActsAs,
     /// Value of the rule's tag [`LINT_TAG`].
     pub lint: Option<String>,
+}
+
+impl RuleSpec {
+    /// Cost of a firing, as far as the file tells it. `None` if it does not give the targets.
+    pub fn cost_basis(&self) -> Option<CostBasis> {
+        let pattern = self.pattern.as_ref().map(|pattern| pattern.text.as_str());
+        Some(CostBasis::new(&self.bus, pattern, self.targets.as_deref()?))
+    }
 }
 
 /// Event pattern as text, with its position in the file.

@@ -140,7 +140,7 @@ fn a_wrong_setting_is_named_in_one_line() {
     );
     check(
         &[(LIMIT, "many")],
-        r#"BUDGET_GUARD_LIMIT: "many" is not a burst limit (there is no /); expected N/DURATION, as in 200/60s or 500/5m"#,
+        r#"BUDGET_GUARD_LIMIT: "many" is not a burst limit (there is no /); expected N/DURATION, as in 200/60s or 500/5m, or in dollars, as in 5USD/1h"#,
     );
     check(
         &[(SUSTAINED, "20/15m")],

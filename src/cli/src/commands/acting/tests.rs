@@ -140,6 +140,7 @@ fn records(now: Timestamp) -> Vec<Record> {
         earliest_missed: None,
         own_role: None,
         own_before: Vec::new(),
+        cost: None,
     });
     records
 }
@@ -199,7 +200,13 @@ fn one_rule_with_much_to_tell_fits_into_a_terminal() {
     let row = &ROWS[1];
     let mut lines = Lines::within(WIDTH);
     details::record_lines(&mut lines, &Record::new(rule(row.0), limit()), true, now);
-    details::rule_lines(&mut lines, &Ok(definition(row)), &settings::defaults(|_| None).unwrap(), false);
+    details::rule_lines(
+        &mut lines,
+        &Ok(definition(row)),
+        &settings::defaults(|_| None).unwrap(),
+        None,
+        false,
+    );
     insta::assert_snapshot!("rule", plain(&lines.into_text()));
 }
 

@@ -4,7 +4,7 @@ use budget_guard_aws::{SystemClock, subscribers};
 use budget_guard_core::cuts::Cuts;
 use budget_guard_core::directory::{Directory, Head, LIST_EVERY, VERSION};
 use budget_guard_core::model::{Fault, FaultKind, plural};
-use budget_guard_core::policy::Mode;
+use budget_guard_core::policy::{LimitSetting, Mode};
 use budget_guard_core::ports::Clock;
 use budget_guard_core::run::{load, look, read_directory};
 use budget_guard_core::stored::Key;
@@ -85,7 +85,10 @@ fn mode(context: &Context) -> Result<Finding, Problem> {
     let limits = context.defaults()?;
     let by_tag = "a rule's tag budget-guard:mode decides for that rule";
     Ok(match limits.mode {
-        Mode::Enforce => finding(Part::Mode, State::Ok, format!("enforce at {}; {by_tag}", limits.burst)),
+        Mode::Enforce => {
+            let limit = limits.spend.map_or(LimitSetting::Firings(limits.burst), LimitSetting::Spend);
+            finding(Part::Mode, State::Ok, format!("enforce at {limit}; {by_tag}"))
+        }
         Mode::Observe => finding(
             Part::Mode,
             State::Note,

@@ -13,6 +13,7 @@ pub fn cost_lines(cost: &CostEstimate, is_cut: bool) -> Vec<String> {
         let until = if is_cut { "Up to the cut" } else { "So far" };
         let firings = plural(so_far.firings_so_far, "firing");
         lines.push(format!("{until}: {firings}, {}.", so_far.so_far_micro_usd));
+        lines.extend(so_far.limit.map(|limit| format!("The limit is {limit}.")));
     }
     let (firings, day) = (grouped(cost.firings_per_day), cost.per_day_micro_usd);
     let mut to_come = format!("{firings} firings and {day} a day");

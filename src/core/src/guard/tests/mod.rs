@@ -13,6 +13,7 @@ mod ranking;
 mod rate;
 mod replay;
 mod restore;
+mod spend;
 mod trial;
 mod trial_worlds;
 mod turns;
