@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::{RuleState as SdkState, Tag, Target};
 use budget_guard_aws::SystemClock;
-use budget_guard_core::alerts::{Alert, RuleBody, RuleEvent, message};
+use budget_guard_core::alerts::{Alert, Commands, RuleBody, RuleEvent, message};
 use budget_guard_core::budget::{FollowUp, OverspentBudget, OverspentBudgets};
 use budget_guard_core::model::{
     AlertBasis, FaultKind, ListedRule, RuleArn, RuleState, Target as RuleTarget, Timestamp,
@@ -283,7 +283,7 @@ async fn an_alert_reaches_a_queue_as_json(bench: Bench) -> Result<(), Failure> {
     let event = RuleEvent::Reminder { since: Some(now), why: "as planned: \"quoted\"".into(), source: None };
     let alert = Alert::about_rule(&bench.missing()?, 1, RuleBody::new(event, "open"), now);
     bench.aws.alerts.publish(&alert).await?;
-    let alert = message(&alert)?.alert;
+    let alert = message(&alert, &Commands::default())?.alert;
     let received = bench.world.wait_for_alerts(1, std::time::Duration::from_secs(10)).await?;
     assert_eq!(received[0].message, serde_json::to_value(&alert)?);
     assert_eq!(received[0].kind(), "reminder");

@@ -3,9 +3,9 @@
 use std::fs;
 
 use budget_guard_core::alerts::{
-    Alert, AlertJson, BudgetBody, BudgetEvent, BudgetRef, CodeSource, CostEstimate, Failure as Failed,
-    NotTaken, Occurrence, RuleBody, RuleEvent, Subject, Tamper, Tampered, Tampering, command, command_in,
-    message,
+    Alert, AlertJson, BudgetBody, BudgetEvent, BudgetRef, CodeSource, Commands, CostEstimate,
+    Failure as Failed, NotTaken, Occurrence, RuleBody, RuleEvent, Subject, Tamper, Tampered, Tampering,
+    command, command_in, message,
 };
 use budget_guard_core::archive::Replay;
 use budget_guard_core::escape;
@@ -125,14 +125,15 @@ fn no_markup_survives_in_an_alert() {
     for name in NAMES {
         for (alert, tame) in alerts(name).iter().zip(&tame) {
             let kind = &alert.key.kind;
-            let parts: Value = serde_json::from_str(&message(alert).unwrap().body).unwrap();
+            let parts: Value =
+                serde_json::from_str(&message(alert, &Commands::default()).unwrap().body).unwrap();
             let part = |part: &str| parts[part].as_str().unwrap().to_owned();
             for mail in [part("default"), part("email")] {
                 assert_eq!(plain_problem(&mail), None, "{kind:?}: {name:?}");
                 let lines = AlertJson::of(tame).text().lines().count();
                 assert_eq!(mail.lines().count(), lines, "{kind:?}: a line of its own: {name:?}\n{mail}");
             }
-            let subject = message(alert).unwrap().subject;
+            let subject = message(alert, &Commands::default()).unwrap().subject;
             assert!(
                 subject.is_ascii() && plain_problem(&subject).is_none() && !subject.contains('\n'),
                 "{subject}"

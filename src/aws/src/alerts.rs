@@ -6,7 +6,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 
 use super::fault::fault;
 use super::lazy::Lazy;
-use budget_guard_core::alerts::{Alert, message};
+use budget_guard_core::alerts::{Alert, Commands, message};
 use budget_guard_core::model::{Fault, FaultKind};
 use budget_guard_core::ports::Alerts;
 
@@ -35,7 +35,8 @@ impl Alerts for SnsAlerts {
     }
 
     async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
-        let message = message(alert).map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+        let message = message(alert, &Commands::of_topic(&self.topic_arn))
+            .map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
         let mut call = self
             .client
             .publish()

@@ -1,7 +1,9 @@
 //! `explain`: the last trip of a rule, with all its evidence.
 
 use budget_guard_aws::SystemClock;
-use budget_guard_core::alerts::{CostEstimate, CureJson, Remedy, RuleRef, cost_lines, details, quoted};
+use budget_guard_core::alerts::{
+    Commands, CostEstimate, CureJson, Remedy, RuleRef, cost_lines, details, quoted,
+};
 use budget_guard_core::breaker::{Breaker, Cut};
 use budget_guard_core::cure::PatternChange;
 use budget_guard_core::escape::{option, shell};
@@ -261,7 +263,7 @@ fn next_step(context: &Context, record: &Record, trip: &Trip) -> NextStep {
 /// Cure of a proved loop, while the rule is cut. Its command has the options of this run.
 fn cure(context: &Context, record: &Record) -> Option<CureJson> {
     let remedy = Remedy::from(record.cure(found_rule(record)?)?);
-    let cure = CureJson::new(&remedy, &record.rule);
+    let cure = CureJson::new(&remedy, &record.rule, &Commands::default());
     let command = cure.command.as_ref().map(|_| format!("{} --apply", context.command("cure", &record.rule)));
     Some(CureJson { command, ..cure })
 }

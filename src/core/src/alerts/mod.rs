@@ -21,8 +21,8 @@ pub use occurrence::{Occurrence, Repetition, Topic};
 pub use outbox::Outbox;
 pub use paused::Paused;
 pub use render::{
-    AlertJson, BudgetOutcome, CureJson, Message, StateRef, command, command_in, cost_lines, details,
-    list_prices, message, quoted,
+    AlertJson, BudgetOutcome, Commands, CureJson, Message, StateRef, command, command_in, cost_lines,
+    details, list_prices, message, quoted,
 };
 pub use rule::{AfterCut, CodeSource, Failure, Remedy, RuleBody, RuleEvent};
 pub use tampering::{Tamper, Tampered, Tampering};

@@ -85,7 +85,7 @@ fn tripped() -> AlertJson {
 }
 
 fn forms(alert: &AlertJson) -> Value {
-    let message = message(&Alert::written(alert.clone())).unwrap();
+    let message = message(&Alert::written(alert.clone()), &Commands::default()).unwrap();
     serde_json::from_str(&message.body).unwrap()
 }
 
@@ -288,7 +288,7 @@ fn an_alert_about_what_the_guard_is_not_shown() {
     let alert = about(&[], &many);
     assert_eq!((alert.rules.len(), alert.unlisted), (100, Some(1_900)));
     assert!(
-        message(&Alert::written(alert)).unwrap().body.len() < 256 * 1024,
+        message(&Alert::written(alert), &Commands::default()).unwrap().body.len() < 256 * 1024,
         "SNS takes no more than 256 KB"
     );
 }

@@ -30,10 +30,7 @@ impl Step<'_> {
             self.spare_rate(&evidence, because);
             return self.forget_attached();
         }
-        let cost = self.cost(&evidence).map(Box::new);
-        if let Some(trip) = &mut self.record.last_trip {
-            trip.cost = cost;
-        }
+        self.price_trip(&evidence);
         let untouchable = untouchable(self.limits.is_own_rule, rule);
         let limit = match self.record.trips_in_probation {
             0 => self.limits.burst,
@@ -52,7 +49,7 @@ impl Step<'_> {
             return self.spare_by_limits(limit);
         }
         let may_cut = untouchable.is_none() && rule.state.is_enabled();
-        let proves_nothing = may_cut && is_judged && takes_any_call(this, rule, &evidence);
+        let proves_nothing = may_cut && is_judged && takes_any_call(&self.record.rule, rule, &evidence);
         if proves_nothing && self.is_untagged_rate(&evidence) {
             let until = self.now + super::QUIET;
             self.record.quiet = Some(Quiet { until, because: QuietReason::TakesAnyCall });
@@ -84,6 +81,14 @@ impl Step<'_> {
                 self.plan.notes.push(Note::NotCut { rule, because: because.clone() });
                 trip.outcome = Outcome::Spared { because };
             }
+        }
+    }
+
+    /// The targets are read by now, so the trip has its cost.
+    fn price_trip(&mut self, evidence: &Evidence) {
+        let cost = self.cost(evidence).map(Box::new);
+        if let Some(trip) = &mut self.record.last_trip {
+            trip.cost = cost;
         }
     }
 

@@ -2,20 +2,20 @@
 
 use std::fmt::Write;
 
-use super::{AlertJson, BudgetOutcome, Words, command, command_in, quoted};
+use super::{AlertJson, BudgetOutcome, Commands, Words, quoted};
 use crate::alerts::{BudgetBody, BudgetEvent, EasedBy, NotTaken, Ranked};
 use crate::model::{Excerpt, grouped};
 
-pub(super) fn words(body: &BudgetBody) -> Words {
+pub(super) fn words(body: &BudgetBody, commands: &Commands) -> Words {
     let name = body.budget.as_ref().map(|budget| Excerpt::new(&budget.name).to_string()).unwrap_or_default();
     let region = &body.region;
     match &body.event {
         BudgetEvent::Pressure { why, cut, left, .. } => {
-            Words::new(why.clone(), next_steps(cut, left, region))
+            Words::new(why.clone(), next_steps(cut, left, region, commands))
         }
         BudgetEvent::Unconfirmed { said, doubt } => Words::new(
             format!("{}. Nothing was cut", not_taken(said, doubt)),
-            format!("look at the budget, and at the rules: {}", command_in("status", region)),
+            format!("look at the budget, and at the rules: {}", commands.within("status", region)),
         ),
         BudgetEvent::Eased(by) => {
             let because = match by {
@@ -40,16 +40,16 @@ pub(crate) fn not_taken(said: &str, doubt: &NotTaken) -> String {
     }
 }
 
-fn next_steps(cut: &[Ranked], left: &[Ranked], region: &str) -> String {
+fn next_steps(cut: &[Ranked], left: &[Ranked], region: &str, commands: &Commands) -> String {
     let mut hint = String::new();
     if let Some(first) = cut.first() {
-        hint = format!("see why: {}; ", command("explain", &first.rule.arn));
+        hint = format!("see why: {}; ", commands.about("explain", &first.rule.arn));
     }
     if let Some(first) = left.first() {
-        let cut = command("disable", &first.rule.arn);
+        let cut = commands.about("disable", &first.rule.arn);
         hint.push_str(&format!("cut another rule by hand: {cut} --reason TEXT; "));
     }
-    hint + &format!("see or end the pressure: {}", command_in("pressure", region))
+    hint + &format!("see or end the pressure: {}", commands.within("pressure", region))
 }
 
 /// Returns the subject line, by the outcome and the number of rules that were cut.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::AlertJson;
+use super::{AlertJson, sms};
 use crate::alerts::AlertKind;
 use crate::escape;
 
@@ -16,6 +16,7 @@ pub(super) fn body(alert: &AlertJson) -> Result<String, serde_json::Error> {
         "email": plain,
         "sqs": json,
         "lambda": json,
+        "sms": sms::text(alert),
         "https": chat(alert).to_string(),
     }))
 }

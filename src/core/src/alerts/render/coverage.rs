@@ -1,14 +1,14 @@
 //! Text of alerts about coverage gaps.
 
-use super::{AlertJson, Words};
+use super::{AlertJson, Commands, Words};
 use crate::alerts::RuleRef;
 use crate::alerts::coverage::{ALL_SETTING, Coverage, Named, READS_SETTING};
 use crate::model::{ACTS_AS_TAG, OWN_PREFIX, RuleArn, plural};
 
-pub(super) fn words(coverage: &Coverage) -> Words {
+pub(super) fn words(coverage: &Coverage, commands: &Commands) -> Words {
     let settings = coverage.settings();
     let next = match &settings[..] {
-        [] => "budget-guard status RULE".to_owned(),
+        [] => commands.bare("status RULE"),
         settings => format!("make deploy PARAMETERS=\"{}\"", settings.join(" ")),
     };
     Words::new(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::command;
+use super::Commands;
 use crate::alerts::Remedy;
 use crate::model::RuleArn;
 
@@ -30,15 +30,15 @@ pub struct CureJson {
 }
 
 impl CureJson {
-    /// Describes a cure of this rule.
-    pub fn new(remedy: &Remedy, rule: &RuleArn) -> Self {
+    /// Describes a cure of this rule, with the command of this guard.
+    pub fn new(remedy: &Remedy, rule: &RuleArn, commands: &Commands) -> Self {
         match remedy {
             Remedy::Pattern(cure) => Self {
                 pattern: Some(cure.pattern.clone()),
                 left_out: cure.left_out.clone(),
                 verified: Some(cure.verified()),
                 quota: cure.quota(),
-                command: Some(format!("{} --apply", command("cure", rule))),
+                command: Some(format!("{} --apply", commands.about("cure", rule))),
                 refused: None,
             },
             Remedy::Refused(why) => Self { refused: Some(why.clone()), ..Self::default() },

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CureJson, Words, budget, command, coverage, paused, rule, tampering};
+use super::{Commands, CureJson, Words, budget, coverage, paused, rule, tampering};
 use crate::alerts::{
     Alert, AlertKind, Body, BudgetBody, BudgetEvent, BudgetRef, CostEstimate, Coverage, Ranked, RuleBody,
     RuleEvent, RuleRef,
@@ -114,21 +114,26 @@ impl AlertJson {
         }
     }
 
-    /// Renders an alert.
+    /// Renders an alert of the default guard.
     pub fn of(alert: &Alert) -> Self {
+        Self::with_commands(alert, &Commands::default())
+    }
+
+    /// Renders an alert, with the commands of the guard that publishes it.
+    pub fn with_commands(alert: &Alert, commands: &Commands) -> Self {
         let words = match &alert.body {
             Body::Written(json) => return (**json).clone(),
-            Body::Rule(body) => rule::words(&body.event, alert.key.rule()),
-            Body::Budget(body) => budget::words(body),
-            Body::Coverage(coverage) => coverage::words(coverage),
-            Body::Paused(body) => paused::words(body),
+            Body::Rule(body) => rule::words(&body.event, alert.key.rule(), commands),
+            Body::Budget(body) => budget::words(body, commands),
+            Body::Coverage(coverage) => coverage::words(coverage, commands),
+            Body::Paused(body) => paused::words(body, commands),
             Body::Tampering(body) => tampering::words(body),
         };
         let Words { reason, hint } = words;
         let json = Self { hint, ..Self::new(alert.key.kind, alert.key.to_string(), reason, alert.time) };
         match &alert.body {
             Body::Written(json) => (**json).clone(),
-            Body::Rule(body) => json.with_rule(alert, body),
+            Body::Rule(body) => json.with_rule(alert, body, commands),
             Body::Budget(body) => json.with_budget(body),
             Body::Coverage(coverage) => json.with_coverage(coverage),
             Body::Paused(body) => {
@@ -142,7 +147,8 @@ impl AlertJson {
         }
     }
 
-    fn with_rule(self, alert: &Alert, body: &RuleBody) -> Self {
+    fn with_rule(self, alert: &Alert, body: &RuleBody, commands: &Commands) -> Self {
+        let cure = |(remedy, rule)| CureJson::new(remedy, rule, commands);
         let is_cut = match &body.event {
             RuleEvent::CutOutcome { is_restored, .. } => !is_restored,
             _ => matches!(self.kind, AlertKind::Tripped | AlertKind::Reminder),
@@ -152,8 +158,8 @@ impl AlertJson {
             state: Some(StateRef { breaker: body.breaker.clone(), rule: body.state }),
             evidence: body.evidence.clone(),
             cost: body.cost.clone(),
-            cure: body.cure.as_ref().zip(alert.key.rule()).map(|(remedy, rule)| CureJson::new(remedy, rule)),
-            undo: alert.key.rule().filter(|_| is_cut).map(|rule| command("enable", rule)),
+            cure: body.cure.as_ref().zip(alert.key.rule()).map(cure),
+            undo: alert.key.rule().filter(|_| is_cut).map(|rule| commands.about("enable", rule)),
             ..self
         }
     }

@@ -2,15 +2,18 @@
 
 mod budget;
 mod chat;
+mod commands;
 mod cost;
 mod coverage;
 mod cure;
 mod json;
 mod paused;
 mod rule;
+mod sms;
 mod tampering;
 mod text;
 
+pub use commands::Commands;
 pub use cost::{cost_lines, list_prices};
 pub use cure::CureJson;
 pub use json::{AlertJson, BudgetOutcome, StateRef};
@@ -19,7 +22,6 @@ pub use text::{details, quoted};
 pub(super) use budget::not_taken;
 
 use super::Alert;
-use crate::escape::{option, shell};
 use crate::model::RuleArn;
 
 /// Alert as SNS takes it.
@@ -47,12 +49,12 @@ impl Words {
     }
 }
 
-/// Renders an alert for all subscribers.
+/// Renders an alert for all subscribers, with the commands of the guard that publishes it.
 ///
 /// # Errors
 /// The alert cannot be written as JSON.
-pub fn message(alert: &Alert) -> Result<Message, serde_json::Error> {
-    let alert = AlertJson::of(alert);
+pub fn message(alert: &Alert, commands: &Commands) -> Result<Message, serde_json::Error> {
+    let alert = AlertJson::with_commands(alert, commands);
     Ok(Message { subject: alert.subject(), body: chat::body(&alert)?, alert })
 }
 
@@ -66,19 +68,12 @@ impl Message {
     }
 }
 
-/// Returns the `budget-guard` command for one rule, as a person types it. A name that begins like an option gives way
-/// to the ARN.
+/// Returns the `budget-guard` command for one rule, for the default guard.
 pub fn command(verb: &str, rule: &RuleArn) -> String {
-    let region = option("--region", rule.region());
-    if rule.name().starts_with('-') {
-        return format!("budget-guard {verb} {} {region}", shell(rule.as_str()));
-    }
-    let bus =
-        if rule.is_on_default_bus() { String::new() } else { format!(" {}", option("--bus", rule.bus())) };
-    format!("budget-guard {verb} {}{bus} {region}", shell(rule.name()))
+    Commands::default().about(verb, rule)
 }
 
-/// Returns a `budget-guard` command without a rule, for a Region.
+/// Returns a `budget-guard` command without a rule, for a Region and the default guard.
 pub fn command_in(verb: &str, region: &str) -> String {
-    format!("budget-guard {verb} {}", option("--region", region))
+    Commands::default().within(verb, region)
 }

@@ -1,10 +1,10 @@
 //! Text of the alert about a pause of the guard.
 
-use super::{Words, command_in, quoted};
+use super::{Commands, Words, quoted};
 use crate::alerts::Paused;
 use crate::model::{RuleArn, plural};
 
-pub(super) fn words(paused: &Paused) -> Words {
+pub(super) fn words(paused: &Paused, commands: &Commands) -> Words {
     let withheld =
         paused.withheld.as_ref().map(|rule| format!("would have cut rule {} now, and ", quoted(rule)));
     let region = paused.cut.iter().chain(&paused.withheld).next().map_or("", RuleArn::region);
@@ -17,8 +17,9 @@ pub(super) fn words(paused: &Paused) -> Words {
             withheld.unwrap_or_default()
         ),
         format!(
-            "look at these rules with budget-guard explain; cut by hand what is a loop; then: {}",
-            command_in("resume", region)
+            "look at these rules with {}; cut by hand what is a loop; then: {}",
+            commands.bare("explain"),
+            commands.within("resume", region)
         ),
     )
 }

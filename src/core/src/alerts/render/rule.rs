@@ -1,6 +1,6 @@
 //! Text of alerts about one rule.
 
-use super::{Words, command};
+use super::{Commands, Words};
 use crate::aftermath::{CutOutcome, Missed};
 use crate::alerts::{AfterCut, CodeSource, Failure, RuleEvent};
 use crate::archive::by_hand;
@@ -9,7 +9,7 @@ use crate::model::{Excerpt, RuleArn, Timestamp, whole_seconds};
 use crate::trial::TrialOutcome;
 use crate::verdict::EvidenceKind;
 
-pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
+pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>, commands: &Commands) -> Words {
     match event {
         RuleEvent::Tripped { why, next, is_watched } => {
             let hints: Vec<String> = after_cut(*next).into_iter().chain(is_watched.map(watched)).collect();
@@ -22,7 +22,7 @@ pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
                 whole_seconds(*until)
             ),
         ),
-        RuleEvent::TrialOver { outcome, why, replay_at } => trial_over(*outcome, why, *replay_at),
+        RuleEvent::TrialOver { outcome, why, replay_at } => trial_over(*outcome, why, *replay_at, commands),
         RuleEvent::CutOutcome { outcome, is_restored, is_by_hand } => {
             cut_outcome(outcome, *is_restored, *is_by_hand)
         }
@@ -37,7 +37,7 @@ pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
         }
         RuleEvent::Suspect { why, because, kind } => {
             let reason = because.as_ref().map_or_else(|| why.clone(), |because| spared(why, because));
-            Words::new(reason, suspect_hint(*kind))
+            Words::new(reason, suspect_hint(*kind, rule, commands))
         }
         RuleEvent::Restored { to, limit, changed, missed } => {
             restored(format!("put back to {to}; on probation with {limit}"), changed, missed.as_ref())
@@ -67,17 +67,17 @@ pub(super) fn words(event: &RuleEvent, rule: Option<&RuleArn>) -> Words {
                 source.as_ref().map(|from| format!("to leave it disabled for good, {}", code_line(from)));
             Words { reason: format!("disabled since {since}: {why}"), hint }
         }
-        RuleEvent::Failed(failure) => failed(failure, rule),
-        RuleEvent::Advice { own, all, role } => advice(*own, *all, role.as_deref(), rule),
-        RuleEvent::PatternChanged { by, is_undone } => pattern_changed(by, *is_undone, rule),
+        RuleEvent::Failed(failure) => failed(failure, rule, commands),
+        RuleEvent::Advice { own, all, role } => advice(*own, *all, role.as_deref(), rule, commands),
+        RuleEvent::PatternChanged { by, is_undone } => pattern_changed(by, *is_undone, rule, commands),
     }
 }
 
-fn trial_over(outcome: TrialOutcome, why: &str, replay_at: Option<Timestamp>) -> Words {
+fn trial_over(outcome: TrialOutcome, why: &str, replay_at: Option<Timestamp>, commands: &Commands) -> Words {
     let hint = match outcome {
         TrialOutcome::Honest => "nothing has to be done: such evidence does not count for a week",
         TrialOutcome::Open | TrialOutcome::Loop | TrialOutcome::Untold => {
-            "the rule is enabled; look at the makers of its calls with budget-guard status"
+            &format!("the rule is enabled; look at the makers of its calls with {}", commands.bare("status"))
         }
     };
     match replay_at {
@@ -148,7 +148,8 @@ fn cut_outcome(outcome: &CutOutcome, is_restored: bool, is_by_hand: bool) -> Wor
     Words::new(outcome.to_string(), hint)
 }
 
-fn suspect_hint(kind: EvidenceKind) -> String {
+fn suspect_hint(kind: EvidenceKind, rule: Option<&RuleArn>, commands: &Commands) -> String {
+    let disable = rule.map_or_else(|| commands.bare("disable RULE"), |rule| commands.about("disable", rule));
     let tag = match kind {
         EvidenceKind::Burst => "with the limit above which it is to be cut: budget-guard:limit=5000/60s",
         EvidenceKind::Turns | EvidenceKind::Surplus => {
@@ -158,11 +159,11 @@ fn suspect_hint(kind: EvidenceKind) -> String {
     };
     format!(
         "if this is how the rule works, nothing has to be done, or tag it {tag}; \
-         if it is a loop, cut it: budget-guard disable, with a reason"
+         if it is a loop, cut it: {disable} --reason TEXT"
     )
 }
 
-fn failed(failure: &Failure, rule: Option<&RuleArn>) -> Words {
+fn failed(failure: &Failure, rule: Option<&RuleArn>, commands: &Commands) -> Words {
     match failure {
         Failure::Tags(problems) => {
             Words::new(problems.join("; "), "correct the tag; until then the default holds for this rule")
@@ -170,7 +171,7 @@ fn failed(failure: &Failure, rule: Option<&RuleArn>) -> Words {
         Failure::Pattern(problem) => Words {
             reason: format!("the guard cannot tell which events fire this rule, so it is not guarded: {problem}"),
             hint: rule.map(|rule| {
-                let attach = command("attach", rule);
+                let attach = commands.about("attach", rule);
                 format!(
                     "let the rule itself tell the guard of its firings: {attach}; and report the pattern as a bug"
                 )
@@ -187,7 +188,10 @@ fn failed(failure: &Failure, rule: Option<&RuleArn>) -> Words {
         ),
         Failure::Restore(fault) => Words::new(
             format!("could not restore the rule: {fault}"),
-            "run budget-guard enable again; it needs events:EnableRule, and events:PutRule for a rule in the third state",
+            format!(
+                "run {} again; it needs events:EnableRule, and events:PutRule for a rule in the third state",
+                rule.map_or_else(|| commands.bare("enable RULE"), |rule| commands.about("enable", rule))
+            ),
         ),
         Failure::Overtaken => Words::new(
             "a delayed DisableRule took effect after the rule had been put back: it is off again",
@@ -207,11 +211,11 @@ fn failed(failure: &Failure, rule: Option<&RuleArn>) -> Words {
     }
 }
 
-fn advice(own: u64, all: u64, role: Option<&str>, rule: Option<&RuleArn>) -> Words {
+fn advice(own: u64, all: u64, role: Option<&str>, rule: Option<&RuleArn>, commands: &Commands) -> Words {
     let percent = own * 100 / all.max(1);
     let hint = match role {
         Some(role) => {
-            let whole = rule.map(|rule| format!("; the whole pattern: {}", command("cure", rule)));
+            let whole = rule.map(|rule| format!("; the whole pattern: {}", commands.about("cure", rule)));
             format!(
                 "leave the target's own calls out of the event pattern; add to \"detail\": {}{}",
                 cure::members(role),
@@ -228,9 +232,9 @@ fn advice(own: u64, all: u64, role: Option<&str>, rule: Option<&RuleArn>) -> Wor
     )
 }
 
-fn pattern_changed(by: &str, is_undone: bool, rule: Option<&RuleArn>) -> Words {
+fn pattern_changed(by: &str, is_undone: bool, rule: Option<&RuleArn>, commands: &Commands) -> Words {
     let by = Excerpt::new(by);
-    let undo = |rule| format!("to put the old pattern back: {} --undo", command("cure", rule));
+    let undo = |rule| format!("to put the old pattern back: {} --undo", commands.about("cure", rule));
     match is_undone {
         true => Words::new(
             format!("{by} put back the pattern from before the cure"),

@@ -1,6 +1,6 @@
 //! Alerts that an earlier version stored are read, and published with the same text.
 
-use crate::alerts::message;
+use crate::alerts::{Commands, message};
 use crate::budget::OverspentBudgets;
 use crate::record::Record;
 use crate::stored::{Blob, Stored};
@@ -23,7 +23,7 @@ fn alerts_that_wait_in_an_earlier_layout_are_published_as_they_were() {
     let check = |record: &Record, pressure: &mut OverspentBudgets| {
         let waiting = record.outbox.alerts().cloned().chain(pressure.claim_outbox(NOON));
         let lines = waiting.map(|alert| {
-            let message = message(&alert).unwrap();
+            let message = message(&alert, &Commands::default()).unwrap();
             format!("{}\t{}\t{}", alert.key, message.subject, message.body)
         });
         assert_eq!(lines.collect::<Vec<_>>(), MESSAGES.lines().collect::<Vec<_>>());

@@ -51,7 +51,7 @@ fn events_of_a_rule() {
     check_rule(spared, "would-trip/2026-11-20T12:00:00Z", "why; not disabled, because x", Some(hint));
     let suspect = RuleEvent::Suspect { why: why(), because: None, kind: EvidenceKind::Sustained };
     let hint = "if this is how the rule works, nothing has to be done, or tag it budget-guard:sustained=off; if it is a loop, \
-                cut it: budget-guard disable, with a reason";
+                cut it: budget-guard disable fix-acl --region us-east-1 --reason TEXT";
     check_rule(suspect, "suspect/2026-11-20", "why", Some(hint));
     let restored = |changed: &[&str]| {
         let changed = changed.iter().map(|&part| part.to_owned()).collect();
@@ -109,7 +109,7 @@ fn a_cure_is_one_line_of_json_and_a_command() {
         let alert = Alert::about_rule(&rule(""), 3, body, NOON);
         let stored = serde_json::to_string(&alert).unwrap();
         assert_eq!(serde_json::from_str::<Alert>(&stored).unwrap(), alert, "{stored}");
-        let message = crate::alerts::message(&alert).unwrap();
+        let message = crate::alerts::message(&alert, &crate::alerts::Commands::default()).unwrap();
         (AlertJson::of(&alert).text(), message.body)
     };
     let pattern = r#"{"source":["aws.s3"],"detail":{"eventName":["a\u202eb"]}}"#;
@@ -218,7 +218,8 @@ fn work_that_failed() {
         Failure::Restore(fault.to_string()),
         "restore/2026-11-20T12:00:00Z",
         "could not restore the rule: DisableRule: no",
-        "run budget-guard enable again; it needs events:EnableRule, and events:PutRule for a rule in the third state",
+        "run budget-guard enable fix-acl --region us-east-1 again; it needs events:EnableRule, and events:PutRule for a rule in \
+         the third state",
     );
     check(
         Failure::Pattern("x".into()),
