@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::faults::{Call, Faults};
 use super::slow::Timers;
 use super::store::Item;
-use budget_guard_core::alerts::{Alert, AlertJson, message};
+use budget_guard_core::alerts::{Alert, AlertJson, Commands, message};
 use budget_guard_core::archive::Replay;
 use budget_guard_core::breaker::Breaker;
 use budget_guard_core::model::{
@@ -255,7 +255,8 @@ impl Alerts for World {
 
     async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
         let publish = || {
-            let message = message(alert).map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+            let message = message(alert, &Commands::default())
+                .map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
             self.lock().alerts.push(message.alert);
             Ok(())
         };

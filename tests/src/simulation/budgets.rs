@@ -1,6 +1,6 @@
 //! AWS Budgets, the stored overspent budgets and the alerts in the simulated world.
 
-use budget_guard_core::alerts::{Alert, message};
+use budget_guard_core::alerts::{Alert, Commands, message};
 use budget_guard_core::model::{BudgetStatus, Fault, FaultKind};
 use budget_guard_core::ports::{Alerts, Budgets};
 
@@ -26,7 +26,8 @@ impl Alerts for Process {
 
     async fn publish(&self, alert: &Alert) -> Result<(), Fault> {
         let publish = |state: &mut State| {
-            let message = message(alert).map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
+            let message = message(alert, &Commands::default())
+                .map_err(|error| Fault::new(FaultKind::Other, error.to_string()))?;
             state.note(format!("alert {}: {}", message.alert.dedup_id, message.alert.reason));
             state.alerts.push(message.alert);
             Ok(())
