@@ -1,7 +1,7 @@
 //! Page about the last trip of a rule.
 
 use budget_guard_core::aftermath::Aftermath;
-use budget_guard_core::alerts::{CostEstimate, CureJson, quoted};
+use budget_guard_core::alerts::{CureJson, quoted};
 use budget_guard_core::model::{RuleDefinition, Timestamp};
 use budget_guard_core::record::{Record, Trip};
 use maud::html;
@@ -18,8 +18,6 @@ pub struct Explanation<'a> {
     pub trip: &'a Trip,
     /// Result of the trip in one sentence.
     pub result: String,
-    /// Cost at the rate of the trip. `None` if the targets are not known any more.
-    pub cost: Option<CostEstimate>,
     /// Cure. `None` without a proof, or if the rule is not cut any more.
     pub cure: Option<CureJson>,
     /// Lines of the pattern before and with the cure, each with `+`, `-` or a space in front.

@@ -210,7 +210,6 @@ fn html(context: &Context, record: &Record, trip: &Trip, now: Timestamp) -> Stri
         record,
         trip,
         result: view::outcome(record, trip, now),
-        cost: cost(record, trip),
         cure,
         diff,
         next: next_step(context, record, trip),

@@ -3,11 +3,12 @@
 use std::num::NonZeroU32;
 
 use budget_guard_core::aftermath::{Accused, Aftermath, CutOutcome, Measured};
-use budget_guard_core::alerts::Remedy;
+use budget_guard_core::alerts::{Commands, CostEstimate, Remedy};
 use budget_guard_core::breaker::{Breaker, Cut, Disabled};
 use budget_guard_core::cure::{self, pretty};
 use budget_guard_core::model::{RuleArn, RuleState, Seconds, Target};
 use budget_guard_core::policy::BurstLimit;
+use budget_guard_core::prices::CostBasis;
 use budget_guard_core::record::Outcome;
 use budget_guard_core::verdict::{CallerEvidence, Curve, Evidence, EvidenceKind, Finding, OwnEvidence};
 
@@ -51,6 +52,10 @@ fn looping() -> Record {
         ..Evidence::manual()
     };
     let reason = evidence.sentence();
+    let target = Target::new("1", "arn:aws:lambda:eu-west-1:123456789012:function:acl-fixer");
+    let basis = CostBasis::new("default", Some(PATTERN), std::slice::from_ref(&target));
+    let firing = basis.firing(record.means(), evidence.call.as_deref());
+    let cost = CostEstimate::new(&evidence, firing).map(Box::new);
     record.last_trip = Some(Trip {
         at: at("12:01:10"),
         epoch: 1,
@@ -60,6 +65,7 @@ fn looping() -> Record {
         earliest_missed: None,
         own_role: Some("arn:aws:iam::123456789012:role/acl-fixer-role".to_owned()),
         own_before: Vec::new(),
+        cost,
     });
     let found = RuleDefinition {
         state: RuleState::Enabled,
@@ -68,7 +74,7 @@ fn looping() -> Record {
         description: None,
         role_arn: None,
         managed_by: None,
-        targets: vec![Target::new("1", "arn:aws:lambda:eu-west-1:123456789012:function:acl-fixer")],
+        targets: vec![target],
         tags: Default::default(),
     };
     record.breaker = Breaker::Open(Cut::Disabled(Box::new(Disabled::new(found, at("12:01:12"), None))));
@@ -92,13 +98,12 @@ fn shown(record: &Record) -> String {
     let trip = record.last_trip.as_ref().unwrap();
     let found = record.breaker.found();
     let remedy = found.and_then(|found| record.cure(found)).map(Remedy::from);
-    let cure = remedy.map(|remedy| CureJson::new(&remedy, &record.rule));
+    let cure = remedy.map(|remedy| CureJson::new(&remedy, &record.rule, &Commands::default()));
     let diff = cure.as_ref().and_then(|cure| cure.pattern.as_deref()).map(diff).unwrap_or_default();
     explain_html(&Explanation {
         record,
         trip,
         result: "disabled at 2026-11-20T12:01:12Z (28m ago)".to_owned(),
-        cost: found.and_then(|found| CostEstimate::new(&trip.evidence, found)),
         cure,
         diff,
         next: NextStep {
@@ -154,7 +159,8 @@ fn what_is_not_known_is_said() {
         assert!(page.contains(text), "{text:?} is missing:\n{page}");
     };
     check(|record| record.aftermath = None, "What came after the cut is not known");
-    check(|record| record.breaker = Breaker::Closed, "only while the rule is cut");
+    let unpriced = |record: &mut Record| record.last_trip.iter_mut().for_each(|trip| trip.cost = None);
+    check(unpriced, "the record has no price of these firings");
     check(|record| record.breaker = Breaker::Closed, "The command cure computes one");
     let by_hand = |record: &mut Record| {
         let Some(trip) = &mut record.last_trip else { return };

@@ -56,7 +56,7 @@ fn cards(report: &ReplayReport) -> Markup {
             li { strong { (of(Tone::Bad)) } span { "would have tripped" } }
             li { strong { (of(Tone::Warning)) } span { "not proved, or not in the logs" } }
             @if let Some(avoided) = avoided {
-                li { strong { (avoided) } span { "of requests after the trips, at list price" } }
+                li { strong { (avoided) } span { "of firings after the trips, at list price" } }
             }
         }
     }
@@ -92,7 +92,7 @@ fn trips(report: &ReplayReport) -> Markup {
         @for (row, (_, reason)) in trips {
             p {
                 strong { (row.rule) } ": " (reason) "."
-                @if let Some((before, after)) = row.cost { " Requests at list price: " (before) " up to the trip, " (after) " after it." }
+                @if let Some((before, after)) = row.cost { " Firings at list price: " (before) " up to the trip, " (after) " after it." }
             }
         }
     }

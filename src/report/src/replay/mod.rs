@@ -57,7 +57,7 @@ pub struct ReplayRow {
     pub peak: Option<BusiestWindow>,
     /// Time and reason of the trip. `None` without one.
     pub trip: Option<(Timestamp, String)>,
-    /// Price of the requests up to the trip, and of those after it. `None` without a trip or without targets.
+    /// Price of the firings up to the trip, and of those after it. `None` without a trip or without targets.
     pub cost: Option<(MicroUsd, MicroUsd)>,
     /// Limit that the rule would not have reached. `None` for a proved loop, which no limit of the rate stops.
     pub limit_needed: Option<String>,

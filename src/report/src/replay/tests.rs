@@ -51,7 +51,7 @@ fn report() -> ReplayReport {
             ReplayRow {
                 own: "5760".to_owned(),
                 trip: Some((at("12:00:45"), reason("10 turns: each of these s3 PutBucketAcl calls can only have been caused by one before it, at the limit of 10"))),
-                cost: Some((MicroUsd::new(2), MicroUsd::new(1_150))),
+                cost: Some((MicroUsd::new(40_000), MicroUsd::new(23_150_000))),
                 limit_needed: None,
                 ..row("fix-acl", "proved loop", Tone::Bad, &looping)
             },

@@ -1,7 +1,7 @@
-//! Money: the requests that were paid for, and those that the cut avoided.
+//! Money: the firings that were paid for, and those that the cut avoided.
 
-use budget_guard_core::alerts::PRICES_AS_OF;
 use budget_guard_core::model::{grouped, plural};
+use budget_guard_core::prices::{AS_OF, REGION};
 use budget_guard_core::record::Outcome;
 use budget_guard_core::verdict::EvidenceKind;
 use maud::{Markup, html};
@@ -20,7 +20,7 @@ pub(crate) fn show(explanation: &Explanation<'_>) -> Markup {
 }
 
 fn cards(explanation: &Explanation<'_>) -> Option<Markup> {
-    let cost = explanation.cost.as_ref()?;
+    let cost = explanation.trip.cost.as_deref()?;
     let price = cost.per_million_firings_micro_usd;
     let counted = explanation.trip.evidence.count;
     let off = explanation.disabled_at().map(|at| seconds_off(explanation, at.as_second()));
@@ -38,8 +38,8 @@ fn cards(explanation: &Explanation<'_>) -> Option<Markup> {
             li { strong { (cost.per_day_micro_usd) } span { "a day at that rate: " (grouped(cost.firings_per_day)) " firings" } }
         }
         p.muted {
-            "Requests to the targets alone, at the list prices of " (PRICES_AS_OF) " for us-east-1. "
-            "What the targets do, and for how long, comes on top."
+            @if let Some(so_far) = &cost.so_far { "A million firings cost: " (so_far.firing.parts()) ". " }
+            "List prices of " (AS_OF) " for " (REGION) "."
             @if !cost.unpriced_services.is_empty() { " Not priced: " (cost.unpriced_services.join(", ")) "." }
         }
     })
@@ -57,8 +57,6 @@ fn seconds_off(explanation: &Explanation<'_>, since: i64) -> u64 {
 fn unknown(explanation: &Explanation<'_>) -> &'static str {
     match explanation.trip.evidence.kind {
         EvidenceKind::Manual => "Not known: a person cut the rule, and no rate was counted.",
-        _ => {
-            "Not known: the record keeps the rule's targets, which have the prices, only while the rule is cut."
-        }
+        _ => "Not known: the record has no price of these firings, or their times are not known.",
     }
 }
