@@ -81,7 +81,8 @@ async fn targets_are_followed_to_the_functions_behind_them() -> Result<(), Failu
     let role =
         |name: &str| format!("arn:aws:iam::{}:role/service-role/{name}-role", bench.emulator.account());
     let limit = Some(Seconds::new(3));
-    let actor = |name: &str| Actor::new(&arns[name], Some(&role(name))).with_time_limit(limit);
+    let actor =
+        |name: &str| Actor::new(&arns[name], Some(&role(name))).with_time_limit(limit).with_memory(Some(128));
     let mut targets = bench.aws.rules.targets(&rule).await?;
     targets.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(targets[0].actors, [actor("fixer")]);

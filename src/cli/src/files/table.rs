@@ -69,10 +69,11 @@ impl Header {
     }
 }
 
-/// Name of a column. Athena has all names in lower case.
+/// Name of a column. Athena has all names in lower case. Some names are known in both cases.
 fn spelled(name: &str) -> String {
-    let known = WRAPPERS.iter().find(|known| known.eq_ignore_ascii_case(name));
-    known.map_or_else(|| name.to_owned(), |known| (*known).to_owned())
+    let is_known = WRAPPERS.contains(&name);
+    let known = WRAPPERS.iter().find(|known| !is_known && known.eq_ignore_ascii_case(name));
+    known.map_or(name, |known| *known).to_owned()
 }
 
 impl<R: Read> Table<R> {
