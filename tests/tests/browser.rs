@@ -40,6 +40,10 @@ frame.src = "PAGE";
 </script>"#;
 
 /// The browser that `CHROME` names, or one in the search path.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a browser is a program of this machine, found as a shell finds it"
+)]
 fn browser() -> Option<PathBuf> {
     if let Some(named) = env::var_os("CHROME") {
         return Some(named.into());

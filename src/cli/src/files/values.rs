@@ -31,7 +31,7 @@ pub(crate) enum Content<R> {
 }
 
 /// Reader of the values of a content.
-pub(crate) struct Values<R>(Form<R>);
+pub(crate) struct Values<R>(Box<Form<R>>);
 
 enum Form<R> {
     Json(JsonObjects<Whole<R>>),
@@ -47,6 +47,9 @@ pub(crate) enum ValuesError {
     Broken(String),
 }
 
+/// Receiver of contents, with a path for messages.
+pub(crate) type Receive<'a> = dyn FnMut(&Path, io::Result<Content<&mut dyn Read>>) + 'a;
+
 /// Opens a file and gives its content to `read`, each entry of an archive in turn, with a path for messages.
 ///
 /// # Errors
@@ -55,7 +58,7 @@ pub(crate) enum ValuesError {
 pub(crate) fn contents<R: Read>(
     path: &Path,
     wrap: impl FnOnce(File) -> R,
-    read: &mut dyn FnMut(&Path, io::Result<Content<&mut dyn Read>>),
+    read: &mut Receive<'_>,
 ) -> io::Result<()> {
     each(path, wrap, &mut |name, input| {
         let Some(name) = name else { return read(path, Content::new(input, false)) };
@@ -90,8 +93,8 @@ impl<R: Read> Content<R> {
         Ok(match header {
             _ if is_other => Self::Aside(Aside::OtherFile),
             Some(header) if !header.has_event() => Self::Aside(Aside::Table),
-            Some(header) => Self::Values(Values(Form::Table(Table::new(header, whole)))),
-            None => Self::Values(Values(Form::Json(JsonObjects::new(whole)))),
+            Some(header) => Self::Values(Values(Box::new(Form::Table(Table::new(header, whole))))),
+            None => Self::Values(Values(Box::new(Form::Json(JsonObjects::new(whole))))),
         })
     }
 }
@@ -121,12 +124,8 @@ impl<R: Read> Values<R> {
     /// # Errors
     ///
     /// The content cannot be read, or this value is broken; the next ones may be read then.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "the value lives in the buffer, so this is no Iterator"
-    )]
     pub(crate) fn next(&mut self) -> Result<Option<&[u8]>, ValuesError> {
-        match &mut self.0 {
+        match &mut *self.0 {
             Form::Table(rows) => rows.next().map_err(ValuesError::from),
             Form::Json(objects) => objects.next().map_err(ValuesError::from),
         }
@@ -134,17 +133,17 @@ impl<R: Read> Values<R> {
 
     /// Returns true if the content was read to its end and holds no byte.
     pub(crate) fn is_empty(&self) -> bool {
-        matches!(&self.0, Form::Json(objects) if objects.is_empty())
+        matches!(&*self.0, Form::Json(objects) if objects.is_empty())
     }
 
     /// Returns true if the last page names a next one, so that records are missing.
     pub(crate) fn has_next_page(&self) -> bool {
-        matches!(&self.0, Form::Json(objects) if objects.has_next_page())
+        matches!(&*self.0, Form::Json(objects) if objects.has_next_page())
     }
 
     /// Returns true if there may be more to read, even after an error.
     pub(crate) fn goes_on(&self) -> bool {
-        match &self.0 {
+        match &*self.0 {
             Form::Json(objects) => objects.goes_on(),
             Form::Table(_) => true,
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::actors::Search;
 use super::resources::{Resource, Resources};
-use super::{NotTold, targets};
+use super::targets;
 use crate::form::{Acting, Target};
 
 /// Rules with their targets. `None` if the file is neither a plan nor a state.
@@ -45,10 +45,9 @@ fn rule<'j>(resources: &Resources<'j>, own: &Resource<'j>) -> Value {
             rule[name] = text.into();
         }
     }
-    match own.value("event_pattern") {
-        Ok(Some(pattern)) => rule["EventPattern"] = pattern.clone(),
-        // A pattern that is known only after apply is none yet, and the commands say so of the rule.
-        Ok(None) | Err(NotTold) => {}
+    // A pattern that is known only after apply is none yet, and the commands say so of the rule.
+    if let Ok(Some(pattern)) = own.value("event_pattern") {
+        rule["EventPattern"] = pattern.clone();
     }
     rule
 }
