@@ -3,6 +3,7 @@
 use aws_sdk_lambda::types::Environment;
 
 use crate::Bench;
+use crate::export::REGIONS;
 use crate::overlay::{Answer, Overlay};
 use budget_guard_core::settings::{ATTACHED_QUEUE, TABLE, TOPIC};
 use budget_guard_tests::emulator::Kind;
@@ -65,15 +66,6 @@ async fn found(mut bench: Bench) -> Result<(), Failure> {
     other.check("status --stack guard", 2, &[], &["--stack is \"guard\"; expected the guard's name"]).await?;
     other.check("status", 1, &[], &["there is no table \"of-another-guard\""]).await.map(drop)
 }
-
-/// Regions of the account: one with a guard, one without, and one that is not enabled. Moto has no such operation.
-const REGIONS: [Answer; 1] = [(
-    "/listRegions",
-    200,
-    r#"{"Regions":[{"RegionName":"us-east-1","RegionOptStatus":"ENABLED_BY_DEFAULT"},
-        {"RegionName":"eu-west-1","RegionOptStatus":"ENABLED"},
-        {"RegionName":"af-south-1","RegionOptStatus":"DISABLED"}]}"#,
-)];
 
 #[tokio::test]
 async fn status_lists_the_guards_of_all_regions() -> Result<(), Failure> {

@@ -18,7 +18,7 @@ use budget_guard_tests::{Failure, functions, while_doing};
 
 const PATTERN: &str = r#"{"source":["aws.s3"],"detail":{"eventName":["PutBucketAcl"]}}"#;
 /// Regions of an account, as `ListRegions` prints them. Moto has no such operation.
-const REGIONS: [Answer; 1] = [(
+pub(crate) const REGIONS: [Answer; 1] = [(
     "/listRegions",
     200,
     r#"{"Regions":[{"RegionName":"us-east-1","RegionOptStatus":"ENABLED_BY_DEFAULT"},

@@ -23,7 +23,7 @@ fn resources() -> [(&'static str, Value); 3] {
     ]
 }
 
-/// What `terraform show -json` prints of a state.
+/// State as `terraform show -json` prints it.
 fn shown() -> String {
     let resource = |(kind, values): (&str, Value)| json!({"address": format!("{kind}.x"), "type": kind, "values": values});
     let resources: Vec<Value> = resources().into_iter().map(resource).collect();

@@ -145,7 +145,7 @@ impl Step<'_> {
         if !self.counted {
             return;
         }
-        // How many firings an amount pays for depends on how long the functions run.
+        // The number of firings that an amount pays for depends on the run time of the functions.
         if self.limits.spend.is_some() && matches!(self.witness(false, |_| String::new()), Witness::ToAsk) {
             return self.ask_history();
         }

@@ -74,7 +74,7 @@ pub struct Limits {
     pub sustained_is_tagged: bool,
     /// Actors and answer time of the rule's targets.
     pub answering: Answering,
-    /// What the configuration says about the cost of a firing. `None` if the targets are not known.
+    /// Part of the cost of a firing that the configuration tells. `None` if the targets are not known.
     pub cost_basis: Option<CostBasis>,
     /// Roles that the operator declares as those of the rule's targets.
     pub acts_as: ActsAs,

@@ -93,7 +93,7 @@ pub struct FiringCost {
     pub unpriced_services: Vec<String>,
 }
 
-/// What the configuration of a rule and its targets says about the cost of a firing.
+/// Part of the cost of a firing that the configuration of a rule and its targets tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CostBasis {
     event: MicroUsd,

@@ -19,7 +19,7 @@ pub const ASSUMED_MEMORY_MB: u32 = 128;
 /// Price of a million of something, without free tiers, and the page that states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Price {
-    /// What is paid for.
+    /// Unit that is paid for.
     pub item: &'static str,
     /// Price of a million.
     pub per_million: MicroUsd,
